@@ -1,0 +1,124 @@
+"""Deterministic classifiers of Deep VIB's Table 1: plain, dropout, penalised, smoothed."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def label_smoothing_loss(
+    logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"], *, epsilon: float
+) -> Float[Tensor, ""]:
+    r"""Return the mean cross-entropy against smoothed labels, in nats.
+
+    The target is :math:`(1 - \epsilon)\,\delta_y + \epsilon / C` over :math:`C` classes
+    (:cite:p:`szegedy2016rethinking`, section 7). Replacing the zeros of the one-hot vector by
+    :math:`e` and renormalising is the same target with
+    :math:`\epsilon = C e / (1 + (C - 1) e)`.
+
+    Example:
+        >>> logits, labels = torch.zeros(2, 10), torch.tensor([3, 7])
+        >>> round(float(label_smoothing_loss(logits, labels, epsilon=0.1)), 4)
+        2.3026
+    """
+    if not 0 <= epsilon <= 1:
+        raise ValueError(f"epsilon must lie in [0, 1], got {epsilon}")
+    return F.cross_entropy(logits, labels, label_smoothing=epsilon)
+
+
+def confidence_penalty_loss(
+    logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"], *, weight: float
+) -> Float[Tensor, ""]:
+    r"""Return mean cross-entropy minus ``weight`` times the mean predictive entropy, in nats.
+
+    .. math:: -\log q(y \mid x) - w\, H\big(q(\cdot \mid x)\big)
+
+    (:cite:p:`pereyra2017regularizing`; Deep VIB, equation 4).
+
+    Example:
+        >>> logits, labels = torch.zeros(2, 10), torch.tensor([3, 7])
+        >>> round(float(confidence_penalty_loss(logits, labels, weight=1.0)), 4)
+        0.0
+    """
+    if weight < 0:
+        raise ValueError(f"the weight of the confidence penalty must be >= 0, got {weight}")
+    log_probabilities = F.log_softmax(logits, dim=-1)
+    entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=-1)
+    return F.nll_loss(log_probabilities, labels) - weight * entropy.mean()
+
+
+class Classifier(nn.Module):
+    """A deterministic classifier that trains and predicts through the same calls as ``VIB``.
+
+    Args:
+        network: Maps inputs ``[batch, ...]`` to logits ``[batch, classes]``.
+        loss: ``loss(logits, labels)``, a scalar in nats; cross-entropy by default.
+    """
+
+    def __init__(
+        self, network: nn.Module, *, loss: Callable[..., Tensor] = F.cross_entropy
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+
+    def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Return logits ``[batch, classes]``; ``noise`` is what ``draw_noise`` returns."""
+        return self.network(inputs)
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return ``[batch, 0]``: a deterministic network needs no noise."""
+        return torch.empty(batch, 0, device=generator.device)
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the ``loss`` to minimise and the plain ``cross_entropy``, scalars in nats."""
+        logits = self(inputs, noise)
+        return {
+            "loss": self.loss(logits, labels),
+            "cross_entropy": F.cross_entropy(logits, labels),
+        }
+
+    def log_predictive(
+        self, inputs: Tensor, *, samples: int = 1, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Return log-probabilities ``[batch, classes]``; there is nothing to sample."""
+        return F.log_softmax(self(inputs), dim=-1)
+
+
+class DropoutClassifier(Classifier):
+    """A perceptron classifier with dropout after each hidden ReLU, off at prediction.
+
+    The masks come from explicit noise, so that training depends on no global state
+    (:cite:p:`srivastava2014dropout`).
+
+    Args:
+        network: A ``perceptron``; each of its ReLU outputs is masked.
+        rate: Probability of dropping a unit, in [0, 1).
+    """
+
+    def __init__(self, network: nn.Sequential, *, rate: float) -> None:
+        if not 0 <= rate < 1:
+            raise ValueError(f"the dropout rate must lie in [0, 1), got {rate}")
+        super().__init__(network)
+        self.keep = 1 - rate
+        layers = [layer for layer in network if isinstance(layer, nn.Linear)]
+        self.hidden = [layer.out_features for layer in layers[:-1]]
+
+    def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Return logits; uniform ``noise`` ``[batch, hidden units]`` drops units, None keeps all."""
+        if noise is None:
+            return self.network(inputs)
+        masks = iter(((noise < self.keep) / self.keep).split(self.hidden, dim=-1))
+        for layer in self.network:
+            inputs = layer(inputs)
+            if isinstance(layer, nn.ReLU):
+                inputs = inputs * next(masks)
+        return inputs
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return uniform noise ``[batch, sum of hidden widths]``."""
+        return torch.rand(
+            batch, sum(self.hidden), generator=generator, device=generator.device
+        )
