@@ -1,5 +1,6 @@
 """One short training loop: seeds, schedule, weight averaging, checkpoint and resume."""
 
+import abc
 import copy
 import hashlib
 import os
@@ -58,10 +59,25 @@ def generator(seed: int, stream: str, *, device: torch.device | str = "cpu") -> 
     return torch.Generator(device=device).manual_seed(int.from_bytes(digest[:6], "big"))
 
 
+class Trainable(nn.Module, abc.ABC):
+    """A model that knows the noise it needs and the objective it lowers.
+
+    What differs between members of an ensemble (a ``beta``) is a buffer.
+    """
+
+    @abc.abstractmethod
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return the noise of one batch, ``[batch, ...]``, on the generator's device."""
+
+    @abc.abstractmethod
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return scalars by name: ``loss`` is minimised, the others are logged."""
+
+
 class Learner:
     """A model with its optimiser, schedule and averaged weights: all that a step changes."""
 
-    def __init__(self, model: nn.Module, recipe: Recipe) -> None:
+    def __init__(self, model: Trainable, recipe: Recipe) -> None:
         self.model, self.recipe = model, recipe
         self._optimise([p for p in model.parameters() if p.requires_grad])
 
@@ -97,7 +113,7 @@ class Learner:
         ((index, noise),) = draws
         return inputs[index], labels[index], noise
 
-    def averaged(self) -> nn.Module:
+    def averaged(self) -> Trainable:
         """Return a copy of the model that holds the averaged weights."""
         model = copy.deepcopy(self.model).requires_grad_(False).eval()
         names = [name for name, p in self.model.named_parameters() if p.requires_grad]
@@ -125,7 +141,9 @@ class Learner:
 class Stream:
     """The shuffled batches and the noise of one member, reproducible from its seed."""
 
-    def __init__(self, seed: int, model: nn.Module, count: int, batch_size: int, device) -> None:
+    def __init__(
+        self, seed: int, model: Trainable, count: int, batch_size: int, device: torch.device
+    ) -> None:
         self.model, self.count, self.batch_size = model, count, batch_size
         self.order = generator(seed, "order", device=device)
         self.noise = generator(seed, "noise", device=device)

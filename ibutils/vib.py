@@ -15,6 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils.train import Trainable
+
 SCALE_SHIFT = 5.0  # standard deviations start near softplus(-5) (appendix A, equation 19)
 OFF_DIAGONAL = 0.01  # shrinks the off-diagonal of the Cholesky factor (appendix A)
 
@@ -195,7 +197,7 @@ class StochasticEncoder(nn.Module):
         return GaussianCode(mean, OFF_DIAGONAL * raw.tril(-1) + torch.diag_embed(diagonal))
 
 
-class VIB(nn.Module):
+class VIB(Trainable):
     r"""A classifier behind a stochastic bottleneck.
 
     ``beta`` is a buffer, so that models which differ in it train as one batched program.
@@ -244,23 +246,28 @@ class VIB(nn.Module):
     def log_predictive(
         self, inputs: Tensor, *, samples: int, generator: torch.Generator | None = None
     ) -> Float[Tensor, "batch classes"]:
-        r"""Return :math:`\log \frac1S \sum_s q(y \mid z_s)`: probabilities are averaged, not logits.
+        r"""Return :math:`\log \frac1S \sum_s q(y \mid z_s)`: averages probabilities, not logits.
 
         Args:
             inputs: ``[batch, ...]``.
             samples: Number S of codes drawn for each input.
             generator: Source of the noise.
         """
-        code = self.encoder(inputs)
-        total = None
+        return self.log_mixture(self.encoder(inputs), samples=samples, generator=generator)
+
+    def log_mixture(
+        self, code: GaussianCode, *, samples: int, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "batch classes"]:
+        """Return what ``log_predictive`` returns, for inputs that are already encoded."""
+        if samples < 1:
+            raise ValueError(f"a prediction needs at least one sample, got samples={samples}")
+        mean, total = code.mean, torch.full((), -torch.inf).to(code.mean)
         for _ in range(samples):
             noise = torch.randn(
-                code.mean.shape, generator=generator, device=inputs.device, dtype=inputs.dtype
+                mean.shape, generator=generator, device=mean.device, dtype=mean.dtype
             )
             one = F.log_softmax(self.decoder(code.sample(noise)), dim=-1)
-            total = one if total is None else torch.logaddexp(total, one)
-        if total is None:
-            raise ValueError(f"a prediction needs at least one sample, got samples={samples}")
+            total = torch.logaddexp(total, one)
         return total - math.log(samples)
 
 

@@ -7,6 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils.train import Trainable
+
 
 def label_smoothing_loss(
     logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"], *, epsilon: float
@@ -49,7 +51,7 @@ def confidence_penalty_loss(
     return F.nll_loss(log_probabilities, labels) - weight * entropy.mean()
 
 
-class Classifier(nn.Module):
+class Classifier(Trainable):
     """A deterministic classifier that trains and predicts through the same calls as ``VIB``.
 
     Args:
@@ -103,15 +105,16 @@ class DropoutClassifier(Classifier):
             raise ValueError(f"the dropout rate must lie in [0, 1), got {rate}")
         super().__init__(network)
         self.keep = 1 - rate
-        layers = [layer for layer in network if isinstance(layer, nn.Linear)]
-        self.hidden = [layer.out_features for layer in layers[:-1]]
+        self.layers = list(network)  # the same layers, registered once as ``network``
+        linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+        self.hidden = [layer.out_features for layer in linear[:-1]]
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return logits; uniform ``noise`` ``[batch, hidden units]`` drops units, None keeps all."""
+        """Return logits; uniform noise ``[batch, hidden units]`` drops units, None keeps all."""
         if noise is None:
             return self.network(inputs)
         masks = iter(((noise < self.keep) / self.keep).split(self.hidden, dim=-1))
-        for layer in self.network:
+        for layer in self.layers:
             inputs = layer(inputs)
             if isinstance(layer, nn.ReLU):
                 inputs = inputs * next(masks)
@@ -119,6 +122,4 @@ class DropoutClassifier(Classifier):
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return uniform noise ``[batch, sum of hidden widths]``."""
-        return torch.rand(
-            batch, sum(self.hidden), generator=generator, device=generator.device
-        )
+        return torch.rand(batch, sum(self.hidden), generator=generator, device=generator.device)

@@ -15,8 +15,8 @@ def linear(inputs: int, outputs: int, *, generator: torch.Generator | None = Non
 
     Example:
         >>> layer = linear(3, 2, generator=torch.Generator().manual_seed(0))
-        >>> tuple(layer.weight.shape), float(layer.bias.abs().sum())
-        ((2, 3), 0.0)
+        >>> tuple(layer.weight.shape), layer.bias.tolist()
+        ((2, 3), [0.0, 0.0])
     """
     layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
     nn.init.xavier_uniform_(layer.weight, generator=generator)
@@ -24,9 +24,7 @@ def linear(inputs: int, outputs: int, *, generator: torch.Generator | None = Non
     return layer
 
 
-def perceptron(
-    sizes: Sequence[int], *, generator: torch.Generator | None = None
-) -> nn.Sequential:
+def perceptron(sizes: Sequence[int], *, generator: torch.Generator | None = None) -> nn.Sequential:
     """Return linear layers of the given sizes with ReLU between them and a linear last layer.
 
     Args:

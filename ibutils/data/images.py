@@ -1,0 +1,81 @@
+"""The one type in which data sets of labelled images are held."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """A split of a data set of labelled images, held whole as tensors.
+
+    Attributes:
+        pixels: Grey levels or channels, unsigned bytes ``[n, c, h, w]``.
+        labels: Class of each image, ``[n]``.
+        levels: The brightest value that a pixel can take.
+        name: The data set.
+        split: The part of it.
+        checksum: SHA-256 of the bytes of pixels and labels.
+    """
+
+    pixels: UInt8[Tensor, "n c h w"]
+    labels: Int[Tensor, " n"]
+    levels: int
+    name: str
+    split: str
+    checksum: str
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.labels)
+
+    def to(self, device: torch.device | str) -> "Images":
+        """Return the same images with their tensors on ``device``."""
+        return replace(self, pixels=self.pixels.to(device), labels=self.labels.to(device))
+
+    def floats(self, low: float = -1.0, high: float = 1.0) -> Float[Tensor, "n c h w"]:
+        """Return the pixels scaled linearly, so that 0 is ``low`` and ``levels`` is ``high``.
+
+        Example:
+            >>> from ibutils import data
+            >>> pixels = data.load("digits", split="test").floats()
+            >>> pixels.shape, float(pixels.min()), float(pixels.max())
+            (torch.Size([397, 1, 8, 8]), -1.0, 1.0)
+        """
+        if not low < high:
+            raise ValueError(f"low must lie below high, got {low} and {high}")
+        return self.pixels.float().div_(self.levels).mul_(high - low).add_(low)
+
+    def flat(self, low: float = -1.0, high: float = 1.0) -> Float[Tensor, "n d"]:
+        """Return ``floats`` with one row an image, ``[n, c * h * w]``.
+
+        Example:
+            >>> from ibutils import data
+            >>> data.load("digits", split="test").flat().shape
+            torch.Size([397, 64])
+        """
+        return self.floats(low, high).flatten(1)
+
+
+def images(
+    pixels: np.ndarray, labels: np.ndarray, *, levels: int, name: str, split: str
+) -> Images:
+    """Wrap arrays of pixels ``[n, c, h, w]`` and labels ``[n]`` and compute their checksum."""
+    if len(pixels) != len(labels):
+        raise ValueError(f"{name} {split}: {len(pixels)} images but {len(labels)} labels")
+    pixels = np.ascontiguousarray(pixels, dtype=np.uint8)
+    labels = np.ascontiguousarray(labels, dtype="<i8")
+    digest = hashlib.sha256(pixels.data)
+    digest.update(labels.data)
+    return Images(
+        torch.from_numpy(pixels),
+        torch.from_numpy(labels),
+        levels=levels,
+        name=name,
+        split=split,
+        checksum=digest.hexdigest(),
+    )

@@ -1,0 +1,114 @@
+"""MNIST: 60,000 + 10,000 handwritten digits of 28 by 28 pixels, in torchvision's layout."""
+
+import gzip
+import hashlib
+import socket
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ibutils.data.folder import data_root
+from ibutils.data.images import Images, images
+
+TIMEOUT = 30.0  # seconds without an answer until a download counts as failed
+PIXEL_MAGIC, LABEL_MAGIC = 0x803, 0x801  # idx: unsigned bytes in three dimensions, in one
+
+
+class File(NamedTuple):
+    """A published file, with its size in bytes and its MD5."""
+
+    name: str
+    size: int
+    md5: str
+
+
+FILES = {
+    ("train", PIXEL_MAGIC): (
+        File("train-images-idx3-ubyte", 47040016, "6bbc9ace898e44ae57da46a324031adb"),
+        File("train-images-idx3-ubyte.gz", 9912422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+    ),
+    ("train", LABEL_MAGIC): (
+        File("train-labels-idx1-ubyte", 60008, "a25bea736e30d166cdddb491f175f624"),
+        File("train-labels-idx1-ubyte.gz", 28881, "d53e105ee54ea40749a09fcbcd1e9432"),
+    ),
+    ("test", PIXEL_MAGIC): (
+        File("t10k-images-idx3-ubyte", 7840016, "2646ac647ad5339dbf082846283269ea"),
+        File("t10k-images-idx3-ubyte.gz", 1648877, "9fb629c4189551a2d022fa330f9573f3"),
+    ),
+    ("test", LABEL_MAGIC): (
+        File("t10k-labels-idx1-ubyte", 10008, "27ae3e4e09519cfbb04c329615203637"),
+        File("t10k-labels-idx1-ubyte.gz", 4542, "ec29112dd5afa0611ce80d1b7f02629c"),
+    ),
+}
+
+
+def read(split: str, *, root: Path | None = None) -> Images:
+    """Return a split of MNIST, 60,000 images to train on or 10,000 to test on.
+
+    The files are looked for in ``MNIST/raw`` below ``root``, plain or compressed, and are
+    downloaded through torchvision when they are not there.
+
+    Args:
+        split: ``"train"`` or ``"test"``.
+        root: Folder of data sets; by default ``$IBUTILS_DATA``, or else ``data/``.
+
+    Raises:
+        ValueError: A file is cut short or is not the published one.
+        FileNotFoundError: A file is missing and can't be downloaded.
+    """
+    root = data_root() if root is None else root
+    pixels = _array(root, split, PIXEL_MAGIC)
+    labels = _array(root, split, LABEL_MAGIC)
+    return images(pixels[:, None], labels, levels=255, name="mnist", split=split)
+
+
+def _array(root: Path, split: str, magic: int) -> np.ndarray:
+    """Return the verified content of one of the four files, downloaded if need be."""
+    folder, candidates = root / "MNIST" / "raw", FILES[split, magic]
+    if not any((folder / file.name).exists() for file in candidates):
+        _download(root, folder / candidates[0].name)
+    for file in candidates:
+        if (folder / file.name).exists():
+            return _parse(_verified(folder / file.name, file), folder / file.name, magic)
+    raise FileNotFoundError(f"{folder / candidates[0].name} is missing after the download")
+
+
+def _verified(path: Path, file: File) -> bytes:
+    """Return the uncompressed content of a file whose size and MD5 are the published ones."""
+    content = path.read_bytes()
+    advice = "remove it to download it again"
+    if len(content) < file.size:
+        raise ValueError(f"{path} is cut short: {len(content)} of {file.size} bytes; {advice}")
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if found != file.md5:
+        raise ValueError(f"{path} has changed: expected md5 {file.md5}, found {found}; {advice}")
+    return gzip.decompress(content) if path.suffix == ".gz" else content
+
+
+def _parse(content: bytes, path: Path, magic: int) -> np.ndarray:
+    """Return the array in a file of the idx format (big-endian header, then bytes)."""
+    dimensions = magic & 0xFF
+    header = np.frombuffer(content, dtype=">i4", count=1 + dimensions)
+    if header[0] != magic:
+        raise ValueError(f"{path}: expected idx magic {magic:#x}, found {int(header[0]):#x}")
+    data = np.frombuffer(content, dtype=np.uint8, offset=header.nbytes)
+    return data.reshape(header[1:]).copy()
+
+
+def _download(root: Path, missing: Path) -> None:
+    """Fetch MNIST into ``root``, or say what is missing and what to do."""
+    from torchvision import datasets  # slow to import, and seldom needed
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        datasets.MNIST(str(root), download=True)
+    except (OSError, RuntimeError) as error:
+        raise FileNotFoundError(
+            f"MNIST is not here: {missing} is missing and could not be downloaded ({error}). "
+            "Put the files below that folder, or set IBUTILS_DATA to the folder that holds "
+            "MNIST/raw. The data set 'digits' needs neither files nor a network."
+        ) from error
+    finally:
+        socket.setdefaulttimeout(before)

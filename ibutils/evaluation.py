@@ -1,0 +1,77 @@
+"""Error, cross-entropy and rate of a trained classifier on a data set."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ibutils.baselines import Classifier
+from ibutils.vib import VIB
+
+
+def error_rate(
+    log_probabilities: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]
+) -> float:
+    """Return the fraction of inputs whose most probable class is not their label.
+
+    Example:
+        >>> error_rate(torch.tensor([[0.9, 0.1], [0.6, 0.4]]).log(), torch.tensor([0, 1]))
+        0.5
+    """
+    return float((log_probabilities.argmax(dim=-1) != labels).double().mean())
+
+
+@torch.no_grad()
+def evaluate(
+    model: VIB | Classifier,
+    inputs: Tensor,
+    labels: Int[Tensor, " n"],
+    *,
+    samples: int = 12,
+    repeats: int = 1,
+    generator: torch.Generator | None = None,
+    batch_size: int = 2000,
+) -> dict[str, float]:
+    """Measure a classifier as Deep VIB does (section 4.1 and appendix A).
+
+    Args:
+        model: A trained model.
+        inputs: ``[n, ...]``.
+        labels: ``[n]``.
+        samples: Codes whose predicted probabilities are averaged.
+        repeats: Independent evaluations that the averaged error is the mean of.
+        generator: Source of the noise.
+        batch_size: Inputs held at once.
+
+    Returns:
+        ``error`` at one sample (a fraction), ``error_<samples>`` with averaged probabilities,
+        ``cross_entropy`` at one sample and, for a VIB, ``rate`` (nats).
+    """
+    if len(inputs) != len(labels):
+        raise ValueError(f"{len(inputs)} inputs and {len(labels)} labels disagree")
+    parts = [
+        _predict(model, x, [1, *[samples] * repeats], generator) for x in inputs.split(batch_size)
+    ]
+    predictions, rates = zip(*parts, strict=True)
+    single, *averaged = (torch.cat(draw) for draw in zip(*predictions, strict=True))
+    measures = {
+        "error": error_rate(single, labels),
+        f"error_{samples}": sum(error_rate(draw, labels) for draw in averaged) / repeats,
+        "cross_entropy": -float(single.gather(1, labels[:, None]).double().mean()),
+    }
+    if isinstance(model, VIB):
+        measures["rate"] = float(torch.cat(rates).double().mean())
+    return measures
+
+
+def _predict(
+    model: VIB | Classifier,
+    inputs: Tensor,
+    counts: list[int],
+    generator: torch.Generator | None,
+) -> tuple[list[Tensor], Tensor]:
+    """Return a prediction for each number of samples, and the rates; encodes once."""
+    if not isinstance(model, VIB):
+        return [model.log_predictive(inputs)] * len(counts), torch.empty(0)
+    code = model.encoder(inputs)
+    draws = [model.log_mixture(code, samples=n, generator=generator) for n in counts]
+    return draws, code.rate()

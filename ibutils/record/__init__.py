@@ -1,0 +1,18 @@
+"""Recorded runs: tidy tables and arrays of trained members, with where they come from."""
+
+from ibutils.record.provenance import code_hash, project_root
+from ibutils.record.run import Run, collect
+from ibutils.record.store import PROFILES, arrays, key, profiles, runs, table
+
+__all__ = [
+    "PROFILES",
+    "Run",
+    "arrays",
+    "code_hash",
+    "collect",
+    "key",
+    "profiles",
+    "project_root",
+    "runs",
+    "table",
+]

@@ -1,0 +1,226 @@
+"""Write a run: members are appended as they finish, each whole or not at all."""
+
+import hashlib
+import io
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ibutils.record import store
+from ibutils.record.provenance import code_hash, commit, machine, project_root
+from ibutils.record.store import Member, key
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole, or leave it as it was.
+
+    Raises:
+        OSError: The folder cannot be written or the disk is full; says what was kept.
+    """
+    part = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError as error:
+        kept = "the earlier file is kept" if path.exists() else "nothing was written"
+        raise OSError(error.errno, f"{error.strerror}; {kept}", str(path)) from error
+    finally:
+        try:
+            part.unlink(missing_ok=True)
+        except OSError:  # a folder that cannot be written holds no part either
+            pass
+
+
+class Run:
+    """One execution of a notebook: which members are on record, and where new ones go.
+
+    Args:
+        notebook: ``"<part>/<name>"``.
+        profile: One of ``smoke``, ``laptop``, ``gpu``, ``paper``.
+        settings: What a member's numbers depend on besides its factors; members on record count
+            when profile and settings agree.
+        fresh: Whether to retrain members that are on record; the smoke profile always does.
+        device: The device members are trained on.
+        data: Checksums of the data sets.
+    """
+
+    def __init__(
+        self,
+        notebook: str,
+        *,
+        profile: str,
+        settings: Mapping[str, Any],
+        fresh: bool = False,
+        device: str = "cpu",
+        data: Mapping[str, str] | None = None,
+    ) -> None:
+        if profile not in store.PROFILES:
+            raise ValueError(f"unknown profile {profile!r}; there are {store.PROFILES}")
+        self._clock = time.perf_counter()
+        now = datetime.now(UTC)
+        self.hash = code_hash(notebook)
+        revision, dirty = commit()
+        self.description: dict[str, Any] = {
+            "notebook": notebook,
+            "profile": profile,
+            "settings": json.loads(json.dumps(settings)),
+            "members": [],
+            "code_hash": self.hash,
+            "commit": revision,
+            "dirty": dirty,
+            "data": dict(data or {}),
+            "started": now.isoformat(timespec="seconds"),
+        }
+        self.device = device
+        self.fresh = fresh or profile == "smoke"
+        identity = f"{now:%Y%m%dT%H%M%SZ}-{self.hash[:6]}-{os.getpid():x}"
+        self.folder = live_root() / profile / notebook / identity
+        self._tables: dict[str, list[dict[str, Any]]] = {}
+        self._arrays: dict[str, np.ndarray] = {}
+
+    def _earlier(self) -> list[dict[str, Any]]:
+        """Return the runs, committed or live, whose members count here, one copy of each."""
+        if self.fresh:
+            return []
+        wanted = {name: self.description[name] for name in ("notebook", "profile", "settings")}
+        found = {
+            run["folder"].name: run
+            for root in (live_root(), store.results_root())
+            for run in store.runs(root)
+            if all(run[name] == value for name, value in wanted.items())
+        }
+        return [run for name, run in found.items() if name != self.folder.name]
+
+    def missing(self, members: Iterable[Member]) -> list[Member]:
+        """Return the members that have to be trained."""
+        done = {key(entry["member"]) for run in self._earlier() for entry in run["members"]}
+        done |= {key(entry["member"]) for entry in self.description["members"]}
+        return [member for member in members if key(member) not in done]
+
+    def stale(self) -> list[str]:
+        """Return the names of the runs that count here but were made by other code."""
+        return [run["folder"].name for run in self._earlier() if run["code_hash"] != self.hash]
+
+    def checkpoint(self, members: Sequence[Member]) -> Path:
+        """Return where training these members together keeps its checkpoint."""
+        settings = json.dumps(self.description["settings"], sort_keys=True)
+        names = "\n".join([self.hash, settings, *map(key, members)])
+        name = hashlib.sha256(names.encode()).hexdigest()[:16]
+        folder = project_root() / "_build" / "checkpoints" / self.description["profile"]
+        return folder / self.description["notebook"] / f"{name}.pt"
+
+    def append(
+        self,
+        member: Member,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        arrays: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+        seconds: float,
+    ) -> None:
+        """Add a finished member: tables and arrays first, then ``run.json``, which makes it count.
+
+        Args:
+            member: Its factors, such as method, beta and seed.
+            rows: Tidy rows with ``target``, ``split``, ``metric``, ``value`` and ``unit``.
+            arrays: ``{target: {name: array}}`` of what is not a scalar.
+            seconds: Time that training and measuring took.
+
+        Raises:
+            ValueError: The member was appended before, or a value is not finite.
+            OSError: The run cannot be written; what was there stays.
+        """
+        name = key(member)
+        if any(key(entry["member"]) == name for entry in self.description["members"]):
+            raise ValueError(f"member {name} is appended twice")
+        tables = {target: list(old) for target, old in self._tables.items()}
+        for row in rows:
+            if not np.isfinite(row["value"]):
+                raise ValueError(f"{row['metric']} of member {name} is {row['value']}")
+            rest = {column: value for column, value in row.items() if column != "target"}
+            tables.setdefault(row["target"], []).append(
+                {"target": row["target"], **member, **rest}
+            )
+        held = dict(self._arrays)
+        for target, named in (arrays or {}).items():
+            held |= {f"{target}|{name}|{label}": array for label, array in named.items()}
+        entry = {"member": dict(member), "seconds": round(seconds, 1)}
+        description = {
+            **self.description,
+            "members": [*self.description["members"], entry],
+            **machine(self.device),
+            "wall_seconds": round(time.perf_counter() - self._clock, 1),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self._write(tables, held, description)
+        self._tables, self._arrays, self.description = tables, held, description
+
+    def _write(
+        self,
+        tables: Mapping[str, list[dict[str, Any]]],
+        held: Mapping[str, np.ndarray],
+        description: Mapping[str, Any],
+    ) -> None:
+        for target, rows in tables.items():
+            frame = pd.DataFrame(rows)
+            ends = ["split", "metric", "value", "unit"]
+            frame = frame[[*(c for c in frame.columns if c not in ends), *ends]]
+            write_atomically(self.folder / f"{target}.csv", frame.to_csv(index=False).encode())
+        if held:
+            packed = io.BytesIO()
+            np.savez_compressed(packed, allow_pickle=False, **held)
+            write_atomically(self.folder / "arrays.npz", packed.getvalue())
+        text = json.dumps(description, indent=1) + "\n"
+        write_atomically(self.folder / "run.json", text.encode())
+
+    def _own(self) -> list[dict[str, Any]]:
+        return [{**self.description, "folder": self.folder}] if self._tables else []
+
+    def table(self, target: str) -> pd.DataFrame:
+        """Return the rows of a target: members on record and those appended here."""
+        return store.join([store.read_table(run, target) for run in self._earlier() + self._own()])
+
+    def arrays(self, target: str) -> dict[str, dict[str, np.ndarray]]:
+        """Return the arrays of a target: members on record and those appended here."""
+        found: dict[str, dict[str, np.ndarray]] = {}
+        for run in self._earlier() + self._own():
+            found |= store.read_arrays(run, target)
+        return found
+
+
+def live_root() -> Path:
+    """Return the ignored folder that runs are written to."""
+    return project_root() / "_build" / "runs"
+
+
+def collect() -> list[Path]:
+    """Copy the finished runs of ``_build/runs`` to ``results``, the smoke profile left out.
+
+    Returns:
+        The folders written.
+
+    Raises:
+        ValueError: A run comes from code that was not committed, repeats a recorded member, or
+            differs in settings from the recorded runs of its profile.
+    """
+    live = [run for run in store.runs(live_root()) if run["profile"] != "smoke"]
+    for run in live:
+        if run["dirty"]:
+            raise ValueError(f"{run['folder']} was run with uncommitted changes; it is no record")
+    names = {run["folder"].name for run in live}
+    kept = [run for run in store.runs() if run["folder"].name not in names]
+    store.check_unique([*kept, *live])
+    written = []
+    for run in live:
+        target = store.results_root() / run["folder"].relative_to(live_root())
+        for path in sorted(run["folder"].iterdir(), key=lambda path: path.name == "run.json"):
+            write_atomically(target / path.name, path.read_bytes())
+        written.append(target)
+    return written
