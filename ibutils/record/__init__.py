@@ -2,7 +2,7 @@
 
 from ibutils.record.provenance import code_hash, project_root
 from ibutils.record.run import Run, collect
-from ibutils.record.store import PROFILES, arrays, key, profiles, runs, table
+from ibutils.record.store import PROFILES, arrays, covering, key, profiles, runs, table
 
 __all__ = [
     "PROFILES",
@@ -10,6 +10,7 @@ __all__ = [
     "arrays",
     "code_hash",
     "collect",
+    "covering",
     "key",
     "profiles",
     "project_root",

@@ -28,18 +28,20 @@ _READERS = {"ibutils", "ibutils.record", "ibutils.claims", "ibutils.plots"}
 
 @cache
 def project_root() -> Path:
-    """Return the folder of the project: ``$IBUTILS_ROOT``, or the first with ``pyproject.toml``.
+    """Return the folder of the project: ``$IBUTILS_ROOT``, or the first with its two marks.
 
-    The search goes up from the working directory and then from this file.
+    These are ``notebooks/`` and a ``pyproject.toml`` that names ibutils. The search goes up from
+    the working directory and then from this file.
 
     Raises:
         ValueError: No such folder is found, or ``$IBUTILS_ROOT`` is none.
     """
     named = os.environ.get("IBUTILS_ROOT")
-    starts = [Path(named)] if named else [Path.cwd(), Path(__file__).resolve().parent]
+    starts = [Path(named).resolve()] if named else [Path.cwd(), Path(__file__).resolve().parent]
     for start in starts:
         for folder in [start] if named else [start, *start.parents]:
-            if (folder / "pyproject.toml").exists() and (folder / "notebooks").is_dir():
+            marks = folder / "pyproject.toml", folder / "notebooks"
+            if all(mark.exists() for mark in marks) and "ibutils" in marks[0].read_text():
                 return folder
     raise ValueError(
         f"no project with pyproject.toml and notebooks/ at or above {', '.join(map(str, starts))};"

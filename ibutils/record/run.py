@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -81,23 +82,29 @@ class Run:
         }
         self.device = device
         self.fresh = fresh or profile == "smoke"
-        identity = f"{now:%Y%m%dT%H%M%SZ}-{self.hash[:6]}-{os.getpid():x}"
+        identity = f"{now:%Y%m%dT%H%M%SZ}-{self.hash[:6]}-{secrets.token_hex(4)}"
         self.folder = live_root() / profile / notebook / identity
         self._tables: dict[str, list[dict[str, Any]]] = {}
         self._arrays: dict[str, np.ndarray] = {}
 
     def _earlier(self) -> list[dict[str, Any]]:
-        """Return the runs, committed or live, whose members count here, one copy of each."""
+        """Return the runs, committed or live, whose members count here, one copy of each.
+
+        Raises:
+            ValueError: A member is on record twice.
+        """
         if self.fresh:
             return []
         wanted = {name: self.description[name] for name in ("notebook", "profile", "settings")}
         found = {
             run["folder"].name: run
-            for root in (live_root(), store.results_root())
+            for root in (store.results_root(), live_root())  # a live run may have gone on
             for run in store.runs(root)
             if all(run[name] == value for name, value in wanted.items())
+            and run["folder"] != self.folder
         }
-        return [run for name, run in found.items() if name != self.folder.name]
+        store.check_unique(found.values())
+        return list(found.values())
 
     def missing(self, members: Iterable[Member]) -> list[Member]:
         """Return the members that have to be trained."""
@@ -112,7 +119,7 @@ class Run:
     def checkpoint(self, members: Sequence[Member]) -> Path:
         """Return where training these members together keeps its checkpoint."""
         settings = json.dumps(self.description["settings"], sort_keys=True)
-        names = "\n".join([self.hash, settings, *map(key, members)])
+        names = "\n".join([self.hash, settings, self.device, *map(key, members)])
         name = hashlib.sha256(names.encode()).hexdigest()[:16]
         folder = project_root() / "_build" / "checkpoints" / self.description["profile"]
         return folder / self.description["notebook"] / f"{name}.pt"
@@ -134,7 +141,8 @@ class Run:
             seconds: Time that training and measuring took.
 
         Raises:
-            ValueError: The member was appended before, or a value is not finite.
+            ValueError: The member was appended before, a value is not finite, or an array holds
+                Python objects.
             OSError: The run cannot be written; what was there stays.
         """
         name = key(member)
@@ -150,7 +158,10 @@ class Run:
             )
         held = dict(self._arrays)
         for target, named in (arrays or {}).items():
-            held |= {f"{target}|{name}|{label}": array for label, array in named.items()}
+            for label, array in named.items():
+                if array.dtype.hasobject:
+                    raise ValueError(f"array {label!r} of member {name} holds Python objects")
+                held[f"{target}|{name}|{label}"] = array
         entry = {"member": dict(member), "seconds": round(seconds, 1)}
         description = {
             **self.description,
@@ -175,7 +186,7 @@ class Run:
             write_atomically(self.folder / f"{target}.csv", frame.to_csv(index=False).encode())
         if held:
             packed = io.BytesIO()
-            np.savez_compressed(packed, allow_pickle=False, **held)
+            np.savez_compressed(packed, **held)
             write_atomically(self.folder / "arrays.npz", packed.getvalue())
         text = json.dumps(description, indent=1) + "\n"
         write_atomically(self.folder / "run.json", text.encode())
@@ -212,15 +223,18 @@ def collect() -> list[Path]:
     """
     live = [run for run in store.runs(live_root()) if run["profile"] != "smoke"]
     for run in live:
-        if run["dirty"]:
-            raise ValueError(f"{run['folder']} was run with uncommitted changes; it is no record")
+        if run["dirty"] is not False:
+            raise ValueError(
+                f"{run['folder']} was run with uncommitted changes or outside git; it is no record"
+            )
     names = {run["folder"].name for run in live}
     kept = [run for run in store.runs() if run["folder"].name not in names]
     store.check_unique([*kept, *live])
     written = []
     for run in live:
         target = store.results_root() / run["folder"].relative_to(live_root())
-        for path in sorted(run["folder"].iterdir(), key=lambda path: path.name == "run.json"):
+        files = run["folder"].glob("[!.]*")  # a kill may have left a hidden part of a file
+        for path in sorted(files, key=lambda path: path.name == "run.json"):
             write_atomically(target / path.name, path.read_bytes())
         written.append(target)
     return written

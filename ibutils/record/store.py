@@ -1,6 +1,7 @@
 """Read runs: tidy tables and arrays of finished members, joined and checked."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,18 +75,24 @@ def read_table(run: Mapping[str, Any], target: str) -> pd.DataFrame:
     path = run["folder"] / f"{target}.csv"
     if not path.exists() or not run["members"]:
         return pd.DataFrame()
-    rows = pd.read_csv(path)
-    factors = list(run["members"][0]["member"])
+    rows = pd.read_csv(path, float_precision="round_trip")
     finished = {key(entry["member"]) for entry in run["members"]}
-    names = [key(dict(zip(factors, values, strict=True))) for values in _values(rows[factors])]
-    rows = rows[[name in finished for name in names]]
+    rows = rows[_keys(rows, run).isin(finished)]
     return rows.assign(
         profile=run["profile"], device=run["device"], run=run["folder"].name
     ).reset_index(drop=True)
 
 
-def _values(rows: pd.DataFrame) -> Iterable[Sequence[Any]]:
-    return rows.astype(object).itertuples(index=False, name=None)
+def read_members(run: Mapping[str, Any], target: str) -> list[str]:
+    """Return the keys of a run's finished members that have rows for a target."""
+    rows = read_table(run, target)
+    return list(_keys(rows, run).unique()) if len(rows) else []
+
+
+def _keys(rows: pd.DataFrame, run: Mapping[str, Any]) -> pd.Series:
+    """Return the key of the member that each row belongs to."""
+    factors = rows[list(run["members"][0]["member"])].astype(object)
+    return factors.apply(lambda row: key(row.to_dict()), axis=1)
 
 
 def read_arrays(run: Mapping[str, Any], target: str) -> dict[str, dict[str, np.ndarray]]:
@@ -114,10 +121,24 @@ def profiles(target: str, *, root: Path | None = None) -> list[str]:
     return [name for name in reversed(PROFILES) if name in have]
 
 
+def covering(target: str, *, root: Path | None = None) -> str | None:
+    """Return the profile that covers a target best, or None when nothing is recorded.
+
+    It is the one with the most distinct members apart from their seeds; of equals, the most
+    faithful. A single run at the paper's settings thus does not hide a whole curve.
+    """
+    levels = {}
+    for profile in profiles(target, root=root):
+        chosen = [run for run in runs(root) if run["profile"] == profile]
+        members = [set(read_members(run, target)) for run in chosen]
+        levels[profile] = len({re.sub(r",seed=.*", "", name) for name in set().union(*members)})
+    return max(levels, key=lambda profile: levels[profile], default=None)
+
+
 def _recorded(target: str, profile: str | None, root: Path | None) -> list[dict[str, Any]]:
     if profile is not None and profile not in PROFILES:
         raise ValueError(f"unknown profile {profile!r}; there are {', '.join(PROFILES)}")
-    best = profile or next(iter(profiles(target, root=root)), None)
+    best = profile or covering(target, root=root)
     chosen = [run for run in runs(root) if run["profile"] == best]
     check_unique(chosen)
     return chosen
@@ -128,7 +149,7 @@ def table(target: str, *, profile: str | None = None, root: Path | None = None) 
 
     Args:
         target: For example ``"VIB-T1"``.
-        profile: The profile; the most faithful one that has the target by default.
+        profile: The profile; the one that covers the target best by default.
         root: A folder of runs; the committed ``results`` by default.
 
     Returns:
