@@ -1,11 +1,12 @@
 """Recorded runs: tidy tables and arrays of trained members, with where they come from."""
 
 from ibutils.record.provenance import code_hash, project_root
-from ibutils.record.run import Run, collect
+from ibutils.record.run import Finished, Run, collect
 from ibutils.record.store import PROFILES, arrays, covering, key, profiles, runs, table
 
 __all__ = [
     "PROFILES",
+    "Finished",
     "Run",
     "arrays",
     "code_hash",

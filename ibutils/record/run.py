@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,15 @@ def write_atomically(path: Path, content: bytes) -> None:
             part.unlink(missing_ok=True)
         except OSError:  # a folder that cannot be written holds no part either
             pass
+
+
+class Finished(NamedTuple):
+    """A trained member: its factors, tidy rows, seconds, and arrays by target and name."""
+
+    member: Member
+    rows: Iterable[Mapping[str, Any]]
+    seconds: float
+    arrays: Mapping[str, Mapping[str, np.ndarray]] = {}
 
 
 class Run:
@@ -145,27 +154,36 @@ class Run:
                 Python objects.
             OSError: The run cannot be written; what was there stays.
         """
-        name = key(member)
-        if any(key(entry["member"]) == name for entry in self.description["members"]):
-            raise ValueError(f"member {name} is appended twice")
+        self.extend([Finished(member, rows, seconds, arrays or {})])
+
+    def extend(self, finished: Iterable[Finished]) -> None:
+        """Add members that were trained together: all of them count, or none.
+
+        Were some on record, a repeated run would train the others in another group, and end
+        with numbers that differ by rounding. Raises what ``append`` raises.
+        """
         tables = {target: list(old) for target, old in self._tables.items()}
-        for row in rows:
-            if not np.isfinite(row["value"]):
-                raise ValueError(f"{row['metric']} of member {name} is {row['value']}")
-            rest = {column: value for column, value in row.items() if column != "target"}
-            tables.setdefault(row["target"], []).append(
-                {"target": row["target"], **member, **rest}
-            )
-        held = dict(self._arrays)
-        for target, named in (arrays or {}).items():
-            for label, array in named.items():
-                if array.dtype.hasobject:
-                    raise ValueError(f"array {label!r} of member {name} holds Python objects")
-                held[f"{target}|{name}|{label}"] = array
-        entry = {"member": dict(member), "seconds": round(seconds, 1)}
+        held, entries = dict(self._arrays), list(self.description["members"])
+        for one in finished:
+            name = key(one.member)
+            if any(key(entry["member"]) == name for entry in entries):
+                raise ValueError(f"member {name} is appended twice")
+            for row in one.rows:
+                if not np.isfinite(row["value"]):
+                    raise ValueError(f"{row['metric']} of member {name} is {row['value']}")
+                rest = {column: value for column, value in row.items() if column != "target"}
+                tables.setdefault(row["target"], []).append(
+                    {"target": row["target"], **one.member, **rest}
+                )
+            for target, named in one.arrays.items():
+                for label, array in named.items():
+                    if array.dtype.hasobject:
+                        raise ValueError(f"array {label!r} of member {name} holds Python objects")
+                    held[f"{target}|{name}|{label}"] = array
+            entries.append({"member": dict(one.member), "seconds": round(one.seconds, 1)})
         description = {
             **self.description,
-            "members": [*self.description["members"], entry],
+            "members": entries,
             **machine(self.device),
             "wall_seconds": round(time.perf_counter() - self._clock, 1),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),

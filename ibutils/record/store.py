@@ -75,7 +75,7 @@ def read_table(run: Mapping[str, Any], target: str) -> pd.DataFrame:
     path = run["folder"] / f"{target}.csv"
     if not path.exists() or not run["members"]:
         return pd.DataFrame()
-    rows = pd.read_csv(path, float_precision="round_trip")
+    rows = pd.read_csv(path)
     finished = {key(entry["member"]) for entry in run["members"]}
     rows = rows[_keys(rows, run).isin(finished)]
     return rows.assign(

@@ -1,0 +1,68 @@
+# Every target makes .venv when it is missing, or uses the active virtual or conda environment.
+
+PROFILE ?= smoke
+ROWS ?= 2
+JOBS ?= 2
+
+# conda's base environment is active in every shell of many machines, and not ours to fill.
+ifeq ($(CONDA_DEFAULT_ENV),base)
+CONDA_PREFIX :=
+endif
+ENVIRONMENT := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),$(CURDIR)/.venv)
+BIN := $(ENVIRONMENT)/bin
+PY := $(BIN)/python
+
+# The first interpreter that is new enough and not too new, the environment's own before all.
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+INTERPRETER = $(shell for python in $(PY) python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(SUITS)' 2>/dev/null && echo $$python && break; done)
+
+SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/local --cores $(JOBS)
+
+.DEFAULT_GOAL := help
+.PHONY: help env book test lint pages reproduce record verify notebooks lab bench clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+env:  ## make the environment, or bring it up to date
+	@test -n "$(INTERPRETER)" || { echo "Python 3.11 to 3.13 is needed" >&2; exit 1; }
+	@$(INTERPRETER) workflow/environment.py "$(ENVIRONMENT)"
+
+book: env  ## run every notebook at its defaults and render the book
+	@$(SNAKEMAKE) book
+	@echo "Open $(CURDIR)/_build/html/index.html"
+
+test: lint pages  ## check everything: code, types, tests, notebooks, the book and its links
+	@$(BIN)/pytest -n 2 --dist loadscope --nbval-lax --nbval-current-env --nbval-cell-timeout=300
+
+lint: env  ## check style and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+pages: book  ## check links, images and requests of the rendered pages
+	@$(PY) -m workflow.links _build/html
+
+reproduce: env  ## run notebooks at PROFILE=smoke|laptop|gpu|paper, all or ONLY=part/name
+	@$(SNAKEMAKE) reproduce --config profile=$(PROFILE) only=$(ONLY)
+
+record: env  ## copy finished runs to results/
+	@$(PY) -c 'from ibutils import record; print(*record.collect(), sep="\n")'
+
+verify: env  ## train ROWS=2 recorded members again and compare
+	@$(PY) -m workflow.verify $(ROWS)
+
+notebooks: env  ## refresh the outputs that the committed notebooks carry
+	@$(SNAKEMAKE) smoke
+	@$(PY) -m workflow.normalise
+
+lab: env  ## open JupyterLab
+	@$(BIN)/jupyter lab
+
+bench: env  ## time the code against its baselines
+	@status=0; for file in benchmarks/*.py; do $(PY) $$file || status=1; done; exit $$status
+
+clean:  ## remove what was built, but no runs and no environment
+	rm -rf _build/executed _build/fingerprints _build/stage _build/html _build/.doctrees \
+		_build/book.done .snakemake .mypy_cache .pytest_cache .ruff_cache

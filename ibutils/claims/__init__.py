@@ -1,0 +1,36 @@
+"""A paper's statements as claims, and the tests that turn recorded tables into verdicts."""
+
+from ibutils.claims.claim import JUDGED, KINDS, Claim, Target, load, paper_values, targets
+from ibutils.claims.estimate import ALPHA
+from ibutils.claims.evidence import (
+    Evidence,
+    correlation,
+    difference,
+    equivalence,
+    extremum,
+    holm,
+    ordering,
+)
+from ibutils.claims.verdict import STATUSES, Verdict, verdict, verdicts
+
+__all__ = [
+    "ALPHA",
+    "JUDGED",
+    "KINDS",
+    "STATUSES",
+    "Claim",
+    "Evidence",
+    "Target",
+    "Verdict",
+    "correlation",
+    "difference",
+    "equivalence",
+    "extremum",
+    "holm",
+    "load",
+    "ordering",
+    "paper_values",
+    "targets",
+    "verdict",
+    "verdicts",
+]

@@ -1,0 +1,170 @@
+"""What ``book/claims`` and ``book/paper_values`` state of a paper."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import yaml
+
+from ibutils.record import PROFILES, project_root
+
+JUDGED = PROFILES[1:]  # a smoke run supports no statement about a paper
+
+_QUANTITY = {"metric", "split", "minus", "target", "unit"}
+# What each kind of test has to name, what it may name, and the seeds it takes at least.
+KINDS: dict[str, tuple[set[str], set[str], int]] = {
+    "difference": ({"first"}, {"second", "margin", "alternative"}, 2),
+    "equivalence": ({"arms", "low", "high"}, set(), 2),
+    "ordering": ({"factor", "order"}, {"scale"}, 2),
+    "extremum": ({"factor", "low", "high"}, {"least", "scale"}, 2),
+    "correlation": ({"x"}, {"sign"}, 1),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A table, figure or formula of a paper that a chapter regenerates.
+
+    Args:
+        id: For example ``"VIB-T1"``.
+        what: What it shows, in a few words.
+        notebook: The chapter, ``"<part>/<name>"``; ``None`` while it is planned.
+        measures: The module of ``ibutils`` that measures its recorded arrays, if any.
+        formula: Whether it is checked by computing, without a record.
+    """
+
+    id: str
+    what: str
+    notebook: str | None = None
+    measures: str | None = None
+    formula: bool = False
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of a paper and the test that decides it.
+
+    Args:
+        id: For example ``"VIB-T1-1"``.
+        statement: What the paper says, in our words.
+        source: Table, figure or section.
+        target: The target whose table it is read from.
+        test: Kind, quantity and options of the test.
+        profiles: Profiles it may be judged on.
+        seeds: Seeds that each sample needs.
+        untestable: Why no record can decide it, if none can.
+    """
+
+    id: str
+    statement: str
+    source: str
+    target: str
+    test: Mapping[str, Any]
+    profiles: tuple[str, ...]
+    seeds: int
+    untestable: str | None = None
+
+
+def targets(part: str) -> dict[str, Target]:
+    """Return the targets of a part by their identifiers.
+
+    Raises:
+        ValueError: The part has no claims file.
+    """
+    listed = _read(part)["targets"]
+    return {name: Target(name, **entry) for name, entry in listed.items()}
+
+
+def load(part: str) -> list[Claim]:
+    """Return the claims of a part.
+
+    Args:
+        part: For example ``"vib"``.
+
+    Raises:
+        ValueError: The part has no claims file, or a claim repeats an identifier or has an
+            unknown target, profile, kind of test or option, or too few seeds for its test.
+    """
+    known = targets(part)
+    claims: dict[str, Claim] = {}
+    for entry in _read(part)["claims"]:
+        claim = Claim(**{"test": {}, "seeds": 1, **entry, "profiles": tuple(entry["profiles"])})
+        if claim.id in claims:
+            raise ValueError(f"claim {claim.id!r} is stated twice")
+        _check(claim, known)
+        claims[claim.id] = claim
+    return list(claims.values())
+
+
+def paper_values(part: str) -> dict[str, dict[str, str]]:
+    """Return the numbers that a part's paper prints, as text, by their identifiers.
+
+    Args:
+        part: For example ``"vib"``.
+
+    Returns:
+        For each value its ``target``, ``item``, factors, ``metric``, ``value``, ``unit``,
+        ``tag`` (how it is known) and ``source``.
+
+    Raises:
+        ValueError: The part has no paper values.
+
+    Example:
+        >>> vib = paper_values("vib")["t1-vib"]
+        >>> vib["value"], vib["unit"]
+        ('1.13', 'percent')
+    """
+    path = project_root() / "book" / "paper_values" / f"{part}.csv"
+    if not path.exists():
+        raise ValueError(f"part {part!r} has no paper values: there is no {path}")
+    with path.open(newline="", encoding="utf-8") as lines:
+        return {row["id"]: row for row in csv.DictReader(lines)}
+
+
+def _read(part: str) -> dict[str, Any]:
+    path = project_root() / "book" / "claims" / f"{part}.yaml"
+    if not path.exists():
+        raise ValueError(f"part {part!r} has no claims: there is no {path}")
+    return _parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parse(text: str) -> dict[str, Any]:
+    return yaml.safe_load(text)
+
+
+def _check(claim: Claim, known: Mapping[str, Target]) -> None:
+    """Raise when a claim cannot be judged as it is written."""
+    test = claim.test
+    for name in {claim.target, test.get("target", claim.target)}:
+        if name not in known or known[name].notebook is None:
+            raise ValueError(f"claim {claim.id!r} has the unknown target {name!r}")
+    if unknown := set(claim.profiles) - set(JUDGED):
+        raise ValueError(f"claim {claim.id!r}: profiles {sorted(unknown)} are not in {JUDGED}")
+    if claim.untestable:
+        return
+    if test.get("kind") not in KINDS:
+        raise ValueError(f"claim {claim.id!r}: kind {test.get('kind')!r} is not in {[*KINDS]}")
+    needed, optional, seeds = KINDS[test["kind"]]
+    needed = needed | {"kind", "metric", "split"}
+    if missing := needed - test.keys():
+        raise ValueError(f"claim {claim.id!r}: its test lacks {sorted(missing)}")
+    if unknown := test.keys() - needed - optional - _QUANTITY:
+        raise ValueError(f"claim {claim.id!r}: its test has the unknown {sorted(unknown)}")
+    if claim.seeds < seeds:
+        raise ValueError(f"claim {claim.id!r}: {claim.seeds} seeds are too few; it takes {seeds}")
+    _check_numbers(claim, test)
+
+
+def _check_numbers(claim: Claim, value: Any) -> None:
+    """Refuse numbers that YAML reads as text, such as ``1e-3`` without a point."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            _check_numbers(claim, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_numbers(claim, inner)
+    elif isinstance(value, str) and value[:1].isdigit():
+        raise ValueError(f"claim {claim.id!r}: {value!r} is text; write a number as 1.0e-3")

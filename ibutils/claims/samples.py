@@ -1,0 +1,96 @@
+"""The samples a test compares, taken from tidy tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ibutils.claims.claim import Claim
+from ibutils.information import nats_to_bits
+from ibutils.record import key
+
+Tables = Mapping[str, pd.DataFrame]
+
+_COLUMNS = ("seed", "split", "metric", "value", "unit")
+_NOT_FACTORS = {"target", "epoch", *_COLUMNS[1:], "profile", "device", "run"}
+_QUANTITY = ("target", "metric", "split", "minus", "unit")
+
+
+def quantity(claim: Claim, tables: Tables, **changes: Any) -> pd.DataFrame:
+    """Return the quantity a claim is about, one row a member.
+
+    Args:
+        claim: The claim; its test names target, metric and split, what to subtract (``minus``)
+            and the unit.
+        tables: Tidy rows by target.
+        changes: What replaces entries of the test.
+
+    Returns:
+        The factors of each member with ``value`` and ``unit``; empty when there are no rows.
+
+    Raises:
+        ValueError: A column, metric or split is missing, a member has two values, or values in
+            another unit than nats shall be shown in bits.
+    """
+    named = {name: claim.test.get(name) for name in _QUANTITY} | changes
+    rows = _values(claim, tables, named)
+    if named["minus"] and len(rows):
+        other = _values(claim, tables, named | named["minus"])
+        rows = rows[rows.index.isin(other.index)]
+        rows = rows.assign(value=rows["value"] - other["value"].reindex(rows.index))
+    if named["unit"] == "bit":
+        if set(rows.get("unit", [])) - {"nat"}:
+            raise ValueError(f"claim {claim.id!r}: {named['metric']!r} is not in nats")
+        rows = rows.assign(value=nats_to_bits(rows["value"]), unit="bit") if len(rows) else rows
+    return rows
+
+
+def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFrame:
+    rows = tables.get(named["target"] or claim.target, pd.DataFrame())
+    if not len(rows):
+        return pd.DataFrame()
+    if missing := [name for name in _COLUMNS if name not in rows]:
+        raise ValueError(f"claim {claim.id!r}: the table has no column {missing}")
+    for column in ("metric", "split"):
+        if named[column] not in set(rows[column]):
+            known = sorted(set(rows[column]))
+            raise ValueError(f"claim {claim.id!r}: no {column} {named[column]!r} in {known}")
+        rows = rows[rows[column] == named[column]]
+    if "epoch" in rows:  # curves over training are another thing than final values
+        rows = rows[rows["epoch"].isna()]
+    factors = [str(column) for column in rows if column not in _NOT_FACTORS]
+    members = [key(dict(zip(factors, row, strict=True))) for row in rows[factors].to_numpy(object)]
+    if len(set(members)) < len(members):
+        raise ValueError(f"claim {claim.id!r}: a member has two values of {named['metric']!r}")
+    return rows[[*factors, "value", "unit"]].set_axis(members)
+
+
+def by_seed(claim: Claim, values: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
+    """Return the values of one arm, indexed by seed.
+
+    Args:
+        claim: The claim, named in errors.
+        values: A quantity of members.
+        where: Factors of the arm.
+
+    Raises:
+        ValueError: A factor is no column, or the arm holds two members of one seed.
+    """
+    for factor, level in where.items():
+        if factor not in values:
+            raise ValueError(f"claim {claim.id!r}: {factor!r} is no factor of {[*values]}")
+        column = values[factor]
+        same = column == level if isinstance(level, str) else np.isclose(column, level, atol=0)
+        values = values[same]
+    if values["seed"].duplicated().any():
+        raise ValueError(f"claim {claim.id!r}: {dict(where)} holds several members of one seed")
+    return values.set_index("seed")["value"].sort_index()
+
+
+def by_level(claim: Claim, values: pd.DataFrame, factor: str) -> dict[float, pd.Series]:
+    """Return the values at each level of a factor, indexed by seed."""
+    if factor not in values:
+        raise ValueError(f"claim {claim.id!r}: {factor!r} is no factor of {[*values]}")
+    levels: Sequence[float] = sorted(values[factor].dropna().unique())
+    return {float(level): by_seed(claim, values, {factor: level}) for level in levels}

@@ -1,0 +1,29 @@
+"""What all tests share: shapes checked at run time, repeatable examples, GPU tests skipped."""
+
+import hypothesis
+import pytest
+import torch
+from jaxtyping import install_import_hook
+
+# Must stand before the first import of ibutils.
+install_import_hook("ibutils", "beartype.beartype")
+
+hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("project")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Keep to one thread: several test processes share the cores."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    """Return a generator with a fixed seed."""
+    return torch.Generator().manual_seed(0)

@@ -1,0 +1,307 @@
+"""Writing runs: each member whole or not at all, what is missing, what is collected."""
+
+import json
+import math
+import os
+import resource
+
+import numpy as np
+import pytest
+
+from ibutils import record
+from ibutils.record import Run, collect, key, store
+from ibutils.record import run as run_module
+from ibutils.record.run import write_atomically
+
+TARGET = "VIB-T1"
+VIB = {"method": "vib", "bottleneck": 256, "beta": 1e-3, "seed": 0}
+BASELINE = {"method": "baseline", "bottleneck": None, "beta": None, "seed": 0}
+SETTINGS = {"epochs": 25, "learning_rate": 2e-4}
+
+
+def rows(value=0.5, target=TARGET):
+    return [{"target": target, "split": "test", "metric": "error", "value": value, "unit": "1"}]
+
+
+def begin(**options):
+    return Run("vib/mnist", **{"profile": "laptop", "settings": SETTINGS, **options})
+
+
+def finish(run, *members, value=0.5):
+    """Append members, each with its row and an array."""
+    for member in members:
+        held = {TARGET: {"mean": np.arange(3.0)}}
+        run.append(member, rows(value), arrays=held, seconds=1.0)
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _own_project(project):
+    """Write into a copy of the project."""
+
+
+@pytest.fixture
+def clean(monkeypatch):
+    """Make runs come from a commit without changes."""
+    monkeypatch.setattr(run_module, "commit", lambda: ("0" * 40, False))
+
+
+class TestWriteAtomically:
+    def test_writes_and_replaces(self, tmp_path):
+        path = tmp_path / "new" / "a.csv"
+        for content in (b"one", b"two"):
+            write_atomically(path, content)
+            assert path.read_bytes() == content
+        assert [file.name for file in path.parent.iterdir()] == ["a.csv"]
+
+    def test_a_disk_that_fills_half_way_keeps_the_earlier_file(self, tmp_path):
+        """The limit on the size of files cuts the writing short, as a full disk does."""
+        path = tmp_path / "a.csv"
+        write_atomically(path, b"earlier")
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+        try:
+            with pytest.raises(OSError, match=r"the earlier file is kept.*a\.csv"):
+                write_atomically(path, bytes(1_000_001))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert path.read_bytes() == b"earlier"
+        assert [file.name for file in tmp_path.glob("*a.csv")] == ["a.csv"]
+
+    def test_a_replacement_that_fails_keeps_the_earlier_file(self, tmp_path, monkeypatch):
+        path = tmp_path / "a.csv"
+        write_atomically(path, b"earlier")
+
+        def fail(source, target):
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(run_module.os, "replace", fail)
+            with pytest.raises(OSError, match="No space left on device; the earlier file is kept"):
+                write_atomically(path, b"later")
+        assert path.read_bytes() == b"earlier"
+        assert [file.name for file in tmp_path.glob("*a.csv")] == ["a.csv"]
+
+    def test_a_folder_that_cannot_be_made_is_named(self, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+        with pytest.raises(OSError, match=r"nothing was written.*file/a\.csv"):
+            write_atomically(tmp_path / "file" / "a.csv", b"one")
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+    def test_a_folder_that_is_read_only_is_named(self, tmp_path):
+        path = tmp_path / "results" / "a.csv"
+        write_atomically(path, b"earlier")
+        path.parent.chmod(0o500)
+        try:
+            with pytest.raises(OSError, match=r"Permission denied; the earlier file is kept"):
+                write_atomically(path, b"later")
+        finally:
+            path.parent.chmod(0o700)
+        assert path.read_bytes() == b"earlier"
+
+
+class TestAppend:
+    def test_table_and_arrays_come_back(self):
+        run = finish(begin(), VIB, BASELINE)
+        found = run.table(TARGET)
+        assert found["method"].tolist() == ["vib", "baseline"]
+        assert found["value"].tolist() == [0.5, 0.5]
+        assert found["bottleneck"].tolist()[0] == 256 and math.isnan(found["beta"][1])
+        held = run.arrays(TARGET)
+        assert list(held) == [key(VIB), key(BASELINE)]
+        np.testing.assert_array_equal(held[key(VIB)]["mean"], np.arange(3.0))
+
+    def test_before_the_first_member_there_is_nothing(self):
+        run = begin()
+        assert run.table(TARGET).empty and run.arrays(TARGET) == {} and not run.folder.exists()
+
+    def test_description_says_where_the_numbers_come_from(self):
+        run = finish(begin(data={"test": "abc"}), VIB)
+        found = json.loads((run.folder / "run.json").read_text())
+        assert set(found) == {
+            "notebook",
+            "profile",
+            "settings",
+            "members",
+            "code_hash",
+            "commit",
+            "dirty",
+            "data",
+            "started",
+            "finished",
+            "device",
+            "threads",
+            "versions",
+            "peak_memory_mb",
+            "wall_seconds",
+        }
+        assert found["code_hash"] == record.code_hash("vib/mnist") and found["settings"] == SETTINGS
+        assert found["members"] == [{"member": VIB, "seconds": 1.0}]
+        assert run.folder.parts[-4:-1] == ("laptop", "vib", "mnist")
+
+    def test_two_runs_of_one_second_have_their_own_folders(self):
+        assert begin().folder != begin().folder
+
+    def test_a_member_is_not_appended_twice(self):
+        run = finish(begin(), VIB)
+        with pytest.raises(ValueError, match=f"{key(VIB)} is appended twice"):
+            finish(run, dict(VIB))
+        assert len(run.table(TARGET)) == 1
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf])
+    def test_a_value_that_is_not_finite_is_refused(self, value):
+        run = finish(begin(), VIB)
+        with pytest.raises(ValueError, match=rf"error of member {key(BASELINE)} is {value}"):
+            finish(run, BASELINE, value=value)
+        assert run.missing([VIB, BASELINE]) == [BASELINE]
+        assert run.table(TARGET)["method"].tolist() == ["vib"]
+
+    def test_an_array_of_python_objects_is_refused(self):
+        held = {TARGET: {"mean": np.array([{}], dtype=object)}}
+        with pytest.raises(ValueError, match="'mean'.*Python objects"):
+            begin().append(VIB, rows(), arrays=held, seconds=1.0)
+
+    def test_an_unknown_profile_is_refused(self):
+        with pytest.raises(ValueError, match="unknown profile 'lapdog'"):
+            begin(profile="lapdog")
+
+    @pytest.mark.parametrize("failing", [f"{TARGET}.csv", "arrays.npz", "run.json"])
+    def test_a_write_that_fails_keeps_the_members_before(self, failing, monkeypatch):
+        """Wherever the disk fills up, the run reads as before and the member can be repeated."""
+        run, replace = finish(begin(), VIB), os.replace
+
+        def full_disk(source, target):
+            if str(target).endswith(failing):
+                raise OSError(28, "No space left on device")
+            replace(source, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(run_module.os, "replace", full_disk)
+            with pytest.raises(OSError, match=rf"the earlier file is kept.*{failing}"):
+                finish(run, BASELINE)
+        again = begin()
+        assert again.missing([VIB, BASELINE]) == [BASELINE]
+        assert again.table(TARGET)["method"].tolist() == ["vib"]
+        assert list(again.arrays(TARGET)) == [key(VIB)]
+        assert not list(run.folder.glob(".*"))
+        finish(run, BASELINE)
+        assert begin().table(TARGET)["method"].tolist() == ["vib", "baseline"]
+
+
+class TestMissing:
+    def test_what_is_on_record_is_not_trained_again(self):
+        finish(begin(), VIB)
+        run = begin()
+        assert run.missing([VIB, BASELINE]) == [BASELINE]
+        finish(run, BASELINE)
+        assert run.missing([VIB, BASELINE]) == []
+        assert run.table(TARGET)["method"].tolist() == ["vib", "baseline"]
+
+    @pytest.mark.parametrize(
+        "other", [{"settings": {**SETTINGS, "epochs": 3}}, {"profile": "paper"}, {"fresh": True}]
+    )
+    def test_other_settings_or_profiles_and_fresh_runs_train_everything(self, other):
+        finish(begin(), VIB)
+        run = begin(**other)
+        assert run.missing([VIB, BASELINE]) == [VIB, BASELINE]
+        assert run.table(TARGET).empty and run.arrays(TARGET) == {}
+
+    def test_smoke_runs_always_train(self):
+        finish(begin(profile="smoke"), VIB)
+        assert begin(profile="smoke").missing([VIB]) == [VIB]
+
+    def test_settings_are_compared_as_they_are_written(self):
+        finish(begin(settings={"betas": (1, 2)}), VIB)
+        assert begin(settings={"betas": [1, 2]}).missing([VIB]) == []
+
+    def test_members_trained_twice_are_refused(self):
+        one, two = finish(begin(), VIB), finish(begin(fresh=True), VIB)
+        with pytest.raises(ValueError, match="recorded twice") as caught:
+            begin().missing([VIB])
+        assert str(one.folder) in str(caught.value) and str(two.folder) in str(caught.value)
+
+    def test_a_run_that_went_on_after_it_was_collected_counts_whole(self, clean):
+        run = finish(begin(), VIB)
+        collect()
+        finish(run, BASELINE)
+        assert begin().missing([VIB, BASELINE]) == []
+        assert len(begin().table(TARGET)) == 2
+
+    def test_runs_of_other_code_are_named(self, project):
+        run = finish(begin(), VIB)
+        assert begin().stale() == []
+        with (project / "ibutils/vib.py").open("a") as file:
+            file.write("\nANSWER = 42\n")
+        assert begin().stale() == [run.folder.name]
+
+
+class TestCheckpoint:
+    def test_belongs_to_code_settings_device_and_members(self, project):
+        path = begin().checkpoint([VIB])
+        assert begin().checkpoint([VIB]) == path
+        others = {
+            begin().checkpoint([BASELINE]),
+            begin().checkpoint([VIB, BASELINE]),
+            begin(settings={**SETTINGS, "epochs": 3}).checkpoint([VIB]),
+            begin(profile="paper").checkpoint([VIB]),
+            begin(device="cuda").checkpoint([VIB]),
+        }
+        with (project / "ibutils/vib.py").open("a") as file:
+            file.write("\nANSWER = 42\n")
+        others.add(begin().checkpoint([VIB]))
+        assert len(others) == 6 and path not in others
+        assert project / "_build" in path.parents
+
+
+class TestCollect:
+    def test_copies_finished_runs_and_can_be_repeated(self, clean, project):
+        run = finish(begin(), VIB)
+        finish(begin(profile="smoke"), VIB)
+        (run.folder / f".12.{TARGET}.csv").write_text("what a kill left")
+        copy = project / "results" / "laptop" / "vib" / "mnist" / run.folder.name
+        for _ in range(2):
+            assert collect() == [copy]
+            assert sorted(file.name for file in copy.iterdir()) == [
+                f"{TARGET}.csv",
+                "arrays.npz",
+                "run.json",
+            ]
+            for file in copy.iterdir():
+                assert file.read_bytes() == (run.folder / file.name).read_bytes()
+        assert record.profiles(TARGET) == ["laptop"]
+        assert record.table(TARGET)["run"].tolist() == [run.folder.name]
+
+    def test_a_run_that_went_on_is_collected_again(self, clean):
+        run = finish(begin(), VIB)
+        collect()
+        finish(run, BASELINE)
+        collect()
+        assert record.table(TARGET)["method"].tolist() == ["vib", "baseline"]
+
+    @pytest.mark.parametrize("dirty", [True, None])
+    def test_refuses_code_that_was_not_committed(self, dirty, monkeypatch, project):
+        monkeypatch.setattr(run_module, "commit", lambda: (None, dirty))
+        run = finish(begin(), VIB)
+        with pytest.raises(ValueError, match=f"{run.folder}.*no record"):
+            collect()
+        assert not (project / "results").exists()
+
+    def test_refuses_a_member_that_is_recorded(self, clean, project):
+        finish(begin(), VIB)
+        collect()
+        before = sorted((project / "results").rglob("*"))
+        run = finish(begin(fresh=True), VIB)
+        with pytest.raises(ValueError, match="recorded twice") as caught:
+            collect()
+        assert str(run.folder) in str(caught.value) and key(VIB) in str(caught.value)
+        assert sorted((project / "results").rglob("*")) == before
+
+    def test_refuses_other_settings(self, clean):
+        finish(begin(), VIB)
+        collect()
+        finish(begin(settings={**SETTINGS, "epochs": 3}), BASELINE)
+        with pytest.raises(ValueError, match="differ in settings"):
+            collect()
+
+    def test_nothing_to_collect(self):
+        assert collect() == [] and store.runs() == []

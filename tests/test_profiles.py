@@ -1,0 +1,157 @@
+"""What each profile trains is fixed here, so that a recorded profile can't shrink unnoticed."""
+
+import ast
+import json
+
+import papermill
+import pytest
+import yaml
+from copies import ROOT, code_cells
+
+from ibutils import record
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
+FILES = sorted((ROOT / "notebooks").glob("*/*.yaml"))
+RUNS = record.runs(ROOT / "results")
+LIMIT = 2_000_000  # bytes of a recorded file
+
+ALL_BETAS = [0, 1e-11, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1]
+PAPER_NETWORK = {"data": "mnist", "hidden": 1024, "wide": 256, "averaging": 0.999}
+FIVE, THREE = [0, 1, 2, 3, 4], [0, 1, 2]
+PINNED = {
+    "vib/mnist.laptop.yaml": {
+        **PAPER_NETWORK,
+        "profile": "laptop",
+        "epochs": 25,
+        "learning_rate": 2e-4,
+        "seeds": FIVE,
+        "betas": [0, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.1, 1],
+        "wide_seeds": [0, 1],
+        "narrow_seeds": [0],
+    },
+    "vib/mnist.gpu.yaml": {
+        **PAPER_NETWORK,
+        "profile": "gpu",
+        "epochs": 50,
+        "learning_rate": 2e-4,
+        "seeds": FIVE,
+        "betas": ALL_BETAS,
+        "wide_seeds": THREE,
+        "narrow_seeds": THREE,
+    },
+    "vib/mnist.paper.yaml": {
+        **PAPER_NETWORK,
+        "profile": "paper",
+        "epochs": 200,
+        "learning_rate": 1e-4,
+        "seeds": FIVE,
+        "betas": ALL_BETAS,
+        "wide_seeds": FIVE,
+        "narrow_seeds": FIVE,
+    },
+}
+
+
+def name(path):
+    return f"{path.parent.name}/{path.name}"
+
+
+def notebook_of(file):
+    return file.with_name(file.name.split(".")[0] + ".ipynb")
+
+
+def literals(notebook):
+    """Return the parameters of a notebook by the literals of its cell."""
+    (source,) = [source for tags, source in code_cells(notebook) if "parameters" in tags]
+    found = {}
+    for statement in ast.parse(source).body:
+        assert isinstance(statement, ast.Assign), ast.unparse(statement)
+        (target,) = statement.targets
+        found[target.id] = ast.literal_eval(statement.value)
+    return found
+
+
+def test_every_parameter_file_is_pinned_and_whole():
+    assert {name(file): yaml.safe_load(file.read_text()) for file in FILES} == PINNED
+
+
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_parameter_file_names_its_profile_and_parameters_of_its_notebook(file):
+    given, known = yaml.safe_load(file.read_text()), literals(notebook_of(file))
+    assert set(given) <= set(known)
+    assert given["profile"] == file.name.split(".")[1]
+    for parameter, value in given.items():
+        kinds = (int, float) if isinstance(known[parameter], float) else type(known[parameter])
+        assert isinstance(value, kinds), f"{parameter} is {value!r}"
+        if isinstance(value, list):
+            assert len(set(value)) == len(value), f"{parameter} repeats a value"
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=name)
+def test_papermill_finds_every_parameter(notebook):
+    found = papermill.inspect_notebook(str(notebook))
+    known = literals(notebook)
+    assert {key: ast.literal_eval(entry["default"]) for key, entry in found.items()} == known
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=name)
+def test_defaults_are_the_smoke_run(notebook):
+    known = literals(notebook)
+    assert known.get("profile", "smoke") == "smoke" and known.get("data", "digits") == "digits"
+
+
+def test_networks_have_the_published_numbers_of_weights():
+    """Deep VIB: 2,380,810 weights at K = 256 and 1,859,620 at K = 2, by the chapter's own code."""
+    scope = {}
+    for tags, source in code_cells(ROOT / "notebooks/vib/mnist.ipynb"):
+        if tags & {"parameters", "experiment"}:
+            exec(source, scope)
+            if "parameters" in tags:
+                scope |= {"device": "cpu", "hidden": 1024}
+    for bottleneck, expected in ((256, 2_380_810), (2, 1_859_620)):
+        member = {"method": "vib", "bottleneck": bottleneck, "beta": 1e-3, "seed": 0}
+        model = scope["build"](member, 784)
+        assert sum(p.numel() for p in model.parameters()) == expected
+    recipe = scope["recipe"]
+    assert (recipe.batch_size, recipe.momentum, recipe.decay, recipe.decay_every) == (100, 0.5, 0.97, 2)
+
+
+class TestRecorded:
+    """Each committed run against the parameter file of its profile."""
+
+    pytestmark = pytest.mark.skipif(not RUNS, reason="nothing is recorded")
+    each = pytest.mark.parametrize("run", RUNS, ids=lambda run: run["folder"].name)
+
+    @each
+    def test_settings_are_those_of_the_parameter_file(self, run):
+        notebook = ROOT / "notebooks" / f"{run['notebook']}.ipynb"
+        file = notebook.with_suffix(f".{run['profile']}.yaml")
+        expected = literals(notebook) | yaml.safe_load(file.read_text())
+        assert run["settings"] == {setting: expected[setting] for setting in run["settings"]}
+
+    @each
+    def test_members_belong_to_the_grid(self, run):
+        file = ROOT / "notebooks" / f"{run['notebook']}.{run['profile']}.yaml"
+        given = yaml.safe_load(file.read_text())
+        for entry in run["members"]:
+            member = entry["member"]
+            if "beta" in member:
+                assert member["beta"] in [None, *given["betas"]]
+                assert member["bottleneck"] in (None, 2, given["wide"])
+                assert member["seed"] in {*given["seeds"], *given["wide_seeds"]}
+
+    @each
+    def test_comes_from_a_commit(self, run):
+        assert run["dirty"] is False and len(run["commit"]) == 40
+
+    @each
+    def test_files_are_small_and_nothing_is_left_over(self, run):
+        files = list(run["folder"].iterdir())
+        assert all(file.stat().st_size < LIMIT for file in files)
+        assert all(file.suffix in (".json", ".csv", ".npz") for file in files)
+        assert not any(file.name.startswith(".") for file in files)
+        text = (run["folder"] / "run.json").read_text()
+        assert json.loads(text)["members"] and str(ROOT) not in text
+
+    def test_no_member_is_recorded_twice(self):
+        record.store.check_unique(RUNS)
