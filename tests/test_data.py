@@ -105,9 +105,9 @@ def test_a_changed_file_is_named_with_both_digests(folder):
 
 def test_a_published_file_of_another_kind_is_refused(folder, monkeypatch):
     monkeypatch.setitem(
-        mnist.FILES, ("train", mnist.PIXEL_MAGIC), mnist.FILES["train", mnist.LABEL_MAGIC]
+        mnist.FILES, ("train", mnist.LABEL_MAGIC), mnist.FILES["train", mnist.PIXEL_MAGIC]
     )
-    with pytest.raises(ValueError, match="expected idx magic 0x803, found 0x801"):
+    with pytest.raises(ValueError, match="expected idx magic 0x801, found 0x803"):
         data.load("mnist", root=folder.parent.parent, split="train")
 
 

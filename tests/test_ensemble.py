@@ -20,7 +20,7 @@ RECIPE = Recipe(epochs=4, batch_size=10, learning_rate=1e-2, averaging=0.9, deca
 
 
 def images(device="cpu"):
-    """Return 47 inputs and labels in double precision: five batches an epoch, one of them short."""
+    """Return 47 inputs and labels in double precision: five batches, one of them short."""
     g = torch.Generator().manual_seed(1)
     inputs = torch.randn(47, SIZE, generator=g, dtype=torch.float64)
     return inputs.to(device), inputs[:, :CLASSES].argmax(dim=-1).to(device)

@@ -7,6 +7,7 @@ import argparse
 import difflib
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,6 @@ from workflow.notebooks import parameter_file
 
 START_TIMEOUT = 300  # seconds; a loaded machine needs more than the default 60
 STARTS = 3
-# Sockets instead of ports: kernels that start at once can pick the same port.
-KERNELS = Config({"KernelManager": {"transport": "ipc"}})
 
 
 def check_names(path: Path, parameters: dict[str, Any]) -> None:
@@ -52,16 +51,7 @@ def execute(path: Path, output: Path, parameters: dict[str, Any]) -> None:
     unfinished = output.with_suffix(".failed.ipynb")
     for start in range(1, STARTS + 1):
         try:
-            papermill.execute_notebook(
-                str(path),
-                str(unfinished),
-                parameters,
-                cwd=str(path.parent),
-                start_timeout=START_TIMEOUT,
-                progress_bar={"desc": f"{path.parent.name}/{path.stem}", "unit": "cell"},
-                stderr_file=sys.stderr,
-                config=KERNELS,
-            )
+            _run(path, unfinished, parameters)
             break
         except RuntimeError as error:
             if isinstance(error, DeadKernelError) or start == STARTS:
@@ -69,6 +59,21 @@ def execute(path: Path, output: Path, parameters: dict[str, Any]) -> None:
             print(f"{path}: the kernel did not start ({error}); again", file=sys.stderr)
             time.sleep(start)
     os.replace(unfinished, output)
+
+
+def _run(path: Path, output: Path, parameters: dict[str, Any]) -> None:
+    # Kernels that start at once can pick the same port; sockets in a folder of their own cannot.
+    with tempfile.TemporaryDirectory() as sockets:
+        papermill.execute_notebook(
+            str(path),
+            str(output),
+            parameters,
+            cwd=str(path.parent),
+            start_timeout=START_TIMEOUT,
+            progress_bar={"desc": f"{path.parent.name}/{path.stem}", "unit": "cell"},
+            stderr_file=sys.stderr,
+            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
+        )
 
 
 def main() -> None:

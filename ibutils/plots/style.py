@@ -1,6 +1,7 @@
 """One look for all figures: palette, axes over beta, means with error bars."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -64,7 +65,7 @@ def beta_positions(betas: pd.Series) -> pd.Series:
 
 
 def mean_line(
-    axes: Axes, x: pd.Series, means: pd.DataFrame, *, scale: float = 1.0, **options: object
+    axes: Axes, x: pd.Series, means: pd.DataFrame, *, scale: float = 1.0, **options: Any
 ) -> None:
     """Draw means with bars of one standard error, none where there is one seed."""
     axes.errorbar(

@@ -176,7 +176,8 @@ def codes_over_entropy(arrays: Mapping[float, Mapping[str, np.ndarray]]) -> Figu
         _codes(axes, codes)
         axes.set(title=rf"$\beta$ = {beta:g}", xlabel="$z_1$", ylabel="$z_2$")
     handles = [plt.Line2D([], [], marker="o", ls="", color=colour) for colour in COLOURS]
-    figure.legend(handles, range(10), title="class", loc="center left", bbox_to_anchor=(1, 0.5))
+    classes = [str(c) for c in range(len(handles))]
+    figure.legend(handles, classes, title="class", loc="center left", bbox_to_anchor=(1, 0.5))
     return finish(figure)
 
 
@@ -194,7 +195,8 @@ def _codes(axes: Axes, codes: Mapping[str, np.ndarray]) -> None:
     axes.figure.colorbar(shown, ax=axes, label="entropy of q(y|z), bits", shrink=0.8)
     axes.add_collection(
         EllipseCollection(
-            *(2 * radius * np.sqrt(lengths[:, ::-1].T)),
+            widths=2 * radius * np.sqrt(lengths[:, 1]),
+            heights=2 * radius * np.sqrt(lengths[:, 0]),
             angles=np.degrees(np.arctan2(directions[:, 1, 1], directions[:, 0, 1])),
             units="xy",
             offsets=mean,

@@ -204,7 +204,7 @@ class Run:
             write_atomically(self.folder / f"{target}.csv", frame.to_csv(index=False).encode())
         if held:
             packed = io.BytesIO()
-            np.savez_compressed(packed, **held)
+            np.savez_compressed(packed, **held)  # type: ignore[arg-type]  # names, no options
             write_atomically(self.folder / "arrays.npz", packed.getvalue())
         text = json.dumps(description, indent=1) + "\n"
         write_atomically(self.folder / "run.json", text.encode())

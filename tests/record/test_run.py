@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ibutils import record
-from ibutils.record import Run, collect, key, store
+from ibutils.record import Finished, Run, collect, key, store
 from ibutils.record import run as run_module
 from ibutils.record.run import write_atomically
 
@@ -186,6 +186,30 @@ class TestAppend:
         assert not list(run.folder.glob(".*"))
         finish(run, BASELINE)
         assert begin().table(TARGET)["method"].tolist() == ["vib", "baseline"]
+
+
+class TestExtend:
+    """Members that were trained together count together."""
+
+    def group(self, *members, value=0.5):
+        held = {TARGET: {"mean": np.arange(3.0)}}
+        return [Finished(member, rows(value), 1.0, held) for member in members]
+
+    def test_is_appending_one_after_the_other(self):
+        together, apart = begin(), finish(begin(fresh=True), VIB, BASELINE)
+        together.extend(self.group(VIB, BASELINE))
+        for name in (f"{TARGET}.csv", "arrays.npz"):
+            assert (together.folder / name).read_bytes() == (apart.folder / name).read_bytes()
+        assert together.description["members"] == apart.description["members"]
+
+    def test_all_count_or_none(self):
+        run, good, bad = begin(), self.group(VIB), self.group(BASELINE, value=math.nan)
+        for group in ([*good, *bad], [*good, *good]):
+            with pytest.raises(ValueError, match="is nan|appended twice"):
+                run.extend(group)
+            assert begin().missing([VIB, BASELINE]) == [VIB, BASELINE]
+        run.extend(good)
+        assert begin().missing([VIB, BASELINE]) == [BASELINE]
 
 
 class TestMissing:
