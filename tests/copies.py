@@ -10,6 +10,7 @@ NEEDED = ("pyproject.toml", "ibutils", "notebooks", "book")
 
 def copy_project(folder: Path) -> Path:
     """Copy what a notebook needs into a folder: no record, no build."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name in NEEDED:
         source, target = ROOT / name, folder / name
         if source.is_dir():

@@ -175,7 +175,7 @@ def test_digits_that_differ_are_refused(monkeypatch):
 
 def test_scaling_is_linear_and_exact_at_the_ends():
     train = data.load("digits", split="train")
-    assert float(train.floats(0, 1).max()) == 1.0
+    assert float(train.floats(0.0, 1.0).max()) == 1.0
     flat = train.flat(low=-1.0, high=1.0)
     assert (flat.shape, flat.dtype) == ((1400, 64), torch.float32)
     expected = 2 * train.pixels.reshape(1400, 64).double() / 16 - 1
