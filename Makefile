@@ -1,6 +1,6 @@
 # Every target makes .venv when it is missing, or uses the active virtual or conda environment.
 
-PROFILE ?= smoke
+PROFILE ?= laptop
 ROWS ?= 2
 JOBS ?= 2
 
@@ -44,14 +44,14 @@ lint: env  ## check style and types
 pages: book  ## check links, images and requests of the rendered pages
 	@$(PY) -m workflow.links _build/html
 
-reproduce: env  ## run notebooks at PROFILE=smoke|laptop|gpu|paper, all or ONLY=part/name
+reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one
 	@$(SNAKEMAKE) reproduce --config profile=$(PROFILE) only=$(ONLY)
 
 record: env  ## copy finished runs to results/
 	@$(PY) -c 'from ibutils import record; print(*record.collect(), sep="\n")'
 
-verify: env  ## train ROWS=2 recorded members again and compare
-	@$(PY) -m workflow.verify $(ROWS)
+verify: env  ## train ROWS=2 recorded members of PROFILE=laptop again and compare
+	@$(PY) -m workflow.verify --profile $(PROFILE) --rows $(ROWS)
 
 notebooks: env  ## refresh the outputs that the committed notebooks carry
 	@$(SNAKEMAKE) smoke

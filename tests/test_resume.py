@@ -142,7 +142,8 @@ class TestNotebook:
             )
             assert len(left) > 0
             pd.testing.assert_frame_equal(left, right, check_exact=True)
-            held, kept = (record.arrays(target, profile="laptop", root=root) for root in (one, two))
+            held = record.arrays(target, profile="laptop", root=one)
+            kept = record.arrays(target, profile="laptop", root=two)
             assert set(held) == set(kept) and bool(held) == (target == "VIB-F2")
             for member, arrays in held.items():
                 assert set(arrays) == set(kept[member])
@@ -174,29 +175,29 @@ torch.save(state, folder / "end.pt")
 
 
 class TestFit:
+    def script(self, folder):
+        """Start the script, which ends with a file of all that it trained."""
+        return start(["-c", SCRIPT, str(folder)], ROOT, folder / "log"), folder / "log"
+
     def test_killed_in_the_middle_of_epochs_it_ends_bit_identical(self, tmp_path):
-        ends = []
-        for name, kills in (("undisturbed", 0), ("killed", 2)):
-            folder = tmp_path / name
+        folders = [tmp_path / name for name in ("undisturbed", "killed")]
+        for folder in folders:
             folder.mkdir()
-            log, checkpoint = folder / "log.txt", folder / "checkpoint.pt"
-            command = ["-c", SCRIPT, str(folder)]
-            for _ in range(kills):
-                before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-                process = start(command, ROOT, log)
-                kill_when(
-                    lambda file=checkpoint, old=before: (
-                        file.exists() and file.stat().st_mtime_ns > old
-                    ),
-                    process,
-                    log,
-                    after=MOMENTS.uniform(0, 0.3),
-                )
-                trained = torch.load(checkpoint, weights_only=True)["history"]["loss"]
-                assert 0 < len(trained) < 150 and not (folder / "end.pt").exists()
-            finish(start(command, ROOT, log), log)
-            ends.append(torch.load(folder / "end.pt", weights_only=True))
-        assert bits(ends[0]) == bits(ends[1])
+        checkpoint = folders[1] / "checkpoint.pt"
+        other, before = self.script(folders[0]), 0
+
+        def trained_on():
+            return checkpoint.exists() and checkpoint.stat().st_mtime_ns > before
+
+        for _ in range(2):
+            kill_when(trained_on, *self.script(folders[1]), after=MOMENTS.uniform(0, 0.3))
+            epochs = len(torch.load(checkpoint, weights_only=True)["history"]["loss"])
+            assert 0 < epochs < 150 and not (folders[1] / "end.pt").exists()
+            before = checkpoint.stat().st_mtime_ns
+        finish(*self.script(folders[1]))
+        finish(*other)
+        one, two = (torch.load(folder / "end.pt", weights_only=True) for folder in folders)
+        assert bits(one) == bits(two)
 
 
 def bits(value):

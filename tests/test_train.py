@@ -121,7 +121,7 @@ class TestStep:
             torch.testing.assert_close(
                 history["loss"][epoch].item(), math.fsum(losses) / len(losses), rtol=1e-12, atol=0
             )
-        for ours, kept, theirs in zip(learner.parameters, average, twin.parameters(), strict=True):
+        for ours, theirs in zip(learner.parameters, twin.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
         for ours, kept in zip(learner.average, average, strict=True):
             torch.testing.assert_close(ours, kept, rtol=1e-10, atol=1e-12)
@@ -218,8 +218,8 @@ class TestStreams:
         assert not torch.equal(torch.cat(epochs[0]), torch.cat(epochs[1]))
 
     def test_fit_shows_the_model_every_example_once_an_epoch(self):
-        model = Scalar()
-        fit(Learner(model, Recipe(3, batch_size=4)), torch.arange(10.0), torch.zeros(10), seeds=[0])
+        model, recipe = Scalar(), Recipe(3, batch_size=4)
+        fit(Learner(model, recipe), torch.arange(10.0), torch.zeros(10), seeds=[0])
         assert len(model.seen) == 9  # two whole batches and a smaller one, three times
         for epoch in range(3):
             shown = torch.cat(model.seen[3 * epoch : 3 * epoch + 3])

@@ -1,6 +1,6 @@
 """Run one notebook through papermill, refusing what papermill lets pass.
 
-    python -m workflow.execute vib/mnist OUT.ipynb --profile laptop
+python -m workflow.execute vib/mnist OUT.ipynb --profile laptop
 """
 
 import argparse

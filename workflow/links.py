@@ -1,6 +1,6 @@
 """Check the rendered pages: every internal link and image is there, nothing loads from elsewhere.
 
-    python -m workflow.links _build/html
+python -m workflow.links _build/html
 """
 
 import re
@@ -28,7 +28,17 @@ LOADS = {
     ("video", "poster"),
     ("video", "src"),
 }
-FOLLOWED = {"alternate", "author", "canonical", "help", "index", "license", "next", "prev", "search"}
+FOLLOWED = {
+    "alternate",
+    "author",
+    "canonical",
+    "help",
+    "index",
+    "license",
+    "next",
+    "prev",
+    "search",
+}
 CSS_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 JS_URL = re.compile(
     r"(?:\b(?:import|fetch|importScripts|Worker|open)\s*\(\s*|\bfrom\s*"

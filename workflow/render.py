@@ -1,6 +1,6 @@
 """Stage the sources of the book and render them.
 
-    python -m workflow.render vib/bound vib/mnist
+python -m workflow.render vib/bound vib/mnist
 """
 
 import shutil

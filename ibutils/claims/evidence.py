@@ -144,10 +144,10 @@ def ordering(
     if missing or len(order) < 2:
         raise ValueError(f"an order of levels {list(order)} in groups {list(groups)}")
     falls = [layout.contrast(upper, lower) for upper, lower in pairwise(order)]
-    weakest = max(falls, key=lambda fall: fall.above(0))
-    against = min(1.0, len(falls) * min(fall.below(0) for fall in falls))
+    weakest = max(falls, key=lambda fall: fall.above(0.0))
+    against = min(1.0, len(falls) * min(fall.below(0.0) for fall in falls))
     n = min(len(groups[level]) for level in order)
-    return Evidence(*layout.shown(weakest), n, weakest.above(0), against)
+    return Evidence(*layout.shown(weakest), n, weakest.above(0.0), against)
 
 
 def extremum(
@@ -185,8 +185,8 @@ def extremum(
     def lead(winner: float, loser: float) -> Estimate:
         return layout.contrast(*((loser, winner) if least else (winner, loser)))
 
-    p = len(inside) * max(lead(best, level).above(0) for level in outside)
-    against = len(outside) * max(lead(rival, level).above(0) for level in inside)
+    p = len(inside) * max(lead(best, level).above(0.0) for level in outside)
+    against = len(outside) * max(lead(rival, level).above(0.0) for level in inside)
     note = f"{'least' if least else 'greatest'} at {ranked[0]:g}"
     n = min(map(len, groups.values()))
     return Evidence(*layout.shown(lead(best, rival)), n, min(1.0, p), min(1.0, against), note)
@@ -233,9 +233,10 @@ def correlation(x: np.ndarray, y: np.ndarray, *, sign: int = 1) -> Evidence:
 
     rising, falling = p("greater"), p("less")
     p_value, against = (rising, falling) if sign == 1 else (falling, rising)
-    fisher = stats.pearsonr(first, second).confidence_interval(1 - 2 * ALPHA)
-    interval = float(fisher.low), float(fisher.high)
-    return Evidence(float(first @ second), *interval, len(x), p_value, against)
+    found = stats.pearsonr(first, second)
+    ends = found.confidence_interval(1 - 2 * ALPHA)
+    interval = float(ends.low), float(ends.high)
+    return Evidence(float(found.statistic), *interval, len(x), p_value, against)
 
 
 def _unit_ranks(values: np.ndarray) -> np.ndarray:

@@ -63,6 +63,7 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
     members = [key(dict(zip(factors, row, strict=True))) for row in rows[factors].to_numpy(object)]
     if len(set(members)) < len(members):
         raise ValueError(f"claim {claim.id!r}: a member has two values of {named['metric']!r}")
+    rows = rows.assign(unit=rows["unit"].astype(str))  # a column of ones is read as numbers
     return rows[[*factors, "value", "unit"]].set_axis(members)
 
 

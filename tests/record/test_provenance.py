@@ -105,8 +105,10 @@ class TestCodeHash:
         edit_cells(
             project,
             "experiment",
-            lambda source: f"{source}\nfrom ibutils import claims, plots, record\n"
-            f"import ibutils.{module.replace('/', '.')}",
+            lambda source: (
+                f"{source}\nfrom ibutils import claims, plots, record\n"
+                f"import ibutils.{module.replace('/', '.')}"
+            ),
         )
         with_imports = code_hash(NOTEBOOK)
         path.write_text(path.read_text().replace("42", "43"))

@@ -135,7 +135,9 @@ class TestAppend:
             "peak_memory_mb",
             "wall_seconds",
         }
-        assert found["code_hash"] == record.code_hash("vib/mnist") and found["settings"] == SETTINGS
+        assert (
+            found["code_hash"] == record.code_hash("vib/mnist") and found["settings"] == SETTINGS
+        )
         assert found["members"] == [{"member": VIB, "seconds": 1.0}]
         assert run.folder.parts[-4:-1] == ("laptop", "vib", "mnist")
 
@@ -158,7 +160,7 @@ class TestAppend:
 
     def test_an_array_of_python_objects_is_refused(self):
         held = {TARGET: {"mean": np.array([{}], dtype=object)}}
-        with pytest.raises(ValueError, match="'mean'.*Python objects"):
+        with pytest.raises(ValueError, match=r"'mean'.*Python objects"):
             begin().append(VIB, rows(), arrays=held, seconds=1.0)
 
     def test_an_unknown_profile_is_refused(self):
@@ -205,7 +207,7 @@ class TestExtend:
     def test_all_count_or_none(self):
         run, good, bad = begin(), self.group(VIB), self.group(BASELINE, value=math.nan)
         for group in ([*good, *bad], [*good, *good]):
-            with pytest.raises(ValueError, match="is nan|appended twice"):
+            with pytest.raises(ValueError, match=r"is nan|appended twice"):
                 run.extend(group)
             assert begin().missing([VIB, BASELINE]) == [VIB, BASELINE]
         run.extend(good)

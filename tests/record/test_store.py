@@ -87,8 +87,16 @@ class TestKey:
 
     def test_tells_members_apart(self):
         one = {"method": "vib", "bottleneck": 256, "beta": 1e-3, "seed": 0}
-        others = [{**one, name: value} for name, value in
-                  [("method", "x"), ("bottleneck", 2), ("beta", 1e-4), ("seed", 1), ("beta", None)]]
+        others = [
+            {**one, name: value}
+            for name, value in [
+                ("method", "x"),
+                ("bottleneck", 2),
+                ("beta", 1e-4),
+                ("seed", 1),
+                ("beta", None),
+            ]
+        ]
         assert len({key(m) for m in [one, *others]}) == 6
 
     def test_leaves_out_what_is_not_set(self):
@@ -129,7 +137,10 @@ class TestRuns:
     def test_nothing_recorded_is_an_empty_table(self, tmp_path):
         assert table(TARGET, root=tmp_path).empty and arrays(TARGET, root=tmp_path) == {}
         write(tmp_path, MEMBERS)
-        assert table("VIB-F9", root=tmp_path).empty and table(TARGET, root=tmp_path, profile="gpu").empty
+        assert (
+            table("VIB-F9", root=tmp_path).empty
+            and table(TARGET, root=tmp_path, profile="gpu").empty
+        )
 
     def test_a_member_recorded_twice_is_refused_with_both_folders(self, tmp_path):
         one = write(tmp_path, MEMBERS, run="a")
@@ -185,7 +196,7 @@ class TestProfiles:
 
     @pytest.mark.parametrize("read", [table, arrays])
     def test_an_unknown_one_is_refused(self, tmp_path, read):
-        with pytest.raises(ValueError, match="'lapdog'.*smoke, laptop, gpu, paper"):
+        with pytest.raises(ValueError, match=r"'lapdog'.*smoke, laptop, gpu, paper"):
             read(TARGET, profile="lapdog", root=tmp_path)
 
 

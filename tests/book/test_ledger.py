@@ -1,0 +1,143 @@
+"""The ledger follows the record, and README follows the ledger."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from synthetic import T1, write_record
+
+from ibutils import claims, record
+from ibutils.record import store
+from workflow import ledger
+from workflow.comparison import cells, counts, device_name
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "results_root", lambda: tmp_path / "results")
+    return tmp_path / "results"
+
+
+def rows(page: str, first: str) -> list[list[str]]:
+    """Return the cells of the table rows that begin with ``first``."""
+    lines = [line for line in page.splitlines() if line.startswith(f"| {first} |")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def write(folder: Path) -> tuple[str, str]:
+    ledger.write(folder)
+    return (folder / "ledger.md").read_text(), (folder / "front.md").read_text()
+
+
+def test_without_a_record_all_is_not_run(results, tmp_path):
+    page, front = write(tmp_path / "generated")
+    (row,) = rows(page, "VIB")
+    assert row[1] == "1.13" and "not run" in row
+    assert rows(front, "VIB") == [["VIB", "1.13", "not run"]]
+    assert "No run is on record." in page
+    for target in claims.targets("vib").values():
+        assert f"`{target.id}`" in page
+        assert (tmp_path / "generated" / f"{target.id}.csv").exists() == bool(
+            target.notebook and not target.formula
+        )
+
+
+def test_each_cell_of_the_paper_is_beside_ours(results, tmp_path):
+    write_record(results, "laptop", seeds=5)
+    page, front = write(tmp_path / "generated")
+    printed = [row for row in claims.paper_values("vib").values() if row["tag"] != "UNVERIFIED"]
+    for target in ("VIB-T1", "VIB-F2"):
+        for row in printed:
+            known = row["tag"] in ("paper", "earlier") and row["metric"].startswith("error")
+            if row["target"] == target and known:
+                (found,) = rows(page, row["item"])
+                assert found[1] == row["value"]
+    (found,) = rows(page, "VIB")
+    errors = (
+        100 * record.table("VIB-T1").query("method == 'vib' and metric == 'error_12'")["value"]
+    )
+    assert found[2] == f"{errors.mean():.2f} ± {errors.sem():.2f}"
+    assert found[3] == f"{errors.mean() - 1.13:+.2f}"
+    assert found[4] == f"{errors.std():.2f}"
+    assert found[5] == "0.11"  # of 1.2 % on 10,000 images
+    assert found[6:] == [f"{errors.min():.2f}", "5", "laptop, CPU", "2 min"]
+    assert rows(front, "VIB")[0][2] == f"{found[2]} (n = 5)"
+
+
+def test_quoted_rows_are_never_given_a_value_of_ours(results, tmp_path):
+    write_record(results, "laptop", seeds=2)
+    page, front = write(tmp_path / "generated")
+    (row,) = rows(page, "Dropout, quoted")
+    assert row[1] == "1.40" and "quoted only" in row
+    assert "quoted" not in front
+
+
+def test_each_profile_has_its_own_row(results):
+    write_record(results, "laptop", seeds=2)
+    write_record(results, "paper", seeds=3)
+    found = [cell for cell in cells("VIB-T1", "vib") if cell["item"] == "Baseline"]
+    assert [(cell["profile"], len(cell["errors"])) for cell in found] == [
+        ("paper", 3),
+        ("laptop", 2),
+    ]
+    assert found[0]["errors"].mean() == pytest.approx(T1["baseline"], rel=0.05)
+
+
+def test_a_single_seed_has_no_spread(results, tmp_path):
+    write_record(results, "laptop", seeds=1)
+    page, _ = write(tmp_path / "generated")
+    (row,) = rows(page, "VIB")
+    assert "±" not in row[2] and row[4] == ledger.NONE
+
+
+def test_each_claim_has_its_verdict(results, tmp_path):
+    write_record(results, "laptop", seeds=3)
+    page, _ = write(tmp_path / "generated")
+    for v in claims.verdicts("vib"):
+        (row,) = rows(page, v.claim.id.removeprefix("VIB-"))
+        assert row[1] == v.claim.statement
+        assert f"`{v.label}`" in row[2]
+        assert row[3] == v.shown
+
+
+def test_downloads_hold_all_recorded_rows(results, tmp_path):
+    write_record(results, "laptop", seeds=1)
+    write_record(results, "paper", seeds=1)
+    write(tmp_path / "generated")
+    table = pd.read_csv(tmp_path / "generated" / "VIB-T1.csv")
+    assert list(table.columns[:2]) == ["target", "method"]
+    assert len(table) == sum(len(record.table("VIB-T1", profile=p)) for p in ("laptop", "paper"))
+
+
+def test_the_table_of_readme_counts_targets_and_claims(results):
+    write_record(results, "laptop", seeds=3)
+    (row,) = [line for line in ledger.summary().splitlines() if "laptop" in line]
+    cells_of_row = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells_of_row[2] == "6 of 6"
+    assert sum(map(int, cells_of_row[3:])) == len(claims.load("vib"))
+    assert [int(n) for n in cells_of_row[3:]] == list(counts("vib", "laptop").values())
+    assert int(cells_of_row[3]) > 0
+
+
+def test_readme_is_in_step_with_the_record():
+    readme = (ROOT / "README.md").read_text()
+    block = re.search(f"{ledger.BEGIN}\n(.*?)\n?{ledger.END}", readme, re.S)
+    assert block and block[1] == ledger.summary(), "run python -m workflow.ledger --readme"
+
+
+def test_only_the_generated_block_of_readme_changes(results, tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n{ledger.BEGIN}\nold\n{ledger.END}\nafter\n")
+    ledger.update_readme(path)
+    assert path.read_text() == f"before\n{ledger.BEGIN}\n{ledger.summary()}\n{ledger.END}\nafter\n"
+    path.write_text("no block")
+    with pytest.raises(ValueError, match="has no block"):
+        ledger.update_readme(path)
+
+
+def test_names_of_devices_are_short():
+    assert device_name("CPU (Model X @ 2.0 GHz)") == "CPU"
+    assert device_name("NVIDIA H200") == "H200"

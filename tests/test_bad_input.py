@@ -1,0 +1,73 @@
+"""Bad parameters of the notebooks raise a ``ValueError`` that names them, before any training."""
+
+import subprocess
+import sys
+
+import matplotlib
+import pytest
+from copies import code_cells, copy_project
+
+from ibutils.record import provenance
+
+NOTEBOOK = "notebooks/vib/mnist.ipynb"
+
+
+class Trained(BaseException):
+    """The notebook came as far as its training."""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Return a copy of the project, so that nothing is written into this one."""
+    patch = pytest.MonkeyPatch()
+    root = copy_project(tmp_path_factory.mktemp("project"))
+    patch.setenv("IBUTILS_ROOT", str(root))
+    provenance.project_root.cache_clear()
+    yield root
+    patch.undo()
+    provenance.project_root.cache_clear()
+
+
+def run(project, **parameters):
+    """Run the cells up to the training as one program, with parameters set as papermill does."""
+    scope = {}
+    for tags, source in code_cells(project / NOTEBOOK):
+        if "run.extend(" in source:
+            raise Trained
+        with matplotlib.rc_context():  # the style of its figures ends with the notebook
+            exec(source, scope)
+        if "parameters" in tags:
+            assert set(parameters) <= set(scope)
+            scope |= {"device": "cpu", **parameters}
+
+
+class TestDeepVIB:
+    @pytest.mark.parametrize(
+        "parameters, message",
+        [
+            ({"profile": "lapdog"}, "unknown profile 'lapdog'.*laptop"),
+            ({"data": "mnits"}, "unknown data set 'mnits'.*digits, mnist"),
+            ({"methods": ["vib", "dropuot"]}, r"unknown method.*'dropuot'.*dropout"),
+            ({"betas": [1e-3, -1.0]}, "beta must be at least 0, got -1.0"),
+            ({"epochs": 0}, "epochs must be positive, got 0"),
+            ({"learning_rate": -1e-3}, "learning_rate must be positive, got -0.001"),
+            ({"averaging": 1.0}, r"averaging must lie in \[0, 1\), got 1.0"),
+            ({"members": ["method=vib,seed=77"]}, "no members .*seed=77"),
+        ],
+    )
+    def test_refuses(self, project, parameters, message):
+        with pytest.raises(ValueError, match=message):
+            run(project, **parameters)
+
+    def test_accepts_its_defaults(self, project):
+        with pytest.raises(Trained):
+            run(project)
+
+    def test_the_command_line_shows_the_message(self, project):
+        """Papermill ends non-zero, and its last words are ours."""
+        parameters = ["-p", "profile", "lapdog", "--start-timeout", "300"]
+        command = [sys.executable, "-m", "papermill", NOTEBOOK, "out.ipynb", *parameters]
+        ended = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=500)
+        assert ended.returncode != 0
+        assert "ValueError: unknown profile 'lapdog'" in ended.stderr
+        assert not (project / "_build").exists()

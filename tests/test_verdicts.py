@@ -1,0 +1,246 @@
+"""Claims as they are stated, and the verdicts that made-up records lead to."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from synthetic import BETAS, write_record
+
+from ibutils import claims, embedding, record
+from ibutils.claims import claim as stated
+from ibutils.record import store
+
+TARGETS = {"VIB-T1": {"what": "a table", "notebook": "vib/mnist"}, "VIB-F3": {"what": "later"}}
+CLAIM = {
+    "id": "VIB-T1-1",
+    "statement": "VIB errs less.",
+    "source": "Table 1",
+    "target": "VIB-T1",
+    "profiles": ["laptop"],
+    "seeds": 3,
+    "test": {
+        "kind": "difference",
+        "metric": "error",
+        "split": "test",
+        "first": {"method": "vib"},
+        "second": {"method": "baseline"},
+        "alternative": "less",
+    },
+}
+
+
+def claim(*, test=None, **changes):
+    own = {"profiles": ("laptop",), "test": {**CLAIM["test"], **(test or {})}}
+    return claims.Claim(**{**CLAIM, **own, **changes})
+
+
+def table(profile="laptop", *, seeds=5, gap=0.002, **columns):
+    noise = np.random.default_rng(0)
+    made = [
+        {
+            "target": "VIB-T1",
+            "method": method,
+            "bottleneck": np.nan,
+            "beta": np.nan,
+            "epoch": np.nan,
+            "seed": seed,
+            "split": "test",
+            "metric": "error",
+            "value": mean + 1e-4 * noise.normal(),
+            "unit": "1",
+            "profile": profile,
+            "device": "CPU",
+            "run": "r",
+        }
+        for method, mean in (("vib", 0.012), ("baseline", 0.012 + gap))
+        for seed in range(seeds)
+    ]
+    return {"VIB-T1": pd.DataFrame(made).assign(**columns)}
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "results_root", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    """Return a function that puts claims into a project of their own."""
+    monkeypatch.setattr(stated, "project_root", lambda: tmp_path)
+    (tmp_path / "book" / "claims").mkdir(parents=True)
+
+    def put(*entries):
+        path = tmp_path / "book" / "claims" / "vib.yaml"
+        path.write_text(yaml.safe_dump({"targets": TARGETS, "claims": list(entries)}))
+        return claims.load("vib")
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("gap", "status"),
+    [(0.002, "reproduced"), (-0.002, "contradicted"), (0.0, "inconclusive")],
+)
+def test_a_verdict_follows_the_record(gap, status):
+    found = claims.verdict(claim(), table(gap=gap))
+    assert found.status == status
+    assert found.label == f"{status} (laptop)"
+    assert found.n == 5
+    assert found.effect == pytest.approx(-gap, abs=2e-4)
+
+
+def test_arms_with_the_same_seeds_are_paired():
+    tables = table()
+    rows = tables["VIB-T1"]
+    shared = np.tile(np.linspace(0, 0.1, 5), 2)  # what a seed does to both arms
+    tables["VIB-T1"] = rows.assign(value=rows["value"] + shared)
+    assert claims.verdict(claim(), tables).status == "reproduced"
+    other = rows["seed"].where(rows["method"] == "vib", rows["seed"] + 9)
+    tables["VIB-T1"] = tables["VIB-T1"].assign(seed=other)
+    assert claims.verdict(claim(), tables).status == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("given", "note"),
+    [
+        ({}, "needs a record: laptop"),
+        (table("paper"), "needs a record: laptop"),
+        (table("smoke"), "needs a record: laptop"),
+        (table(seeds=2), "needs 3 seeds of vib, has 2"),
+    ],
+)
+def test_what_is_not_run_says_what_is_missing(given, note):
+    found = claims.verdict(claim(), given)
+    assert (found.status, found.note, found.label) == ("not run", note, "not run")
+
+
+def test_an_untestable_claim_stays_so():
+    found = claims.verdict(claim(untestable="no value is printed"), table())
+    assert (found.label, found.note) == ("untestable", "no value is printed")
+
+
+@pytest.mark.parametrize(
+    ("test", "columns", "message"),
+    [
+        ({"metric": "eror"}, {}, "no metric 'eror'"),
+        ({"split": "valid"}, {}, "no split 'valid'"),
+        ({"first": {"width": 3}}, {}, "'width' is no factor"),
+        ({"unit": "bit"}, {}, "not in nats"),
+        ({}, {"seed": 0}, "two values"),
+        ({}, {"unit": None}, "no column"),
+    ],
+)
+def test_a_claim_that_does_not_fit_the_table_raises(test, columns, message):
+    tables = table(**columns)
+    if message == "no column":
+        tables["VIB-T1"] = tables["VIB-T1"].drop(columns="unit")
+    with pytest.raises(ValueError, match=message):
+        claims.verdict(claim(test=test), tables)
+
+
+def test_tables_of_several_profiles_raise():
+    mixed = {"VIB-T1": pd.concat([table()["VIB-T1"], table("paper")["VIB-T1"]])}
+    with pytest.raises(ValueError, match="mix the profiles"):
+        claims.verdict(claim(), mixed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"target": "VIB-T9"}, "unknown target 'VIB-T9'"),
+        ({"target": "VIB-F3"}, "unknown target 'VIB-F3'"),
+        ({"profiles": ["smoke"]}, "smoke"),
+        ({"seeds": 1}, "too few"),
+        ({"test": {**CLAIM["test"], "kind": "vibes"}}, "kind 'vibes'"),
+        ({"test": {**CLAIM["test"], "margn": 0.1}}, "margn"),
+        ({"test": {"kind": "difference", "metric": "error", "split": "test"}}, "lacks"),
+        ({"test": {**CLAIM["test"], "first": {"beta": "1e-3"}}}, "'1e-3' is text"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_raises(state, changes, message):
+    assert state(CLAIM)[0].profiles == ("laptop",)
+    with pytest.raises(ValueError, match=message):
+        state({**CLAIM, **changes})
+
+
+def test_a_claim_stated_twice_raises(state):
+    with pytest.raises(ValueError, match="stated twice"):
+        state(CLAIM, CLAIM)
+
+
+def test_an_unknown_part_or_profile_raises():
+    with pytest.raises(ValueError, match="'vibe' has no claims"):
+        claims.load("vibe")
+    with pytest.raises(ValueError, match="'vibe' has no paper values"):
+        claims.paper_values("vibe")
+    with pytest.raises(ValueError, match="'smoke' supports no claim"):
+        claims.verdicts("vib", profile="smoke")
+
+
+def test_without_a_record_nothing_of_deep_vib_is_decided(results):
+    found = claims.verdicts("vib")
+    assert {v.label for v in found} == {"not run", "untestable"}
+
+
+def test_a_full_record_decides_the_claims_of_deep_vib(results):
+    """The made-up numbers follow the paper's statements but for these."""
+    write_record(results, "paper", seeds=5)
+    found = {v.claim.id: v for v in claims.verdicts("vib")}
+    against = {"VIB-T1-7", "VIB-F1c-3", "VIB-F2-4", "VIB-F2-5"}
+    for name, v in found.items():
+        if name == "VIB-F1d-6":
+            assert v.label == "not run"  # a claim about short training
+        elif name == "VIB-F1a-7":
+            assert v.label == "untestable"
+        elif name in against:
+            assert v.status in ("contradicted", "inconclusive"), (name, v.shown)
+        else:
+            assert v.label == "reproduced (paper)", (name, v.shown, v.p)
+
+
+def test_the_most_faithful_profile_that_can_judge_a_claim_does(results):
+    write_record(results, "laptop", seeds=3)
+    before = {v.claim.id: v for v in claims.verdicts("vib")}
+    folder = write_record(results, "paper", seeds=3)
+    for path in folder.glob("VIB-*.csv"):  # Table 1 alone reaches the paper's settings
+        if path.stem != "VIB-T1":
+            path.unlink()
+    after = {v.claim.id: v for v in claims.verdicts("vib")}
+    assert before["VIB-T1-2"].profile == "laptop"
+    assert after["VIB-T1-2"].profile == "paper"
+    assert after["VIB-F1a-3"] == before["VIB-F1a-3"]
+    assert before["VIB-T1-10"].note == "needs a record: paper"
+    assert after["VIB-T1-10"].profile == "paper"
+
+
+def test_holm_is_over_the_claims_judged_at_a_profile(results):
+    write_record(results, "laptop", seeds=3)
+    judged = [v for v in claims.verdicts("vib", profile="laptop") if v.profile]
+    tables = {name: record.table(name) for name in claims.targets("vib")}
+    alone = [claims.verdict(v.claim, tables) for v in judged if v.claim.target not in ("VIB-F2",)]
+    smallest = min(alone, key=lambda v: v.p)
+    corrected = next(v for v in judged if v.claim == smallest.claim)
+    assert corrected.p == pytest.approx(min(1.0, len(judged) * smallest.p), rel=0.2)
+
+
+def test_ellipses_and_entropies_are_those_of_the_codes():
+    mean, label = np.array([[0.0, 0.0], [0.0, 2.0]]), np.array([3, 7])
+    factors = np.stack([0.5 * np.eye(2)] * 2)
+    expected = np.pi * -2 * np.log(0.05) * 0.25 / 4
+    assert embedding.relative_area(mean, factors, label) == pytest.approx(expected)
+    assert embedding.relative_area(3 * mean, 3 * factors, label) == pytest.approx(expected)
+    even = embedding.decoder_entropy(np.zeros((1, 2)), np.ones((10, 2)), np.zeros(10))
+    assert even == pytest.approx([np.log(10)])
+
+
+def test_measured_codes_widen_with_beta_and_are_surest_at_their_centres(results):
+    write_record(results, "laptop", seeds=1)
+    rows, arrays = record.table("VIB-F2"), record.arrays("VIB-F2")
+    found = embedding.measure(rows, arrays).pivot_table(
+        index="beta", columns="metric", values="value"
+    )
+    assert found["relative_area"].is_monotonic_increasing
+    assert (found["entropy_centres"] < found["entropy_midway"]).all()
+    assert set(found.index) < set(BETAS)
+    assert not len(embedding.measure(rows, {}))

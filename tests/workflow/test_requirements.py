@@ -1,0 +1,62 @@
+"""`pyproject.toml`, `constraints.txt` and `environment.yml` say the same."""
+
+import re
+import tomllib
+from importlib.metadata import distribution
+
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from projects import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+LINES = (ROOT / "constraints.txt").read_text().splitlines()
+PINS = [Requirement(line) for line in LINES if line and not line.startswith("#")]
+NEEDED = [Requirement(r) for r in sum(EXTRAS.values(), PROJECT["dependencies"])]
+
+
+def applying() -> dict[str, Requirement]:
+    """Return the pins that hold for this interpreter and system."""
+    pins = [pin for pin in PINS if pin.marker is None or pin.marker.evaluate()]
+    return {canonicalize_name(pin.name): pin for pin in pins}
+
+
+def test_every_pin_is_exact_and_names_no_host() -> None:
+    for pin in PINS:
+        assert re.fullmatch(r"==[\w.!]+", str(pin.specifier)), pin
+        assert pin.url is None
+    assert not [line for line in LINES if "://" in line or line.startswith("-")]
+
+
+def test_every_requirement_is_pinned_within_its_range() -> None:
+    pins = applying()
+    for requirement in NEEDED:
+        (version,) = (s.version for s in pins[canonicalize_name(requirement.name)].specifier)
+        assert version in requirement.specifier, requirement
+
+
+def test_all_that_comes_along_is_pinned() -> None:
+    """With a pin missing, pip would try versions for many minutes."""
+    pins, pending, seen = applying(), list(NEEDED), set()
+    while pending:
+        requirement = pending.pop()
+        key = canonicalize_name(requirement.name), frozenset(requirement.extras)
+        if key in seen:
+            continue
+        seen.add(key)
+        assert key[0] in pins, f"{requirement} has no pin in constraints.txt"
+        for text in distribution(key[0]).requires or []:
+            inner = Requirement(text)
+            extras = ({"extra": extra} for extra in ("", *requirement.extras))
+            if inner.marker is None or any(inner.marker.evaluate(extra) for extra in extras):
+                pending.append(inner)
+
+
+def test_conda_users_get_the_same() -> None:
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    (from_pip,) = [entry["pip"] for entry in dependencies if isinstance(entry, dict)]
+    assert from_pip == ["-c constraints.txt", f"-e .[{','.join(sorted(EXTRAS))}]"]
+    (python,) = [d for d in dependencies if isinstance(d, str) and d.startswith("python=")]
+    assert python.removeprefix("python=") in SpecifierSet(PROJECT["requires-python"])
