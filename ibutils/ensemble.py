@@ -169,8 +169,8 @@ def fit(
         progress: Whether to show a progress bar over the epochs of each group.
 
     Returns:
-        An iterator over the models, in order: a copy that holds the averaged weights, and the
-        mean of each term of its objective by epoch, ``[epochs]``.
+        An iterator over the models in their order. It yields a copy that holds the averaged
+        weights, and the mean of each term of the objective by epoch, ``[epochs]``.
 
     Raises:
         ValueError: Numbers of models and seeds disagree, or models can't be stacked.

@@ -49,7 +49,7 @@ def rows(member: dict, noise: np.random.Generator) -> list[dict]:
         return found
     i, wide = BETAS.index(member["beta"]), member["bottleneck"] == 256
     error = ERRORS[i] + (0 if wide else 0.02)
-    gain = 0.1 * ERRORS[i] * (i if i < 6 or not wide else 0)
+    gain = 0.12 * ERRORS[i] * (i if i < 6 or not wide else 0)
     targets = ["VIB-F1a"] if wide else ["VIB-F1b"]
     targets += ["VIB-T1"] * (wide and i == 3) + ["VIB-F2"] * (not wide and i in (3, 5, 6))
     for target in targets:
