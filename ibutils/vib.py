@@ -109,9 +109,10 @@ def vib_loss(
     """
     if not beta >= 0:
         raise ValueError(f"beta must be at least 0, got {beta}")
-    if not len(logits) == len(labels) == len(rate):
+    if not labels.shape == rate.shape == logits.shape[:1]:
         raise ValueError(
-            f"batch sizes disagree: logits {len(logits)}, labels {len(labels)}, rate {len(rate)}"
+            f"logits [batch, classes], labels and rate [batch] disagree: {tuple(logits.shape)}, "
+            f"{tuple(labels.shape)} and {tuple(rate.shape)}"
         )
     check_labels(labels, classes=logits.shape[-1])
     return F.cross_entropy(logits, labels) + beta * rate.mean()
@@ -248,10 +249,7 @@ class VIB(Trainable):
     ) -> Float[Tensor, "batch classes"]:
         r"""Return :math:`\log \frac1S \sum_s q(y \mid z_s)`: averages probabilities, not logits.
 
-        Args:
-            inputs: ``[batch, ...]``.
-            samples: Number S of codes drawn for each input.
-            generator: Source of the noise.
+        S is the number of ``samples`` of the code of each input ``[batch, ...]``.
         """
         return self.log_mixture(self.encoder(inputs), samples=samples, generator=generator)
 

@@ -36,6 +36,7 @@ NULLS = {
     "greatest": lambda g: claims.extremum(
         layout(g, -9.0, 0.0, 0.0), low=1.0, high=1.0, least=False
     ),
+    "choice": lambda g: claims.extremum(layout(g, 0.0, 0.0, 0.0, 0.0), low=0.0, high=2.0),
     "logarithmic": lambda g: claims.ordering(
         {v: np.exp(x) for v, x in layout(g, 0.0, 0.0).items()}, order=[0.0, 1.0], scale="log"
     ),
@@ -175,6 +176,7 @@ def test_without_spread_nothing_is_concluded():
         claims.difference(same + 0.1 + 0.2, same + 0.3, paired=True),
         claims.equivalence(same, low=0.0, high=1.0),
         claims.correlation(np.arange(5.0), same),
+        claims.ordering({0.0: same, 1.0: same + 0.1}, order=[1.0, 0.0]),
     ):
         assert (found.p, found.against) == (1.0, 1.0)
 

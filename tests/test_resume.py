@@ -18,6 +18,8 @@ from copies import ROOT, copy_project
 
 from ibutils import record
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 500  # seconds until a process that does not get on counts as stuck
 MOMENTS = random.Random(0)
 TARGETS = ("VIB-T1", "VIB-F1a", "VIB-F1b", "VIB-F1c", "VIB-F1d", "VIB-F2")

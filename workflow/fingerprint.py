@@ -52,7 +52,8 @@ def imported(root: Path, code: str) -> list[Path]:
         finder.scan_code(compile("\n".join(lines), "<notebook>", "exec"), finder.add_module("_"))
     except SyntaxError:  # running the notebook reports it better
         return list((root / "ibutils").rglob("*.py"))
-    return [Path(module.__file__) for module in finder.modules.values() if module.__file__]
+    files = (vars(module)["__file__"] for module in finder.modules.values())
+    return [Path(file) for file in files if file]
 
 
 def refresh(path: Path, fingerprint: str) -> None:

@@ -17,12 +17,13 @@ PARTS = {"vib": "Deep VIB"}
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
 ERROR_TABLES = {"VIB-T1": "Table 1, test errors", "VIB-F2": "Figure 2, test errors"}
 COLUMNS = ["target", *FACTORS, "epoch", "split", "metric", "value", "unit"]
+PLUS_MINUS = "\u00a0±\u00a0"  # spaces at which no line breaks
 NONE = "–"  # noqa: RUF001
 BADGES = {
     "reproduced": "success",
     "contradicted": "danger",
     "inconclusive": "warning",
-    "not run": "secondary",
+    "not run": "light",
     "untestable": "light",
 }
 
@@ -35,9 +36,10 @@ def write(folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write_tables(folder)
-    parts = [_part(part, title) for part, title in PARTS.items()]
+    best = {part: claims.verdicts(part) for part in PARTS}
+    parts = [_part(part, title, best[part]) for part, title in PARTS.items()]
     (folder / "ledger.md").write_text("\n\n".join([_HEAD, *parts, _runs()]) + "\n")
-    (folder / "front.md").write_text(_front() + "\n")
+    (folder / "front.md").write_text(_front(best["vib"]) + "\n")
 
 
 def summary() -> str:
@@ -89,13 +91,15 @@ def _write_tables(folder: Path) -> None:
                 rows.to_csv(folder / f"{target.id}.csv", index=False)
 
 
-def _part(part: str, title: str) -> str:
+def _part(part: str, title: str, best: list[claims.Verdict]) -> str:
     values = [
         f"### {name}\n\n{_errors(target, part)}"
         for target, name in ERROR_TABLES.items()
         if target in claims.targets(part)
     ]
-    return "\n\n".join([f"## {title}", *values, f"### Claims\n\n{_claims(part)}", _targets(part)])
+    return "\n\n".join(
+        [f"## {title}", *values, f"### Claims\n\n{_claims(part, best)}", _targets(part)]
+    )
 
 
 _HEAD = """(ledger)=
@@ -107,13 +111,14 @@ Each number of a paper that we regenerate, beside ours; each {term}`claim` with 
 
 Errors are in percent, differences in points. *Ours* is the mean over {term}`seeds <seed>` ± its
 {term}`standard error`, *sd* the standard deviation over seeds, *test* the {term}`binomial
-standard error` of the test set, *best* the seed with the least error, *cost* the time of one
+standard error` of the test set, *diff.* ours less the
+paper's, *best* the seed with the least error, *cost* the time of one
 {term}`member`. Claims are tested at a level of 5 % with {term}`Holm correction` within a paper
 and profile, separately for and against; intervals are at 90 % and not corrected."""
 
 
 def _errors(target: str, part: str) -> str:
-    head = ["", "paper", "ours", "less paper", "sd", "test", "best", "n", "profile", "cost"]
+    head = ["", "paper", "ours", "diff.", "sd", "test", "best", "n", "profile", "cost"]
     rows = []
     for cell in cells(target, part):
         row = [cell["item"], cell["paper"] or NONE]
@@ -138,20 +143,21 @@ def _mean(errors: np.ndarray) -> str:
     """Return the mean in percent with its standard error, without one for a single seed."""
     if len(errors) == 1:
         return _percent(errors[0])
-    return f"{_percent(errors.mean())} ± {_percent(errors.std(ddof=1) / len(errors) ** 0.5)}"
+    error = errors.std(ddof=1) / len(errors) ** 0.5
+    return f"{_percent(errors.mean())}{PLUS_MINUS}{_percent(error)}"
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    return f"{seconds:.0f}\u00a0s" if seconds < 100 else f"{seconds / 60:.0f}\u00a0min"
 
 
-def _claims(part: str) -> str:
+def _claims(part: str, best: list[claims.Verdict]) -> str:
     """Return the table of claims: a row for each profile that judged one, or a single row."""
     tested = [claims.verdicts(part, profile=profile) for profile in reversed(claims.JUDGED)]
     rows = []
-    for best, *others in zip(claims.verdicts(part), *tested, strict=True):
+    for headline, *others in zip(best, *tested, strict=True):
         judged = [v for v in others if v.profile]
-        for v in judged or [best]:
+        for v in judged or [headline]:
             badge = f"{{bdg-{BADGES[v.status]}}}`{v.label}`"
             n, p = (v.n, _p_value(v)) if v.profile else (NONE, NONE)
             rows.append([v.claim.id.removeprefix("VIB-"), v.claim.statement, badge, v.shown, n, p])
@@ -161,7 +167,7 @@ def _claims(part: str) -> str:
 def _p_value(v: claims.Verdict) -> str:
     """Return the corrected p-value of the side that decides."""
     p, side = (v.against, " against") if v.status == "contradicted" else (v.p, "")
-    return (f"{p:.3f}" if p >= 0.001 else "< 0.001") + side
+    return (f"{p:.3f}" if p >= 0.001 else "<\u00a00.001") + side
 
 
 def _targets(part: str) -> str:
@@ -205,7 +211,7 @@ def _totals(runs: list[dict[str, Any]]) -> list[Any]:
     return [len(runs), len(members), f"{hours:.1f}"]
 
 
-def _front() -> str:
+def _front(best: list[claims.Verdict]) -> str:
     """Return the fragment of the front page: Table 1 and how the claims stand."""
     own = [cell for cell in cells("VIB-T1", "vib") if not cell["quoted"]]
     ours = {
@@ -219,7 +225,7 @@ def _front() -> str:
         for item, paper in {cell["item"]: cell["paper"] for cell in own}.items()
     ]
     table = markdown(["", "printed", *(f"ours, {profile}" for profile in profiles)], rows)
-    labels = Counter(v.label for v in claims.verdicts("vib"))
+    labels = Counter(v.label for v in best)
     standing = ", ".join(f"{n} {label}" for label, n in labels.most_common())
     return f"""Test error on MNIST in percent, Table 1 of {{cite:t}}`alemi2017deep`. Ours are
 means over n seeds ± their standard error, by {{term}}`profile`.

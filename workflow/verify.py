@@ -79,8 +79,9 @@ def rows_of(run: dict[str, Any], member: dict[str, Any]) -> pd.DataFrame:
     """Return the rows of one member of a run, over all its targets."""
     tables = [read_table(run, path.stem) for path in sorted(run["folder"].glob("*.csv"))]
     rows = pd.concat(tables, ignore_index=True)
-    factors = rows[list(member)].astype(object).to_dict("records")
-    return rows[[record.key(factor) == record.key(member) for factor in factors]]
+    factors = rows[list(member)].astype(object).itertuples(index=False, name=None)
+    names = [record.key(dict(zip(member, values, strict=True))) for values in factors]
+    return rows[[name == record.key(member) for name in names]]
 
 
 def compare(old: pd.DataFrame, new: pd.DataFrame, *, exact: bool) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from scipy.special import stdtr, stdtrit
 
 ALPHA = 0.05  # of each one-sided test; intervals have two-sided level 1 - 2 ALPHA
 SCALES = ("linear", "log")
+ROUNDING = 1e-9  # spreads below this share of the values are those of arithmetic
 
 
 class Estimate(NamedTuple):
@@ -82,6 +83,8 @@ class Layout:
     def contrast(self, first: float, second: float) -> Estimate:
         """Return the difference of the means of two levels."""
         error = (self.variance * (1 / self.sizes[first] + 1 / self.sizes[second])) ** 0.5
+        size = max(abs(self.means[first]), abs(self.means[second]))
+        error = error if error > ROUNDING * size else 0.0
         return Estimate(self.means[first] - self.means[second], error, self.df)
 
     def shown(self, lead: Estimate) -> tuple[float, float, float]:
@@ -95,4 +98,4 @@ class Layout:
 def _standard_error(values: np.ndarray) -> float:
     """Return the standard error of the mean, zero where the spread is that of rounding."""
     error = float(np.std(values, ddof=1)) / len(values) ** 0.5
-    return error if error > 1e-9 * np.abs(values).max() else 0.0
+    return error if error > ROUNDING * np.abs(values).max() else 0.0

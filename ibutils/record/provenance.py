@@ -1,17 +1,11 @@
-"""Where a number comes from: project root, code hash, commit, versions, machine."""
+"""Where a number comes from: project root, commit, versions, machine."""
 
-import ast
-import hashlib
-import io
-import json
 import os
 import platform
 import re
 import resource
 import subprocess
 import sys
-import tokenize
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,9 +15,6 @@ import torch
 import torchvision
 
 import ibutils
-
-# What reads, tests and draws numbers does not make them: a change there leaves records valid.
-_READERS = {"ibutils", "ibutils.record", "ibutils.claims", "ibutils.plots"}
 
 
 @cache
@@ -47,73 +38,6 @@ def project_root() -> Path:
         f"no project with pyproject.toml and notebooks/ at or above {', '.join(map(str, starts))};"
         " set IBUTILS_ROOT to its folder"
     )
-
-
-def code_hash(notebook: str) -> str:
-    """Return the hash of the code that a notebook's numbers follow from.
-
-    It covers the cells tagged ``experiment`` and all modules of ``ibutils`` that these import,
-    directly or not, without comments, docstrings and blank lines.
-
-    Args:
-        notebook: ``"<part>/<name>"``.
-    """
-    path = project_root() / "notebooks" / f"{notebook}.ipynb"
-    cells = [
-        "".join(cell["source"])
-        for cell in json.loads(path.read_text())["cells"]
-        if "experiment" in cell["metadata"].get("tags", [])
-    ]
-    sources = {"notebook": "\n".join(cells)}
-    pending = list(_imports(sources["notebook"]))
-    while pending:
-        name = pending.pop()
-        if name not in sources:
-            sources[name] = _module_path(name).read_text()
-            pending += _imports(sources[name])
-    digest = hashlib.sha256()
-    for name in sorted(sources):
-        digest.update(f"{name}\n{_bare(sources[name])}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def _module_path(name: str) -> Path:
-    stem = Path(__file__).parents[2].joinpath(*name.split("."))
-    return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
-
-
-def _imports(source: str) -> Iterator[str]:
-    """Yield the modules of ``ibutils`` that a source imports, readers left out."""
-    for node in ast.walk(ast.parse(source)):
-        names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            reader = any(name == r or name.startswith(f"{r}.") for r in _READERS - {"ibutils"})
-            if name.startswith("ibutils.") and not reader and _module_path(name).exists():
-                yield name
-
-
-def _bare(source: str) -> str:
-    """Return a source without comments, docstrings, blank lines and trailing spaces.
-
-    Works on text, since unparsing a syntax tree differs between versions of Python.
-    """
-    lines = source.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            first = body[0].value
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                for row in range(first.lineno - 1, first.end_lineno or first.lineno):
-                    lines[row] = ""
-    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 def machine(device: str) -> dict[str, Any]:

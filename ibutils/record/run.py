@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from ibutils.record import store
-from ibutils.record.provenance import code_hash, commit, machine, project_root
+from ibutils.record.code import code_hash
+from ibutils.record.provenance import commit, machine, project_root
 from ibutils.record.store import Member, key
 
 
@@ -110,7 +111,7 @@ class Run:
             for root in (store.results_root(), live_root())  # a live run may have gone on
             for run in store.runs(root)
             if all(run[name] == value for name, value in wanted.items())
-            and run["folder"] != self.folder
+            and run["folder"].name != self.folder.name
         }
         store.check_unique(found.values())
         return list(found.values())

@@ -59,11 +59,11 @@ def test_each_cell_of_the_paper_is_beside_ours(results, tmp_path):
     errors = (
         100 * record.table("VIB-T1").query("method == 'vib' and metric == 'error_12'")["value"]
     )
-    assert found[2] == f"{errors.mean():.2f} ± {errors.sem():.2f}"
+    assert found[2] == f"{errors.mean():.2f}{ledger.PLUS_MINUS}{errors.sem():.2f}"
     assert found[3] == f"{errors.mean() - 1.13:+.2f}"
     assert found[4] == f"{errors.std():.2f}"
     assert found[5] == "0.11"  # of 1.2 % on 10,000 images
-    assert found[6:] == [f"{errors.min():.2f}", "5", "laptop, CPU", "2 min"]
+    assert found[6:] == [f"{errors.min():.2f}", "5", "laptop, CPU", "2\u00a0min"]
     assert rows(front, "VIB")[0][2] == f"{found[2]} (n = 5)"
 
 

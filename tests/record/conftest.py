@@ -3,7 +3,7 @@
 import pytest
 from copies import copy_project
 
-from ibutils.record import provenance
+from ibutils.record import code, provenance
 
 
 @pytest.fixture
@@ -11,7 +11,8 @@ def project(tmp_path, monkeypatch):
     """Return a copy of the project that records, and the hash of the code, refer to."""
     root = copy_project(tmp_path)
     monkeypatch.setenv("IBUTILS_ROOT", str(root))
-    monkeypatch.setattr(provenance, "__file__", str(root / "ibutils/record/provenance.py"))
+    for module in (code, provenance):
+        monkeypatch.setattr(module, "__file__", str(root / "ibutils/record/any.py"))
     provenance.project_root.cache_clear()
     yield root
     provenance.project_root.cache_clear()

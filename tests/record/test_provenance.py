@@ -7,7 +7,7 @@ import pytest
 import torch
 from copies import ROOT
 
-from ibutils.record import code_hash, project_root, provenance
+from ibutils.record import code, code_hash, project_root, provenance
 
 NOTEBOOK = "vib/mnist"
 
@@ -47,7 +47,8 @@ class TestCodeHash:
         monkeypatch.chdir("/")
         assert code_hash(NOTEBOOK) == copied
         monkeypatch.setenv("IBUTILS_ROOT", str(ROOT))
-        monkeypatch.setattr(provenance, "__file__", str(ROOT / "ibutils/record/provenance.py"))
+        for module in (code, provenance):
+            monkeypatch.setattr(module, "__file__", str(ROOT / "ibutils/record/any.py"))
         project_root.cache_clear()
         assert code_hash(NOTEBOOK) == copied
 
@@ -84,13 +85,28 @@ class TestCodeHash:
             ("train", "decay: float = 0.97", "decay: float = 0.98"),
             ("nets/perceptron", "nn.init.zeros_", "nn.init.ones_"),  # through nets/__init__
             ("baselines/classifiers", "weight * entropy", "-weight * entropy"),
-            ("data/digits", "SEED = 0", "SEED = 1"),  # through data/__init__
             ("data/images", "div_(self.levels)", "div_(self.levels + 1)"),  # two steps away
+            ("vib", "scale.square() - 1", "scale.square() - 2"),  # VIB, then the code, then this
+            ("evaluation", "log_probabilities.argmax", "log_probabilities.argmin"),
         ],
     )
     def test_a_change_of_an_imported_module_counts(self, project, changed, module, old, new):
         edit(project / f"ibutils/{module}.py", old, new)
         assert changed()
+
+    @pytest.mark.parametrize(
+        ("module", "old", "new"),
+        [
+            ("vib", "+ beta * rate.mean()", "- beta * rate.mean()"),  # VIB has its own sum
+            ("vib", "0.5 * (covariance * hessian)", "0.6 * (covariance * hessian)"),
+            ("data/digits", "SEED = 0", "SEED = 1"),  # the run names the data's checksum
+        ],
+    )
+    def test_what_the_experiment_does_not_reach_does_not_count(
+        self, project, changed, module, old, new
+    ):
+        edit(project / f"ibutils/{module}.py", old, new)
+        assert not changed()
 
     def test_indentation_counts(self, project, changed):
         train = project / "ibutils/train.py"  # return from inside the loop over epochs
