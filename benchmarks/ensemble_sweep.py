@@ -55,7 +55,7 @@ def compare(network, repeats):
 
 def main():
     """Time both ways and report."""
-    arguments = options(__doc__, repeats=5)
+    arguments = options(__doc__, repeats=11)
     status = 0
     for network in ("full",) if GPU else NETWORKS:
         ratio, alone, together, size = compare(network, arguments.repeats)
