@@ -17,12 +17,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs a GPU")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> None:
-    """Keep to one thread: several test processes share the cores."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture
 def generator() -> torch.Generator:
     """Return a generator with a fixed seed."""

@@ -86,14 +86,26 @@ def error_against_beta(table: pd.DataFrame, *, title: str) -> Figure:
 def information_curve(
     table: pd.DataFrame, label_entropy: Mapping[str, float], *, title: str
 ) -> Figure:
-    """Draw Figure 1(c): the bound on I(Z;Y) against the bound on I(Z;X), in bits.
+    """Draw Figure 1(c): the bound on I(Z;Y) against the bound on I(X;Z), in bits.
 
     Args:
         table: Rows of target ``VIB-F1c``.
         label_entropy: H(Y) of each split in nats; I(Z;Y) is at least H(Y) minus cross-entropy.
         title: Title of the axes.
     """
-    figure, axes = plt.subplots()
+    figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
+    for axes in panels:
+        _information_curve(axes, table, label_entropy)
+    ceiling = nats_to_bits(max(label_entropy.values()))
+    panels[0].legend(title="dotted: H(Y)")
+    panels[0].set_title(title)
+    panels[1].set(title="close-up", ylim=(ceiling - 0.2, ceiling + 0.02))
+    return finish(figure)
+
+
+def _information_curve(
+    axes: Axes, table: pd.DataFrame, label_entropy: Mapping[str, float]
+) -> None:
     for (split, line), colour in zip(_LINES.items(), COLOURS, strict=False):
         rows = table[table["split"] == split]
         means = rows.pivot_table(index="beta", columns="metric", values="value")
@@ -103,19 +115,18 @@ def information_curve(
         axes.axhline(nats_to_bits(label_entropy[split]), color=colour, lw=0.8, ls=":")
         if split == "test":
             for beta, a, b in zip(means.index, x, y, strict=True):
-                axes.annotate(f"{beta:g}", (a, b), (0, -13), textcoords="offset points", size=8)
+                axes.annotate(
+                    f"{beta:g}", (a, b), (0, -13), textcoords="offset points", size=8, clip_on=True
+                )
     axes.set_xscale("log")
-    axes.set_xlabel("I(Z;X) at most, bits")
+    axes.set_xlabel("I(X;Z) at most, bits")
     axes.set_ylabel("I(Z;Y) at least, bits")
-    axes.set_title(title)
-    axes.legend(title="dotted: H(Y)")
-    return finish(figure)
 
 
 def rate_against_beta(
     table: pd.DataFrame, anchors: Mapping[float, float], *, title: str
 ) -> Figure:
-    """Draw Figure 1(d): the bound on I(Z;X) in bits against beta, both on log axes.
+    """Draw Figure 1(d): the bound on I(X;Z) in bits against beta, both on log axes.
 
     Args:
         table: Rows of target ``VIB-F1d``.
@@ -134,7 +145,7 @@ def rate_against_beta(
         axes.plot(list(anchors), list(anchors.values()), "k*", ms=11, label="known values")
     beta_axis(axes, list(table["beta"]))
     axes.set_yscale("log")
-    axes.set_ylabel("I(Z;X) at most, bits")
+    axes.set_ylabel("I(X;Z) at most, bits")
     axes.set_title(title)
     axes.legend()
     return finish(figure)
