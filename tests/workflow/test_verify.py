@@ -1,11 +1,16 @@
 """Verifying finds members that do not repeat, with the tolerance their machine allows."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from projects import notebook, project
 
 from workflow import verify
+from workflow.execute import execute
 
 ROW = {"target": "VIB-T1", "split": "test", "metric": "error", "value": 0.0131, "unit": "1"}
 
@@ -55,3 +60,41 @@ def test_the_scratch_project_starts_empty(tmp_path: Path) -> None:
     (verify.scratch(tmp_path) / "_build" / "runs").mkdir(parents=True)
     folder = verify.scratch(tmp_path)
     assert {path.name for path in folder.iterdir()} == {"notebooks", "pyproject.toml"}
+
+
+TRAIN = """
+from ibutils import record
+run = record.Run("part/n", profile=profile, settings={}, fresh=fresh)
+for member in run.missing({"method": "vib", "seed": seed} for seed in seeds):
+    if not members or record.key(member) in members:
+        row = dict(target="VIB-T1", split="test", metric="error", value=member["seed"] / 3, unit="1")
+        run.append(member, [row], seconds=1)
+"""
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a project with two recorded members."""
+    folder = project(tmp_path)
+    parameters = "profile = 'smoke'\nseeds = [0]\nmembers = []\nfresh = False"
+    path = notebook(folder / "notebooks/part/n.ipynb", TRAIN, parameters=parameters)
+    (folder / "notebooks/part/n.laptop.yaml").write_text("profile: laptop\nseeds: [1, 2]\n")
+    (folder / "pyproject.toml").touch()
+    monkeypatch.delenv("IBUTILS_ROOT", raising=False)
+    execute(path, folder / "out.ipynb", {"profile": "laptop", "seeds": [1, 2]})
+    shutil.copytree(folder / "_build/runs", folder / "results")
+    return folder
+
+
+def test_a_record_is_verified_and_a_changed_one_is_found(recorded: Path) -> None:
+    command = [sys.executable, "-m", "workflow.verify", "--profile", "laptop", "--rows", "2"]
+    same = subprocess.run(command, cwd=recorded, capture_output=True, text=True)
+    assert same.returncode == 0, same.stderr
+    assert same.stdout.count("compared exactly") == 2
+
+    (table,) = recorded.glob("results/laptop/part/n/*/VIB-T1.csv")
+    table.write_text(table.read_text().replace("0.6666666666666666", "0.6666666"))
+    changed = subprocess.run(command, cwd=recorded, capture_output=True, text=True)
+    assert changed.returncode == 1
+    assert "The record does not repeat." in changed.stderr
+    assert len(list((recorded / "_build/runs").glob("*/*/*/*"))) == 1, "verifying records nothing"
