@@ -48,9 +48,10 @@ pages: book  ## check links, images and requests of the rendered pages
 reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one
 	@$(SNAKEMAKE) reproduce --config profile=$(PROFILE) only=$(ONLY)
 
-record: env  ## copy finished runs to results/ and count them in README.md
+record: env  ## copy finished runs to results/ and show them in README.md
 	@$(PY) -c 'from ibutils import record; print(*record.collect(), sep="\n")'
 	@$(PY) -m workflow.ledger --readme
+	@$(PY) -m workflow.picture
 
 verify: env  ## train ROWS=2 recorded members of PROFILE=laptop again and compare
 	@$(PY) -m workflow.verify --profile $(PROFILE) --rows $(ROWS)

@@ -181,7 +181,7 @@ def codes_over_entropy(arrays: Mapping[float, Mapping[str, np.ndarray]]) -> Figu
             ``[n]`` of images and the ``weight`` and ``bias`` of the decoder.
     """
     figure, panels = plt.subplots(
-        1, len(arrays), figsize=(1 + 4.2 * len(arrays), 4.4), squeeze=False
+        1, len(arrays), figsize=(0.8 + 3.4 * len(arrays), 4.6), squeeze=False
     )
     for axes, (beta, codes) in zip(panels[0], sorted(arrays.items()), strict=True):
         _codes(axes, codes)
@@ -203,7 +203,9 @@ def _codes(axes: Axes, codes: Mapping[str, np.ndarray]) -> None:
     logits = torch.from_numpy(points @ codes["weight"].T.astype(float) + codes["bias"])
     uncertainty = nats_to_bits(entropy(logits.softmax(dim=-1)))
     shown = axes.pcolormesh(grid, grid, uncertainty.numpy(), cmap="gray_r", rasterized=True)
-    axes.figure.colorbar(shown, ax=axes, label="entropy of q(y|z), bits", shrink=0.8)
+    axes.figure.colorbar(
+        shown, ax=axes, label="entropy of q(y|z), bits", location="bottom", pad=0.18
+    )
     axes.add_collection(
         EllipseCollection(
             widths=2 * radius * np.sqrt(lengths[:, 1]),

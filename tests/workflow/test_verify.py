@@ -67,8 +67,8 @@ from ibutils import record
 run = record.Run("part/n", profile=profile, settings={}, fresh=fresh)
 for member in run.missing({"method": "vib", "seed": seed} for seed in seeds):
     if not members or record.key(member) in members:
-        row = dict(target="VIB-T1", split="test", metric="error", value=member["seed"] / 3, unit="1")
-        run.append(member, [row], seconds=1)
+        place = dict(target="VIB-T1", split="test", metric="error")
+        run.append(member, [dict(place, value=member["seed"] / 3, unit="1")], seconds=1)
 """
 
 
@@ -79,7 +79,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     parameters = "profile = 'smoke'\nseeds = [0]\nmembers = []\nfresh = False"
     path = notebook(folder / "notebooks/part/n.ipynb", TRAIN, parameters=parameters)
     (folder / "notebooks/part/n.laptop.yaml").write_text("profile: laptop\nseeds: [1, 2]\n")
-    (folder / "pyproject.toml").touch()
+    (folder / "pyproject.toml").write_text('[project]\nname = "ibutils"\n')
     monkeypatch.delenv("IBUTILS_ROOT", raising=False)
     execute(path, folder / "out.ipynb", {"profile": "laptop", "seeds": [1, 2]})
     shutil.copytree(folder / "_build/runs", folder / "results")
