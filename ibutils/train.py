@@ -176,8 +176,7 @@ def fit(
         progress: Whether to show a progress bar over epochs.
 
     Returns:
-        The mean of each term of the objective over the steps of each epoch,
-        ``[epochs, members]``.
+        The mean of each term of the objective over an epoch's steps, ``[epochs, members]``.
 
     Raises:
         ValueError: Numbers of inputs and labels disagree.
