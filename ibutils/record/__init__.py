@@ -1,6 +1,7 @@
 """Recorded runs: tidy tables and arrays of trained members, with where they come from."""
 
 from ibutils.record.code import code_hash
+from ibutils.record.parameters import check_parameters
 from ibutils.record.provenance import project_root
 from ibutils.record.run import Finished, Run, collect
 from ibutils.record.store import PROFILES, arrays, covering, key, profiles, runs, table
@@ -10,6 +11,7 @@ __all__ = [
     "Finished",
     "Run",
     "arrays",
+    "check_parameters",
     "code_hash",
     "collect",
     "covering",
