@@ -44,7 +44,7 @@ def write(folder: Path) -> None:
 
 def summary() -> str:
     """Return the table of README: targets and claims by profile."""
-    head = ["paper", "profile", "targets on record", *claims.STATUSES]
+    head = ["paper", "profile", "targets with any run", *claims.STATUSES]
     rows = []
     for part, title in PARTS.items():
         for profile in claims.JUDGED:
