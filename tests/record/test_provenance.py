@@ -74,9 +74,13 @@ class TestCodeHash:
         edit_cells(project, tag, lambda source: f"{source}\nother = 12\n")
         assert not changed()
 
-    def test_a_number_in_a_cell_of_the_experiment_counts(self, project, changed):
-        edit_cells(project, "experiment", lambda source: source.replace("= 12", "= 13"))
-        assert changed()
+    def test_a_number_in_a_cell_of_the_experiment_counts(self, project):
+        edit_cells(project, "experiment", lambda source: f"{source}\nANSWER = 12")
+        twelve = code_hash(NOTEBOOK)
+        edit_cells(
+            project, "experiment", lambda source: source.replace("ANSWER = 12", "ANSWER = 13")
+        )
+        assert code_hash(NOTEBOOK) != twelve
 
     @pytest.mark.parametrize(
         "module, old, new",
