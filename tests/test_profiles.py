@@ -28,7 +28,7 @@ PINNED = {
         "seeds": FIVE,
         "betas": [0, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.1, 1],
         "wide_seeds": [0, 1],
-        "narrow_seeds": [0],
+        "narrow_seeds": [0, 1],
     },
     "vib/mnist.gpu.yaml": {
         **PAPER_NETWORK,
