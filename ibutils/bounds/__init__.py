@@ -1,0 +1,40 @@
+r"""Bounds on mutual information as functions of a batch of scores, all in nats.
+
+``scores[i, j]`` is the score :math:`T(x_i, y_j)` of a pair by a critic. The diagonal holds a
+sample of the joint :math:`p(x, y)`. The :math:`n(n-1)` other entries stand for the product
+:math:`p(x)\,p(y)`. No function changes its arguments, and all can be differentiated.
+
+What a bound says is about expectations. The value of one batch scatters around its expectation,
+and lies above or below the information like any estimate.
+"""
+
+from ibutils.bounds.conditional import (
+    barber_agakov_lower,
+    barber_agakov_upper,
+    club,
+    leave_one_out_upper,
+)
+from ibutils.bounds.contrastive import info_nce, interpolated
+from ibutils.bounds.embeddings import info_nce_from_embeddings
+from ibutils.bounds.variational import (
+    donsker_varadhan,
+    jensen_shannon,
+    nwj,
+    smile,
+    tuba,
+)
+
+__all__ = [
+    "barber_agakov_lower",
+    "barber_agakov_upper",
+    "club",
+    "donsker_varadhan",
+    "info_nce",
+    "info_nce_from_embeddings",
+    "interpolated",
+    "jensen_shannon",
+    "leave_one_out_upper",
+    "nwj",
+    "smile",
+    "tuba",
+]
