@@ -1,0 +1,28 @@
+"""Where the layers of a network lie between input and label while it trains."""
+
+from ibutils.information_plane.compression import (
+    SCORES,
+    dead_units,
+    drop,
+    relative_drop,
+    signed_change,
+)
+from ibutils.information_plane.plane import adaptive_binning, adaptive_kde, coordinates
+from ibutils.information_plane.schedule import log_spaced_epochs, split
+from ibutils.information_plane.training import Optimisation, Snapshot, fit
+
+__all__ = [
+    "SCORES",
+    "Optimisation",
+    "Snapshot",
+    "adaptive_binning",
+    "adaptive_kde",
+    "coordinates",
+    "dead_units",
+    "drop",
+    "fit",
+    "log_spaced_epochs",
+    "relative_drop",
+    "signed_change",
+    "split",
+]

@@ -1,0 +1,167 @@
+r"""Linear networks on Gaussian inputs, where every information is a determinant.
+
+A layer holds :math:`T = W X + \varepsilon` with :math:`X \sim N(0, \Sigma)` and noise
+:math:`\varepsilon \sim N(0, \sigma^2 I)`, which is added for the analysis only.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ibutils.information import gaussian_mutual_information
+
+
+def information_about_input(
+    weight: Float[Tensor, "*batch units inputs"],
+    covariance: Float[Tensor, "inputs inputs"],
+    *,
+    noise_variance: float,
+) -> Float[Tensor, "*batch"]:
+    r"""Return the information of a linear layer about its whole input.
+
+    .. math:: I(X; T) = \tfrac12 \log\det\big(I + W \Sigma W^\top / \sigma^2\big)
+
+    Args:
+        weight: Product of the matrices from the input to the layer, ``[..., units, inputs]``.
+        covariance: Of the input, ``[inputs, inputs]``.
+        noise_variance: :math:`\sigma^2` of the added noise.
+
+    Returns:
+        Informations in nats, ``[...]``.
+
+    Raises:
+        ValueError: A noise variance that is not positive.
+
+    :cite:t:`saxe2018information`, equation 6, with the factor of one half and the covariance
+    of the input that are missing there.
+
+    Example:
+        >>> weight = torch.tensor([[1.0, 0.0]])
+        >>> round(float(information_about_input(weight, torch.eye(2), noise_variance=1.0)), 4)
+        0.3466
+    """
+    _check_variance(noise_variance)
+    signal = torch.linalg.eigvalsh(weight @ covariance @ weight.mT)
+    return 0.5 * torch.log1p(signal / noise_variance).sum(-1)
+
+
+def information_about_block(
+    weight: Float[Tensor, "*batch units inputs"],
+    covariance: Float[Tensor, "inputs inputs"],
+    *,
+    block: Bool[Tensor, " inputs"],
+    noise_variance: float,
+) -> Float[Tensor, "*batch"]:
+    r"""Return the information of a linear layer about some of its inputs.
+
+    To the observer of the block :math:`S` the other inputs :math:`R` are more noise:
+
+    .. math:: I(X_S; T) = I(X; T)
+        - \tfrac12 \log\det\big(I + W_R \Sigma_{R|S} W_R^\top / \sigma^2\big)
+
+    with the covariance of :math:`X_R` given :math:`X_S`.
+
+    Args:
+        weight: Product of the matrices from the input to the layer, ``[..., units, inputs]``.
+        covariance: Of the input, ``[inputs, inputs]``.
+        block: Which inputs belong to :math:`S`.
+        noise_variance: :math:`\sigma^2` of the added noise.
+
+    Returns:
+        Informations in nats, ``[...]``.
+
+    Raises:
+        ValueError: A noise variance that is not positive.
+
+    :cite:t:`saxe2018information`, section 4, figure 6.
+
+    Example:
+        >>> weight, first = torch.tensor([[1.0, 1.0]]), torch.tensor([True, False])
+        >>> found = information_about_block(weight, torch.eye(2), block=first, noise_variance=1.0)
+        >>> round(float(found), 4)  # log(3 / 2) / 2
+        0.2027
+    """
+    rest = ~block
+    across = covariance[rest][:, block]
+    given = torch.linalg.solve(covariance[block][:, block], across.mT)
+    left = covariance[rest][:, rest] - across @ given
+    total = information_about_input(weight, covariance, noise_variance=noise_variance)
+    return total - information_about_input(weight[..., rest], left, noise_variance=noise_variance)
+
+
+def information_about_output(
+    weight: Float[Tensor, "*batch units inputs"],
+    teacher: Float[Tensor, "outputs inputs"],
+    covariance: Float[Tensor, "inputs inputs"],
+    *,
+    noise_variance: float,
+    output_noise: float,
+) -> Float[Tensor, "*batch"]:
+    r"""Return the information of a linear layer about the output of a noisy linear teacher.
+
+    With :math:`Y = W_o X + \varepsilon_o`, the vector :math:`(T, Y)` is Gaussian, with the blocks
+    :math:`W \Sigma W^\top + \sigma^2 I`, :math:`W \Sigma W_o^\top` and
+    :math:`W_o \Sigma W_o^\top + \sigma_o^2 I`.
+
+    Args:
+        weight: Product of the matrices from the input to the layer, ``[..., units, inputs]``.
+        teacher: The matrix :math:`W_o`.
+        covariance: Of the input, ``[inputs, inputs]``.
+        noise_variance: :math:`\sigma^2` of the noise added to the layer.
+        output_noise: Variance :math:`\sigma_o^2` of the teacher's noise.
+
+    Returns:
+        Informations in nats, ``[...]``.
+
+    Raises:
+        ValueError: A variance that is not positive.
+
+    :cite:t:`saxe2018information`, equations 22 to 25.
+
+    Example:
+        >>> one = torch.eye(1)  # correlation 1/2
+        >>> options = dict(noise_variance=1.0, output_noise=1.0)
+        >>> round(float(information_about_output(one, one, one, **options)), 4)  # -log(3 / 4) / 2
+        0.1438
+    """
+    _check_variance(noise_variance)
+    _check_variance(output_noise)
+    both = torch.cat([weight, teacher.expand(*weight.shape[:-2], *teacher.shape)], dim=-2)
+    variances = [noise_variance] * weight.shape[-2] + [output_noise] * len(teacher)
+    joint = both @ covariance @ both.mT + torch.diag(both.new_tensor(variances))
+    return gaussian_mutual_information((joint + joint.mT) / 2, dim_x=weight.shape[-2])
+
+
+def generalisation_error(
+    total: Float[Tensor, "*batch outputs inputs"],
+    teacher: Float[Tensor, "outputs inputs"],
+    covariance: Float[Tensor, "inputs inputs"],
+    *,
+    output_noise: float,
+) -> Float[Tensor, "*batch"]:
+    r"""Return the expected squared error of a linear student on fresh examples.
+
+    .. math:: E_g = \operatorname{tr}\big[(W_o - W)\,\Sigma\,(W_o - W)^\top\big]
+        + N_o\,\sigma_o^2
+
+    Args:
+        total: Product of all matrices of the student, ``[..., outputs, inputs]``.
+        teacher: The matrix :math:`W_o`, ``[outputs, inputs]``.
+        covariance: Of the input, ``[inputs, inputs]``.
+        output_noise: Variance :math:`\sigma_o^2` of each of the :math:`N_o` outputs.
+
+    :cite:t:`saxe2018information`, section 3, there for inputs of unit variance.
+
+    Example:
+        >>> one = torch.eye(1)
+        >>> float(generalisation_error(0 * one, one, one, output_noise=0.5))
+        1.5
+    """
+    gap = teacher - total
+    return ((gap @ covariance) * gap).sum((-2, -1)) + len(teacher) * output_noise
+
+
+def _check_variance(variance: float) -> None:
+    """Refuse a variance without which information is infinite."""
+    if not variance > 0:
+        raise ValueError(f"a variance must be positive, got {variance}")

@@ -1,0 +1,201 @@
+"""Linear networks against other closed forms, and gradient descent against its solutions."""
+
+import math
+from itertools import islice
+
+import pytest
+import torch
+
+from ibutils.information import gaussian_mutual_information
+from ibutils.information_plane import linear_networks as linear
+from ibutils.information_plane.student_teacher import descend, sample_teacher
+
+
+def matrix(*shape, seed=0):
+    """Return a fixed matrix in double precision."""
+    g = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=g, dtype=torch.float64)
+
+
+def covariance(n):
+    """Return a covariance that is far from a multiple of the identity."""
+    root = matrix(n, n, seed=1)
+    return root @ root.T / n + 0.1 * torch.eye(n, dtype=torch.float64)
+
+
+def joint(weight, sigma, noise):
+    """Return the covariance of (X, T)."""
+    across = weight @ sigma
+    layer = across @ weight.T + noise * torch.eye(len(weight), dtype=torch.float64)
+    return torch.cat([torch.cat([sigma, across.T], 1), torch.cat([across, layer], 1)])
+
+
+@pytest.mark.parametrize("units", [1, 3, 8])
+def test_information_about_the_input_is_that_of_the_joint_gaussian(units):
+    """With half the logarithm: the published formula without it is twice too large."""
+    weight, sigma = matrix(units, 5), covariance(5)
+    found = linear.information_about_input(weight, sigma, noise_variance=0.3)
+    expected = gaussian_mutual_information(joint(weight, sigma, 0.3), dim_x=5)
+    assert float(found) == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_information_of_one_unit_is_shannons_capacity():
+    weight = torch.tensor([[3.0]], dtype=torch.float64)
+    found = linear.information_about_input(weight, torch.eye(1).double(), noise_variance=0.5)
+    assert float(found) == pytest.approx(0.5 * math.log(1 + 9 / 0.5), rel=1e-12)
+
+
+def test_information_agrees_with_a_sample():
+    """The mean log-ratio of densities, within four standard errors."""
+    weight, sigma, n = matrix(2, 3), covariance(3), 100_000
+    g = torch.Generator().manual_seed(2)
+    x = torch.randn(n, 3, generator=g).double() @ torch.linalg.cholesky(sigma).T
+    noise = math.sqrt(0.5) * torch.randn(n, 2, generator=g).double()
+    total = weight @ sigma @ weight.T + 0.5 * torch.eye(2).double()
+    normal = torch.distributions.MultivariateNormal
+    marginal = normal(torch.zeros(2).double(), total).log_prob(x @ weight.T + noise)
+    given = normal(torch.zeros(2).double(), 0.5 * torch.eye(2).double()).log_prob(noise)
+    ratio = given - marginal
+    exact = linear.information_about_input(weight, sigma, noise_variance=0.5)
+    assert abs(float(ratio.mean() - exact)) < 4 * float(ratio.std()) / math.sqrt(n)
+
+
+def test_information_about_a_block_is_that_of_its_joint_gaussian():
+    weight, sigma = matrix(3, 5), covariance(5)
+    block = torch.tensor([True, False, True, True, False])
+    found = linear.information_about_block(weight, sigma, block=block, noise_variance=0.3)
+    kept = torch.cat([block, torch.ones(3, dtype=torch.bool)])
+    expected = gaussian_mutual_information(joint(weight, sigma, 0.3)[kept][:, kept], dim_x=3)
+    assert float(found) == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_blocks_add_up_by_the_chain_rule():
+    """For independent inputs the two parts miss what they know together only."""
+    weight, sigma = matrix(4, 6), torch.eye(6, dtype=torch.float64) / 6
+    block = torch.arange(6) < 2
+    options = dict(noise_variance=0.2)
+    one, other, whole, none = (
+        float(linear.information_about_block(weight, sigma, block=b, **options))
+        for b in (block, ~block, block | True, block & False)
+    )
+    total = float(linear.information_about_input(weight, sigma, **options))
+    assert whole == pytest.approx(total, rel=1e-12) and none == pytest.approx(0, abs=1e-12)
+    assert 0 < one and 0 < other and one + other < total
+    weight[:, 2:] = 0  # then the first part is everything
+    part = linear.information_about_block(weight, sigma, block=block, **options)
+    everything = linear.information_about_input(weight, sigma, **options)
+    assert float(part) == pytest.approx(float(everything), rel=1e-12)
+
+
+def test_information_about_the_output_is_that_of_a_correlation():
+    """One unit and one output: minus half the logarithm of one minus the squared correlation."""
+    weight, teacher, sigma = matrix(1, 4), matrix(1, 4, seed=3), covariance(4)
+    found = linear.information_about_output(
+        weight, teacher, sigma, noise_variance=0.3, output_noise=0.7
+    )
+    across = float(weight @ sigma @ teacher.T)
+    t, y = float(weight @ sigma @ weight.T) + 0.3, float(teacher @ sigma @ teacher.T) + 0.7
+    assert float(found) == pytest.approx(-0.5 * math.log1p(-(across**2) / (t * y)), rel=1e-9)
+
+
+def test_the_output_cannot_be_known_better_than_the_input_allows():
+    """Data processing along T - X - Y, and batches of weights at once."""
+    weights, teacher, sigma = matrix(6, 3, 5), matrix(2, 5, seed=3), covariance(5)
+    about_y = linear.information_about_output(
+        weights, teacher, sigma, noise_variance=0.1, output_noise=0.5
+    )
+    about_x = linear.information_about_input(weights, sigma, noise_variance=0.1)
+    ceiling = linear.information_about_input(teacher, sigma, noise_variance=0.5)
+    assert about_y.shape == about_x.shape == (6,)
+    assert bool((about_y < about_x).all()) and bool((about_y < ceiling).all())
+    one = linear.information_about_output(
+        weights[2], teacher, sigma, noise_variance=0.1, output_noise=0.5
+    )
+    torch.testing.assert_close(about_y[2], one, rtol=0, atol=1e-12)
+
+
+def test_generalisation_error_is_that_of_fresh_examples():
+    sample = sample_teacher(200_000, 4, 2, snr=2.0, generator=torch.Generator().manual_seed(0))
+    student, sigma = matrix(2, 4, seed=5), torch.eye(4, dtype=torch.float64) / 4
+    found = linear.generalisation_error(student, sample.teacher, sigma, output_noise=0.5)
+    errors = (sample.y - sample.x @ student.T).square().sum(1)
+    spread = float(errors.std()) / math.sqrt(len(errors))
+    assert abs(float(errors.mean() - found)) < 4 * spread
+
+
+def test_samples_have_the_stated_signal_to_noise_ratio():
+    """Over teachers the variance of the signal is one; noise is what teacher and x leave."""
+    g = torch.Generator().manual_seed(0)
+    samples = [sample_teacher(50, 100, 1, snr=4.0, generator=g) for _ in range(400)]
+    signal = torch.stack([s.x @ s.teacher.T for s in samples])
+    noise = torch.stack([s.y for s in samples]) - signal
+    by_teacher = signal.square().mean((1, 2))
+    assert abs(float(by_teacher.mean()) - 1) < 4 * float(by_teacher.std()) / 20
+    assert abs(float(noise.square().mean()) - 0.25) < 4 * 0.25 * math.sqrt(2 / noise.numel())
+    relevant = sample_teacher(5, 10, 1, snr=1.0, relevant=3).teacher
+    assert bool(relevant[:, :3].all()) and not relevant[:, 3:].any()
+
+
+def test_one_matrix_follows_the_solution_of_least_squares():
+    r"""The gap to the solution shrinks by the factor I - eta C in each step of full batch."""
+    sample = sample_teacher(30, 4, 2, snr=1.0, generator=torch.Generator().manual_seed(0))
+    start, rate, steps = matrix(2, 4), 0.3, 25
+    *_, (found,) = islice(descend([start], sample.x, sample.y, learning_rate=rate), steps + 1)
+    moments = sample.x.T @ sample.x / 30
+    best = torch.linalg.lstsq(sample.x, sample.y).solution.T
+    shrink = torch.linalg.matrix_power(torch.eye(4).double() - rate * moments, steps)
+    torch.testing.assert_close(found, best + (start - best) @ shrink, rtol=0, atol=1e-12)
+
+
+def test_two_matrices_follow_the_logistic_solution():
+    r"""From equal weights the product obeys u' = 2 u (s - u): a logistic curve in time."""
+    x, s, u0, rate, steps = torch.eye(1).double(), 1.5, 0.01, 1e-3, 3000
+    start = [torch.full((1, 1), math.sqrt(u0), dtype=torch.float64)] * 2
+    states = descend(start, x, s * x, learning_rate=rate)
+    for epoch, (first, second) in enumerate(islice(states, steps + 1)):
+        if epoch % 500 == 0:
+            time = rate * epoch
+            expected = s / (1 + (s / u0 - 1) * math.exp(-2 * s * time))
+            product = float(first * second)  # off by the order of the step
+            assert product == pytest.approx(expected, abs=5e-3)
+
+
+def test_a_step_is_that_of_autograd():
+    """Four matrices of different shapes, and a batch smaller than the data."""
+    shapes = [(6, 5), (4, 6), (3, 4), (2, 3)]
+    weights = [matrix(*shape, seed=i) / 3 for i, shape in enumerate(shapes)]
+    x, y = matrix(7, 5, seed=8), matrix(7, 2, seed=9)
+    g = torch.Generator().manual_seed(4)
+    states = descend(weights, x, y, learning_rate=0.1, batch_size=4, generator=g)
+    _, found = next(states), next(states)
+    order = torch.randperm(7, generator=torch.Generator().manual_seed(4))
+    own = [w.clone().requires_grad_() for w in weights]
+    for index in order.split(4):
+        h = x[index]
+        for w in own:
+            h = h @ w.T
+        loss = (h - y[index]).square().sum(1).mean() / 2
+        gradients = torch.autograd.grad(loss, own)
+        own = [
+            (w - 0.1 * g).detach().requires_grad_() for w, g in zip(own, gradients, strict=True)
+        ]
+    for a, b in zip(found, own, strict=True):
+        torch.testing.assert_close(a, b.detach(), rtol=0, atol=1e-12)
+    assert torch.equal(weights[0], matrix(6, 5, seed=0) / 3)
+
+
+def test_divergence_stops_with_the_epoch():
+    x = y = torch.eye(1, dtype=torch.float64)
+    with pytest.raises(FloatingPointError, match="after epoch"):
+        list(islice(descend([x], x, 2 * y, learning_rate=1e200), 5))
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_variances_and_ratios_must_be_positive(value):
+    one = torch.eye(1)
+    with pytest.raises(ValueError, match=f"got {value}"):
+        linear.information_about_input(one, one, noise_variance=value)
+    with pytest.raises(ValueError, match=f"got {value}"):
+        linear.information_about_output(one, one, one, noise_variance=1.0, output_noise=value)
+    with pytest.raises(ValueError, match=f"got {value}"):
+        sample_teacher(5, 2, 1, snr=value)
