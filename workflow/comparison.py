@@ -110,6 +110,7 @@ def counts(part: str, profile: str) -> dict[str, int]:
 
 def on_record(part: str, profile: str) -> tuple[int, int]:
     """Return how many targets of the chapters that exist are on record, and how many there are."""
-    wanted = [t for t in claims.targets(part).values() if t.notebook and not t.formula]
+    listed = claims.targets(part).values()
+    wanted = [t for t in listed if t.notebook and not t.formula and not t.quoted]
     have = [t for t in wanted if profile in record.profiles(t.id)]
     return len(have), len(wanted)

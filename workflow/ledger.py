@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ibutils import claims, record
+from ibutils.record.store import read_members
 from workflow.comparison import FACTORS, cells, counts, on_record
 
-PARTS = {"vib": "Deep VIB"}
+PARTS = {"foundations": "Foundations", "vib": "Deep VIB"}
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
 ERROR_TABLES = {"VIB-T1": "Table 1, test errors", "VIB-F2": "Figure 2, test errors"}
 COLUMNS = ["target", *FACTORS, "epoch", "split", "metric", "value", "unit"]
@@ -44,7 +45,7 @@ def write(folder: Path) -> None:
 
 def summary() -> str:
     """Return the table of README: targets and claims by profile."""
-    head = ["paper", "profile", "targets with any run", *claims.STATUSES]
+    head = ["part", "profile", "targets with any run", *claims.STATUSES]
     rows = []
     for part, title in PARTS.items():
         for profile in claims.JUDGED:
@@ -85,9 +86,11 @@ def _write_tables(folder: Path) -> None:
     """Write one table for each target, the recorded rows of all profiles below each other."""
     for part in PARTS:
         for target in claims.targets(part).values():
-            if target.notebook and not target.formula:
+            if target.notebook and not target.formula and not target.quoted:
                 tables = [record.table(target.id, profile=name) for name in claims.JUDGED]
                 rows = pd.concat([pd.DataFrame(columns=COLUMNS), *filter(len, tables)])
+                if any(map(len, tables)):  # each part has factors of its own
+                    rows = rows.dropna(axis="columns", how="all")
                 rows.to_csv(folder / f"{target.id}.csv", index=False)
 
 
@@ -178,6 +181,8 @@ def _targets(part: str) -> str:
             states = ["planned"] * len(claims.JUDGED)
         elif target.formula:
             states = ["computed"] * len(claims.JUDGED)
+        elif target.quoted:
+            states = ["quoted"] * len(claims.JUDGED)
         else:
             states = [_members(target.id, profile) for profile in claims.JUDGED]
             data = f"{{download}}`CSV <{target.id}.csv>`"
@@ -186,8 +191,9 @@ def _targets(part: str) -> str:
 
 
 def _members(target: str, profile: str) -> str:
-    rows = record.table(target, profile=profile)
-    return f"{len(rows[[*FACTORS]].drop_duplicates())} members" if len(rows) else "not run"
+    runs = [run for run in record.runs() if run["profile"] == profile]
+    members = {name for run in runs for name in read_members(run, target)}
+    return f"{len(members)} members" if members else "not run"
 
 
 def _runs() -> str:

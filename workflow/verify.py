@@ -86,7 +86,7 @@ def compare(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: The rows do not measure the same things.
     """
-    keys = COLUMNS + (["epoch"] if "epoch" in old else [])
+    keys = COLUMNS + [column for column in ("method", "epoch") if column in old]
     both = old.merge(new, on=keys, how="outer", suffixes=("_recorded", "_now"))
     both = both[[*keys, "value_recorded", "value_now"]]
     if both[["value_recorded", "value_now"]].isna().any(axis=None) or len(both) != len(old):

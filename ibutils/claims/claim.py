@@ -33,6 +33,7 @@ class Target:
         notebook: The chapter, ``"<part>/<name>"``; ``None`` while it is planned.
         measures: The module of ``ibutils`` that measures its recorded arrays, if any.
         formula: Whether it is checked by computing, without a record.
+        quoted: Whether the chapter only quotes it, since its data are out of reach.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Target:
     notebook: str | None = None
     measures: str | None = None
     formula: bool = False
+    quoted: bool = False
 
 
 @dataclass(frozen=True)

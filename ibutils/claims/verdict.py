@@ -57,13 +57,17 @@ class Verdict:
 
     @property
     def shown(self) -> str:
-        """The effect with its interval, in percent, points or bits; or what is missing."""
+        """The effect with its interval, in percent, points or bits; or what is missing.
+
+        Information is shown in nats where the claim names that unit.
+        """
         if not self.profile:
             return self.note
+        in_nats = self.claim.test.get("unit") == "nat"
         points = " %" if self.claim.test["kind"] == "equivalence" else " points"
         scale, unit = {
             "1": (100.0, points),
-            "nat": (nats_to_bits(1.0), " bits"),
+            "nat": (1.0, " nats") if in_nats else (nats_to_bits(1.0), " bits"),
             "bit": (1.0, " bits"),
             "ratio": (1.0, " times"),
             "rank": (1.0, ""),

@@ -7,7 +7,12 @@ from ibutils.information_plane.compression import (
     relative_drop,
     signed_change,
 )
-from ibutils.information_plane.plane import adaptive_binning, adaptive_kde, coordinates
+from ibutils.information_plane.plane import (
+    adaptive_binning,
+    adaptive_kde,
+    binning_with_own_ends,
+    coordinates,
+)
 from ibutils.information_plane.schedule import log_spaced_epochs, split
 from ibutils.information_plane.training import Optimisation, Snapshot, fit
 
@@ -17,6 +22,7 @@ __all__ = [
     "Snapshot",
     "adaptive_binning",
     "adaptive_kde",
+    "binning_with_own_ends",
     "coordinates",
     "dead_units",
     "drop",

@@ -67,6 +67,27 @@ def adaptive_binning(
     return binning.information(activity, labels, edges=edges)
 
 
+def binning_with_own_ends(
+    activity: Float[Tensor, "*batch n units"], labels: Int[Tensor, " n"], *, bins: int = 30
+) -> LayerInformation:
+    """Return the information by adaptive bins, the smallest and largest value set apart.
+
+    A ReLU layer thus has a bin for exact zeros, as in the code of the paper; the other values
+    below the largest are shared out as in ``adaptive_binning``.
+
+    Args:
+        activity: ``[..., n, units]``.
+        labels: Classes of the inputs, ``[n]``.
+        bins: Number of bins besides the two.
+
+    :cite:t:`chelombiev2019adaptive`.
+    """
+    low, high = activity.amin((-2, -1), keepdim=True), activity.amax((-2, -1), keepdim=True)
+    edges = binning.equal_distinct_edges(activity.where(activity > low, high), bins=bins)
+    end = torch.full_like(edges[..., :1], torch.inf)
+    return binning.information(activity, labels, edges=torch.cat([-end, edges, end], dim=-1))
+
+
 def adaptive_kde(
     activity: Float[Tensor, "*batch n units"],
     labels: Int[Tensor, " n"],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from synthetic import T1, write_record
+from synthetic import T1, write_calibration, write_record
 
 from ibutils import claims, record
 from ibutils.record import store
@@ -41,7 +41,7 @@ def test_without_a_record_all_is_not_run(results, tmp_path):
     for target in claims.targets("vib").values():
         assert f"`{target.id}`" in page
         assert (tmp_path / "generated" / f"{target.id}.csv").exists() == bool(
-            target.notebook and not target.formula
+            target.notebook and not target.formula and not target.quoted
         )
 
 
@@ -112,11 +112,24 @@ def test_downloads_hold_all_recorded_rows(results, tmp_path):
     assert len(table) == sum(len(record.table("VIB-T1", profile=p)) for p in ("laptop", "paper"))
 
 
+def test_a_part_without_a_paper_has_its_factors_and_no_empty_columns(results, tmp_path):
+    write_calibration(results, "laptop", seeds=5)
+    page, _ = write(tmp_path / "generated")
+    (row,) = rows(page, "`FND-CAL`")
+    assert row[2] == "20 members"
+    table = pd.read_csv(tmp_path / "generated" / "FND-CAL.csv")
+    assert {"task", "samples", "method", "seed"} < set(table.columns)
+    assert not {"beta", "bottleneck", "epoch"} & set(table.columns)
+    (claim,) = rows(page, "FND-CAL-8")
+    assert "`reproduced (laptop)`" in claim[2]
+    assert float(claim[3].split()[0]) == pytest.approx(-20, abs=0.2)  # % of a margin of 0.1 nats
+
+
 def test_the_table_of_readme_counts_targets_and_claims(results):
     write_record(results, "laptop", seeds=3)
-    (row,) = [line for line in ledger.summary().splitlines() if "laptop" in line]
+    (row,) = [line for line in ledger.summary().splitlines() if "VIB | laptop" in line]
     cells_of_row = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells_of_row[2] == "6 of 6"
+    assert cells_of_row[2] == "6 of 10"
     assert sum(map(int, cells_of_row[3:])) == len(claims.load("vib"))
     assert [int(n) for n in cells_of_row[3:]] == list(counts("vib", "laptop").values())
     assert int(cells_of_row[3]) > 0

@@ -48,6 +48,11 @@ def test_curves_are_compared_epoch_by_epoch() -> None:
     assert verify.compare(old, old[::-1])["identical"].all()
 
 
+def test_rows_of_a_member_are_compared_method_by_method() -> None:
+    old = pd.concat([rows(error=0.5), rows(error=0.1)]).assign(method=["ksg", "info_nce"])
+    assert verify.compare(old, old[::-1])["identical"].all()
+
+
 def test_more_rows_than_there_are_members_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify.record, "runs", list)
     with pytest.raises(ValueError, match="0 members are on record at 'laptop', not 2"):

@@ -1,0 +1,26 @@
+"""Adversarial examples: attacks as pure functions of a prediction, batched over images.
+
+Pixels lie in [0, 1] throughout. An attack sees a model only as a :data:`Prediction`: a function
+of images and a generator that returns log-probabilities.
+"""
+
+from ibutils.attacks.carlini_wagner import carlini_wagner_l2
+from ibutils.attacks.fgs import fast_gradient_sign, gradient_sign
+from ibutils.attacks.outcome import Attacked, Norms, excess, keep_successes, norms, reached
+from ibutils.attacks.pgd import projected_gradient
+from ibutils.attacks.predict import Prediction, prediction
+
+__all__ = [
+    "Attacked",
+    "Norms",
+    "Prediction",
+    "carlini_wagner_l2",
+    "excess",
+    "fast_gradient_sign",
+    "gradient_sign",
+    "keep_successes",
+    "norms",
+    "prediction",
+    "projected_gradient",
+    "reached",
+]

@@ -1,0 +1,167 @@
+"""What an attack returns, when it counts as a success, and how large it is."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ibutils.attacks.predict import Prediction
+
+LEVEL = 1 / 255  # one grey level: the least change that an image file can hold
+
+
+class Attacked(NamedTuple):
+    """The outcome of an attack on a batch.
+
+    Attributes:
+        images: The adversarial image where the attack succeeded, the clean one elsewhere,
+            ``[n, ...]``.
+        success: Where it succeeded, under the prediction that it attacked, ``[n]``.
+    """
+
+    images: Tensor
+    success: Tensor
+
+
+class Norms(NamedTuple):
+    """Sizes of perturbations in units of the range of a pixel, ``[n]`` each.
+
+    Attributes:
+        l0: Number of entries that change by more than a threshold.
+        l2: Euclidean norm.
+        linf: Largest absolute change.
+    """
+
+    l0: Tensor
+    l2: Tensor
+    linf: Tensor
+
+
+def excess(
+    log_probabilities: Float[Tensor, "batch all_classes"],
+    classes: Int[Tensor, " batch"],
+    *,
+    targeted: bool = False,
+) -> Float[Tensor, " batch"]:
+    r"""Return how far a prediction is from what an attack wants; negative once it is there.
+
+    .. math:: \log p(y) - \max_{k \ne y} \log p(k)
+
+    for an attack away from class y, and the negative of this for one towards it. Softmax
+    cancels: for logits the result is the same (:cite:p:`carlini2017towards`, objective
+    :math:`f_6`).
+
+    Args:
+        log_probabilities: ``[batch, classes]``.
+        classes: The true class to leave, or the target to reach, ``[batch]``.
+        targeted: Whether ``classes`` are targets.
+
+    Returns:
+        ``[batch]``, in nats.
+
+    Example:
+        >>> excess(torch.tensor([[0.75, 0.25]]).log(), torch.tensor([0]))  # log 3
+        tensor([1.0986])
+    """
+    own = log_probabilities.gather(1, classes[:, None])[:, 0]
+    rival = log_probabilities.scatter(1, classes[:, None], -torch.inf).amax(dim=1)
+    return rival - own if targeted else own - rival
+
+
+def reached(
+    log_probabilities: Float[Tensor, "batch all_classes"],
+    classes: Int[Tensor, " batch"],
+    *,
+    targeted: bool = False,
+) -> Bool[Tensor, " batch"]:
+    """Return where the most probable class is the target, or is not the true class."""
+    hit = log_probabilities.argmax(dim=1) == classes
+    return hit if targeted else ~hit
+
+
+@torch.no_grad()
+def keep_successes(
+    predict: Prediction,
+    candidates: Float[Tensor, "batch *image"],
+    images: Float[Tensor, "batch *image"],
+    classes: Int[Tensor, " batch"],
+    *,
+    targeted: bool = False,
+    generator: torch.Generator | None = None,
+) -> Attacked:
+    """Return the candidates that reach their goal, and the clean images where they do not."""
+    success = reached(predict(candidates, generator), classes, targeted=targeted)
+    return Attacked(where(success, candidates, images), success)
+
+
+def where(mask: Bool[Tensor, " batch"], first: Tensor, second: Tensor) -> Tensor:
+    """Return images of ``first`` where the mask holds, of ``second`` elsewhere."""
+    return torch.where(mask.reshape(-1, *[1] * (first.ndim - 1)), first, second)
+
+
+def norms(
+    images: Float[Tensor, "batch *image"],
+    attacked: Float[Tensor, "batch *image"],
+    *,
+    threshold: float = LEVEL,
+) -> Norms:
+    r"""Return the sizes of the perturbations of images.
+
+    .. math::
+        \|\delta\|_0 = \#\{i : |\delta_i| > t\}, \quad
+        \|\delta\|_2 = \big(\textstyle\sum_i \delta_i^2\big)^{1/2}, \quad
+        \|\delta\|_\infty = \max_i |\delta_i|
+
+    Without a threshold the first would count almost every pixel: an attack by gradients leaves
+    hardly one of them exactly as it was.
+
+    Args:
+        images: Clean images, ``[batch, ...]``.
+        attacked: What became of them.
+        threshold: The t above, by default one of 255 grey levels.
+
+    Raises:
+        ValueError: The threshold is negative.
+
+    Example:
+        >>> found = norms(torch.zeros(1, 3), torch.tensor([[0.3, 0.4, 0.001]]))
+        >>> [round(float(size), 3) for size in found]
+        [2.0, 0.5, 0.4]
+    """
+    if threshold < 0:
+        raise ValueError(f"the threshold must be at least 0, got {threshold}")
+    change = (attacked - images).flatten(1).abs()
+    counted = (change > threshold).sum(dim=1).to(change.dtype)
+    return Norms(counted, change.square().sum(dim=1).sqrt(), change.amax(dim=1))
+
+
+def check_attack(images: Tensor, classes: Tensor, **at_least: tuple[float | int, int]) -> None:
+    """Refuse images outside [0, 1], classes that do not fit them, and settings below a bound.
+
+    Args:
+        images: ``[n, ...]``.
+        classes: ``[n]``.
+        at_least: By name, a setting and the least value that it may have.
+
+    Raises:
+        ValueError: With the offending value.
+    """
+    if len(images) != len(classes):
+        raise ValueError(f"{len(images)} images and {len(classes)} classes disagree")
+    if len(images) and not 0 <= float(images.min()) <= float(images.max()) <= 1:
+        raise ValueError(
+            f"pixels must lie in [0, 1], got {float(images.min())} to {float(images.max())}"
+        )
+    for name, (value, least) in at_least.items():
+        if not value >= least:
+            raise ValueError(f"{name} must be at least {least:g}, got {value:g}")
+
+
+def gradient(loss: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Return the gradient of a loss that is a sum over images, ``[n, ...]``."""
+    images = images.detach().requires_grad_()
+    with torch.enable_grad():
+        (found,) = torch.autograd.grad(loss(images), images)
+    return found

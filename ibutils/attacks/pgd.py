@@ -1,0 +1,118 @@
+"""Projected gradient descent with restarts and averaged gradients."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from ibutils.attacks.outcome import Attacked, check_attack, excess, where
+from ibutils.attacks.predict import Prediction
+
+REACH = 2.5  # steps times step size, in units of epsilon: any point of the ball can be reached
+
+
+def projected_gradient(
+    predict: Prediction,
+    images: Float[Tensor, "batch *image"],
+    classes: Int[Tensor, " batch"],
+    *,
+    epsilon: float,
+    targeted: bool = False,
+    steps: int = 40,
+    restarts: int = 1,
+    gradients: int = 1,
+    loss: str = "margin",
+    generator: torch.Generator | None = None,
+) -> Attacked:
+    r"""Attack images by signed gradient steps within a ball of the largest change.
+
+    .. math::
+        x_{t+1} = \Pi\Big(x_t + \tfrac{2.5\,\epsilon}{T}\,
+        \mathrm{sign}\,\frac1M \sum_{m=1}^M \nabla_x \ell_m(x_t)\Big)
+
+    :math:`\Pi` clips to :math:`\|x - x_0\|_\infty \le \epsilon` and to [0, 1]
+    (:cite:p:`madry2018towards`, equation 2.3); the M gradients of a step see independent noise, an
+    expectation over noise (:cite:p:`athalye2018obfuscated`, section 4.2). Of all points on its
+    ways, an image keeps the one with the least :func:`ibutils.attacks.excess`, averaged over the
+    M predictions there, and starts again while that mean is not negative. The attack succeeds if
+    any of the M predictions at the point that is kept is adversarial.
+
+    Args:
+        predict: The prediction.
+        images: Pixels in [0, 1], ``[batch, ...]``.
+        classes: True classes, or targets, ``[batch]``.
+        epsilon: Radius of the ball, in units of the range of a pixel.
+        targeted: Whether ``classes`` are targets.
+        steps: T, of each restart.
+        restarts: Times that an image which still resists starts from a random point of its ball.
+        gradients: M; one is enough for a deterministic prediction.
+        loss: ``"margin"``, the logarithm of a ratio of probabilities, whose gradient does not
+            vanish where the prediction is certain, or ``"cross_entropy"``, whose gradient does.
+        generator: Source of starting points and noise.
+
+    Returns:
+        Images and success.
+
+    Raises:
+        ValueError: A negative ``epsilon``, a count below one, an unknown loss, or pixels
+            outside [0, 1].
+
+    Example:
+        >>> predict = lambda x, _: x.log_softmax(-1)
+        >>> images = torch.tensor([[0.6, 0.5], [0.9, 0.1]])
+        >>> projected_gradient(predict, images, torch.tensor([0, 0]), epsilon=0.1).success
+        tensor([ True, False])
+    """
+    check_attack(
+        images,
+        classes,
+        epsilon=(epsilon, 0),
+        steps=(steps, 1),
+        restarts=(restarts, 1),
+        gradients=(gradients, 1),
+    )
+    if loss not in ("margin", "cross_entropy"):
+        raise ValueError(f"loss must be 'margin' or 'cross_entropy', got {loss!r}")
+    found, best = images.clone(), torch.full_like(images.flatten(1)[:, 0], torch.inf)
+    success = torch.zeros_like(best, dtype=torch.bool)
+    for _ in range(restarts):
+        (left,) = (best >= 0).nonzero(as_tuple=True)
+        if not len(left):
+            break
+        clean, wanted = images[left], classes[left]
+        top, point, hit = best[left], found[left], success[left]
+        start = torch.empty_like(clean).uniform_(-epsilon, epsilon, generator=generator)
+        moved = (clean + start).clamp(0, 1)
+        for step in range(steps + 1):  # the last point is looked at, and not left
+            gaps, slope = _look(predict, moved, wanted, targeted, gradients, loss, generator)
+            reach = gaps.mean(dim=0)
+            hit = torch.where(reach < top, (gaps < 0).any(dim=0), hit)
+            point, top = where(reach < top, moved, point), torch.minimum(reach, top)
+            if step < steps:
+                moved = moved + REACH * epsilon / steps * slope.sign()
+                moved = moved.clamp(0, 1)
+        found[left], best[left], success[left] = point, top, hit
+    return Attacked(where(success, found, images), success)
+
+
+def _look(
+    predict: Prediction,
+    images: Tensor,
+    classes: Tensor,
+    targeted: bool,
+    gradients: int,
+    loss: str,
+    generator: torch.Generator | None,
+) -> tuple[Tensor, Tensor]:
+    """Return the excess of M predictions, ``[m, n]``, and the sum of their gradients."""
+    images = images.detach().requires_grad_()
+    wanted = classes.repeat(gradients)
+    with torch.enable_grad():
+        logs = predict(images.repeat(gradients, *[1] * (images.ndim - 1)), generator)
+        gaps = excess(logs, wanted, targeted=targeted)
+        if loss == "margin":
+            total = -gaps.sum()
+        else:
+            total = F.nll_loss(logs, wanted, reduction="sum") * (-1 if targeted else 1)
+        (slope,) = torch.autograd.grad(total, images)
+    return gaps.detach().unflatten(0, (gradients, -1)), slope

@@ -1,0 +1,100 @@
+"""What an attack sees of a model: log-probabilities as a function of images and a generator."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from ibutils.baselines import Classifier
+from ibutils.vib import VIB, GaussianCode
+
+Prediction = Callable[[Tensor, torch.Generator | None], Tensor]
+"""Maps images ``[n, ...]`` with pixels in [0, 1] and a generator to log-probabilities
+``[n, classes]``. It is differentiable in the images and treats each of them by itself."""
+
+NOISES = ("fresh", "frozen", "mean")
+
+
+def prediction(
+    model: VIB | Classifier,
+    *,
+    samples: int = 12,
+    noise: str = "fresh",
+    low: float = -1.0,
+    high: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> Prediction:
+    r"""Return the prediction of a trained model as a function that can be attacked.
+
+    A stochastic model predicts :math:`\log \frac1S \sum_s q(y \mid z_s)`, the log of the mean
+    probability over S samples of the code (:cite:p:`alemi2017deep`, section 4.1.1).
+
+    Args:
+        model: A ``VIB``, or a deterministic classifier, which draws nothing.
+        samples: S, for a stochastic model.
+        noise: ``"fresh"`` draws new noise at each call, for each image; ``"frozen"`` adds the
+            same S draws at each call, to each image, so that the model is a deterministic
+            function; ``"mean"`` takes the mean of the code.
+        low: What the model takes for a black pixel.
+        high: What it takes for a white one.
+        generator: Source of frozen noise, on the device of the model.
+
+    Raises:
+        ValueError: Unknown kind of noise, or no sample.
+
+    Example:
+        >>> model = Classifier(torch.nn.Identity())
+        >>> predict = prediction(model, low=0.0)
+        >>> predict(torch.tensor([[0.5, 0.5]]), None).exp()
+        tensor([[0.5000, 0.5000]])
+    """
+    if noise not in NOISES:
+        raise ValueError(f"noise must be one of {', '.join(NOISES)}, got {noise!r}")
+    if samples < 1:
+        raise ValueError(f"a prediction needs at least one sample, got samples={samples}")
+    if not isinstance(model, VIB):
+        return lambda images, _: model.log_predictive(low + (high - low) * images)
+    count = 1 if noise == "mean" else samples
+    held = _held_noise(model, count, noise, generator)
+
+    def predict(images: Tensor, source: torch.Generator | None) -> Tensor:
+        code = model.encoder(low + (high - low) * images)
+        drawn = _fresh_noise(code, count, source) if held is None else held
+        return _log_mean_probability(model, code, drawn.expand(-1, len(images), -1))
+
+    return predict
+
+
+def _held_noise(
+    model: VIB, count: int, noise: str, generator: torch.Generator | None
+) -> Tensor | None:
+    """Return the noise of all calls, ``[samples, 1, k]``, or None where each draws its own."""
+    if noise == "fresh":
+        return None
+    held = model.beta.new_zeros(count, 1, model.encoder.bottleneck)
+    return held if noise == "mean" else held.normal_(generator=generator)
+
+
+def _fresh_noise(code: GaussianCode, count: int, generator: torch.Generator | None) -> Tensor:
+    mean = code.mean
+    return torch.randn(
+        (count, *mean.shape), generator=generator, device=mean.device, dtype=mean.dtype
+    )
+
+
+def _log_mean_probability(
+    model: VIB, code: GaussianCode, noise: Float[Tensor, "samples batch k"]
+) -> Float[Tensor, "batch classes"]:
+    """Return the log of the mean over samples; equals ``VIB.log_mixture`` with this noise.
+
+    All samples pass the decoder in one call: an attack makes thousands of predictions.
+    """
+    samples = len(noise)
+    mean = code.mean.expand(samples, *code.mean.shape).flatten(0, 1)
+    scale = code.scale.expand(samples, *code.scale.shape).flatten(0, 1)
+    logits = model.decoder(GaussianCode(mean, scale).sample(noise.flatten(0, 1)))
+    logs = F.log_softmax(logits, dim=-1).unflatten(0, (samples, -1))
+    return logs.logsumexp(dim=0) - math.log(samples)

@@ -1,0 +1,45 @@
+"""Informations in two bytes each, so that every seed of a plane fits into a record."""
+
+import numpy as np
+
+LARGEST = np.iinfo(np.int16).max
+
+
+def pack(values: np.ndarray, *, ceiling: float) -> np.ndarray:
+    r"""Return values as whole multiples of :math:`c / 32767`.
+
+    Args:
+        values: Of any shape, at most :math:`c` in size.
+        ceiling: The largest size :math:`c` that occurs, such as :math:`\log n`.
+
+    Returns:
+        Integers of 16 bits, of the shape of ``values``.
+
+    Raises:
+        ValueError: The ceiling is not positive, or a value lies beyond it or is not finite.
+
+    Example:
+        >>> pack(np.array([0.0, 1.0, -2.0]), ceiling=2.0).tolist()
+        [0, 16384, -32767]
+    """
+    largest = np.abs(values).max(initial=0.0)
+    if not ceiling > 0 or not largest <= ceiling * (1 + 1 / LARGEST):
+        raise ValueError(f"values up to {largest} do not fit below a ceiling of {ceiling}")
+    return np.rint(np.clip(values / ceiling, -1, 1) * LARGEST).astype(np.int16)
+
+
+def unpack(stored: np.ndarray, *, ceiling: float) -> np.ndarray:
+    r"""Return the values that ``pack`` stored, each within :math:`c / 65534`.
+
+    Args:
+        stored: Integers of 16 bits.
+        ceiling: The ceiling :math:`c` they were packed with.
+
+    Returns:
+        Of the shape of ``stored``.
+
+    Example:
+        >>> unpack(np.array([0, -32767], dtype=np.int16), ceiling=2.0).tolist()
+        [0.0, -2.0]
+    """
+    return ceiling * (stored / LARGEST)

@@ -1,0 +1,146 @@
+"""Multivariate normals: dense and sparse correlations, information in closed form."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ibutils.information import gaussian_mutual_information
+from ibutils.tasks.task import Task, draw
+
+
+@dataclass(frozen=True, eq=False)
+class Normal(Task):
+    r"""A normal vector split into two blocks.
+
+    .. math:: I(X; Y) = \tfrac12 \log \frac{\det \Sigma_X \det \Sigma_Y}{\det \Sigma}
+
+    Args:
+        name: What tables call it.
+        covariance: Joint covariance, ``[dim_x + dim_y, dim_x + dim_y]``, positive definite.
+        split: Dimension of x, which comes first.
+
+    Raises:
+        ValueError: The matrix is no covariance, or ``split`` leaves a block empty.
+
+    :cite:t:`cover2006elements`, theorem 8.4.1.
+
+    Example:
+        >>> task = Normal("pair", torch.tensor([[1.0, 0.6], [0.6, 1.0]]), 1)
+        >>> round(task.mutual_information(), 4)  # -log(0.64) / 2
+        0.2231
+    """
+
+    covariance: Float[Tensor, "d d"]
+    split: int
+
+    def __post_init__(self) -> None:
+        """Check the covariance."""
+        self.mutual_information()
+
+    @property
+    def dim_x(self) -> int:
+        """Dimension of x."""
+        return self.split
+
+    @property
+    def dim_y(self) -> int:
+        """Dimension of y."""
+        return len(self.covariance) - self.split
+
+    def mutual_information(self) -> float:
+        """Return the exact information in nats."""
+        return float(gaussian_mutual_information(self.covariance.double(), dim_x=self.split))
+
+    def _draw(self, n: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        z = correlated(self.covariance, n, generator)
+        return z[:, : self.split], z[:, self.split :]
+
+    def _log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
+        joint, of_x, of_y = quadratic_forms(self.covariance, x, y)
+        return self.mutual_information() - 0.5 * (joint - of_x[:, None] - of_y)
+
+
+def dense_normal(dim_x: int, dim_y: int, *, correlation: float) -> Normal:
+    r"""Return a normal vector whose components all have one correlation with each other.
+
+    All that y can know of x is its sum: with :math:`r` the correlation between the sums of the
+    two blocks, :math:`I(X;Y) = -\tfrac12 \log(1 - r^2)`.
+
+    Args:
+        dim_x: Dimension of x.
+        dim_y: Dimension of y.
+        correlation: Between each two of the ``dim_x + dim_y`` components.
+
+    Raises:
+        ValueError: No such covariance exists.
+
+    :cite:t:`czyz2023beyond`, section 3.
+
+    Example:
+        >>> round(dense_normal(2, 2, correlation=0.5).mutual_information(), 4)  # r = 2/3
+        0.2939
+    """
+    size = dim_x + dim_y
+    covariance = torch.full((size, size), correlation, dtype=torch.float64)
+    covariance.fill_diagonal_(1.0)
+    return Normal(f"normal-dense-{dim_x}x{dim_y}-{correlation:g}", covariance, dim_x)
+
+
+def sparse_normal(dim_x: int, dim_y: int, *, correlation: float, pairs: int) -> Normal:
+    r"""Return a normal vector in which only the first pairs of components are correlated.
+
+    .. math:: I(X; Y) = -\tfrac12 \, \text{pairs} \cdot \log(1 - \rho^2)
+
+    Args:
+        dim_x: Dimension of x.
+        dim_y: Dimension of y.
+        correlation: The correlation :math:`\rho` of :math:`x_i` and :math:`y_i`.
+        pairs: How many pairs are correlated; all other components are independent.
+
+    Raises:
+        ValueError: More pairs than components, or no such covariance exists.
+
+    :cite:t:`czyz2023beyond`, section 3.
+
+    Example:
+        >>> task = sparse_normal(3, 4, correlation=0.8, pairs=2)
+        >>> task.dim_x, task.dim_y, round(task.mutual_information(), 4)  # -log(0.36)
+        (3, 4, 1.0217)
+    """
+    if not 0 <= pairs <= min(dim_x, dim_y):
+        raise ValueError(f"dimensions {dim_x} and {dim_y} have no {pairs} pairs")
+    covariance = torch.eye(dim_x + dim_y, dtype=torch.float64)
+    for i in range(pairs):
+        covariance[i, dim_x + i] = covariance[dim_x + i, i] = correlation
+    name = f"normal-sparse-{dim_x}x{dim_y}-{pairs}x{correlation:g}"
+    return Normal(name, covariance, dim_x)
+
+
+def correlated(covariance: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
+    """Return normal vectors ``[n, d]`` with mean zero and the given covariance."""
+    factor = torch.linalg.cholesky(covariance.double())
+    z = draw(torch.randn, n, len(covariance), generator)
+    return z @ factor.mT.to(z.device)
+
+
+def quadratic_forms(covariance: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return squared Mahalanobis lengths of all pairs ``[n, m]``, of x ``[n]`` and of y ``[m]``.
+
+    Each block is measured with its own marginal covariance.
+    """
+    split, covariance = x.shape[-1], covariance.double().to(x.device)
+    precision = covariance.inverse()
+
+    def lengths(points: Tensor, matrix: Tensor) -> Tensor:
+        return ((points @ matrix) * points).sum(-1)
+
+    joint = (
+        lengths(x, precision[:split, :split])[:, None]
+        + lengths(y, precision[split:, split:])
+        + 2 * x @ precision[:split, split:] @ y.mT
+    )
+    of_x = lengths(x, covariance[:split, :split].inverse())
+    of_y = lengths(y, covariance[split:, split:].inverse())
+    return joint, of_x, of_y

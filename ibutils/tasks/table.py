@@ -1,0 +1,96 @@
+"""Discrete tables: information by enumeration."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ibutils.information import mutual_information
+from ibutils.tasks.task import Task, check_positive, device_of
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Task):
+    r"""Pairs of symbols with a table of joint probabilities, in independent copies.
+
+    .. math:: I(X; Y) = \text{copies} \cdot \sum_{a,b} p(a, b) \log \frac{p(a, b)}{p(a)\, p(b)}
+
+    A sample holds the numbers of the symbols, from zero, as floats.
+
+    Args:
+        name: What tables call it.
+        joint: Probabilities ``[a, b]``.
+        copies: Independent copies, the dimension of x and y.
+
+    Raises:
+        ValueError: The table is no distribution, or copies are not positive.
+
+    :cite:t:`cover2006elements`, equation 2.28.
+
+    Example:
+        >>> round(Table("bit", torch.eye(2) / 2).mutual_information(), 4)
+        0.6931
+    """
+
+    joint: Float[Tensor, "a b"]
+    copies: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        check_positive("copies", self.copies)
+        self.mutual_information()
+
+    @property
+    def dim_x(self) -> int:
+        """Dimension of x."""
+        return self.copies
+
+    @property
+    def dim_y(self) -> int:
+        """Dimension of y."""
+        return self.copies
+
+    def mutual_information(self) -> float:
+        """Return the exact information in nats."""
+        return self.copies * float(mutual_information(self.joint.double()))
+
+    def _draw(self, n: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        cells = self.joint.double().flatten().to(device_of(generator))
+        drawn = cells.multinomial(n * self.copies, replacement=True, generator=generator)
+        drawn = drawn.reshape(n, self.copies)
+        symbols = self.joint.shape[1]
+        return (drawn // symbols).double(), (drawn % symbols).double()
+
+    def _log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
+        joint = self.joint.double().to(x.device)
+        ratios = joint.log() - joint.sum(1, keepdim=True).log() - joint.sum(0).log()
+        return ratios[x.long()[:, None], y.long()].sum(-1)
+
+
+def symmetric_channel(symbols: int, *, error: float, copies: int = 1) -> Table:
+    r"""Return uniform symbols sent through a channel that errs towards each other symbol alike.
+
+    .. math:: I(X; Y) = \log k + (1 - e) \log(1 - e) + e \log \frac{e}{k - 1}
+
+    Args:
+        symbols: Their number :math:`k`, at least two.
+        error: The probability :math:`e` that the symbol received is another one.
+        copies: Independent uses of the channel.
+
+    Raises:
+        ValueError: Fewer than two symbols, or an error outside [0, 1].
+
+    :cite:t:`cover2006elements`, section 7.2.
+
+    Example:
+        >>> channel = symmetric_channel(2, error=0.5, copies=3)
+        >>> channel.dim_x, channel.mutual_information()
+        (3, 0.0)
+    """
+    if symbols < 2 or not 0 <= error <= 1:
+        raise ValueError(f"no channel of {symbols} symbols errs with probability {error}")
+    wrong = error / (symbols - 1)
+    joint = torch.full((symbols, symbols), wrong, dtype=torch.float64).fill_diagonal_(1 - error)
+    name = f"channel-{copies}x{copies}-{symbols}-{error:g}"
+    return Table(name, joint / symbols, copies)

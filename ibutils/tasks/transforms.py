@@ -1,0 +1,168 @@
+"""Maps that keep information: the same truth in a harder shape.
+
+For injective and measurable f and g, I(f(X); g(Y)) = I(X; Y): data processing holds in both
+directions. Our maps are those of :cite:t:`czyz2023beyond`, section 2 and appendix, with constants
+of our own.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ibutils.tasks.task import Task
+
+_WAVES = ((0.35, 1.6, 0.5), (0.1, 3.1, 1.0))  # amplitude, frequency, phase; slope at least 0.13
+_TURN = 1.5 * math.pi
+
+
+@dataclass(frozen=True)
+class Transform:
+    """An injective map of points ``[n, d]`` with its inverse on the image.
+
+    Args:
+        name: What tables call it.
+        forward: The map.
+        inverse: From the image back.
+        added: Dimensions that the image has more.
+        dim: The only dimension it is defined for, if there is one.
+    """
+
+    name: str
+    forward: Callable[[Tensor], Tensor]
+    inverse: Callable[[Tensor], Tensor]
+    added: int = 0
+    dim: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Transformed(Task):
+    """A task whose x and y are each mapped, with the information of the task.
+
+    Args:
+        name: What tables call it.
+        task: What is mapped.
+        of_x: The map of x, or ``None`` to leave it.
+        of_y: The map of y, or ``None`` to leave it.
+
+    Raises:
+        ValueError: A map is not defined for the dimension.
+
+    Example:
+        >>> from ibutils.tasks import dense_normal
+        >>> base = dense_normal(2, 2, correlation=0.5)
+        >>> spiral = Transformed("spiral", base, SPIRAL, None)
+        >>> spiral.mutual_information() == base.mutual_information()
+        True
+    """
+
+    task: Task
+    of_x: Transform | None
+    of_y: Transform | None
+
+    def __post_init__(self) -> None:
+        """Check the dimensions."""
+        for map_, dim in ((self.of_x, self.task.dim_x), (self.of_y, self.task.dim_y)):
+            if map_ is not None and map_.dim not in (None, dim):
+                raise ValueError(f"{map_.name} is defined for dimension {map_.dim}, not {dim}")
+
+    @property
+    def dim_x(self) -> int:
+        """Dimension of the mapped x."""
+        return self.task.dim_x + (self.of_x.added if self.of_x else 0)
+
+    @property
+    def dim_y(self) -> int:
+        """Dimension of the mapped y."""
+        return self.task.dim_y + (self.of_y.added if self.of_y else 0)
+
+    def mutual_information(self) -> float:
+        """Return the exact information in nats: that of the task."""
+        return self.task.mutual_information()
+
+    def _draw(self, n: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        x, y = self.task._draw(n, generator)
+        return (
+            self.of_x.forward(x) if self.of_x else x,
+            self.of_y.forward(y) if self.of_y else y,
+        )
+
+    def _log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.task._log_ratio(
+            self.of_x.inverse(x) if self.of_x else x,
+            self.of_y.inverse(y) if self.of_y else y,
+        )
+
+
+def both(task: Task, map_: Transform) -> Transformed:
+    """Return a task with x and y mapped alike, named after task and map.
+
+    Example:
+        >>> from ibutils.tasks import dense_normal
+        >>> both(dense_normal(1, 1, correlation=0.5), ASINH).name
+        'asinh-normal-dense-1x1-0.5'
+    """
+    return Transformed(f"{map_.name}-{task.name}", task, map_, map_)
+
+
+def _power(x: Tensor, exponent: float) -> Tensor:
+    return x.sign() * x.abs() ** exponent
+
+
+def _wiggle(x: Tensor) -> Tensor:
+    return x + sum(a * torch.sin(frequency * x + phase) for a, frequency, phase in _WAVES)
+
+
+def _straighten(z: Tensor) -> Tensor:
+    """Invert the wiggle, which increases, by bisection to the last digit."""
+    reach = sum(a for a, _, _ in _WAVES)
+    low, high = z - reach, z + reach
+    for _ in range(55):
+        middle = (low + high) / 2
+        below = _wiggle(middle) < z
+        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+    return (low + high) / 2
+
+
+def _roll(x: Tensor) -> Tensor:
+    angle = _TURN * (1 + 2 * x)
+    return torch.cat([angle * angle.cos(), angle * angle.sin()], dim=-1) / (3 * _TURN)
+
+
+def _unroll(z: Tensor) -> Tensor:
+    angle = 3 * _TURN * z.norm(dim=-1, keepdim=True)
+    return (angle / _TURN - 1) / 2
+
+
+def _turn(x: Tensor, sign: int) -> Tensor:
+    """Rotate each plane of two neighbouring components by the mean square of the vector.
+
+    This is exp(A |x|^2) x with A antisymmetric; it keeps lengths, so it is undone by -A.
+    """
+    angle = sign * x.square().mean(-1, keepdim=True)
+    planes = x.shape[-1] // 2 * 2
+    first, second, rest = x[:, 0:planes:2], x[:, 1:planes:2], x[:, planes:]
+    cos, sin = angle.cos(), angle.sin()
+    turned = torch.stack([cos * first - sin * second, sin * first + cos * second], dim=-1)
+    return torch.cat([turned.flatten(1), rest], dim=-1)
+
+
+NORMAL_CDF = Transform("normal-cdf", torch.special.ndtr, torch.special.ndtri)
+"""Uniform margins for normal components: :math:`x \\mapsto \\Phi(x)`."""
+
+HALF_CUBE = Transform("half-cube", lambda x: _power(x, 1.5), lambda z: _power(z, 2 / 3))
+"""Longer tails: :math:`x \\mapsto x \\sqrt{|x|}`."""
+
+ASINH = Transform("asinh", torch.asinh, torch.sinh)
+"""Shorter tails: :math:`x \\mapsto \\log(x + \\sqrt{1 + x^2})`."""
+
+WIGGLY = Transform("wiggly", _wiggle, _straighten)
+"""Modes without meaning: x plus sine waves, still increasing."""
+
+SWISS_ROLL = Transform("swiss-roll", _roll, _unroll, added=1, dim=1)
+"""A spiral band of the plane for a number of [0, 1]: neighbours in the plane are far apart."""
+
+SPIRAL = Transform("spiral", lambda x: _turn(x, 1), lambda z: _turn(z, -1))
+"""Rotation of each plane by the mean square: dependence that no single component shows."""

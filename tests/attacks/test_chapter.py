@@ -1,0 +1,222 @@
+"""From weights to figure: what the chapter on robustness saves is what it draws."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from copies import ROOT, code_cells
+from matplotlib.colors import to_hex
+
+from ibutils import ensemble, plots, record
+from ibutils.attacks import norms, prediction
+from ibutils.plots.robustness import FATES
+
+NOTEBOOK = ROOT / "notebooks/vib/robustness.ipynb"
+SMALL = {"epochs": 6, "step_images": 30, "search_images": 4, "iterations": 25, "zeros": 4}
+SIZES = ("l0", "l2", "linf")
+
+
+@pytest.fixture(scope="module")
+def chapter():
+    """Return what the experiment cells of the chapter define, at a small scale."""
+    scope = {}
+    for tags, source in code_cells(NOTEBOOK):
+        if tags & {"parameters", "experiment"}:
+            exec(source, scope)
+            if "parameters" in tags:
+                scope |= {"device": "cpu", **SMALL}
+    return scope
+
+
+def members():
+    vib = {"method": "vib", "bottleneck": 8, "beta": 1e-3, "seed": 0}
+    return [vib, {"method": "deterministic", "bottleneck": 8, "beta": None, "seed": 0}]
+
+
+@pytest.fixture(scope="module")
+def trained(chapter, tmp_path_factory):
+    """Return trained members by key, their weights written to files and read again."""
+    folder, found = tmp_path_factory.mktemp("weights"), {}
+    for member in members():
+        ((model, _),) = ensemble.fit(
+            [chapter["build"](member)],
+            chapter["recipe"],
+            chapter["inputs"],
+            chapter["labels"],
+            seeds=[member["seed"]],
+        )
+        torch.save(model.state_dict(), folder / "weights.pt")
+        again = chapter["build"](member).requires_grad_(False).eval()
+        again.load_state_dict(torch.load(folder / "weights.pt", weights_only=True))
+        found[record.key(member)] = (member, model, again)
+    return found
+
+
+@pytest.fixture(scope="module")
+def recorded(chapter, trained, tmp_path_factory):
+    """Return the root of a run that holds the attacked members, as a run of the chapter does."""
+    root = tmp_path_factory.mktemp("runs")
+    run = record.Run("vib/robustness", profile="smoke", settings={})
+    run.folder = root / "smoke" / "vib" / "robustness" / "run"
+    for member, model, _ in trained.values():
+        rows, arrays = chapter["measure"](member, model)
+        run.append(member, rows, arrays=arrays, seconds=1.0)
+    return root
+
+
+def arrays_of(root):
+    return record.arrays("VIB-F3", profile="smoke", root=root)
+
+
+def test_saved_images_are_classified_as_the_figure_says(chapter, trained, recorded):
+    """By the recorded run's own rule, and for the deterministic model by any prediction."""
+    saved = arrays_of(recorded)
+    assert set(saved) == set(trained)
+    for name, (member, _, model) in trained.items():
+        held = saved[name]
+        assert held["attacked"].dtype == np.float32 and held["attacked"].shape == (4, 8, 8)
+        found = chapter["classify"](member, model, held["attacked"])
+        np.testing.assert_array_equal(found, held["predicted"])
+        if member["method"] == "deterministic":
+            images = torch.from_numpy(held["attacked"]).flatten(1)
+            plain = prediction(model)(images, None).argmax(1).numpy()
+            np.testing.assert_array_equal(plain == chapter["TARGET"], held["success"])
+
+
+def test_failures_are_flags_and_clean_images(recorded):
+    for held in arrays_of(recorded).values():
+        failed = ~held["success"]
+        np.testing.assert_array_equal(held["attacked"][failed], held["clean"][failed])
+        changed = np.abs(held["attacked"] - held["clean"]).max(axis=(1, 2)) > 0
+        np.testing.assert_array_equal(changed, held["success"])
+
+
+def test_the_frames_of_the_figure_are_the_classes_of_the_saved_images(chapter, recorded):
+    saved = arrays_of(recorded)
+    figure = plots.adversarial_digits(saved, source=0, target=1)
+    panels = np.array(figure.axes).reshape(4, 1 + len(saved))
+    for column, held in zip(panels[:, 1:].T, saved.values(), strict=True):
+        for axes, image, predicted in zip(
+            column, held["attacked"], held["predicted"], strict=True
+        ):
+            np.testing.assert_array_equal(axes.images[0].get_array(), image)
+            hit, wrong, own = FATES.values()
+            colour, _ = {0: own, 1: hit}.get(int(predicted), wrong)
+            assert to_hex(axes.spines["left"].get_edgecolor()) == colour
+    assert not any(spine.get_visible() for axes in panels[:, 0] for spine in axes.spines.values())
+
+
+def recompute(held):
+    """Return the mean norms of successes from arrays alone, without ``ibutils``."""
+    change = (held["attacked"].astype(float) - held["clean"])[held["success"]].reshape(-1, 1)
+    change = np.abs(change.reshape(int(held["success"].sum()), -1))
+    sizes = {
+        "l0": (change > 1 / 255).sum(1).mean(),
+        "l2": np.sqrt((change**2).sum(1)).mean(),
+        "linf": change.max(1).mean(),
+    }
+    return sizes
+
+
+def check_norms(rows, saved):
+    """Compare the norms of a table with those of the arrays, member by member."""
+    factors = ["method", "bottleneck", "beta", "seed"]
+    by_member = {
+        record.key(dict(zip(factors, values, strict=True))): own.set_index("metric")["value"]
+        for values, own in rows.groupby(factors, dropna=False)
+    }
+    assert set(by_member) == {name for name, held in saved.items() if held["success"].any()}
+    for name, own in by_member.items():
+        expected = recompute(saved[name])
+        assert set(own.index) == set(SIZES)
+        for metric in SIZES:
+            assert own[metric] == pytest.approx(expected[metric], rel=1e-5)
+
+
+def test_the_norms_of_the_table_are_those_of_the_saved_arrays(recorded):
+    check_norms(record.table("VIB-F4", profile="smoke", root=recorded), arrays_of(recorded))
+
+
+@pytest.mark.parametrize("profile", record.profiles("VIB-F4", root=ROOT / "results"))
+def test_the_recorded_norms_are_those_of_the_recorded_arrays(profile):
+    root = ROOT / "results"
+    table = record.table("VIB-F4", profile=profile, root=root)
+    check_norms(table, record.arrays("VIB-F3", profile=profile, root=root))
+
+
+def test_a_file_that_changes_an_image_is_noticed(chapter, trained):
+    member, model, _ = next(iter(trained.values()))
+    arrays = chapter["attack_zeros"](member, model)
+    with pytest.raises(RuntimeError, match="saved images"):
+        chapter["check_saved"](member, model, {**arrays, "predicted": arrays["predicted"] + 1})
+
+
+def test_shares_are_those_of_the_classes(chapter):
+    held = {
+        "clean": np.zeros((4, 2, 2), "f4"),
+        "attacked": np.full((4, 2, 2), 0.5, "f4"),
+        "success": np.array([True, True, False, False]),
+        "predicted": np.array([1, 8, 0, 1]),
+    }
+    found = {(r["target"], r["metric"]): r["value"] for r in chapter["of_zeros"](held)}
+    assert found["VIB-F3", "hit"] == 0.5 and found["VIB-F3", "kept"] == 0.25
+    assert found["VIB-F4", "l0"] == 4 and found["VIB-F4", "l2"] == 1.0
+
+
+def tidy(metrics, betas=(0.0, 1e-3), seeds=(0, 1)):
+    factors = [("vib", beta) for beta in betas] + [("deterministic", None), ("dropout", None)]
+    rows = [
+        {"method": m, "beta": b, "seed": s, "metric": metric, "value": 0.1 * (1 + i) + 0.01 * s}
+        for metric in metrics
+        for i, (m, b) in enumerate(factors)
+        for s in seeds
+    ]
+    return pd.DataFrame(rows).assign(beta=lambda t: t["beta"].astype(float))
+
+
+def test_relative_curves_divide_by_the_reference():
+    axes = plots.relative_sizes(tidy(SIZES), title="here").axes
+    for panel, reference in zip(axes, (0.305, 0.405), strict=True):
+        curve = panel.containers[0].lines[0].get_xydata()
+        np.testing.assert_allclose(curve[:, 1], np.array([0.105, 0.205]) / reference)
+
+
+def percent(container):
+    return container.lines[0].get_xydata()[:, 1]
+
+
+def test_accuracies_are_in_percent_with_the_deterministic_model_beside_them():
+    axes = plots.sign_accuracy(tidy(["sign_0.35"]), (0.35,), title="here").axes
+    np.testing.assert_allclose(percent(axes[0].containers[0]), [10.5, 20.5])
+    dashed = [line for line in axes[0].lines if line.get_linestyle() == "--"]
+    np.testing.assert_allclose(dashed[0].get_ydata(), 30.5)
+    (panel,) = plots.search_accuracy(tidy(["untargeted", "targeted"]), title="here").axes
+    np.testing.assert_allclose(percent(panel.containers[1]), [10.5, 20.5])
+
+
+def test_a_reference_without_accuracy_divides_nothing():
+    table = tidy(["sign_0.35"])
+    table.loc[table["method"] != "vib", "value"] = 0.0
+    axes = plots.sign_accuracy(table, (0.35,), title="here").axes
+    assert not axes[1].containers and axes[0].containers
+
+
+def test_each_attack_has_its_curve():
+    signs = tidy(["sign_0.1", "ball_plain_0.1", "ball_0.1"])
+    searches = tidy(["untargeted", "frozen", "mean", "mean_mode", "confident"])
+    axes = plots.stronger_attacks(signs, searches, 0.1, title="here").axes
+    assert [len(panel.containers) for panel in axes] == [3, 5]
+    counted = tidy(["untargeted_after_10", "untargeted_after_40", "distance_after_10"])
+    counted = counted[counted["method"] != "dropout"]
+    left = plots.effect_of_iterations(counted, title="here").axes[0]
+    labels = {line.get_label(): line.get_xydata() for line in left.lines}
+    np.testing.assert_allclose(labels["deterministic"], [[10, 30.5], [40, 30.5]])
+
+
+def test_the_threshold_of_the_chapter_is_one_grey_level():
+    change = torch.tensor([[1.1 / 255, 0.9 / 255, 0.0]])
+    assert float(norms(torch.zeros(1, 3), change).l0) == 1
