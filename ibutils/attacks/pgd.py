@@ -90,7 +90,7 @@ def projected_gradient(
             point, top = where(reach < top, moved, point), torch.minimum(reach, top)
             if step < steps:
                 moved = moved + REACH * epsilon / steps * slope.sign()
-                moved = moved.clamp(0, 1)
+                moved = moved.clamp(clean - epsilon, clean + epsilon).clamp(0, 1)
         found[left], best[left], success[left] = point, top, hit
     return Attacked(where(success, found, images), success)
 
