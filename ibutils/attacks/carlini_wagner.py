@@ -119,7 +119,7 @@ class _Goal:
             moved, distance, gap, loss = self._step(state, shape, step)
             better = (gap < 0) & (gap <= -self.confidence) & (distance < best[state.rows])
             rows = state.rows[better]
-            best[rows], closest[rows] = distance[better], moved[better].roll(1, 0)
+            best[rows], closest[rows] = distance[better], moved[better]
             if step % every == 0:
                 state = state.drop_stalled(loss)
                 if not len(state.rows):
