@@ -1,11 +1,19 @@
 """Errors of recorded estimates: the margin is a tenth of the truth, or 0.05 nats."""
 
+import matplotlib
+
+matplotlib.use("Agg")
+
+from itertools import product
+
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from ibutils import plots
 from ibutils.calibration import measure
+from ibutils.information import mutual_information
 from ibutils.tasks import catalogue
 
 
@@ -52,19 +60,59 @@ def test_the_table_marks_warnings_and_what_diverged():
     }
 
 
-def test_the_figures_draw_what_there_is():
-    rows = table(exact=1.0, ksg=0.9, info_nce=1.1)
-    rows = pd.concat([rows, rows.assign(task="b"), rows.assign(samples=5000)])
-    assert len(plots.error_map(rows, samples=500).axes[0].get_yticks()) == 2
-    axes = plots.estimate_against_truth(rows, method="info_nce", ceilings={500: 5.0, 5000: 7.3})
-    assert axes.axes[0].get_xlabel() == "truth, nats"
-    drawn = plots.errors_along(
-        rows, tasks={"a": "1", "b": "2"}, methods=["ksg"], samples=500, xlabel="dimension"
-    )
-    assert [label.get_text() for label in drawn.axes[0].get_xticklabels()] == ["1", "2"]
+def test_the_map_shows_means_and_leaves_out_what_diverged():
+    rows = table(exact=1.0, ksg=0.9, nwj=1.4)
+    rows = pd.concat([rows, rows.assign(task="b"), rows.assign(samples=5000, value=7.0)])
+    lost = dict(rows.iloc[0], task="b", method="nwj", metric="failed", value=1.0)
+    axes = plots.error_map(pd.concat([rows, pd.DataFrame([lost])]), samples=500).axes[0]
+    (image,) = axes.images
+    np.testing.assert_allclose(image.get_array().filled(np.nan), [[-0.1, 0.4], [-0.1, np.nan]])
+    assert [text.get_text() for text in axes.texts] == ["0.90!", "1.40", "0.90!", "–"]  # noqa: RUF001
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a  (1.00)", "b  (1.00)"]
+
+
+def test_estimates_stand_over_their_truth_under_their_ceiling():
+    rows = table(exact=1.0, info_nce=0.8)
+    rows = pd.concat([rows, rows.assign(samples=5000), rows.assign(seed=1)])
+    (axes,) = plots.estimate_against_truth(
+        rows, method="info_nce", ceilings={5000: 7.3, 500: 5.0}
+    ).axes
+    for bars in axes.containers:
+        np.testing.assert_allclose(bars.lines[0].get_xydata(), [[1.0, 0.8]])
+    dashed = [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == "--"]
+    assert dashed == [7.3, 5.0]
+
+
+def test_errors_along_tasks_keep_their_order_and_the_frame():
+    first = table(exact=1.0, ksg=0.9, nwj=-50.0)
+    rows = pd.concat([first, table(exact=1.0, ksg=1.2, nwj=0.7).assign(task="b")])
+    (axes,) = plots.errors_along(
+        rows,
+        tasks={"b": "1", "a": "2", "never run": "3"},
+        methods=["ksg", "nwj"],
+        samples=500,
+        xlabel="dimension",
+    ).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2"]
+    ksg, nwj = (bars.lines[0].get_ydata() for bars in axes.containers)
+    assert ksg.tolist() == pytest.approx([0.2, -0.1])
+    assert nwj.tolist() == pytest.approx([-0.3, -10.0])
+    hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+    assert [line.get_ydata().tolist() for line in hollow if len(line.get_ydata())] == [[-10.0]]
 
 
 def test_a_float_of_a_task_is_a_truth():
     task = catalogue()["channel-1x1-2-0.1"]
     value = task.mutual_information()
     assert isinstance(value, float) and not isinstance(value, torch.Tensor)
+
+
+def test_sampled_inputs_carry_less_on_average():
+    """Over all samples of three inputs, each with its probability."""
+    inputs = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    rows = [[0.8, 0.1, 0.1], [0.1, 0.7, 0.2], [0.3, 0.3, 0.4]]
+    channel = torch.tensor(rows, dtype=torch.float64)
+    samples = torch.tensor(list(product(range(3), repeat=3)))
+    found = mutual_information(channel[samples] / 3)  # the inputs of a sample are equally likely
+    mean = inputs[samples].prod(1) @ found
+    assert 0 < mean < mutual_information(inputs[:, None] * channel)

@@ -221,3 +221,36 @@ BAD = {
 def test_bad_samples_raise(name):
     with pytest.raises(ValueError):
         BAD[name]()
+
+
+def test_a_correlation_at_the_margin_is_called_absent_at_most_at_the_level():
+    """And so is one beyond it, and one within it called present."""
+    generator, n, runs = np.random.default_rng(0), 60, 400
+    wrong = {"p": 0, "against": 0}
+    for _ in range(runs):
+        x, noise = generator.normal(size=(2, n))
+        y = 0.31 * x + np.sqrt(1 - 0.31**2) * noise  # a rank correlation of 0.3
+        found = claims.uncorrelated(x, y, margin=0.3)
+        wrong["p"] += found.p < claims.ALPHA
+        wrong["against"] += found.against < claims.ALPHA
+    limit = stats.binom.ppf(1 - 1e-6, runs, claims.ALPHA)
+    assert 0 < wrong["p"] <= limit and wrong["against"] <= limit
+
+
+def test_a_strong_correlation_contradicts_its_absence_and_a_margin_has_a_range():
+    x = np.arange(100.0)
+    found = claims.uncorrelated(x, x + np.cos(x), margin=0.2)
+    assert found.against < claims.ALPHA < found.p and found.effect > 0.9
+    for margin in (0.0, 1.0):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            claims.uncorrelated(x, x, margin=margin)
+
+
+def test_beyond_many_members_the_p_value_is_that_of_the_permutations():
+    x, noise = np.random.default_rng(1).normal(size=(2, 100))
+    y = 0.1 * x + noise
+    expected = stats.spearmanr(x, y, alternative="greater").pvalue
+    assert claims.correlation(x, y).p == pytest.approx(expected, abs=0.01)  # by permutation
+    more = [np.append(values, extreme) for values, extreme in ((x, 9.0), (y, 9.0))]
+    expected = stats.spearmanr(*more, alternative="greater").pvalue
+    assert claims.correlation(*more).p == pytest.approx(expected, rel=1e-9)

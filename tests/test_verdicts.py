@@ -256,3 +256,31 @@ def test_information_is_shown_in_nats_where_the_claim_says_so():
     )
     assert plain.shown.startswith("-1.44 bits")  # 1 nat is 1.44 bits
     assert named.shown.startswith("-1.00 nats")
+
+
+def judged_within(test, rows):
+    """Return the verdict of a correlation on rows with a layer, a group and two metrics."""
+    own = {"kind": "correlation", "metric": "y", "split": "test", "x": {"metric": "x"}}
+    rows = pd.DataFrame(rows).assign(target="VIB-T1", split="test", unit="1", profile="laptop")
+    plain = claims.Claim(**{**CLAIM, "profiles": ("laptop",), "seeds": 1, "test": own | test})
+    return claims.verdict(plain, {"VIB-T1": rows.assign(device="CPU", run="r")})
+
+
+def test_a_correlation_is_judged_where_and_within_what_a_claim_says():
+    """Layer 2 rises within groups and falls between them; layer 1 falls."""
+    rows = [
+        dict(layer=layer, group=group, seed=seed, metric=metric, value=value)
+        for layer in (1, 2)
+        for group, shift in (("a", 0.0), ("b", 100.0))
+        for seed in range(8)
+        for metric, value in (("x", seed + shift), ("y", (layer == 2) * 2 * seed - seed - shift))
+    ]
+    assert judged_within({"where": {"layer": 1}}, rows).status == "contradicted"
+    assert judged_within({"where": {"layer": 2}}, rows).status == "contradicted"
+    found = judged_within({"where": {"layer": 2}, "within": "group"}, rows)
+    assert found.status == "reproduced" and found.effect == pytest.approx(1.0)
+    absent = judged_within({"kind": "uncorrelated", "margin": 0.2, "where": {"layer": 1}}, rows)
+    assert absent.status == "contradicted"
+    for test, name in (({"where": {"depth": 1}}, "depth"), ({"within": "tribe"}, "tribe")):
+        with pytest.raises(ValueError, match=f"'{name}' is no factor"):
+            judged_within(test, rows)

@@ -22,7 +22,7 @@ from workflow.notebooks import parameter_file
 # Libraries choose kernels by the processor, also within one name: then rounding differs, and a
 # long training ends as another seed would.
 ABSOLUTE, RELATIVE = 2e-3, 0.1
-COLUMNS = ["target", "split", "metric"]
+NO_KEYS = ("value", "unit", "profile", "device", "run")
 
 
 def choose(profile: str, rows: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -86,7 +86,7 @@ def compare(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: The rows do not measure the same things.
     """
-    keys = COLUMNS + [column for column in ("method", "epoch") if column in old]
+    keys = [column for column in old if column not in NO_KEYS]
     both = old.merge(new, on=keys, how="outer", suffixes=("_recorded", "_now"))
     both = both[[*keys, "value_recorded", "value_now"]]
     if both[["value_recorded", "value_now"]].isna().any(axis=None) or len(both) != len(old):

@@ -1,10 +1,10 @@
 """A paper's statements as claims, and the tests that turn recorded tables into verdicts."""
 
+from ibutils.claims.association import correlation, uncorrelated
 from ibutils.claims.claim import JUDGED, KINDS, Claim, Target, load, paper_values, targets
 from ibutils.claims.estimate import ALPHA
 from ibutils.claims.evidence import (
     Evidence,
-    correlation,
     difference,
     equivalence,
     extremum,
@@ -31,6 +31,7 @@ __all__ = [
     "ordering",
     "paper_values",
     "targets",
+    "uncorrelated",
     "verdict",
     "verdicts",
 ]

@@ -12,14 +12,15 @@ from ibutils.record import PROFILES, project_root
 
 JUDGED = PROFILES[1:]  # a smoke run supports no statement about a paper
 
-_QUANTITY = {"metric", "split", "minus", "target", "unit"}
+_QUANTITY = {"metric", "split", "minus", "target", "unit", "where"}
 # What each kind of test has to name, what it may name, and the seeds it takes at least.
 KINDS: dict[str, tuple[set[str], set[str], int]] = {
     "difference": ({"first"}, {"second", "margin", "alternative"}, 2),
     "equivalence": ({"arms", "low", "high"}, set(), 2),
     "ordering": ({"factor", "order"}, {"scale"}, 2),
     "extremum": ({"factor", "low", "high"}, {"least", "scale"}, 2),
-    "correlation": ({"x"}, {"sign"}, 1),
+    "correlation": ({"x"}, {"sign", "within"}, 1),
+    "uncorrelated": ({"x", "margin"}, {"within"}, 1),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ibutils.claims import evidence
+from ibutils.claims import association, evidence
 from ibutils.claims.claim import Claim
 from ibutils.claims.evidence import Evidence
 from ibutils.claims.samples import Tables, by_level, by_seed, quantity
@@ -114,7 +114,8 @@ def _extremum(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
     return replace(found, note=found.note.replace(" at ", f" at {factor} ")), unit
 
 
-def _correlation(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
+def _pairs(claim: Claim, tables: Tables) -> pd.DataFrame:
+    """Return both quantities of a correlation by member, less the means of the factor within."""
     y, x = quantity(claim, tables), claim.test["x"]
     if len(y) < 5:
         raise Shortage(f"needs 5 members, has {len(y)}")
@@ -122,8 +123,22 @@ def _correlation(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
         raise ValueError(f"claim {claim.id!r}: {x!r} is no factor of {[*y]}")
     other = y[x] if isinstance(x, str) else quantity(claim, tables, **x)["value"]
     pairs = pd.DataFrame({"x": other, "y": y["value"]}).astype(float).dropna()
-    sign = claim.test.get("sign", 1)
-    return evidence.correlation(pairs["x"].to_numpy(), pairs["y"].to_numpy(), sign=sign), "rank"
+    if within := claim.test.get("within"):
+        if within not in y:
+            raise ValueError(f"claim {claim.id!r}: {within!r} is no factor of {[*y]}")
+        pairs -= pairs.groupby(y[within].reindex(pairs.index)).transform("mean")
+    return pairs
+
+
+def _correlation(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
+    pairs, sign = _pairs(claim, tables), claim.test.get("sign", 1)
+    return association.correlation(pairs["x"].to_numpy(), pairs["y"].to_numpy(), sign=sign), "rank"
+
+
+def _uncorrelated(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
+    pairs, margin = _pairs(claim, tables), claim.test["margin"]
+    found = association.uncorrelated(pairs["x"].to_numpy(), pairs["y"].to_numpy(), margin=margin)
+    return found, "rank"
 
 
 _TESTS: dict[str, Callable[[Claim, Tables], tuple[Evidence, str]]] = {
@@ -132,4 +147,5 @@ _TESTS: dict[str, Callable[[Claim, Tables], tuple[Evidence, str]]] = {
     "ordering": _ordering,
     "extremum": _extremum,
     "correlation": _correlation,
+    "uncorrelated": _uncorrelated,
 }

@@ -21,8 +21,8 @@ def quantity(claim: Claim, tables: Tables, **changes: Any) -> pd.DataFrame:
     """Return the quantity a claim is about, one row a member.
 
     Args:
-        claim: The claim; its test names target, metric and split, what to subtract (``minus``)
-            and the unit.
+        claim: The claim; its test names target, metric and split, what to subtract (``minus``),
+            the unit, and factors that all rows share (``where``).
         tables: Tidy rows by target.
         changes: What replaces entries of the test.
 
@@ -52,6 +52,8 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
         return pd.DataFrame()
     if missing := [name for name in _COLUMNS if name not in rows]:
         raise ValueError(f"claim {claim.id!r}: the table has no column {missing}")
+    for factor, level in (claim.test.get("where") or {}).items():
+        rows = rows[_matches(claim, rows, factor, level)]
     for column in ("metric", "split"):
         if named[column] not in set(rows[column]):
             known = sorted(set(rows[column]))
@@ -79,14 +81,20 @@ def by_seed(claim: Claim, values: pd.DataFrame, where: Mapping[str, Any]) -> pd.
         ValueError: A factor is no column, or the arm holds two members of one seed.
     """
     for factor, level in where.items():
-        if factor not in values:
-            raise ValueError(f"claim {claim.id!r}: {factor!r} is no factor of {[*values]}")
-        column = values[factor]
-        same = column == level if isinstance(level, str) else np.isclose(column, level, atol=0)
-        values = values[same]
+        values = values[_matches(claim, values, factor, level)]
     if values["seed"].duplicated().any():
         raise ValueError(f"claim {claim.id!r}: {dict(where)} holds several members of one seed")
     return values.set_index("seed")["value"].sort_index()
+
+
+def _matches(claim: Claim, rows: pd.DataFrame, factor: str, level: Any) -> np.ndarray:
+    """Return which rows have a level of a factor."""
+    if factor not in rows:
+        raise ValueError(f"claim {claim.id!r}: {factor!r} is no factor of {[*rows]}")
+    column = rows[factor]
+    if isinstance(level, str):
+        return (column == level).to_numpy()
+    return np.isclose(column.astype(float), level, atol=0)
 
 
 def by_level(claim: Claim, values: pd.DataFrame, factor: str) -> dict[float, pd.Series]:

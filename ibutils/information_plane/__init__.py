@@ -7,6 +7,7 @@ from ibutils.information_plane.compression import (
     relative_drop,
     signed_change,
 )
+from ibutils.information_plane.gradient import signal_to_noise
 from ibutils.information_plane.plane import (
     adaptive_binning,
     adaptive_kde,
@@ -29,6 +30,7 @@ __all__ = [
     "fit",
     "log_spaced_epochs",
     "relative_drop",
+    "signal_to_noise",
     "signed_change",
     "split",
 ]

@@ -24,51 +24,50 @@ ESTIMATORS = {
     "jensen_shannon_concatenated": "JS, concatenated",
 }
 _LIMIT = 1.0  # nats of error at which colours saturate
+_FRAME = 10.0  # nats of error that a figure along tasks shows
 
 
 def calibration_table(table: pd.DataFrame, *, samples: int) -> pd.DataFrame:
     """Return ``"mean ± sd"`` of each estimator over seeds, one row a task, by its truth.
 
     An exclamation mark follows where the estimator warned for half of the seeds or more, and a
-    dash stands where it diverged for one. Empty cells: not defined for the task.
+    dash stands where it is not finite for one. Empty cells: not defined for the task.
 
     Args:
         table: Rows of the target ``FND-CAL``.
         samples: The number of samples of the members shown.
     """
-    means, spread, warned = _cells(table, samples)
+    means, spread, warned, failed = _cells(table, samples)
     text = means.map(_number) + " ± " + spread.fillna(0.0).map(_number)
-    text = text.where(~warned, text + "!").where(means.notna(), "")
-    failed = table[(table["samples"] == samples) & (table["metric"] == "failed")]
-    for task, method in failed[["task", "method"]].drop_duplicates().itertuples(index=False):
-        if method in text:
-            text.loc[task, method] = "–"  # noqa: RUF001
-    text.insert(0, "truth", _truth(table).reindex(text.index).map("{:.2f}".format))
+    text = _marked(text, means, warned, failed)
+    text.insert(0, "truth", _truth(table).reindex(text.index).map(_number))
     return text.rename(columns=ESTIMATORS).rename_axis(index="nats", columns=None)
 
 
 def error_map(table: pd.DataFrame, *, samples: int) -> Figure:
     """Draw who can be believed where: the error of each estimator on each task, by its truth.
 
+    The numbers are means over seeds, marked as in :func:`calibration_table`.
+
     Args:
         table: Rows of the target ``FND-CAL``.
         samples: The number of samples of the members shown.
     """
-    means, _, _ = _cells(table, samples)
+    means, _, warned, failed = _cells(table, samples)
     truth = _truth(table).reindex(means.index)
-    text = calibration_table(table, samples=samples).drop(columns="truth")
-    errors = means.sub(truth, axis=0).to_numpy()
+    text = _marked(means.map(_number), means, warned, failed).rename(columns=ESTIMATORS)
+    errors = means.mask(failed).sub(truth, axis=0).to_numpy()
     rows, columns = errors.shape
-    figure, axes = plt.subplots(figsize=(2.6 + 0.95 * columns, 1.6 + 0.27 * rows))
+    figure, axes = plt.subplots(figsize=(3.4 + 0.62 * columns, 1.6 + 0.27 * rows))
     shades = plt.get_cmap("PuOr").with_extremes(bad="0.93")
     shown = axes.imshow(errors, cmap=shades, vmin=-_LIMIT, vmax=_LIMIT, aspect="auto")
     for i in range(rows):
         for j in range(columns):
             dark = abs(np.nan_to_num(errors[i, j])) > 0.75 * _LIMIT
             colour = "white" if dark else "black"
-            axes.text(j, i, str(text.iloc[i, j]), ha="center", va="center", size=7, color=colour)
-    axes.set_xticks(range(columns), list(text.columns), rotation=35, ha="left")
-    names = [f"{task}  ({value:.2f})" for task, value in truth.items()]
+            axes.text(j, i, str(text.iloc[i, j]), ha="center", va="center", size=8, color=colour)
+    axes.set_xticks(range(columns), list(text.columns), rotation=35, ha="left", size=10)
+    names = [f"{task}  ({_number(value)})" for task, value in truth.items()]
     axes.set_yticks(range(rows), names, size=8)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
@@ -93,7 +92,7 @@ def estimate_against_truth(
     for (samples, ceiling), colour, marker in zip(
         ceilings.items(), COLOURS, ("o", "s"), strict=False
     ):
-        means, spread, _ = _cells(table, samples)
+        means, spread, _, _ = _cells(table, samples)
         x, y, bars = truth.reindex(means.index), means[method], spread[method].fillna(0.0)
         label = f"{samples:,} samples"
         axes.errorbar(x, y, yerr=bars, fmt=marker, ms=5, capsize=2, color=colour, label=label)
@@ -103,7 +102,7 @@ def estimate_against_truth(
         )
     axes.axline((0, 0), slope=1, color="0.6", lw=1, label="truth")
     axes.set(xlabel="truth, nats", ylabel=f"{ESTIMATORS[method]}, nats")
-    axes.legend(loc="center right")
+    axes.legend(loc="lower right")
     return finish(figure)
 
 
@@ -117,6 +116,8 @@ def errors_along(
 ) -> Figure:
     """Draw the errors of some estimators along tasks in an order of growing difficulty.
 
+    An error beyond 10 nats stands at the edge of the figure with a hollow marker.
+
     Args:
         table: Rows of the target ``FND-CAL``.
         tasks: The label of each task on the axis, in order.
@@ -128,29 +129,39 @@ def errors_along(
     errors = measure(table)
     errors = errors[(errors["metric"] == "error") & (errors["samples"] == samples)]
     known = [task for task in tasks if task in set(errors["task"])]
-    for method, colour, marker in zip(methods, COLOURS, "osD^v", strict=False):
+    for i, (method, colour, marker) in enumerate(zip(methods, COLOURS, "osD^v", strict=False)):
         own = errors[errors["method"] == method].groupby("task")["value"].agg(["mean", "std"])
         own = own.reindex(known)
-        axes.errorbar(
-            range(len(known)),
-            own["mean"],
-            yerr=own["std"].fillna(0.0),
-            marker=marker,
-            capsize=3,
-            color=colour,
-            label=ESTIMATORS[method],
-        )
+        beyond = own["mean"].abs() > _FRAME
+        x = np.arange(len(known)) + 0.09 * (i - (len(methods) - 1) / 2)
+        y = own["mean"].clip(-_FRAME, _FRAME)
+        bars = own["std"].fillna(0.0).where(~beyond, 0.0)
+        axes.plot(x, y, color=colour, lw=0.8, alpha=0.4)
+        options = dict(fmt=marker, color=colour, capsize=3)
+        axes.errorbar(x, y, yerr=bars, label=ESTIMATORS[method], **options)
+        axes.plot(x[beyond], y[beyond], marker, color=colour, mfc="white", clip_on=False)
     axes.axhline(0, color="0.6", lw=1)
     axes.set_xticks(range(len(known)), [tasks[task] for task in known])
     axes.set(xlabel=xlabel, ylabel="estimate less truth, nats")
     axes.set_yscale("symlog", linthresh=0.1)
-    axes.legend()
+    axes.set_ylim(-_FRAME, _FRAME)
+    axes.set_yticks([-10, -1, -0.1, 0, 0.1, 1, 10], ["-10", "-1", "-0.1", "0", "0.1", "1", "10"])
+    axes.minorticks_off()
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return finish(figure)
+
+
+def _marked(
+    text: pd.DataFrame, means: pd.DataFrame, warned: pd.DataFrame, failed: pd.DataFrame
+) -> pd.DataFrame:
+    """Return numbers marked where they come with a warning, and a dash where not finite."""
+    marked = text.where(~warned, text + "!").where(means.notna(), "")
+    return marked.mask(failed, "–")  # noqa: RUF001
 
 
 def _number(value: float) -> str:
     """Return two places, or the size of what is out of all proportion."""
-    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0e}"
+    return f"{value:z.2f}" if abs(value) < 100 else f"{value:.0e}"
 
 
 def _truth(table: pd.DataFrame) -> pd.Series:
@@ -159,8 +170,8 @@ def _truth(table: pd.DataFrame) -> pd.Series:
     return exact.groupby("task")["value"].first().sort_values(kind="stable")
 
 
-def _cells(table: pd.DataFrame, samples: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return mean and standard deviation over seeds, and whether most seeds came with a warning.
+def _cells(table: pd.DataFrame, samples: int) -> tuple[pd.DataFrame, ...]:
+    """Return mean and standard deviation over seeds, where most warned and where one is lost.
 
     Rows are tasks by their truth, columns estimators in our order.
     """
@@ -168,10 +179,12 @@ def _cells(table: pd.DataFrame, samples: int) -> tuple[pd.DataFrame, pd.DataFram
     estimates = rows[rows["metric"] == "estimate"].groupby(["task", "method"])["value"]
     doubts = rows[rows["metric"] == "warnings"]
     share = (doubts.assign(any=doubts["value"] > 0)).groupby(["task", "method"])["any"].mean()
+    lost = rows[rows["metric"] == "failed"].groupby(["task", "method"])["value"].max()
     order = [task for task in _truth(table).index if task in set(rows["task"])]
     columns = [method for method in ESTIMATORS if method in set(rows["method"])]
 
     def wide(values: pd.Series) -> pd.DataFrame:
         return values.unstack("method").reindex(index=order, columns=columns)
 
-    return wide(estimates.mean()), wide(estimates.std()), wide(share).fillna(0.0) >= 0.5
+    warned, failed = wide(share).fillna(0.0) >= 0.5, wide(lost).notna()
+    return wide(estimates.mean()), wide(estimates.std()), warned, failed

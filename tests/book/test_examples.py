@@ -7,7 +7,13 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("book/api.md", "book/data.md", "book/how_to_read.md", "README.md")
+PAGES = (
+    "book/api.md",
+    "book/data.md",
+    "book/how_to_read.md",
+    "book/which_estimator.md",
+    "README.md",
+)
 EMBEDDED = ('"mnist"', '"digits"')  # the pages show MNIST; a test must not need it
 
 

@@ -202,6 +202,22 @@ class TestStudent:
         integral = (weights * (joint - margin[:, None] - margin)).sum()
         assert task.mutual_information() == pytest.approx(integral, abs=1e-5)
 
+    @pytest.mark.parametrize(("freedom", "rho"), [(1.0, 0.0), (3.0, 0.4)])
+    def test_the_mean_ratio_of_the_joint_is_infinite(self, freedom, rho):
+        """Its integral up to a radius grows like the logarithm of the radius."""
+        shape = torch.tensor([[1, rho], [rho, 1]], dtype=torch.float64)
+        task = Student("pair", shape, 1, freedom)
+        u = torch.linspace(-12, 12, 961, dtype=torch.float64)
+        x = u.sinh()[:, None]
+        joint = stats.multivariate_t(shape=shape.numpy(), df=freedom).logpdf(
+            torch.stack(torch.meshgrid(x[:, 0], x[:, 0], indexing="ij"), dim=-1).numpy()
+        )
+        slopes = u.cosh() * (u[1] - u[0])
+        terms = (torch.from_numpy(joint) + task._log_ratio(x, x)).exp() * slopes[:, None] * slopes
+        means = [float(terms[u.abs() <= r][:, u.abs() <= r].sum()) for r in (6, 9, 12)]
+        assert means[2] - means[1] == pytest.approx(means[1] - means[0], rel=0.01)
+        assert means[1] - means[0] > 0.1
+
     def test_many_degrees_of_freedom_are_a_normal(self):
         covariance = correlation_matrix(5)
         normal = Normal("normal", covariance, 2).mutual_information()

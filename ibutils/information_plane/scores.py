@@ -1,0 +1,100 @@
+"""What recorded scores and informations say of each member, as rows that claims are read from."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from ibutils.information_plane.compact import unpack
+from ibutils.record import key
+
+CEILING = math.log(4096)  # nats: all words of twelve bits are told apart
+FACTORS = ["activation", "l2", "examples", "fraction", "batch", "hidden"]
+CLUSTER = [3, 4, 5, 6]  # layers that L2 is said to bring to one point
+
+
+def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
+    r"""Return what follows from recorded rows and arrays.
+
+    Of recorded scores, the first information :math:`I_0` of a layer, the highest, and the last
+    :math:`I_E`: the three scores ``drop``, ``relative_drop`` and ``signed_change``, and beside
+    each the ``test_accuracy`` of its network. Of recorded informations: whether a layer
+    ``falls``, :math:`I_E < I_0`; the ``deviation`` of its :math:`I_E - I_0` from the mean over
+    seeds, in size; and the ``spread`` of :math:`I_E` over layers 3 to 6.
+
+    Args:
+        rows: Tidy rows of one target.
+        arrays: Its arrays by member, of which those named ``scores <estimator>`` count.
+
+    Returns:
+        Rows with the factors of ``rows``; empty where nothing follows.
+    """
+    found = [_of_scores(rows, member, held) for member, held in _members(rows, arrays)]
+    if {"initial", "final"} <= set(rows["metric"]):
+        found.append(_of_informations(rows))
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def _members(
+    rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]
+) -> Iterator[tuple[Mapping[str, object], Mapping[str, np.ndarray]]]:
+    """Yield the factors of each member that has scores, and its arrays."""
+    for values in rows[FACTORS].drop_duplicates().to_numpy(object):
+        member = dict(zip(FACTORS, values, strict=True))
+        held = arrays.get(key(member), {})
+        if any(name.startswith("scores ") for name in held):
+            yield member, held
+
+
+def _of_scores(
+    rows: pd.DataFrame, member: Mapping[str, object], held: Mapping[str, np.ndarray]
+) -> pd.DataFrame:
+    """Return the scores of a member by each estimator, and its accuracies."""
+    own = rows[(rows["metric"] == "accuracy") & (rows["split"] == "test")]
+    for factor, level in member.items():
+        own = own[own[factor] == level]
+    parts = []
+    for name, stored in held.items():
+        if name.startswith("scores "):
+            parts += [
+                part.assign(estimator=name.removeprefix("scores "))
+                for part in _of_estimator(own, unpack(stored, ceiling=CEILING))
+            ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _of_estimator(own: pd.DataFrame, values: np.ndarray) -> Iterator[pd.DataFrame]:
+    """Yield the rows of each score by one estimator, of values ``[members, layers, 3]``."""
+    first, highest, last = np.moveaxis(values, -1, 0)
+    drop = highest - last
+    own = own.head(len(values)).drop(columns="layer")  # kernels take the first seeds
+    scores = {
+        "drop": drop,
+        "relative_drop": drop / np.where(highest > 0, highest, 1.0),
+        "signed_change": last - first,
+        "test_accuracy": np.repeat(own["value"].to_numpy()[:, None], values.shape[1], axis=1),
+    }
+    for metric, by_layer in scores.items():
+        unit = "nat" if metric in ("drop", "signed_change") else "1"
+        for layer in range(values.shape[1]):
+            yield own.assign(
+                layer=layer + 1, split="all", metric=metric, value=by_layer[:, layer], unit=unit
+            )
+
+
+def _of_informations(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what the first and last information of each layer say."""
+    index = [*FACTORS, "estimator", "layer", "seed"]
+    ends = {name: rows[rows["metric"] == name].set_index(index) for name in ("initial", "final")}
+    rest = ends["final"].drop(columns=["metric", "value", "unit"])
+    change = ends["final"]["value"] - ends["initial"]["value"]
+    mean = change.groupby(level=[name for name in index if name != "seed"]).transform("mean")
+    falls = rest.assign(metric="falls", value=(change < 0).astype(float), unit="1")
+    deviation = rest.assign(metric="deviation", value=(change - mean).abs(), unit="nat")
+    final = ends["final"].reset_index()
+    final = final[final["layer"].isin(CLUSTER)]
+    by_seed = final.groupby([name for name in index if name != "layer"])
+    spread = by_seed["value"].max() - by_seed["value"].min()
+    together = by_seed.first().assign(metric="spread", value=spread, unit="nat", layer=np.nan)
+    return pd.concat([part.reset_index() for part in (falls, deviation, together)])
