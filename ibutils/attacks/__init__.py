@@ -1,6 +1,6 @@
 """Adversarial examples: attacks as pure functions of a prediction, batched over images.
 
-Pixels lie in [0, 1] throughout. An attack sees a model only as a :data:`Prediction`: a function
+Pixels lie in [0, 1] throughout. An attack sees a model only as a ``Prediction``: a function
 of images and a generator that returns log-probabilities.
 """
 

@@ -84,8 +84,8 @@ def sensitivity(table: pd.DataFrame, choices: Mapping[str, Mapping[str, str]]) -
         choices: By name of the choice, the ``estimator``, ``examples`` and ``score`` it means.
 
     Returns:
-        Words by choice and statement: ``yes`` where the opposite is rejected at 5 %, ``no``
-        where the statement is, ``open`` where neither, and empty where it is not on record.
+        A word for each choice and statement, ``yes`` where the opposite is rejected at 5 %,
+        ``no`` where the statement is, ``open`` where neither, and empty without a record.
     """
     found = {}
     for name, choice in choices.items():
