@@ -284,3 +284,12 @@ def test_a_correlation_is_judged_where_and_within_what_a_claim_says():
     for test, name in (({"where": {"depth": 1}}, "depth"), ({"within": "tribe"}, "tribe")):
         with pytest.raises(ValueError, match=f"'{name}' is no factor"):
             judged_within(test, rows)
+
+
+def test_members_without_the_factor_of_a_correlation_do_not_count():
+    rows = [
+        dict(beta=beta, seed=seed, metric="y", value=float(seed))
+        for seed, beta in enumerate([0.1, 0.2, 0.3, 0.4, None, None])
+    ]
+    found = judged_within({"x": "beta"}, rows)
+    assert (found.status, found.note) == ("not run", "needs 5 members, has 4")

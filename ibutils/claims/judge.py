@@ -123,6 +123,8 @@ def _pairs(claim: Claim, tables: Tables) -> pd.DataFrame:
         raise ValueError(f"claim {claim.id!r}: {x!r} is no factor of {[*y]}")
     other = y[x] if isinstance(x, str) else quantity(claim, tables, **x)["value"]
     pairs = pd.DataFrame({"x": other, "y": y["value"]}).astype(float).dropna()
+    if len(pairs) < 5:  # members without the factor do not count
+        raise Shortage(f"needs 5 members, has {len(pairs)}")
     if within := claim.test.get("within"):
         if within not in y:
             raise ValueError(f"claim {claim.id!r}: {within!r} is no factor of {[*y]}")
