@@ -19,6 +19,7 @@ LIMIT = 2_000_000  # bytes of a recorded file
 ALL_BETAS = "0 1e-11 1e-9 1e-8 1e-7 1e-6 1e-5 1e-4 3e-4 1e-3 3e-3 1e-2 3e-2 0.1 0.3 1".split()
 PAPER_NETWORK = {"data": "mnist", "hidden": 1024, "wide": 256, "averaging": 0.999}
 FIVE, THREE = [0, 1, 2, 3, 4], [0, 1, 2]
+EIGHT = ["tanh", "relu", "abs", "prelu", "elu", "softplus", "centred_softplus", "swish"]
 PINNED = {
     "foundations/calibration.laptop.yaml": {
         "profile": "laptop",
@@ -56,6 +57,45 @@ PINNED = {
         "sizes": [8, 16, 32, 64, 128],
         "draws": 1000,
         "seeds": FIVE,
+    },
+    "information_plane/estimators.laptop.yaml": {
+        "profile": "laptop",
+        "epochs": 8000,
+        "points": 400,
+        "kernel_every": 5,
+        "measured": 4096,
+        "seeds": list(range(10)),
+        "compiled": True,
+    },
+    "information_plane/linear_networks.laptop.yaml": {
+        "profile": "laptop",
+        "inputs": 100,
+        "width": 100,
+        "deep_width": 50,
+        "samples": [100, 1000],
+        "duration": 1000.0,
+        "scalar_duration": 50.0,
+        "points": 60,
+        "seeds": FIVE,
+    },
+    "information_plane/planes.laptop.yaml": {
+        "profile": "laptop",
+        "epochs": 8000,
+        "points": 400,
+        "kept": 60,
+        "coarse": 15,
+        "seeds": list(range(50)),
+        "activations": [*EIGHT, "softsign"],
+        "penalties": [0.005, 0.01, 0.015, 0.02],
+        "fractions": [0.05, 0.15, 0.3, 0.45],
+        "full_batch": ["tanh", "relu"],
+        "depths": [1, 3],
+        "ordered": EIGHT,
+        "bins": 30,
+        "other_bins": [15, 60, 100],
+        "learning_rate": 4e-4,
+        "kernel_seeds": 10,
+        "compiled": True,
     },
     "vib/mnist.laptop.yaml": {
         **PAPER_NETWORK,

@@ -14,7 +14,11 @@ from ibutils import claims, record
 from ibutils.record.store import read_members
 from workflow.comparison import FACTORS, cells, counts, on_record
 
-PARTS = {"foundations": "Foundations", "vib": "Deep VIB"}
+PARTS = {
+    "foundations": "Foundations",
+    "vib": "Deep VIB",
+    "information_plane": "Information plane",
+}
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
 ERROR_TABLES = {"VIB-T1": "Table 1, test errors", "VIB-F2": "Figure 2, test errors"}
 COLUMNS = ["target", *FACTORS, "epoch", "split", "metric", "value", "unit"]
