@@ -19,6 +19,8 @@ from ibutils.nets import StackedPerceptrons
 
 History = dict[str, Tensor]
 
+EPSILON = 1e-8  # of Adam, added to the size of a gradient that is summed over a batch
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -45,7 +47,8 @@ class Optimisation:
 
     Attributes:
         batch_size: Examples in a step; a last, smaller batch is kept.
-        learning_rate: Of Adam, whose other settings are its usual ones.
+        learning_rate: Of Adam, whose other settings are its usual ones for gradients that are
+            summed, not averaged, over a batch.
         reshuffle: Whether each epoch draws a new order; otherwise all keep the first one.
     """
 
@@ -106,7 +109,10 @@ def fit(
     """
     optimisation = optimisation or Optimisation()
     _check(nets, epochs, train, seeds)
-    adam = torch.optim.Adam([nets.parameter], lr=optimisation.learning_rate, fused=True)
+    # The published code sums the gradient over a batch. Adam has one scale of its own, to which
+    # the gradient is compared, so a mean goes with a scale that is smaller by the batch's size.
+    scale = EPSILON / min(optimisation.batch_size, train.shape[1])
+    adam = torch.optim.Adam([nets.parameter], lr=optimisation.learning_rate, eps=scale, fused=True)
     start, history = 0, History()
     if checkpoint is not None and checkpoint.exists():
         start, history = _resume(checkpoint, nets, adam)
