@@ -7,7 +7,7 @@ from ibutils.information_plane.compression import (
     relative_drop,
     signed_change,
 )
-from ibutils.information_plane.gradient import signal_to_noise
+from ibutils.information_plane.gradient import signal_to_noise, weight_norms
 from ibutils.information_plane.plane import (
     adaptive_binning,
     adaptive_kde,
@@ -33,4 +33,5 @@ __all__ = [
     "signal_to_noise",
     "signed_change",
     "split",
+    "weight_norms",
 ]

@@ -55,11 +55,24 @@ def signal_to_noise(
     gradient = gradient_function(nets, 0.0, compiled=False)
     steps = batches(inputs, labels, whole, nets.classes, batch_size)
     found = torch.stack([gradient(nets.parameter, *step) for step in steps])
-    signal, noise = _norms(nets, found.mean(0)), _norms(nets, found.std(0))
+    signal, noise = weight_norms(nets, found.mean(0)), weight_norms(nets, found.std(0))
     return torch.where(noise > 0, signal / noise, 0.0)
 
 
-def _norms(nets: StackedPerceptrons, values: Tensor) -> Tensor:
-    """Return the norm of what belongs to each weight matrix, ``[members, layers]``."""
+def weight_norms(
+    nets: StackedPerceptrons, values: Float[Tensor, "weights members"]
+) -> Float[Tensor, "members layers"]:
+    """Return the Frobenius norm of what belongs to each weight matrix, ``[members, layers]``.
+
+    Args:
+        nets: Networks of the shape in question.
+        values: Their parameters, or gradients in the same order, ``[weights, members]``.
+
+    Example:
+        >>> from ibutils.nets import narrow_perceptron
+        >>> nets = StackedPerceptrons([narrow_perceptron([3, 2, 2], activation="tanh")])
+        >>> bool(weight_norms(nets, nets.parameter)[0, 0] == nets.members()[0][0].weight.norm())
+        True
+    """
     matrices = [tensor for tensor in nets.tensors(values) if tensor.dim() == 3]
     return torch.stack([matrix.square().sum((0, 1)).sqrt() for matrix in matrices], dim=-1)

@@ -1,0 +1,126 @@
+"""Figures of information planes, still and scrubbed, show what they are given."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ibutils import plots
+from ibutils.plots.plane_animation import HEIGHT, LIMITS, MARGIN, WIDTH
+
+EPOCHS = np.array([0, 3, 9])
+PLANE = np.random.default_rng(0).uniform(0, 1, (3, 6, 2)) * [12, 1]  # [epochs, layers, 2]
+
+
+def visible(figure):
+    return [axes for axes in figure.axes if axes.get_visible()]
+
+
+def test_each_layer_has_its_path_and_its_number():
+    titles = [f"net {k}" for k in range(5)]
+    figure = plots.planes({title: PLANE for title in titles}, EPOCHS)
+    *panels, _ = visible(figure)  # the last is the scale of epochs
+    assert [axes.get_title() for axes in panels] == titles
+    for axes in panels:
+        assert len(axes.collections) == PLANE.shape[1]
+        for layer, path in enumerate(axes.collections):
+            np.testing.assert_allclose(path.get_offsets(), PLANE[:, layer])
+            np.testing.assert_array_equal(path.get_array(), EPOCHS + 1)
+        ends = [(*text.xy, text.get_text()) for text in axes.texts]
+        assert ends == [(*PLANE[-1, layer], str(layer + 1)) for layer in range(6)]
+
+
+def test_long_paths_are_thinned_but_keep_their_ends():
+    long = np.linspace(0, 1, 500)[:, None, None] * np.ones((500, 1, 2))
+    path = plots.planes({"a": long}, np.arange(500)).axes[0].collections[0].get_offsets()
+    assert len(path) == 60 and path[0, 0] == 0 and path[-1, 0] == 1
+
+
+def test_changes_show_every_seed_and_the_mean():
+    table = pd.DataFrame(
+        [
+            dict(activation=name, layer=layer, seed=seed, change=layer * seed + shift)
+            for shift, name in enumerate(("relu", "tanh"))
+            for layer in (1, 2)
+            for seed in range(3)
+        ]
+    )
+    figure = plots.changes(table, "activation", ["tanh", "relu", "elu"])
+    for axes, layer in zip(figure.axes, (1, 2), strict=True):
+        dots = [np.asarray(spots.get_offsets())[:, 1] for spots in axes.collections]
+        own = layer * np.arange(3)
+        for found, expected in zip(dots, (own + 1, own, []), strict=True):
+            np.testing.assert_allclose(found, expected)
+        means = [line.get_ydata()[0] for line in axes.lines[:2]]
+        np.testing.assert_allclose(means, [own.mean() + 1, own.mean()])
+        names = [tick.get_text() for tick in axes.get_xticklabels()]
+        assert names == ["tanh", "ReLU", "ELU"]
+
+
+@pytest.mark.parametrize("score", ["drop", "relative_drop"])
+def test_scores_stand_against_accuracy(score):
+    table = pd.DataFrame(
+        [
+            {"activation": name, "layer": layer, score: layer + k, "test_accuracy": 90.0 + k}
+            for name in ("tanh", "relu")
+            for layer in (1, 2, 3, 4)
+            for k in range(2)
+        ]
+    )
+    figure = plots.scores_against_accuracy(table, score=score)
+    for layer, axes in enumerate((axes for axes in figure.axes if axes.collections), start=1):
+        for spots in axes.collections:
+            np.testing.assert_allclose(spots.get_offsets(), [[layer, 90], [layer + 1, 91]])
+        assert axes.get_xlabel().endswith("bits") == (score == "drop")
+    assert [text.get_text() for text in figure.legends[0].texts] == ["tanh", "ReLU"]
+
+
+def test_curves_of_training_and_test():
+    values = np.array([[0.5, 0.4], [0.8, 0.7], [1.0, 0.9]])
+    (axes,) = plots.accuracy_curves({"a": values}, EPOCHS, "accuracy").axes
+    for line, part, column in zip(axes.lines, ("training", "test"), values.T, strict=True):
+        assert line.get_label() == part
+        np.testing.assert_allclose(line.get_xydata().T, [EPOCHS + 1, column])
+
+
+def svg(html):
+    return ElementTree.fromstring(re.search(r"<svg.*</svg>", html, re.DOTALL)[0])
+
+
+def test_without_scripts_the_last_epoch_is_shown():
+    html = plots.plane_animation({"a": PLANE, "b & c": PLANE}, EPOCHS, name="two")
+    picture = svg(html)
+    spots = [(float(c.get("cx")), float(c.get("cy"))) for c in picture.iter("circle")]
+    assert len(spots) == 2 * PLANE.shape[1]
+    x, y = np.array(spots[:6]).T
+    np.testing.assert_allclose((x - MARGIN) / WIDTH * LIMITS[0], PLANE[-1, :, 0], atol=0.01)
+    np.testing.assert_allclose((1 - (y - MARGIN) / HEIGHT) * LIMITS[1], PLANE[-1, :, 1], atol=1e-3)
+    assert {"a", "b & c"} <= {text.text for text in picture.iter("text")}
+    assert "<output>epoch 9</output>" in html
+
+
+def test_the_script_has_every_frame_and_asks_for_nothing_else():
+    html = plots.plane_animation({"a": PLANE, "b": PLANE / 2}, EPOCHS, name="frames")
+    data = json.loads(re.search(r'application/json">(.*?)</script>', html)[1])
+    frames = np.array(data["frames"])
+    assert data["epochs"] == EPOCHS.tolist() and frames.shape == (3, 2, 6, 2)
+    np.testing.assert_allclose(
+        (frames[:, 1, :, 0] - 2 * MARGIN - WIDTH) / WIDTH * LIMITS[0],
+        PLANE[..., 0] / 2,
+        atol=0.01,
+    )
+    assert 'max="2" value="2"' in html and 'getElementById("frames")' in html
+    assert "http" not in html and "src=" not in html
+
+
+@pytest.mark.parametrize("panels", [{"a": PLANE[:2]}, {"a": PLANE, "b": PLANE[:, :5]}])
+def test_frames_must_match_epochs_and_each_other(panels):
+    with pytest.raises(ValueError, match="panels of one shape with 3 epochs"):
+        plots.plane_animation(panels, EPOCHS, name="wrong")
