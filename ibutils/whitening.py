@@ -59,3 +59,56 @@ def fit_whitening(features: Float[Tensor, "n d"], *, epsilon: float = EPSILON) -
     mean = rows.mean(dim=0)
     values, vectors = torch.linalg.eigh((rows - mean).T.cov().reshape(len(mean), len(mean)))
     return Whitening(mean, vectors / (values.clamp(min=0) + epsilon).sqrt())
+
+
+def standardise(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    """Return each image less its mean and over its standard deviation, over all its values.
+
+    Raises:
+        ValueError: An image has one value throughout.
+
+    Example:
+        >>> flat = standardise(torch.arange(8.0).reshape(1, 2, 2, 2)).flatten()
+        >>> bool(flat.mean().abs() < 1e-6), round(float(flat.std()), 4)
+        (True, 1.0)
+    """
+    mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    scale = images.std(dim=(1, 2, 3), keepdim=True)
+    if not bool((scale > 0).all()):
+        raise ValueError(f"{int((scale == 0).sum())} images have one value throughout")
+    return (images - mean) / scale
+
+
+def fit_zca(features: Float[Tensor, "n d"], *, epsilon: float = EPSILON) -> Whitening:
+    r"""Return the whitening that moves features the least.
+
+    With the eigenvectors V and eigenvalues :math:`\lambda` of their covariance, a row becomes
+
+    .. math:: (x - \bar x)\, V\, \mathrm{diag}(\sqrt\lambda + \epsilon)^{-1}\, V^\top
+
+    (:cite:p:`kessy2018optimal`, section 2). Computed in double precision.
+
+    Args:
+        features: At least two rows, ``[n, d]``.
+        epsilon: Added to each standard deviation.
+
+    Returns:
+        The map, to be used on test features as well.
+
+    Raises:
+        ValueError: Fewer than two rows, or ``epsilon`` is not positive.
+
+    Example:
+        >>> features = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 8.0], [2.0, 8.0]])
+        >>> zca = fit_zca(features)
+        >>> zca.matrix.allclose(zca.matrix.T), bool((zca(features)[:, 0].diff() > -2).all())
+        (True, True)
+    """
+    if len(features) < 2:
+        raise ValueError(f"whitening needs at least two rows, got {len(features)}")
+    if not epsilon > 0:
+        raise ValueError(f"epsilon must be positive, got {epsilon}")
+    rows = features.double()
+    mean = rows.mean(dim=0)
+    values, vectors = torch.linalg.eigh((rows - mean).T.cov().reshape(len(mean), len(mean)))
+    return Whitening(mean, (vectors / (values.clamp(min=0).sqrt() + epsilon)) @ vectors.T)

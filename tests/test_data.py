@@ -147,7 +147,7 @@ def test_a_download_that_leaves_no_file_is_an_error(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "split", "message"),
     [
-        ("mnits", "train", "unknown data set 'mnits', expected one of digits, mnist"),
+        ("mnits", "train", "unknown data set 'mnits', expected one of digits, mnist, cifar10"),
         ("digits", "valid", "unknown split 'valid', expected one of train, test"),
     ],
 )

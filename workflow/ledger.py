@@ -12,15 +12,27 @@ import pandas as pd
 
 from ibutils import claims, record
 from ibutils.record.store import read_members
+from workflow import values
 from workflow.comparison import FACTORS, cells, counts, on_record
 
 PARTS = {
     "foundations": "Foundations",
     "vib": "Deep VIB",
+    "information_dropout": "Information Dropout",
     "information_plane": "Information plane",
+    "infomax": "Deep InfoMax",
 }
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
 ERROR_TABLES = {"VIB-T1": "Table 1, test errors", "VIB-F2": "Figure 2, test errors"}
+# Tables that are not errors, with the factors that name a cell besides its model.
+VALUE_TABLES = {
+    "DIM-T1": ("Table 1, accuracy of a probe", ("data", "layer")),
+    "DIM-T2": ("Table 2, accuracy of a probe", ("data", "layer")),
+    "DIM-T3": ("Table 3, accuracy of a probe", ("data", "layer")),
+    "DIM-T4": ("Table 4, other measures", ("layer",)),
+    "DIM-T5": ("Table 5, accuracy of a probe", ("data", "layer")),
+    "DIM-F9": ("Figure 9, accuracy, digitised", ("layer",)),
+}
 COLUMNS = ["target", *FACTORS, "epoch", "split", "metric", "value", "unit"]
 PLUS_MINUS = "\u00a0±\u00a0"  # spaces at which no line breaks
 NONE = "–"  # noqa: RUF001
@@ -99,13 +111,18 @@ def _write_tables(folder: Path) -> None:
 
 
 def _part(part: str, title: str, best: list[claims.Verdict]) -> str:
-    values = [
+    tables = [
         f"### {name}\n\n{_errors(target, part)}"
         for target, name in ERROR_TABLES.items()
         if target in claims.targets(part)
     ]
+    tables += [
+        f"### {name}\n\n{_values(target, part, where)}"
+        for target, (name, where) in VALUE_TABLES.items()
+        if target in claims.targets(part)
+    ]
     return "\n\n".join(
-        [f"## {title}", *values, f"### Claims\n\n{_claims(part, best)}", _targets(part)]
+        [f"## {title}", *tables, f"### Claims\n\n{_claims(part, best)}", _targets(part)]
     )
 
 
@@ -140,6 +157,22 @@ def _errors(target: str, part: str) -> str:
         profile = f"{cell['profile']}, {cell['device']}"
         rows.append([*row, _mean(errors), gap, *spread, profile, _duration(cell["seconds"])])
     return markdown(head, rows)
+
+
+def _values(target: str, part: str, where: tuple[str, ...]) -> str:
+    """Return the cells of a table in the paper's unit, those that were not run included."""
+    rows = []
+    for cell in values.cells(target, part, where=where):
+        row = [cell.item, cell.where, cell.paper]
+        if cell.profile is None:
+            rows.append([*row, *[NONE] * 4, "not run"])
+            continue
+        mean, count = cell.ours.mean(), len(cell.ours)
+        sd = f"{cell.ours.std(ddof=1):.2f}" if count > 1 else NONE
+        gap = f"{mean - float(cell.paper):+.2f}"
+        place = f"{cell.profile}, {cell.device}"
+        rows.append([*row, f"{mean:.2f}", gap, sd, count, place])
+    return markdown(["", "cell", "paper", "ours", "diff.", "sd", "n", "profile"], rows)
 
 
 def _percent(fraction: float) -> str:

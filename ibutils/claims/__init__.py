@@ -11,6 +11,7 @@ from ibutils.claims.evidence import (
     holm,
     ordering,
 )
+from ibutils.claims.pooled import closeness, superiority
 from ibutils.claims.verdict import STATUSES, Verdict, verdict, verdicts
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Evidence",
     "Target",
     "Verdict",
+    "closeness",
     "correlation",
     "difference",
     "equivalence",
@@ -30,6 +32,7 @@ __all__ = [
     "load",
     "ordering",
     "paper_values",
+    "superiority",
     "targets",
     "uncorrelated",
     "verdict",

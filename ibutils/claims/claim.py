@@ -21,6 +21,8 @@ KINDS: dict[str, tuple[set[str], set[str], int]] = {
     "extremum": ({"factor", "low", "high"}, {"least", "scale"}, 2),
     "correlation": ({"x"}, {"sign", "within"}, 1),
     "uncorrelated": ({"x", "margin"}, {"within"}, 1),
+    "superiority": (set(), {"over", "under", "margin"}, 1),
+    "closeness": ({"arms", "margin"}, set(), 1),
 }
 
 

@@ -1,7 +1,7 @@
 """Means and differences of means, with what their samples say about their size."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Hashable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
@@ -65,7 +65,7 @@ class Layout:
         ValueError: Unknown scale, a logarithm of what is not positive, one seed everywhere.
     """
 
-    def __init__(self, groups: Mapping[float, np.ndarray], scale: str) -> None:
+    def __init__(self, groups: Mapping[Any, np.ndarray], scale: str) -> None:
         if scale not in SCALES:
             raise ValueError(f"scale must be one of {SCALES}, got {scale!r}")
         self.log = scale == "log"
@@ -80,7 +80,7 @@ class Layout:
         squares = sum(float(np.sum((v - np.mean(v)) ** 2)) for v in samples.values())
         self.variance = squares / self.df
 
-    def contrast(self, first: float, second: float) -> Estimate:
+    def contrast(self, first: Hashable, second: Hashable) -> Estimate:
         """Return the difference of the means of two levels."""
         error = (self.variance * (1 / self.sizes[first] + 1 / self.sizes[second])) ** 0.5
         size = max(abs(self.means[first]), abs(self.means[second]))

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ibutils.claims import association, evidence
+from ibutils.claims import association, evidence, pooled
 from ibutils.claims.claim import Claim
 from ibutils.claims.evidence import Evidence
-from ibutils.claims.samples import Tables, by_level, by_seed, quantity
+from ibutils.claims.samples import Tables, by_group, by_level, by_seed, quantity
 
 _OWN = ("target", "metric", "split", "minus")
 
@@ -143,6 +143,40 @@ def _uncorrelated(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
     return found, "rank"
 
 
+def _groups(
+    claim: Claim, tables: Tables, arms: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, np.ndarray], list[str], str]:
+    """Return the samples of all groups of a table, the names of the arms, and the unit."""
+    values = quantity(claim, tables)
+    if not len(values):
+        raise Shortage("no record of " + claim.target)
+    groups = by_group(claim, values)
+    names: list[str] = []
+    for arm in arms:
+        chosen = by_group(claim, values, where=arm)
+        if len(chosen) > 1:
+            raise ValueError(f"claim {claim.id!r}: {dict(arm)} is the several groups {[*chosen]}")
+        names += chosen or [""]
+    sizes = {_name(arm): len(groups.get(n, ())) for arm, n in zip(arms, names, strict=True)}
+    _check_seeds(claim, sizes)
+    if max(map(len, groups.values())) < 2:
+        raise Shortage("needs two seeds of some model to know the spread")
+    samples = {name: sample.to_numpy() for name, sample in groups.items()}
+    return samples, names, values["unit"].iloc[0]
+
+
+def _superiority(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
+    over, under = (claim.test.get(side, []) for side in ("over", "under"))
+    groups, names, unit = _groups(claim, tables, [*over, *under])
+    sides = {"over": names[: len(over)], "under": names[len(over) :]}
+    return pooled.superiority(groups, **sides, margin=claim.test.get("margin", 0.0)), unit
+
+
+def _closeness(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
+    groups, names, unit = _groups(claim, tables, claim.test["arms"])
+    return pooled.closeness(groups, arms=names, margin=claim.test["margin"]), unit
+
+
 _TESTS: dict[str, Callable[[Claim, Tables], tuple[Evidence, str]]] = {
     "difference": _difference,
     "equivalence": _equivalence,
@@ -150,4 +184,6 @@ _TESTS: dict[str, Callable[[Claim, Tables], tuple[Evidence, str]]] = {
     "extremum": _extremum,
     "correlation": _correlation,
     "uncorrelated": _uncorrelated,
+    "superiority": _superiority,
+    "closeness": _closeness,
 }

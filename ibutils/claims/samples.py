@@ -103,3 +103,18 @@ def by_level(claim: Claim, values: pd.DataFrame, factor: str) -> dict[float, pd.
         raise ValueError(f"claim {claim.id!r}: {factor!r} is no factor of {[*values]}")
     levels: Sequence[float] = sorted(values[factor].dropna().unique())
     return {float(level): by_seed(claim, values, {factor: level}) for level in levels}
+
+
+def by_group(
+    claim: Claim, values: pd.DataFrame, where: Mapping[str, Any] | None = None
+) -> dict[str, pd.Series]:
+    """Return the values of each combination of factors apart from the seed, indexed by seed."""
+    for factor, level in (where or {}).items():
+        values = values[_matches(claim, values, factor, level)]
+    factors = [column for column in values if column not in ("seed", "value", "unit")]
+    found: dict[str, pd.Series] = {}
+    if len(values):
+        rows = values[factors].astype(object).apply(lambda row: key(row.to_dict()), axis=1)
+        for name, own in values.groupby(rows):
+            found[str(name)] = own.set_index("seed")["value"].sort_index()
+    return found

@@ -64,7 +64,9 @@ class Verdict:
         if not self.profile:
             return self.note
         in_nats = self.claim.test.get("unit") == "nat"
-        points = " %" if self.claim.test["kind"] == "equivalence" else " points"
+        test = self.claim.test
+        one_sided = test["kind"] == "superiority" and not (test.get("over") and test.get("under"))
+        points = " %" if test["kind"] == "equivalence" or one_sided else " points"
         scale, unit = {
             "1": (100.0, points),
             "nat": (1.0, " nats") if in_nats else (nats_to_bits(1.0), " bits"),

@@ -5,18 +5,30 @@ process. A data set is never replaced by another: a missing one is an error.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from ibutils.data import digits, mnist
+from ibutils.data import celeba, cifar, digits, mnist, stl10, tiny_imagenet
 from ibutils.data.images import Images
+from ibutils.data.resize import resize
 
-__all__ = ["READERS", "SPLITS", "Images", "load"]
+__all__ = ["READERS", "SPLITS", "Images", "load", "resize"]
 
 SPLITS = ("train", "test")
 
-READERS: dict[str, Callable[..., Images]] = {"digits": digits.read, "mnist": mnist.read}
+MORE_SPLITS = {"stl10": ("unlabeled",), "celeba": ("valid",)}
+
+READERS: dict[str, Callable[..., Images]] = {
+    "digits": digits.read,
+    "mnist": mnist.read,
+    "cifar10": partial(cifar.read, "cifar10"),
+    "cifar100": partial(cifar.read, "cifar100"),
+    "stl10": stl10.read,
+    "tiny_imagenet": tiny_imagenet.read,
+    "celeba": celeba.read,
+}
 
 
 def load(
@@ -29,10 +41,12 @@ def load(
     """Load a data set into memory and verify its checksum.
 
     Args:
-        name: ``"digits"`` (comes with scikit-learn) or ``"mnist"``.
+        name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"cifar10"``, ``"cifar100"``,
+            ``"stl10"``, ``"tiny_imagenet"`` or ``"celeba"``.
         root: Folder of data sets; by default ``$IBUTILS_DATA``, or else ``data/`` of the
             project. What is not there is downloaded into it.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"`` or ``"test"``; also ``"unlabeled"`` of STL-10 and ``"valid"`` of
+            CelebA.
         device: Where the tensors go; by default they stay in main memory.
 
     Returns:
@@ -49,7 +63,8 @@ def load(
     """
     if name not in READERS:
         raise ValueError(f"unknown data set {name!r}, expected one of {', '.join(READERS)}")
-    if split not in SPLITS:
-        raise ValueError(f"unknown split {split!r}, expected one of {', '.join(SPLITS)}")
+    splits = (*SPLITS, *MORE_SPLITS.get(name, ()))
+    if split not in splits:
+        raise ValueError(f"unknown split {split!r}, expected one of {', '.join(splits)}")
     found = READERS[name](split, root=None if root is None else Path(root))
     return found if device is None else found.to(device)

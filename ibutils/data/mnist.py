@@ -1,26 +1,15 @@
 """MNIST: 60,000 + 10,000 handwritten digits of 28 by 28 pixels, in torchvision's layout."""
 
 import gzip
-import hashlib
-import socket
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from ibutils.data.files import File, fetch, verified
 from ibutils.data.folder import data_root
 from ibutils.data.images import Images, images
 
-TIMEOUT = 30.0  # seconds without an answer until a download counts as failed
 PIXEL_MAGIC, LABEL_MAGIC = 0x803, 0x801  # idx: unsigned bytes in three dimensions, in one
-
-
-class File(NamedTuple):
-    """A published file, with its size in bytes and its MD5."""
-
-    name: str
-    size: int
-    md5: str
 
 
 FILES = {
@@ -70,20 +59,12 @@ def _array(root: Path, split: str, magic: int) -> np.ndarray:
         _download(root, folder / candidates[0].name)
     for file in candidates:
         if (folder / file.name).exists():
-            return _parse(_verified(folder / file.name, file), folder / file.name, magic)
+            path = folder / file.name
+            content = verified(path, file)
+            return _parse(
+                gzip.decompress(content) if path.suffix == ".gz" else content, path, magic
+            )
     raise FileNotFoundError(f"{folder / candidates[0].name} is missing after the download")
-
-
-def _verified(path: Path, file: File) -> bytes:
-    """Return the uncompressed content of a file whose size and MD5 are the published ones."""
-    content = path.read_bytes()
-    advice = "remove it to download it again"
-    if len(content) < file.size:
-        raise ValueError(f"{path} is cut short: {len(content)} of {file.size} bytes; {advice}")
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != file.md5:
-        raise ValueError(f"{path} has changed: expected md5 {file.md5}, found {found}; {advice}")
-    return gzip.decompress(content) if path.suffix == ".gz" else content
 
 
 def _parse(content: bytes, path: Path, magic: int) -> np.ndarray:
@@ -100,15 +81,4 @@ def _download(root: Path, missing: Path) -> None:
     """Fetch MNIST into ``root``, or say what is missing and what to do."""
     from torchvision import datasets  # slow to import, and seldom needed
 
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT)
-    try:
-        datasets.MNIST(str(root), download=True)
-    except (OSError, RuntimeError) as error:
-        raise FileNotFoundError(
-            f"MNIST is not here: {missing} is missing and could not be downloaded ({error}). "
-            "Put the files below that folder, or set IBUTILS_DATA to the folder that holds "
-            "MNIST/raw. The data set 'digits' needs neither files nor a network."
-        ) from error
-    finally:
-        socket.setdefaulttimeout(before)
+    fetch(lambda: datasets.MNIST(str(root), download=True), title="MNIST", missing=missing)

@@ -14,7 +14,35 @@ from ibutils.plots.estimators import (
     largest_activity,
     planes_by_estimator,
 )
+from ibutils.plots.infomax import (
+    LOSSES,
+    MODELS,
+    STRUCTURES,
+    accuracy_against_negatives,
+    accuracy_by_layer,
+    code_measures,
+    comparison,
+    dependency_against_beta,
+    in_words,
+    measures_by_model,
+    named,
+    weight_maps,
+)
+from ibutils.plots.infomax_pictures import (
+    codes_of_both,
+    generated,
+    loss_maps,
+    neighbours,
+    occlusion_masks,
+)
 from ibutils.plots.information import binned_information, plug_in_bias
+from ibutils.plots.information_dropout import (
+    error_against_width,
+    error_and_correlation,
+    information_by_layer,
+    percent_against_beta,
+    rates_of_units,
+)
 from ibutils.plots.information_plane import (
     accuracy_curves,
     changes,
@@ -22,7 +50,9 @@ from ibutils.plots.information_plane import (
     scores_against_accuracy,
 )
 from ibutils.plots.jensen_shannon import critic_readings, divergence_against_information
+from ibutils.plots.layer_courses import activity_histograms, ends_by_factor, layer_courses
 from ibutils.plots.linear_networks import gradient_signal, information_and_errors
+from ibutils.plots.nuisances import digit_ratio, information_maps, prior_fit, titled_images
 from ibutils.plots.plane_animation import plane_animation
 from ibutils.plots.prior_matching import codes, encoder_gradients, game_over_training
 from ibutils.plots.robustness import (
@@ -45,37 +75,64 @@ from ibutils.plots.vib import (
 
 __all__ = [
     "COLOURS",
+    "LOSSES",
+    "MODELS",
+    "STRUCTURES",
+    "accuracy_against_negatives",
+    "accuracy_by_layer",
     "accuracy_curves",
     "activation_shapes",
+    "activity_histograms",
     "adversarial_digits",
     "binned_information",
     "calibration_table",
     "changes",
+    "code_measures",
     "codes",
+    "codes_of_both",
     "codes_over_entropy",
+    "comparison",
     "critic_readings",
+    "dependency_against_beta",
+    "digit_ratio",
     "divergence_against_information",
     "edges_over_activity",
     "effect_of_iterations",
     "encoder_gradients",
+    "ends_by_factor",
     "error_against_beta",
+    "error_against_width",
+    "error_and_correlation",
     "error_map",
     "errors_along",
     "estimate_against_truth",
     "finish",
     "game_over_training",
+    "generated",
     "gradient_signal",
+    "in_words",
     "information_against_resolution",
     "information_against_weight",
     "information_and_errors",
+    "information_by_layer",
     "information_curve",
+    "information_maps",
     "largest_activity",
+    "layer_courses",
+    "loss_maps",
+    "measures_by_model",
+    "named",
+    "neighbours",
+    "occlusion_masks",
+    "percent_against_beta",
     "plane_animation",
     "planes",
     "planes_by_estimator",
     "plug_in_bias",
+    "prior_fit",
     "rate_against_beta",
     "rate_against_epoch",
+    "rates_of_units",
     "relative_sizes",
     "scores_against_accuracy",
     "search_accuracy",
@@ -83,4 +140,6 @@ __all__ = [
     "stronger_attacks",
     "style",
     "table_one",
+    "titled_images",
+    "weight_maps",
 ]

@@ -15,6 +15,8 @@ from ibutils.record.provenance import project_root
 _READERS = ("ibutils.record", "ibutils.claims", "ibutils.plots")
 # A run names the checksum of what was loaded, so of data sets only their scaling counts.
 _DATA, _SCALING = "ibutils.data", "ibutils.data.images"
+# Generated sets follow from code, and count like any other.
+_GENERATED = ("ibutils.data.clutter", "ibutils.data.occluded")
 
 Definition = tuple[str, str]  # a module and a name at its top level; "*" is all of them
 
@@ -101,7 +103,7 @@ def _imported(node: ast.AST) -> Iterator[Definition]:
     for module, name in found:
         if (inner := f"{module}.{name}").startswith("ibutils.") and _path(inner).exists():
             module, name = inner, "*"
-        if module == _DATA or module.startswith(f"{_DATA}."):
+        if (module == _DATA or module.startswith(f"{_DATA}.")) and module not in _GENERATED:
             module, name = _SCALING, "*"
         if module.startswith("ibutils.") and not module.startswith(_READERS):
             yield module, name

@@ -112,6 +112,23 @@ class TestCodeHash:
         edit(project / f"ibutils/{module}.py", old, new)
         assert not changed()
 
+    @pytest.mark.parametrize("module", ["clutter", "occluded"])
+    def test_generated_data_follow_from_code_and_count(self, project, module):
+        function = {"clutter": "cluttered", "occluded": "occluded"}[module]
+        edit_cells(
+            project,
+            "experiment",
+            lambda source: f"{source}\nfrom ibutils.data.{module} import {function}\n{function}",
+        )
+        before = code_hash(NOTEBOOK)
+        edit(
+            project / f"ibutils/data/{module}.py", "g = generator(seed,", "g = generator(1 + seed,"
+        )
+        generated = code_hash(NOTEBOOK)
+        assert generated != before
+        edit(project / "ibutils/data/digits.py", "SEED = 0", "SEED = 1")
+        assert code_hash(NOTEBOOK) == generated
+
     def test_indentation_counts(self, project, changed):
         train = project / "ibutils/train.py"  # return from inside the loop over epochs
         edit(train, "    return history\n\n\ndef _check", "        return history\n\n\ndef _check")

@@ -1,0 +1,165 @@
+"""Adversarial models around the encoder of Deep InfoMax: AAE and BiGAN."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ibutils.baselines.around_encoder import AroundEncoder
+from ibutils.infomax.prior import PriorMatching
+from ibutils.nets.encoders import ConvolutionalEncoder
+from ibutils.nets.image_and_code import ImageAndCode
+from ibutils.prior_matching import FORMS, discriminator_loss, game_value, sample_prior
+
+PENALTY = 0.5  # weight of the squared gradient of a discriminator, as in the official code
+
+
+class AAE(AroundEncoder):
+    """An autoencoder whose codes are drawn towards a standard normal law by a discriminator.
+
+    The error is a mean over pixels, so that it is of the size of the adversarial term. The
+    official code divides it by the batch size besides, which leaves hardly anything of it.
+
+    Args:
+        encoder: Makes ``Features`` of images.
+        decoder: Maps codes to images.
+        hidden: Widths of the discriminator's hidden layers.
+        penalty: Weight of the squared gradient of the discriminator.
+        generator: Source of the initial weights of the discriminator.
+
+    :cite:t:`makhzani2015adversarial`.
+
+    Example:
+        >>> from ibutils.nets.encoders import basic32
+        >>> from ibutils.nets.image_decoder import image_decoder
+        >>> model = AAE(basic32(channels=1 / 16), image_decoder(64, (3, 32, 32), channels=1 / 16))
+        >>> sorted(model.objective(torch.zeros(4, 3, 32, 32), torch.zeros(4), torch.zeros(4, 64)))
+        ['discriminator', 'loss', 'prior', 'squared_error']
+    """
+
+    def __init__(
+        self,
+        encoder: ConvolutionalEncoder,
+        decoder: nn.Module,
+        *,
+        hidden: tuple[int, ...] = (200, 200),
+        penalty: float = PENALTY,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(encoder)
+        self.decoder, self.code = decoder, encoder.code
+        self.matching = PriorMatching(
+            encoder.code, prior="gaussian", penalty=penalty, hidden=hidden, generator=generator
+        )
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return samples of the prior, ``[batch, code]``."""
+        return sample_prior("gaussian", batch, self.code, generator=generator)
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the sum of what all players minimise as the ``loss``, with its parts."""
+        y = self.encoder(inputs).y
+        error = F.mse_loss(self.decoder(y), inputs)
+        prior, discriminator = self.matching(y, noise)
+        loss = error + prior + discriminator
+        parts = {"squared_error": error, "prior": prior, "discriminator": discriminator}
+        return {"loss": loss, **parts}
+
+
+class BiGAN(AroundEncoder):
+    r"""Encoder and generator that one discriminator cannot tell apart by image and code.
+
+    .. math::
+        \min_{E, G} \max_D\;
+        \mathbb E_x \log D(x, E(x)) + \mathbb E_z \log\big(1 - D(G(z), z)\big)
+
+    In the saddle point pairs of an image with its code and of a sample with its noise have one
+    law, and E inverts G.
+
+    Args:
+        encoder: Makes ``Features`` of images.
+        decoder: The generator G, which maps standard normal codes to images.
+        form: ``"minimax"`` as in the official code, or ``"non_saturating"``.
+        penalty: Weight of the squared gradient of the discriminator.
+        channels: Factor on the widths of the discriminator.
+        generator: Source of the initial weights of the discriminator.
+
+    Raises:
+        ValueError: Unknown form.
+
+    :cite:t:`donahue2017adversarial`, equation 3.
+
+    Example:
+        >>> from ibutils.nets.encoders import basic32
+        >>> from ibutils.nets.image_decoder import image_decoder
+        >>> decoder = image_decoder(64, (3, 32, 32), channels=1 / 16)
+        >>> model = BiGAN(basic32(channels=1 / 16), decoder, channels=1 / 16)
+        >>> sorted(model.objective(torch.zeros(4, 3, 32, 32), torch.zeros(4), torch.zeros(4, 64)))
+        ['discriminator', 'game', 'loss']
+    """
+
+    def __init__(
+        self,
+        encoder: ConvolutionalEncoder,
+        decoder: nn.Module,
+        *,
+        form: str = "minimax",
+        penalty: float = PENALTY,
+        channels: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(encoder)
+        if form not in FORMS:
+            raise ValueError(f"form must be one of {FORMS}, got {form!r}")
+        if penalty < 0:
+            raise ValueError(f"the penalty must be at least 0, got {penalty}")
+        self.decoder, self.code = decoder, encoder.code
+        self.form, self.penalty = form, penalty
+        network = ImageAndCode(encoder.image, encoder.code, channels=channels, generator=generator)
+        self.discriminator = OfPairs(network)
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return standard normal codes ``[batch, code]`` to generate from."""
+        return torch.randn(batch, self.code, generator=generator, device=generator.device)
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the sum of what both sides minimise as the ``loss``, with its parts, nats."""
+        y, made = self.encoder(inputs).y, self.decoder(noise)
+        frozen = {name: p.detach() for name, p in self.discriminator.named_parameters()}
+        judged = [
+            torch.func.functional_call(self.discriminator, frozen, pair)
+            for pair in ((inputs, y), (made, noise))
+        ]
+        if self.form == "minimax":
+            game = game_value(*judged)
+        else:
+            game = discriminator_loss(*reversed(judged))  # each side wants the other's verdict
+        encoded, generated = (inputs, y.detach()), (made.detach(), noise)
+        loss = discriminator_loss(self.discriminator(*encoded), self.discriminator(*generated))
+        if self.penalty > 0:
+            loss = loss + self.penalty / 2 * (self._slope(*encoded) + self._slope(*generated))
+        return {"loss": game + loss, "game": game, "discriminator": loss}
+
+    def _slope(self, *pair: Tensor) -> Tensor:
+        """Return the mean squared gradient of the logit by image and code."""
+        at = [part.detach().requires_grad_() for part in pair]
+        slopes = torch.autograd.grad(self.discriminator(*at).sum(), at, create_graph=True)
+        return torch.stack([s.square().flatten(1).sum(1).mean() for s in slopes]).sum()
+
+
+class OfPairs(nn.Module):
+    """Score each image with its own code only.
+
+    Args:
+        network: Scores images and codes.
+    """
+
+    def __init__(self, network: ImageAndCode) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, x: Float[Tensor, "n channels h w"], y: Float[Tensor, "n code"]
+    ) -> Float[Tensor, " n"]:
+        """Return the logits of pairs, ``[n]``."""
+        return self.network.of_pairs(x, y)

@@ -1,0 +1,116 @@
+"""Noise as targets: an encoder that learns to hit random points, each image one of its own."""
+
+import torch
+from jaxtyping import Float, Int
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+from torch.nn import functional as F
+
+from ibutils.baselines.around_encoder import AroundEncoder
+from ibutils.nets.encoders import ConvolutionalEncoder
+
+
+def best_assignment(
+    codes: Float[Tensor, "n d"], targets: Float[Tensor, "n d"]
+) -> Int[Tensor, " n"]:
+    r"""Return which target each code takes so that the squared distances have the least sum.
+
+    .. math:: \min_\pi \sum_i \| c_i - t_{\pi(i)} \|^2 \quad\text{over permutations } \pi
+
+    The Hungarian method, :cite:t:`virtanen2020scipy`.
+
+    Args:
+        codes: ``[n, d]``.
+        targets: ``[n, d]``.
+
+    Returns:
+        Number of the target of each code, ``[n]``.
+
+    Example:
+        >>> best_assignment(torch.tensor([[0.0], [5.0]]), torch.tensor([[4.0], [1.0]])).tolist()
+        [1, 0]
+    """
+    cost = torch.cdist(codes.detach(), targets).square()
+    _, columns = linear_sum_assignment(cost.cpu().numpy())
+    return torch.as_tensor(columns, device=codes.device)
+
+
+class NoiseAsTargets(AroundEncoder):
+    r"""An encoder whose normalised codes approach points drawn uniformly from the sphere.
+
+    .. math::
+        \min_\theta \min_\pi \frac1n \sum_i
+        \Big\| \tfrac{E_\theta(x_i)}{\|E_\theta(x_i)\|} - t_{\pi(i)} \Big\|^2
+
+    Each image has a target at all times. The images of a batch exchange theirs for the best
+    assignment among them, then the encoder takes its step.
+
+    Args:
+        encoder: Makes ``Features`` of images.
+        images: Number of training images, and of targets.
+        generator: Source of the targets.
+
+    :cite:t:`bojanowski2017unsupervised`.
+
+    Example:
+        >>> from ibutils.nets.encoders import basic32
+        >>> model = NoiseAsTargets(basic32(channels=1 / 16), 8)
+        >>> numbers = torch.tensor([3, 1, 6, 0])
+        >>> sorted(model.objective(torch.randn(4, 3, 32, 32), numbers, torch.empty(4, 0)))
+        ['loss', 'moved']
+    """
+
+    targets: Tensor
+    assignment: Tensor
+
+    def __init__(
+        self,
+        encoder: ConvolutionalEncoder,
+        images: int,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(encoder)
+        if images < 1:
+            raise ValueError(f"at least one image is needed, got {images}")
+        points = torch.randn(images, encoder.code, generator=generator)
+        self.register_buffer("targets", F.normalize(points, dim=1))
+        self.register_buffer("assignment", torch.arange(images))
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return ``[batch, 0]``: the targets were drawn once and for all."""
+        return torch.empty(batch, 0, device=generator.device)
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the mean squared distance as the ``loss``, and the share of targets exchanged.
+
+        Args:
+            inputs: Images ``[n, channels, h, w]``.
+            labels: Their numbers among the training images, ``[n]``, no classes: train with
+                ``torch.arange(images)`` in the place of the labels.
+            noise: Not used.
+
+        Raises:
+            ValueError: A number occurs twice, as classes do, or is out of range.
+        """
+        self._check(labels)
+        y = self.encoder(inputs).y.to(self.targets.dtype)  # also under mixed precision
+        codes = F.normalize(y, dim=1)
+        held = self.assignment[labels]
+        chosen = best_assignment(codes, self.targets[held])
+        taken = held[chosen]
+        if self.training:
+            self.assignment[labels] = taken
+        loss = (codes - self.targets[taken]).square().sum(1).mean()
+        return {"loss": loss, "moved": (taken != held).float().mean()}
+
+    def _check(self, numbers: Tensor) -> None:
+        values, counts = numbers.unique(return_counts=True)
+        if bool((counts > 1).any()):
+            twice = int(values[counts > 1][0])
+            raise ValueError(f"labels are to number the images, but {twice} occurs twice")
+        if int(values[0]) < 0 or int(values[-1]) >= len(self.targets):
+            raise ValueError(
+                f"images are numbered 0..{len(self.targets) - 1}, got "
+                f"{int(values[0])}..{int(values[-1])}"
+            )

@@ -1,0 +1,159 @@
+"""Contrastive predictive coding on a map of local features: predict the rows below."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ibutils.baselines.around_encoder import AroundEncoder
+from ibutils.nets.encoders import ConvolutionalEncoder
+from ibutils.nets.heads import Branch
+
+STEPS = 3  # rows ahead that are predicted, each by a pair of embeddings of its own
+
+
+def predictive_loss(
+    features: Float[Tensor, "n d locations"],
+    contexts: Float[Tensor, "n d positions"],
+    targets: Float[Tensor, "n d positions"],
+) -> Float[Tensor, ""]:
+    r"""Return the cross-entropy of finding each context's own feature among those of others.
+
+    .. math::
+        -\frac{1}{n P} \sum_{j, p} \log \frac{e^{s_{jp}}}
+        {e^{s_{jp}} + \sum_{i \ne j} \sum_l e^{\langle f_{il}, c_{jp} \rangle}},
+        \qquad s_{jp} = \langle t_{jp}, c_{jp} \rangle
+
+    Features of one image depend on each other, so this is no estimate of information.
+
+    Args:
+        features: Embedded features of all locations, ``[n, d, locations]``.
+        contexts: Embedded contexts, ``[n, d, positions]``.
+        targets: Embedded feature that belongs to each context, ``[n, d, positions]``.
+
+    Returns:
+        A scalar in nats, at least 0.
+
+    Raises:
+        ValueError: Fewer than 2 images.
+
+    :cite:t:`oord2018representation`, equation 4.
+
+    Example:
+        >>> same = torch.zeros(3, 2, 4)  # one positive among 1 + 2 * 4
+        >>> round(float(predictive_loss(same, same, same).exp()), 4)
+        9.0
+    """
+    n = len(features)
+    if n < 2:
+        raise ValueError(f"negatives are other images: a batch needs 2, got {n}")
+    sums = torch.promote_types(contexts.dtype, torch.float32)  # also under mixed precision
+    own = (contexts.to(sums) * targets.to(sums)).sum(1)
+    scores = torch.einsum("idl,jdp->jpil", features, contexts).to(sums)
+    itself = torch.eye(n, dtype=torch.bool, device=scores.device)[:, None, :, None]
+    others = scores.masked_fill(itself, -torch.inf).flatten(2).logsumexp(2)
+    return F.softplus(others - own).mean()
+
+
+class RowContext(nn.Module):
+    """A gated recurrent network that reads a map row by row, from the top.
+
+    State and input of a row are joined by convolutions along the row, so the state at a place
+    knows a widening part of the rows above and of its own row nearby.
+
+    Args:
+        channels: Channels of the map, and units of the state.
+        generator: Source of the initial weights.
+
+    A row-wise network as in :cite:t:`oord2016pixel`, with the gates of :cite:t:`cho2014learning`.
+
+    Example:
+        >>> RowContext(8)(torch.randn(2, 8, 7, 7)).shape
+        torch.Size([2, 8, 7, 7])
+    """
+
+    def __init__(self, channels: int, *, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.of_input = nn.utils.skip_init(nn.Conv1d, channels, 3 * channels, 3, padding=1)
+        self.of_state = nn.utils.skip_init(nn.Conv1d, channels, 3 * channels, 3, padding=1)
+        for parameter in self.parameters():
+            nn.init.uniform_(
+                parameter, -((3 * channels) ** -0.5), (3 * channels) ** -0.5, generator=generator
+            )
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """Return the state after each row."""
+        state, states = torch.zeros_like(x[:, :, 0]), []
+        for row in x.unbind(2):
+            reset_x, update_x, new_x = self.of_input(row).chunk(3, dim=1)
+            reset_h, update_h, new_h = self.of_state(state).chunk(3, dim=1)
+            update = (update_x + update_h).sigmoid()
+            new = (new_x + (reset_x + reset_h).sigmoid() * new_h).tanh()
+            state = update * state + (1 - update) * new
+            states.append(state)
+        return torch.stack(states, dim=2)
+
+
+class CPC(AroundEncoder):
+    """Contrastive predictive coding around an encoder of strided crops.
+
+    A context that has read the rows above predicts the features one, two and three rows below,
+    in the same column. Only the map of local features is trained; ``fc`` and ``y`` are not.
+
+    Args:
+        encoder: Makes ``Features`` of images; its map needs at least 4 rows. Locations should
+            not see the whole image.
+        units: Dimension of the embeddings.
+        generator: Source of the initial weights.
+
+    Raises:
+        ValueError: The map has too few rows.
+
+    :cite:t:`oord2018representation`, as :cite:t:`hjelm2019learning` compares with it in Table 3.
+
+    Example:
+        >>> from ibutils.nets.strided_crops import strided_crops
+        >>> model = CPC(strided_crops(channels=1 / 32), units=16)
+        >>> noise = torch.empty(4, 0)
+        >>> sorted(model.objective(torch.randn(4, 3, 32, 32), torch.zeros(4), noise))
+        ['loss', 'row_1', 'row_2', 'row_3']
+    """
+
+    def __init__(
+        self,
+        encoder: ConvolutionalEncoder,
+        *,
+        units: int = 1024,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(encoder)
+        channels, rows, _ = encoder.local_shape
+        if rows <= STEPS:
+            raise ValueError(f"a map of more than {STEPS} rows is needed, got {rows}")
+        self.context = RowContext(channels, generator=generator)
+        steps = range(STEPS)
+        self.of_local = nn.ModuleList(Branch(channels, units, generator=generator) for _ in steps)
+        self.of_context = nn.ModuleList(
+            Branch(channels, units, generator=generator) for _ in steps
+        )
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return ``[batch, 0]``: nothing is random."""
+        return torch.empty(batch, 0, device=generator.device)
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the mean over distances as the ``loss``, and the loss of each, in nats.
+
+        Raises:
+            ValueError: Fewer than 2 images.
+        """
+        local = self.encoder(inputs).local
+        contexts = self.context(local)
+        found = {}
+        heads = zip(self.of_local, self.of_context, strict=True)
+        for step, (of_local, of_context) in enumerate(heads, start=1):
+            features = of_local(local.flatten(2).mT).mT.unflatten(2, local.shape[2:])
+            context = of_context(contexts[:, :, :-step].flatten(2).mT).mT
+            targets = features[:, :, step:].flatten(2)
+            found[f"row_{step}"] = predictive_loss(features.flatten(2), context, targets)
+        return {"loss": torch.stack(list(found.values())).mean(), **found}

@@ -1,0 +1,42 @@
+"""The encoder of Deep InfoMax, trained by labels."""
+
+import torch
+from torch import Tensor
+
+from ibutils.nets.encoders import ConvolutionalEncoder, Features
+from ibutils.probes.fine_tuning import FineTuned
+from ibutils.probes.mlp import Probe
+
+
+class Supervised(FineTuned):
+    """An encoder with a classifier on its last convolutional map, trained by cross-entropy.
+
+    The classifier is the one that frozen features are probed with, so the layers above
+    the map play no part: their features stay untrained.
+
+    Args:
+        encoder: Makes ``Features`` of images.
+        classes: Number of classes.
+        generator: Source of the initial weights of the classifier.
+
+    The supervised row of Table 1 of :cite:t:`hjelm2019learning`.
+
+    Example:
+        >>> from ibutils.nets.encoders import basic32
+        >>> model = Supervised(basic32(channels=1 / 16), 10)
+        >>> model(torch.randn(4, 3, 32, 32)).shape
+        torch.Size([4, 10])
+    """
+
+    def __init__(
+        self,
+        encoder: ConvolutionalEncoder,
+        classes: int,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(encoder, Probe(encoder.conv_size, classes, generator=generator))
+
+    def features(self, inputs: Tensor) -> Features:
+        """Return the features of images ``[n, channels, h, w]``."""
+        return self.encoder(inputs)

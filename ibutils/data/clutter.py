@@ -1,0 +1,162 @@
+"""Cluttered digits: one whole digit among cut-out pieces of others, generated from a seed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from ibutils.data.images import Images, images
+from ibutils.train import generator
+
+CHUNK = 250  # images at a time, which stay in the cache while all their patches are added
+
+
+@dataclass(frozen=True, eq=False)
+class Cluttered:
+    """Cluttered images with where their digits lie.
+
+    Attributes:
+        images: The images, labelled by their whole digit.
+        source: Where the digits are taken from.
+        index: The digit of each image in ``source``, ``[n]``.
+        corner: Row and column of the digit's upper left corner, ``[n, 2]``.
+    """
+
+    images: Images
+    source: Images
+    index: Int[Tensor, " n"]
+    corner: Int[Tensor, "n 2"]
+
+    def masks(
+        self, which: Int[Tensor, " m"]
+    ) -> tuple[Bool[Tensor, "m s s"], Bool[Tensor, "m s s"]]:
+        """Return where some images show their digit, and where they show clutter only.
+
+        Args:
+            which: Indices of images, ``[m]``.
+
+        Returns:
+            Masks of digit and clutter, ``[m, size, size]``; black pixels are in neither.
+        """
+        pixels = self.images.pixels[which, 0]
+        digit = np.zeros(pixels.shape, np.uint8)
+        whole = self.source.pixels[self.index[which], 0].numpy()
+        corner = np.arange(len(digit)), *self.corner[which].numpy().T
+        places = np.ravel_multi_index(corner, digit.shape)
+        _paste(digit, whole, places, white=self.source.levels)
+        shown = torch.from_numpy(digit) > 0
+        return shown, (pixels > 0) & ~shown
+
+
+def cluttered(
+    source: Images,
+    *,
+    count: int,
+    size: int = 96,
+    distractors: int = 21,
+    patch: int = 8,
+    seed: int = 0,
+) -> Cluttered:
+    """Generate cluttered digits, the same on every machine.
+
+    Each distractor is a random square cut from a random digit, added at a random place; last
+    comes a whole digit. Sums are cut off at white. Digits are taken in random order, each once
+    before any comes again. The split of ``source`` has its own random numbers.
+
+    Args:
+        source: Digits ``[n, 1, h, w]``, such as those of MNIST.
+        count: Number of images.
+        size: Height and width of an image, at least that of a digit.
+        distractors: Number of distractors.
+        patch: Height and width of a distractor, at most that of a digit.
+        seed: All randomness follows from it.
+
+    Raises:
+        ValueError: A size that does not fit, a negative number, or images in colour.
+
+    After the generator of :cite:t:`mnih2014recurrent`, as :cite:t:`achille2018information`
+    use it.
+
+    Example:
+        >>> from ibutils import data
+        >>> digits = data.load("digits", split="train")
+        >>> small = cluttered(digits, count=5, size=32, distractors=2, patch=3)
+        >>> small.images.pixels.shape
+        torch.Size([5, 1, 32, 32])
+    """
+    _check(source, count=count, size=size, distractors=distractors, patch=patch)
+    g = generator(seed, f"clutter of {source.name} {source.split}")
+    digits = np.ascontiguousarray(source.pixels[:, 0])
+    canvas, every = np.zeros((count, size, size), np.uint8), np.arange(count)
+    square, cuts, places = (patch, patch), [], []
+    for _ in range(distractors):
+        cuts.append(_places(digits, square, _draw(len(digits), count, g), g))
+        places.append(_places(canvas, square, every, g))
+    passes = range(-(-count // len(source)))
+    order = torch.cat([torch.randperm(len(source), generator=g) for _ in passes])[:count]
+    whole = _places(canvas, digits.shape[1:], every, g)
+    for start in range(0, count, CHUNK):
+        part = slice(start, start + CHUNK)
+        for cut, place in zip(cuts, places, strict=True):
+            runs, items = _windows(digits, square, cut[part])
+            pieces = runs[items].view(np.uint8).reshape(-1, patch, patch)
+            _paste(canvas, pieces, place[part], white=source.levels)
+        _paste(canvas, digits[order[part].numpy()], whole[part], white=source.levels)
+    found = images(
+        canvas[:, None],
+        source.labels[order].numpy(),
+        levels=source.levels,
+        name=f"cluttered {source.name}",
+        split=source.split,
+    )
+    corner = np.stack(np.unravel_index(whole, canvas.shape)[1:], 1)
+    return Cluttered(found, source, order, torch.from_numpy(corner))
+
+
+def _places(
+    pixels: np.ndarray, window: tuple[int, ...], index: np.ndarray, g: torch.Generator
+) -> np.ndarray:
+    """Return random places of a window in the images at ``index``, counted in pixels of all."""
+    sides = zip(pixels.shape[1:], window, strict=True)
+    rows, columns = (_draw(whole - own + 1, len(index), g) for whole, own in sides)
+    return np.ravel_multi_index((index, rows, columns), pixels.shape)
+
+
+def _windows(
+    pixels: np.ndarray, window: tuple[int, ...], places: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return all runs of pixels as wide as a window, and those that make up the windows.
+
+    Runs overlap. NumPy moves a run as one item, which is faster than pixel by pixel.
+    """
+    height, width = window
+    runs = np.ndarray((pixels.size - width + 1,), f"V{width}", pixels, strides=(1,))
+    return runs, places[:, None] + pixels.shape[2] * np.arange(height)
+
+
+def _paste(canvas: np.ndarray, patches: np.ndarray, places: np.ndarray, *, white: int) -> None:
+    """Add patches ``[n, h, w]`` at their places in place, up to white."""
+    runs, items = _windows(canvas, patches.shape[1:], places)
+    total = runs[items].view(np.uint8).reshape(patches.shape)
+    total += np.minimum(patches, white - total)  # a plain sum would overflow a byte
+    runs[items] = total.view(runs.dtype)[..., 0]
+
+
+def _draw(below: int, count: int, g: torch.Generator) -> np.ndarray:
+    return torch.randint(below, (count,), generator=g).numpy()
+
+
+def _check(source: Images, *, count: int, size: int, distractors: int, patch: int) -> None:
+    channels, height, width = source.pixels.shape[1:]
+    if channels != 1:
+        raise ValueError(f"clutter is made of grey images, got {channels} channels")
+    if count < 1 or distractors < 0:
+        raise ValueError(
+            f"count must be positive and distractors at least 0, got {count} and {distractors}"
+        )
+    if size < max(height, width):
+        raise ValueError(f"size={size} is too small for digits of {height} by {width} pixels")
+    if not 1 <= patch <= min(height, width):
+        raise ValueError(f"patch={patch} can't be cut from {height} by {width} pixels")

@@ -1,0 +1,150 @@
+r"""The losses and their derivatives by blocks of images, with little memory beside the scores.
+
+A block holds scores ``[images, locations, n]`` of the features of some images against all global
+vectors. All three losses have derivatives in closed form. With :math:`m = nK` positives and
+:math:`N_j = \log \sum_{i \ne j, l} e^{T_{ijl}}`:
+
+.. math::
+    \frac{\partial L_{\mathrm{JSD}}}{\partial T_{ijk}} &= \frac{\sigma(T_{ijk})}{m (n-1)}, &
+    \frac{\partial L_{\mathrm{JSD}}}{\partial T_{jjk}} &= -\frac{\sigma(-T_{jjk})}{m} \\
+    \frac{\partial L_{\mathrm{DV}}}{\partial T_{ijk}} &= \frac{e^{T_{ijk}}}{\sum_j e^{N_j}}, &
+    \frac{\partial L_{\mathrm{DV}}}{\partial T_{jjk}} &= -\frac1m \\
+    \frac{\partial L_{\mathrm{NCE}}}{\partial T_{ijk}} &= e^{T_{ijk} - N_j}\, w_j, &
+    \frac{\partial L_{\mathrm{NCE}}}{\partial T_{jjk}} &= -\frac{\sigma(N_j - T_{jjk})}{m}
+
+with :math:`w_j = \frac1m \sum_k \sigma(N_j - T_{jjk})` and :math:`i \ne j`. So the backward pass
+needs the scores and a few sums, and no table but the one it returns.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+SCORES = 2**20  # of a block where a sixteenth of the table is less: 4 MiB
+
+
+class Summary(NamedTuple):
+    """What the derivatives need beside the scores.
+
+    Attributes:
+        shift: Logarithms ``[n]`` such that the derivative by a negative score is
+            ``exp(score - shift)``; empty for the Jensen-Shannon loss, which needs none.
+        pull: Derivatives by the positive scores, ``[n, locations]``.
+    """
+
+    shift: Tensor
+    pull: Tensor
+
+
+def loss_of_table(scores: Tensor, estimator: str) -> Tensor:
+    """Return a loss of scores ``[n, n, locations]``; the backward pass adds one such table."""
+    return _LossOfTable.apply(scores, estimator)
+
+
+def slices(n: int, size: int) -> Iterator[slice]:
+    """Yield consecutive slices of at most ``size`` images."""
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+def loss_and_summary(
+    block_of: Callable[[slice], Tensor], n: int, size: int, estimator: str
+) -> tuple[Tensor, Summary]:
+    """Return a loss and its summary, from blocks that may be overwritten.
+
+    Args:
+        block_of: Makes the block of some images, ``[images, locations, n]``.
+        n: Images.
+        size: Images of a block.
+        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``.
+    """
+    positives, sums = [], []
+    for rows in slices(n, size):
+        block = block_of(rows)
+        own = block.diagonal(rows.start, 0, 2)  # a view, [locations, images]
+        positives.append(own.mT.clone())
+        own.fill_(-torch.inf)  # adds nothing to any of the sums
+        if estimator == "jsd":
+            sums.append(F.logsigmoid(block.neg_()).sum((0, 1)))
+        else:
+            sums.append(block.logsumexp((0, 1)))
+    positive, columns = torch.cat(positives), torch.stack(sums)
+    if estimator == "jsd":
+        return _jensen_shannon(positive, columns.sum(0))
+    return (_donsker_varadhan if estimator == "dv" else _info_nce)(positive, columns.logsumexp(0))
+
+
+def derivative(block: Tensor, rows: slice, summary: Summary) -> Tensor:
+    """Turn a block of scores into the derivatives of the loss, in place."""
+    n = block.shape[2]
+    if len(summary.shift):
+        block.sub_(summary.shift).exp_()
+    else:
+        block.sigmoid_().div_(summary.pull.numel() * (n - 1))
+    block.diagonal(rows.start, 0, 2).copy_(summary.pull[rows].mT)
+    return block
+
+
+def refuse_second_derivative() -> None:
+    """Raise where ``create_graph`` would count the derivatives of here as constants."""
+    if torch.is_grad_enabled():
+        raise RuntimeError("the losses have no second derivative here; take that of pair_loss")
+
+
+def _jensen_shannon(positive: Tensor, negative: Tensor) -> tuple[Tensor, Summary]:
+    """Return the loss from the positive scores and the sums of log sigmoid(-score)."""
+    n, m = len(positive), positive.numel()
+    loss = -F.logsigmoid(positive).mean() - negative.sum() / (m * (n - 1))
+    return loss, Summary(negative.new_empty(0), -(-positive).sigmoid() / m)
+
+
+def _donsker_varadhan(positive: Tensor, rest: Tensor) -> tuple[Tensor, Summary]:
+    """Return the loss from the positive scores and the log-sum-exp of each column."""
+    n, m = len(positive), positive.numel()
+    total = rest.logsumexp(0)
+    loss = total - math.log(m * (n - 1)) - positive.mean()
+    return loss, Summary(total.expand(n), torch.full_like(positive, -1 / m))
+
+
+def _info_nce(positive: Tensor, rest: Tensor) -> tuple[Tensor, Summary]:
+    """Return the loss from the positive scores and the log-sum-exp of each column."""
+    gap = positive - rest[:, None]
+    loss = -F.logsigmoid(gap).mean()
+    log_weight = F.logsigmoid(-gap).logsumexp(1) - math.log(positive.numel())
+    return loss, Summary(rest - log_weight, -(-gap).sigmoid() / positive.numel())
+
+
+class _LossOfTable(torch.autograd.Function):
+    """A loss of a whole table of scores."""
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, estimator: str) -> Tensor:
+        """Go over the table in blocks of a sixteenth, or more where it is small."""
+        n, _, locations = scores.shape
+        size = max(-(-n // 16), SCORES // (n * locations))
+
+        def block_of(rows: slice) -> Tensor:
+            return scores[rows].mT.to(_sums(scores.dtype), copy=True)
+
+        loss, summary = loss_and_summary(block_of, n, size, estimator)
+        ctx.save_for_backward(scores, *summary)
+        ctx.size = size
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """Write the derivatives over a copy of the scores."""
+        refuse_second_derivative()
+        scores, *summary = ctx.saved_tensors
+        found = scores.to(_sums(scores.dtype), copy=True)
+        for rows in slices(len(scores), ctx.size):
+            derivative(found[rows].mT, rows, Summary(*summary))
+        return found.mul_(gradient).to(scores.dtype), None
+
+
+def _sums(dtype: torch.dtype) -> torch.dtype:
+    """Return the precision in which sums over scores are taken: single at least."""
+    return torch.promote_types(dtype, torch.float32)

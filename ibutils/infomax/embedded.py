@@ -1,0 +1,115 @@
+"""The losses of Deep InfoMax from embeddings, without the table of their scores."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ibutils.infomax import blocks
+from ibutils.infomax.losses import check_estimator
+from ibutils.infomax.scores import check_embeddings
+
+# Scores of a chunk: 4 MiB stay in the cache of a processor core; a GPU wants few launches.
+SCORES, SCORES_ON_GPU = 2**20, 2**25
+
+
+def infomax_loss_from_embeddings(
+    local: Float[Tensor, "n d locations"],
+    global_: Float[Tensor, "n d"],
+    *,
+    estimator: str,
+    chunk: int | None = None,
+) -> Float[Tensor, ""]:
+    r"""Return the loss of the scores :math:`T_{ijk} = \langle l_{ik}, g_j \rangle`.
+
+    Value and gradient are those of ``infomax_loss(local_scores(local, global_))``. The scores
+    are made for the features of ``chunk`` images at a time, once for the value and once more for
+    the gradient, so memory beside the embeddings and their gradients grows as n and not as
+    :math:`n^2`. A single chunk is kept and not made again. The embeddings may have half
+    precision; sums have single precision. There is no second derivative.
+
+    Args:
+        local: Embedded local features, ``[n, d, locations]``. Fastest where the memory holds d
+            last.
+        global_: Embedded global vectors, ``[n, d]``.
+        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``.
+        chunk: Images whose scores are made at once, at least 1; by default as suits the device.
+
+    Returns:
+        A scalar in nats.
+
+    Raises:
+        ValueError: Unknown estimator, n < 2, shapes that disagree, or ``chunk`` < 1.
+
+    Example:
+        >>> local, global_ = torch.zeros(3, 5, 4), torch.zeros(3, 5)
+        >>> round(float(infomax_loss_from_embeddings(local, global_, estimator="jsd")), 4)
+        1.3863
+    """
+    check_estimator(estimator)
+    check_embeddings(local, global_)
+    if chunk is None:
+        scores = SCORES_ON_GPU if local.is_cuda else SCORES
+        chunk = max(1, scores // (len(local) * local.shape[2]))
+    if chunk < 1:
+        raise ValueError(f"chunk must be at least 1, got {chunk}")
+    if torch.is_autocast_enabled(local.device.type):
+        dtype = torch.get_autocast_dtype(local.device.type)
+        local, global_ = local.to(dtype), global_.to(dtype)
+    return _LossOfEmbeddings.apply(local, global_, estimator, chunk)
+
+
+class _LossOfEmbeddings(torch.autograd.Function):
+    """A loss, and its gradient from scores that are made again."""
+
+    @staticmethod
+    def forward(ctx: Any, local: Tensor, global_: Tensor, estimator: str, chunk: int) -> Tensor:
+        """Sum over the scores of one chunk after the other."""
+        n = len(local)
+        block_of = _blocks(local, global_)
+        kept: list[Tensor] = []
+        if chunk >= n:
+            kept = [block_of(slice(0, n))]
+            loss, summary = blocks.loss_and_summary(lambda rows: kept[0].clone(), n, n, estimator)
+        else:
+            loss, summary = blocks.loss_and_summary(block_of, n, chunk, estimator)
+        ctx.save_for_backward(local, global_, *summary, *kept)
+        ctx.chunk = chunk
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        r"""Return :math:`G^\top \Delta` and :math:`\sum \Delta L^\top`, chunk by chunk."""
+        blocks.refuse_second_derivative()
+        local, global_, shift, pull, *kept = ctx.saved_tensors
+        make = _blocks(local, global_)
+        block_of = (lambda rows: kept[0].clone()) if kept else make
+        grad_local = torch.empty_like(local)
+        grad_global = torch.zeros_like(global_, dtype=pull.dtype)
+        for rows in blocks.slices(len(local), ctx.chunk):
+            found = blocks.derivative(block_of(rows), rows, blocks.Summary(shift, pull))
+            delta = found.mul_(gradient).flatten(0, 1).to(local.dtype)  # [images * k, n]
+            grad_local[rows] = (delta @ global_).unflatten(0, (-1, local.shape[2])).mT
+            grad_global += delta.mT @ _rows(local, rows)
+        return grad_local, grad_global.to(global_.dtype), None, None
+
+
+def _rows(local: Tensor, images: slice) -> Tensor:
+    """Return the features of some images one a row, ``[images * locations, d]``."""
+    return local[images].mT.flatten(0, 1)
+
+
+def _blocks(local: Tensor, global_: Tensor) -> Callable[[slice], Tensor]:
+    """Return a function from images to their block of scores, in single precision at least."""
+
+    def block_of(images: slice) -> Tensor:
+        features = _rows(local, images)
+        if local.is_cuda and local.dtype in (torch.float16, torch.bfloat16):
+            table = torch.mm(features, global_.mT, out_dtype=torch.float32)
+        else:
+            table = (features @ global_.mT).to(torch.promote_types(local.dtype, torch.float32))
+        return table.unflatten(0, (-1, local.shape[2]))
+
+    return block_of

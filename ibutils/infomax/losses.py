@@ -1,0 +1,154 @@
+"""The three losses of Deep InfoMax on tables of scores."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from ibutils.infomax import blocks
+from ibutils.infomax.scores import check_images, draw_negatives
+from ibutils.information import log_mean_exp
+
+ESTIMATORS = ("dv", "jsd", "infonce")
+
+
+def infomax_loss(
+    scores: Float[Tensor, "n n locations"] | Float[Tensor, "n n"],
+    *,
+    estimator: str,
+    negatives: int | None = None,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""Return what an encoder and its critic minimise to raise information between two views.
+
+    With scores :math:`T_{ijk}` of feature k of image i against image j, n images, K locations
+    and :math:`\mathrm{sp}(t) = \log(1 + e^t)`:
+
+    .. math::
+        L_{\mathrm{JSD}} &= \tfrac{1}{nK} \sum_{j,k} \mathrm{sp}(-T_{jjk})
+            + \tfrac{1}{n(n-1)K} \sum_{i \ne j} \sum_k \mathrm{sp}(T_{ijk}) \\
+        L_{\mathrm{DV}} &= \log \tfrac{1}{n(n-1)K} \sum_{i \ne j} \sum_k e^{T_{ijk}}
+            - \tfrac{1}{nK} \sum_{j,k} T_{jjk} \\
+        L_{\mathrm{NCE}} &= -\tfrac{1}{nK} \sum_{j,k} \log \frac{e^{T_{jjk}}}
+            {e^{T_{jjk}} + \sum_{i \ne j} \sum_l e^{T_{ijl}}}
+
+    The first is minus equation 4. The second pools all locations into one mean under the
+    logarithm. The third is a cross-entropy without the logarithm of the number of candidates;
+    as the locations of one image depend on each other, it is no estimate of information.
+    Pairs of an image with itself are never negatives.
+
+    Args:
+        scores: ``[n, n, locations]``, or ``[n, n]`` for global pairs, one location.
+        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``.
+        negatives: Number of other images that each image is compared with, drawn anew at each
+            call; by default all n - 1.
+        generator: Source of that draw.
+
+    Returns:
+        A scalar in nats.
+
+    Raises:
+        ValueError: Unknown estimator, scores that are not square, n < 2, or a number of
+            negatives that is not in 1 to n - 1.
+
+    :cite:t:`hjelm2019learning`, equations 2, 4 and 5; local as in equation 6.
+
+    Example:
+        >>> scores = torch.zeros(3, 3, 4)
+        >>> [round(float(infomax_loss(scores, estimator=e)), 4) for e in ("dv", "jsd", "infonce")]
+        [0.0, 1.3863, 2.1972]
+    """
+    check_estimator(estimator)
+    table = check_scores(scores)
+    if negatives is None:
+        return blocks.loss_of_table(table, estimator)
+    chosen = draw_negatives(len(table), negatives, generator=generator).to(scores.device)
+    return pair_loss(*pairs(table, chosen), estimator=estimator)
+
+
+def pair_loss(
+    positive: Float[Tensor, "n locations"],
+    negative: Float[Tensor, "n others locations"],
+    *,
+    estimator: str,
+) -> Float[Tensor, ""]:
+    """Return the loss of :func:`infomax_loss` for chosen negatives.
+
+    Args:
+        positive: Scores of the features of each image against its own global vector.
+        negative: Scores of the features of some other images against that vector.
+        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``.
+
+    Returns:
+        A scalar in nats.
+
+    Raises:
+        ValueError: Unknown estimator.
+
+    Example:
+        >>> float(pair_loss(torch.ones(2, 3), torch.zeros(2, 1, 3), estimator="dv"))
+        -1.0
+    """
+    check_estimator(estimator)
+    if estimator == "jsd":
+        return -F.logsigmoid(positive).mean() - F.logsigmoid(-negative).mean()
+    if estimator == "dv":
+        return log_mean_exp(negative.flatten(), dim=0) - positive.mean()
+    rest = negative.flatten(1).logsumexp(1, keepdim=True)
+    return -F.logsigmoid(positive - rest).mean()
+
+
+def pairs(
+    scores: Float[Tensor, "n n locations"], negatives: Int[Tensor, "n others"]
+) -> tuple[Float[Tensor, "n locations"], Float[Tensor, "n others locations"]]:
+    """Return the positive scores of a table, and those of chosen negatives.
+
+    Args:
+        scores: ``[n, n, locations]``.
+        negatives: For each global vector j the images i whose features it is compared with.
+    """
+    own = torch.arange(len(scores), device=scores.device)
+    return scores[own, own], scores[negatives, own[:, None]]
+
+
+def location_losses(scores: Float[Tensor, "n n locations"]) -> Float[Tensor, "n locations"]:
+    r"""Return the InfoNCE loss of each location of each image: a map once it is folded.
+
+    .. math:: L_{jk} = -\log \frac{e^{T_{jjk}}}{e^{T_{jjk}} + \sum_{i \ne j} \sum_l e^{T_{ijl}}}
+
+    Args:
+        scores: ``[n, n, locations]``.
+
+    Returns:
+        Losses in nats; their mean is ``infomax_loss(scores, estimator="infonce")``.
+
+    Raises:
+        ValueError: The scores are not square, or n < 2.
+
+    :cite:t:`hjelm2019learning`, equation 5 before the average of equation 6.
+
+    Example:
+        >>> location_losses(torch.zeros(3, 3, 4)).shape
+        torch.Size([3, 4])
+    """
+    table = check_scores(scores)
+    own = torch.eye(len(table), dtype=torch.bool, device=table.device)[:, :, None]
+    rest = table.masked_fill(own, -torch.inf).logsumexp((0, 2))
+    return -F.logsigmoid(table.diagonal().mT - rest[:, None])
+
+
+def check_estimator(estimator: str) -> None:
+    """Raise for an unknown loss."""
+    if estimator not in ESTIMATORS:
+        raise ValueError(f"estimator must be one of {ESTIMATORS}, got {estimator!r}")
+
+
+def check_scores(scores: Tensor) -> Tensor:
+    """Return scores as ``[n, n, locations]``; raise unless they are square with n >= 2."""
+    if scores.ndim not in (2, 3) or scores.shape[0] != scores.shape[1]:
+        raise ValueError(
+            f"scores have shape [n, n] or [n, n, locations], got {tuple(scores.shape)}"
+        )
+    table = scores if scores.ndim == 3 else scores[:, :, None]
+    check_images(len(table), table.shape[2])
+    return table

@@ -1,0 +1,80 @@
+"""Hiding part of an image: one block at least stays in sight, and one at least is hidden."""
+
+from functools import cache
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+BLOCK = 10  # pixels that a local feature of a 32 by 32 image sees along each side
+
+
+def occlusion_masks(
+    uniform: Float[Tensor, " n"], *, size: int, block: int = BLOCK
+) -> Bool[Tensor, "n size size"]:
+    """Return which pixels are hidden: a rectangle, all allowed ones equally likely.
+
+    Allowed are rectangles of at least ``block`` pixels a side that leave a square of ``block``
+    pixels a side in full sight. The paper says that part of the image is hidden, not which law
+    the part has; this one is ours.
+
+    Args:
+        uniform: Noise, uniform on [0, 1), that picks a rectangle for each image.
+        size: Side of the images in pixels.
+        block: Side of the smallest block that is wholly hidden, or wholly in sight.
+
+    Returns:
+        True where a pixel is hidden, ``[n, size, size]``, on the device of the noise.
+
+    Raises:
+        ValueError: The image has no room for both blocks, or ``block`` < 1.
+
+    :cite:t:`hjelm2019learning`, section 4.3.
+
+    Example:
+        >>> masks = occlusion_masks(torch.tensor([0.0, 0.99]), size=32)
+        >>> masks.sum((1, 2)).tolist()
+        [100, 200]
+    """
+    allowed = _rectangles(size, block, uniform.device)
+    chosen = (uniform.double() * len(allowed)).long().clamp_max(len(allowed) - 1)
+    top, bottom, left, right = allowed[chosen].T[..., None]
+    steps = torch.arange(size, device=uniform.device)
+    rows, columns = (steps >= top) & (steps < bottom), (steps >= left) & (steps < right)
+    return rows[:, :, None] & columns[:, None]
+
+
+def draw_occlusion(
+    n: int, *, size: int, block: int = BLOCK, generator: torch.Generator | None = None
+) -> Bool[Tensor, "n size size"]:
+    """Draw the masks of ``occlusion_masks`` for n images."""
+    device = None if generator is None else generator.device
+    uniform = torch.rand(n, generator=generator, device=device)
+    return occlusion_masks(uniform, size=size, block=block)
+
+
+def occlude(
+    images: Float[Tensor, "n c size size"], masks: Bool[Tensor, "n size size"]
+) -> Float[Tensor, "n c size size"]:
+    """Return the images with hidden pixels at 0, mid-grey for images scaled to [-1, 1].
+
+    Example:
+        >>> occlude(torch.ones(1, 1, 2, 2), torch.eye(2).bool()[None])[0, 0].tolist()
+        [[0.0, 1.0], [1.0, 0.0]]
+    """
+    return images.masked_fill(masks[:, None], 0.0)
+
+
+@cache
+def _rectangles(size: int, block: int, device: torch.device) -> Tensor:
+    """Return all allowed rectangles, ``[count, 4]``: top, bottom, left and right."""
+    if not 1 <= block <= size // 2:
+        raise ValueError(
+            f"a hidden and a visible block of {block} pixels do not fit in {size} pixels"
+        )
+    spans = torch.combinations(torch.arange(size + 1))  # start < end
+    spans = spans[spans[:, 1] - spans[:, 0] >= block]
+    rows, columns = spans.repeat_interleave(len(spans), 0), spans.repeat(len(spans), 1)
+    found = torch.cat([rows, columns], 1)
+    margins = torch.stack([found[:, 0::2].amax(1), size - found[:, 1::2].amin(1)])
+    return found[(margins >= block).any(0)].to(device)

@@ -1,0 +1,98 @@
+"""Training as Deep InfoMax does: Adam at a constant rate, networks with batch normalisation.
+
+Fits any ``Trainable`` around an encoder, the models that Deep InfoMax is compared with included.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ibutils.train import Learner, Recipe, Trainable
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class InfoMaxRecipe(Recipe):
+    """Optimisation settings; the defaults are those of Deep InfoMax's official code.
+
+    Attributes:
+        batch_size: Images in a step; a last, smaller batch is kept and needs 2 at least.
+        decay: 1, a constant learning rate.
+        averaging: 0, the weights are not averaged.
+        precision: ``"float32"`` or ``"bfloat16"``, that of products under automatic mixed
+            precision.
+        compile: Whether to compile the objective; pays on a GPU.
+    """
+
+    batch_size: int = 64
+    decay: float = 1.0
+    averaging: float = 0.0
+    precision: str = "float32"
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot train."""
+        super().__post_init__()
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {PRECISIONS}, got {self.precision!r}")
+        if self.averaging != 0:
+            raise ValueError(f"weights are not averaged here: averaging is 0, {self.averaging=}")
+
+
+class InfoMaxLearner(Learner):
+    """A model with its optimiser; statistics of batch normalisations are part of its state."""
+
+    def __init__(self, model: Trainable, recipe: InfoMaxRecipe) -> None:
+        self.precision = recipe.precision
+        self._objective: Callable[..., dict[str, Tensor]] = model.objective
+        if recipe.compile:
+            self._objective = torch.compile(model.objective)
+        super().__init__(model, recipe)
+
+    def _optimise(self, parameters: list[Tensor]) -> None:
+        recipe = self.recipe
+        self.parameters = parameters
+        self.optimizer = torch.optim.Adam(
+            parameters, lr=recipe.learning_rate, betas=(recipe.momentum, 0.999), fused=True
+        )
+        self.schedule = torch.optim.lr_scheduler.StepLR(
+            self.optimizer, recipe.decay_every, recipe.decay
+        )
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the model's terms of one batch; ``loss`` is what a step lowers."""
+        mixed = self.precision == "bfloat16"
+        with torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=mixed):
+            return self._objective(inputs, labels, noise)
+
+    def step(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Take one gradient step and return the detached terms of the objective."""
+        terms = self.objective(inputs, labels, noise)
+        self.optimizer.zero_grad()
+        terms["loss"].backward()
+        self.optimizer.step()
+        return {name: term.detach() for name, term in terms.items()}
+
+    def averaged(self) -> Trainable:
+        """Return a frozen copy of the model as it is, in the mode for evaluation."""
+        return copy.deepcopy(self.model).requires_grad_(False).eval()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that resuming needs."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what ``state_dict`` returned."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])

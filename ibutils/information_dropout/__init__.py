@@ -1,0 +1,59 @@
+"""Information Dropout: multiplicative noise whose scale is learned, unit by unit and by input.
+
+:cite:t:`achille2018information`. Everything is in nats.
+"""
+
+from ibutils.information_dropout.divergence import log_normal_kl, log_uniform_kl
+from ibutils.information_dropout.layer import FixedNoise, InformationDropout
+from ibutils.information_dropout.network import NoisyNetwork
+from ibutils.information_dropout.noise import fixed_noise, log_normal_moments, log_normal_noise
+from ibutils.information_dropout.objective import (
+    NoisyClassifier,
+    information_dropout_loss,
+    warm_up,
+)
+from ibutils.information_dropout.statistics import (
+    InformationDropoutWarning,
+    LayerStatistics,
+    layer_statistics,
+    reestimate_batch_norm,
+)
+from ibutils.information_dropout.total_correlation import (
+    TotalCorrelation,
+    estimate_total_correlation,
+    gaussian_total_correlation,
+    total_correlation_floor,
+)
+from ibutils.information_dropout.training import MomentumLearner, MomentumRecipe
+from ibutils.information_dropout.vae import (
+    GaussianLatent,
+    VariationalAutoencoder,
+    variational_autoencoder,
+)
+
+__all__ = [
+    "FixedNoise",
+    "GaussianLatent",
+    "InformationDropout",
+    "InformationDropoutWarning",
+    "LayerStatistics",
+    "MomentumLearner",
+    "MomentumRecipe",
+    "NoisyClassifier",
+    "NoisyNetwork",
+    "TotalCorrelation",
+    "VariationalAutoencoder",
+    "estimate_total_correlation",
+    "fixed_noise",
+    "gaussian_total_correlation",
+    "information_dropout_loss",
+    "layer_statistics",
+    "log_normal_kl",
+    "log_normal_moments",
+    "log_normal_noise",
+    "log_uniform_kl",
+    "reestimate_batch_norm",
+    "total_correlation_floor",
+    "variational_autoencoder",
+    "warm_up",
+]

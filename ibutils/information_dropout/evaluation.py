@@ -1,0 +1,67 @@
+"""What a trained classifier with noise in its layers makes of a data set."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ibutils.evaluation import error_rate
+from ibutils.information_dropout.objective import NoisyClassifier
+
+
+@torch.no_grad()
+def classification_errors(
+    model: NoisyClassifier,
+    inputs: Tensor,
+    labels: Int[Tensor, " n"],
+    *,
+    generator: torch.Generator,
+    batch_size: int = 500,
+) -> dict[str, float]:
+    """Return the error with noise off and with noise on.
+
+    Args:
+        model: In evaluation mode, with batch statistics re-estimated.
+        inputs: ``[n, *shape]``.
+        labels: ``[n]``.
+        generator: Source of the noise, on the device of the inputs.
+        batch_size: Inputs held at once.
+
+    Returns:
+        ``error`` without noise and ``error_noisy`` at one draw, as fractions.
+
+    Raises:
+        ValueError: Numbers of inputs and labels disagree.
+    """
+    if len(inputs) != len(labels):
+        raise ValueError(f"{len(inputs)} inputs and {len(labels)} labels disagree")
+    logits: dict[str, list[Tensor]] = {"error": [], "error_noisy": []}
+    for batch in inputs.split(batch_size):
+        logits["error"].append(model(batch))
+        noise = model.draw_noise(len(batch), generator=generator)
+        logits["error_noisy"].append(model(batch, noise))
+    return {name: error_rate(torch.cat(parts), labels) for name, parts in logits.items()}
+
+
+@torch.no_grad()
+def noisy_activity(
+    model: NoisyClassifier,
+    inputs: Float[Tensor, "n *shape"],
+    layer: str,
+    *,
+    generator: torch.Generator,
+    batch_size: int = 500,
+) -> Float[Tensor, "n units"]:
+    """Return what a layer makes of inputs at one draw of the noise, ``[n, units]``.
+
+    Args:
+        model: In evaluation mode.
+        inputs: ``[n, *shape]``.
+        layer: Name of the layer.
+        generator: Source of the noise, on the device of the inputs.
+        batch_size: Inputs held at once.
+    """
+    found = []
+    for batch in inputs.split(batch_size):
+        noise = model.draw_noise(len(batch), generator=generator)
+        found.append(model.network(batch, noise, upto=layer).flatten(1))
+    return torch.cat(found)

@@ -1,0 +1,113 @@
+"""What a record of single members says when members of one seed are compared."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+GROUP = ["network", "activation"]  # members with different ones are never compared
+LEVELS = ["beta", "alpha"]  # strengths among which validation chooses
+RIVALS = ("binary", "constant")
+KEYS = ["target", "network", "activation", "method", "width", "seed", "split", "metric"]
+
+
+def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
+    """Return rows that compare the members of a table.
+
+    Args:
+        rows: Tidy rows of one target and profile. Of errors against width (``ID-F3a``,
+            ``ID-F3b``, ``ID-F5``): ``gain_over_binary`` and ``gain_over_constant``, the error of
+            the rival less that of Information Dropout; ``narrow_gain``, the former at the least
+            width; ``narrow_saturated``. Of information by layer (``ID-F6``): ``growth``. Of
+            bounds (``ID-T1``): ``gap``.
+        arrays: Not used.
+
+    Raises:
+        ValueError: The table is of another target.
+    """
+    target = rows["target"].iloc[0]
+    if target in ("ID-F3a", "ID-F3b", "ID-F5"):
+        return _gains(chosen(rows))
+    if target == "ID-F6":
+        return _growth(rows)
+    if target == "ID-T1":
+        return _gap(rows)
+    raise ValueError(f"no comparison is known for target {target!r}")
+
+
+def chosen(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the strengths with the least mean error on validation images.
+
+    The choice is made for each method and width over all seeds. Where validation errors are not
+    on record, there has to be one strength.
+
+    Args:
+        rows: Tidy rows with factors ``method``, ``width``, ``beta`` and ``alpha``.
+
+    Raises:
+        ValueError: Several strengths and no validation errors to choose by.
+    """
+    kept = []
+    for _, own in rows.groupby([*GROUP, "method", "width"], sort=False):
+        levels = own[LEVELS].drop_duplicates()
+        if len(levels) > 1:
+            errors = own[(own["metric"] == "error") & (own["split"] == "validation")]
+            if not len(errors):
+                raise ValueError(f"no validation errors to choose among {levels.to_dict('list')}")
+            means = errors.groupby(LEVELS, dropna=False)["value"].mean()
+            beta, alpha = means.idxmin()
+            own = own[_same(own["beta"], beta) & _same(own["alpha"], alpha)]
+        kept.append(own)
+    return pd.concat(kept, ignore_index=True)
+
+
+def _same(column: pd.Series, level: float) -> pd.Series:
+    return column.isna() if pd.isna(level) else column == level
+
+
+def _gains(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what Information Dropout gains over each rival, and at the least width."""
+    index = [*GROUP, "width", "seed"]
+    errors = rows[(rows["metric"] == "error") & (rows["split"] == "test")]
+    by_method = errors.pivot_table(index=index, columns="method", values="value")
+    if "information" not in by_method:
+        return pd.DataFrame()
+    found = {
+        f"gain_over_{rival}": (by_method[rival] - by_method["information"]).dropna()
+        for rival in RIVALS
+        if rival in by_method
+    }
+    saturated = rows[(rows["metric"] == "saturated") & (rows["split"] == "test")]
+    narrow = {"narrow_saturated": saturated.set_index(index)["value"]}
+    if "gain_over_binary" in found:
+        narrow["narrow_gain"] = found["gain_over_binary"]
+    least = rows["width"].min()
+    for name, values in narrow.items():
+        found[name] = values[values.index.get_level_values("width") == least]
+    tables = [values.rename("value").reset_index().assign(metric=n) for n, values in found.items()]
+    fixed = dict(target=rows["target"].iloc[0], method="information", split="test", unit="1")
+    return pd.concat(tables, ignore_index=True).assign(**fixed)[[*KEYS, "value", "unit"]]
+
+
+def _growth(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the slope of log information on log width, by layer and seed."""
+    own = rows[rows["metric"] == "information"]
+    found = []
+    for (layer, seed), group in own.groupby(["layer", "seed"]):
+        if group["width"].nunique() > 1:
+            slope, _ = np.polyfit(np.log(group["width"]), np.log(group["value"]), 1)
+            found.append(dict(layer=layer, seed=seed, value=float(slope)))
+    fixed = dict(target="ID-F6", split="test", metric="growth", unit="ratio")
+    return pd.DataFrame(found).assign(**fixed) if found else pd.DataFrame()
+
+
+def _gap(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the bound with a log-normal code less that with a Gaussian one."""
+    bounds = rows[(rows["metric"] == "bound") & (rows["split"] == "test")]
+    by_code = bounds.pivot_table(index=["k", "seed"], columns="code", values="value")
+    if not {"information", "gaussian"} <= set(by_code):
+        return pd.DataFrame()
+    gap = (by_code["information"] - by_code["gaussian"]).dropna()
+    fixed = dict(target="ID-T1", code="information", split="test", metric="gap", unit="nat")
+    return gap.rename("value").reset_index().assign(**fixed)

@@ -1,0 +1,95 @@
+r"""A Gaussian problem whose bottleneck picks out the factor that the task needs."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def toy_loss(
+    angle: Float[Tensor, "*grid"],
+    variance_1: Float[Tensor, "*grid"],
+    variance_2: Float[Tensor, "*grid"],
+    *,
+    input_variance: float,
+    beta: float,
+) -> Float[Tensor, "*grid"]:
+    r"""Return the bottleneck's loss of a linear code with diagonal noise.
+
+    A source :math:`s \sim \mathcal N(0, I)` in the plane, the task :math:`y = s_2`, the input
+    :math:`x = A s + \xi` with orthogonal :math:`A` and noise of variance :math:`\sigma_\xi^2`,
+    and the code :math:`z = B x + \eta` with orthogonal :math:`B` and independent noise of
+    variances :math:`\sigma_1^2, \sigma_2^2`. With
+    :math:`B A e_2 = (\sin\theta, \cos\theta)`,
+
+    .. math::
+        H(y \mid z) = \tfrac12 \log 2 \pi e \Big[1
+        - \frac{\sin^2\theta}{1 + \sigma_\xi^2 + \sigma_1^2}
+        - \frac{\cos^2\theta}{1 + \sigma_\xi^2 + \sigma_2^2}\Big], \qquad
+        I(z; x) = \tfrac12 \sum_i \log\Big(1 + \frac{1 + \sigma_\xi^2}{\sigma_i^2}\Big).
+
+    Args:
+        angle: :math:`\theta`, of any shape.
+        variance_1: :math:`\sigma_1^2 > 0`; infinite where the first component is dropped.
+        variance_2: :math:`\sigma_2^2 > 0`.
+        input_variance: :math:`\sigma_\xi^2 \ge 0`.
+        beta: Weight :math:`\beta \ge 0`.
+
+    Returns:
+        :math:`H(y \mid z) + \beta I(z; x)` in nats.
+
+    Raises:
+        ValueError: A variance or ``beta`` is out of range.
+
+    :cite:t:`achille2018information`, appendix C of the second version, with the posterior's
+    variance in full.
+
+    Example:
+        >>> angle, variance = torch.zeros(1), torch.ones(1)
+        >>> toy_loss(angle, variance, variance, input_variance=0.0, beta=0.0)  # log(pi e) / 2
+        tensor([1.0724])
+    """
+    _check(input_variance, beta)
+    for name, variance in (("variance_1", variance_1), ("variance_2", variance_2)):
+        if not bool((variance > 0).all()):
+            raise ValueError(f"{name} must be positive, got {float(variance.min())}")
+    signal = 1 + input_variance
+    explained = angle.sin().square() / (signal + variance_1)
+    explained = explained + angle.cos().square() / (signal + variance_2)
+    entropy = 0.5 * (2 * torch.pi * torch.e * (1 - explained)).log()
+    information = 0.5 * ((signal / variance_1).log1p() + (signal / variance_2).log1p())
+    return entropy + beta * information
+
+
+def optimal_variance(*, input_variance: float, beta: float) -> float:
+    r"""Return the noise of the component that the optimal code keeps.
+
+    .. math::
+        \sigma_2^{*2} = \frac{\beta\, \sigma_\xi^2 (1 + \sigma_\xi^2)}
+        {1 - \beta (1 + \sigma_\xi^2)}
+
+    The optimal code has :math:`\theta^* = 0` and :math:`\sigma_1^* = \infty`. From
+    :math:`\beta = 1 / (1 + \sigma_\xi^2)` on it keeps nothing.
+
+    Args:
+        input_variance: :math:`\sigma_\xi^2 \ge 0`.
+        beta: Weight, at least 0 and below the threshold.
+
+    Raises:
+        ValueError: A value is out of range.
+
+    Example:
+        >>> round(optimal_variance(input_variance=0.09, beta=0.5) ** 0.5, 4)
+        0.3283
+    """
+    _check(input_variance, beta)
+    signal = 1 + input_variance
+    if not beta * signal < 1:
+        raise ValueError(f"beta must be below {1 / signal}, got {beta}: the code keeps nothing")
+    return beta * input_variance * signal / (1 - beta * signal)
+
+
+def _check(input_variance: float, beta: float) -> None:
+    if not input_variance >= 0:
+        raise ValueError(f"input_variance must be at least 0, got {input_variance}")
+    if not beta >= 0:
+        raise ValueError(f"beta must be at least 0, got {beta}")

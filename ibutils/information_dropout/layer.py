@@ -1,0 +1,179 @@
+"""The Information Dropout layer, and the same layer with noise of a fixed law."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ibutils.information_dropout import divergence
+from ibutils.information_dropout.noise import check_law, fixed_noise
+
+MIN_ALPHA = 1e-3  # the least noise, which keeps the divergence finite
+# The log-uniform prior lives on z >= 0 and the log-normal one on z > 0.
+FITTING: dict[str, tuple[type[nn.Module], ...]] = {
+    "log_uniform": (nn.ReLU, nn.Softplus),
+    "log_normal": (nn.Softplus,),
+}
+
+
+class InformationDropout(nn.Module):
+    r"""Multiply the activity of a layer by log-normal noise whose scale the layer learns.
+
+    .. math::
+        z = e^{\alpha(x)\, \xi} \odot f(x), \qquad
+        \alpha(x) = \alpha_{\min} + (\alpha_{\max} - \alpha_{\min})\, \sigma(a(x)),
+        \qquad \xi \sim \mathcal N(0, I)
+
+    with :math:`\alpha_{\min} = 0.001`. Scale and activity are one number a unit and an example.
+    ``kl`` is what each unit tells about the input beyond the prior; without noise, as at test
+    time, the layer returns the median :math:`f(x)` (:cite:p:`achille2018information`, section 4).
+
+    Args:
+        transform: The map :math:`f` with its activation function last, such as a sequence of
+            convolution, batch normalisation and ReLU.
+        alpha_head: The map :math:`a` from the same inputs to outputs of the same shape.
+        prior: ``"log_uniform"`` for ReLU, or ``"log_normal"`` for softplus, with a mean and a
+            scale of the logarithm that are learned, one of each for the layer.
+        max_alpha: The largest noise, above ``MIN_ALPHA``; at 0.7 the variance is about 1.
+
+    Raises:
+        ValueError: Unknown prior, an activation function that it does not fit, or a
+            ``max_alpha`` that is not positive or leaves no room above ``MIN_ALPHA``.
+
+    Example:
+        >>> relu = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+        >>> layer = InformationDropout(relu, nn.Linear(4, 3))
+        >>> z = layer(torch.randn(5, 4), torch.randn(5, 3))
+        >>> z.shape, layer.kl.shape, bool((layer.kl >= 0).all())
+        (torch.Size([5, 3]), torch.Size([5, 3]), True)
+    """
+
+    def __init__(
+        self,
+        transform: nn.Module,
+        alpha_head: nn.Module,
+        *,
+        prior: str = "log_uniform",
+        max_alpha: float = 0.7,
+    ) -> None:
+        super().__init__()
+        _check_prior(prior, transform)
+        divergence.check_max_alpha(max_alpha)
+        if not max_alpha > MIN_ALPHA:
+            raise ValueError(f"max_alpha must exceed the least noise {MIN_ALPHA}, got {max_alpha}")
+        self.transform, self.alpha_head = transform, alpha_head
+        self.prior, self.max_alpha = prior, max_alpha
+        if prior == "log_normal":
+            self.prior_mean = nn.Parameter(torch.zeros(()))
+            self.log_prior_scale = nn.Parameter(torch.zeros(()))
+        self._last: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Return activities ``[batch, *units]``.
+
+        Args:
+            inputs: Whatever ``transform`` takes.
+            noise: Standard normal draws of the shape of the activities, or None for none.
+
+        Raises:
+            ValueError: Activities, scales and noise differ in shape.
+        """
+        activity = self.transform(inputs)
+        gate = torch.sigmoid(self.alpha_head(inputs))
+        _check_shapes(activity, gate, "scales of the noise")
+        alpha = MIN_ALPHA + (self.max_alpha - MIN_ALPHA) * gate
+        self._last = alpha, activity
+        if noise is None:
+            return activity
+        _check_shapes(activity, noise, "noise")
+        return activity * (alpha * noise).exp()
+
+    @property
+    def alpha(self) -> Float[Tensor, "batch *units"]:
+        """The scale of the noise at the last forward pass, ``[batch, *units]``."""
+        return self._remembered()[0]
+
+    @property
+    def prior_scale(self) -> Float[Tensor, ""]:
+        """The standard deviation of the log-normal prior's logarithm."""
+        return self.log_prior_scale.exp()
+
+    @property
+    def kl(self) -> Float[Tensor, "batch *units"]:
+        """The divergence of each unit at the last forward pass, nats, ``[batch, *units]``.
+
+        A ReLU unit at 0 pays like any other, as in the loss of the paper.
+        """
+        alpha, activity = self._remembered()
+        if self.prior == "log_uniform":
+            return divergence.unchecked_log_uniform_kl(alpha, max_alpha=self.max_alpha)
+        least = torch.finfo(activity.dtype).tiny  # softplus underflows to 0 near -100
+        log_activity = activity.clamp_min(least).log()
+        return divergence.unchecked_log_normal_kl(
+            alpha, log_activity, self.prior_mean, self.prior_scale
+        )
+
+    def _remembered(self) -> tuple[Tensor, Tensor]:
+        if self._last is None:
+            raise RuntimeError("the layer has had no forward pass yet")
+        return self._last
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state without the last pass, whose graph can't be copied."""
+        return {**self.__dict__, "_last": None}
+
+
+class FixedNoise(nn.Module):
+    r"""Multiply the activity of a layer by noise of a fixed law, off at test time.
+
+    ``"binary"`` is dropout, ``"gaussian"`` Gaussian dropout, ``"log_normal"`` the noise of
+    Information Dropout at one constant :math:`\alpha`.
+
+    Args:
+        transform: The layer.
+        law: See ``fixed_noise``.
+        strength: See ``fixed_noise``.
+
+    Raises:
+        ValueError: Unknown law, or a strength that it does not allow.
+
+    Example:
+        >>> layer = FixedNoise(nn.ReLU(), law="binary", strength=0.5)
+        >>> layer(torch.ones(2), torch.tensor([-1.0, 1.0])), layer(torch.ones(2))
+        (tensor([2., 0.]), tensor([1., 1.]))
+    """
+
+    def __init__(self, transform: nn.Module, *, law: str, strength: float) -> None:
+        super().__init__()
+        check_law(law, strength)
+        self.transform, self.law, self.strength = transform, law, strength
+
+    def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Return activities; ``noise`` are standard normal draws of their shape, or None."""
+        activity = self.transform(inputs)
+        if noise is None:
+            return activity
+        _check_shapes(activity, noise, "noise")
+        return activity * fixed_noise(noise, law=self.law, strength=self.strength)
+
+
+def _check_shapes(activity: Tensor, other: Tensor, what: str) -> None:
+    if activity.shape != other.shape:
+        raise ValueError(
+            f"activities {tuple(activity.shape)} and {what} {tuple(other.shape)} differ in shape"
+        )
+
+
+def _check_prior(prior: str, transform: nn.Module) -> None:
+    """Raise unless the prior is known and the activation function puts mass where it does."""
+    if prior not in FITTING:
+        raise ValueError(f"unknown prior {prior!r}, expected one of {', '.join(FITTING)}")
+    last: nn.Module = transform
+    while isinstance(last, nn.Sequential) and len(last):
+        last = last[-1]
+    if not isinstance(last, FITTING[prior]):
+        names = " or ".join(kind.__name__ for kind in FITTING[prior])
+        raise ValueError(
+            f"the {prior} prior fits a transform that ends in {names}, got {type(last).__name__}"
+        )

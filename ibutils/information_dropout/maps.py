@@ -1,0 +1,104 @@
+"""Where in an image a network passes information: on the digit, on clutter, or beside both."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from ibutils.data.clutter import Cluttered
+from ibutils.information_dropout.objective import NoisyClassifier
+
+
+class Places(NamedTuple):
+    """Mean information that a layer passes at one place of its map, by what the place shows.
+
+    Attributes:
+        digit: At places that show a stroke of the digit, nats.
+        clutter: At places that show clutter and no digit, nats.
+        background: At all others, nats.
+    """
+
+    digit: float
+    clutter: float
+    background: float
+
+
+def cell_masks(
+    digit: Bool[Tensor, "n h w"], clutter: Bool[Tensor, "n h w"], cells: tuple[int, int]
+) -> tuple[Bool[Tensor, "n r c"], Bool[Tensor, "n r c"]]:
+    """Return which cells of a coarser map show the digit, and which show clutter only.
+
+    Args:
+        digit: Pixels of the digit, ``[n, h, w]``.
+        clutter: Pixels of clutter, ``[n, h, w]``.
+        cells: Rows and columns of the map, which divide h and w.
+
+    Raises:
+        ValueError: The cells do not divide the image.
+
+    Example:
+        >>> digit, clutter = torch.zeros(2, 1, 4, 4, dtype=torch.bool)
+        >>> digit[0, 0, 0] = clutter[0, 1, 1] = clutter[0, 3, 3] = True
+        >>> [mask.int().tolist() for mask in cell_masks(digit, clutter, (2, 2))]
+        [[[[1, 0], [0, 0]]], [[[0, 0], [0, 1]]]]
+    """
+    height, width = digit.shape[1:]
+    if height % cells[0] or width % cells[1]:
+        raise ValueError(f"{cells[0]} by {cells[1]} cells do not divide {height} by {width}")
+    size = height // cells[0], width // cells[1]
+    shown, cluttered = (F.max_pool2d(m.float()[:, None], size)[:, 0] > 0 for m in (digit, clutter))
+    return shown, cluttered & ~shown
+
+
+@torch.no_grad()
+def information_by_place(
+    model: NoisyClassifier,
+    inputs: Float[Tensor, "n c h w"],
+    images: Cluttered,
+    *,
+    batch_size: int = 250,
+) -> dict[str, Places]:
+    """Return the information that each noisy layer passes by what its places show, noise off.
+
+    Args:
+        model: A network with Information Dropout, in evaluation mode.
+        inputs: What the network makes of all of ``images``, ``[n, c, h, w]``.
+        images: The cluttered images, which know where their digits lie.
+        batch_size: Images held at once.
+
+    Raises:
+        ValueError: Numbers of inputs and images differ.
+    """
+    if len(inputs) != len(images.images):
+        raise ValueError(f"{len(inputs)} inputs and {len(images.images)} images disagree")
+    sums: dict[str, Tensor] = {}
+    for which in torch.arange(len(inputs)).split(batch_size):
+        model(inputs[which])
+        masks = images.masks(which)
+        for name, held in model.network.kl_maps().items():
+            own = _sums(held.cpu(), *masks)
+            sums[name] = sums[name] + own if name in sums else own
+    return {name: Places(*(total / count).tolist()) for name, (total, count) in sums.items()}
+
+
+def _sums(held: Tensor, digit: Tensor, clutter: Tensor) -> Tensor:
+    """Return the sum of a map and the number of places by what they show, ``[2, 3]``."""
+    shown, cluttered = cell_masks(digit, clutter, tuple(held.shape[1:]))
+    kinds = [mask.double() for mask in (shown, cluttered, ~(shown | cluttered))]
+    return torch.stack(
+        [
+            torch.stack([(held * kind).sum(dtype=torch.float64) for kind in kinds]),
+            torch.stack([kind.sum() for kind in kinds]),
+        ]
+    )
+
+
+@torch.no_grad()
+def information_maps(
+    model: NoisyClassifier, inputs: Float[Tensor, "n c h w"], which: Int[Tensor, " m"]
+) -> dict[str, Tensor]:
+    """Return the information at each place of some images by noisy layer, nats, ``[m, r, c]``."""
+    model(inputs[which])
+    return model.network.kl_maps()

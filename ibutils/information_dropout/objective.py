@@ -1,0 +1,137 @@
+"""The objective of Information Dropout: a task's loss and the information that it needs."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from ibutils.information import log_mean_exp
+from ibutils.information_dropout.network import NoisyNetwork
+from ibutils.train import Trainable
+
+
+def information_dropout_loss(
+    task: Float[Tensor, " batch"],
+    kl: Float[Tensor, " batch"],
+    *,
+    beta: float,
+    samples: int | None,
+) -> Float[Tensor, ""]:
+    r"""Return the loss of Information Dropout.
+
+    .. math:: \frac1B \sum_b \Big\{-\log p(y_b \mid z_b) + \frac{\beta}{N}\, \mathrm{KL}_b\Big\}
+
+    The divergence is the sum over the units of all layers. Divided by the number of training
+    examples, :math:`\beta = 1` is the scale of variational dropout; with ``samples=1`` the loss is
+    the information bottleneck's own, and for :math:`y = x` and :math:`\beta = 1` minus the
+    evidence lower bound.
+
+    Args:
+        task: Losses :math:`-\log p(y \mid z)` at one draw of the noise, nats, ``[batch]``.
+        kl: Divergences in nats, ``[batch]``.
+        beta: Weight :math:`\beta \ge 0`.
+        samples: Number :math:`N \ge 1` of training examples.
+
+    Returns:
+        A scalar in nats.
+
+    Raises:
+        ValueError: ``beta`` is negative, or ``samples`` is missing or less than 1.
+
+    :cite:t:`achille2018information`, equation 2, and section 6 for the scale (second version).
+
+    Example:
+        >>> float(information_dropout_loss(torch.ones(2), torch.ones(2), beta=3.0, samples=6))
+        1.5
+    """
+    return task.mean() + kl_weight(beta, samples=samples) * kl.mean()
+
+
+def kl_weight(beta: float, *, samples: int | None) -> float:
+    r"""Return the weight :math:`\beta / N` of the divergence, checked.
+
+    Example:
+        >>> kl_weight(3.0, samples=50_000)
+        6e-05
+    """
+    if not beta >= 0:
+        raise ValueError(f"beta must be at least 0, got {beta}")
+    if samples is None or samples < 1:
+        raise ValueError(
+            "beta is divided by the number of training examples, which must be given and "
+            f"positive: got samples={samples}"
+        )
+    return beta / samples
+
+
+def warm_up(epoch: int, *, epochs: int) -> float:
+    r"""Return the factor on :math:`\beta` in an epoch: linear up to 1 over the first ``epochs``.
+
+    .. math:: \min\{1, (t + 1) / T\}
+
+    Args:
+        epoch: The epoch :math:`t`, from 0.
+        epochs: The length :math:`T` of the warm-up; 0 for none.
+
+    Example:
+        >>> [warm_up(t, epochs=4) for t in range(5)]
+        [0.25, 0.5, 0.75, 1.0, 1.0]
+    """
+    return min(1.0, (epoch + 1) / epochs) if epochs > 0 else 1.0
+
+
+class NoisyClassifier(Trainable):
+    r"""A classifier with noise in its layers, trained by the objective of Information Dropout.
+
+    Networks without Information Dropout pay no divergence, so that one model serves the
+    comparisons. ``beta`` and the factor ``warmth`` on it are buffers.
+
+    Args:
+        network: Maps inputs and noise to logits, such as ``all_cnn_32`` or ``dropout_mlp``.
+        beta: Weight of the divergence, at least 0.
+        samples: Number of training examples, by which ``beta`` is divided.
+
+    Raises:
+        ValueError: ``beta`` is negative, or ``samples`` is missing or less than 1.
+    """
+
+    weight: Tensor
+    warmth: Tensor
+
+    def __init__(self, network: NoisyNetwork, *, beta: float, samples: int | None) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("weight", torch.tensor(kl_weight(beta, samples=samples)))
+        self.register_buffer("warmth", torch.tensor(1.0))
+
+    def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Return logits ``[batch, classes]``; without noise the deterministic ones."""
+        return self.network(inputs, noise)
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return standard normal noise ``[batch, noise_units]``."""
+        return self.network.draw_noise(batch, generator=generator)
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return ``loss``, ``cross_entropy`` and mean ``kl``, scalars in nats."""
+        cross_entropy = F.cross_entropy(self(inputs, noise), labels)
+        kl = self.network.kl.mean()
+        return {
+            "loss": cross_entropy + self.warmth * self.weight * kl,
+            "cross_entropy": cross_entropy,
+            "kl": kl,
+        }
+
+    def log_predictive(
+        self, inputs: Tensor, *, samples: int, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "batch classes"]:
+        """Return log-probabilities averaged over draws of the noise; none with ``samples=0``."""
+        if samples < 0:
+            raise ValueError(f"the number of samples must be at least 0, got {samples}")
+        if samples == 0:
+            return F.log_softmax(self(inputs), dim=-1)
+        if generator is None:
+            generator = torch.Generator(device=inputs.device).manual_seed(0)
+        noises = (self.draw_noise(len(inputs), generator=generator) for _ in range(samples))
+        draws = [F.log_softmax(self(inputs, noise), dim=-1) for noise in noises]
+        return log_mean_exp(torch.stack(draws), dim=0)

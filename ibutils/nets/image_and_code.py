@@ -1,0 +1,81 @@
+"""The network that scores pairs of an image and a code."""
+
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ibutils.nets.encoders import scaled
+from ibutils.nets.layers import dense
+
+
+class ImageAndCode(nn.Module):
+    r"""Score an image and a code: convolutions of the image to 256 units, then both to one number.
+
+    Three convolutions that halve and a linear layer read the image; layers of 512 and 128 units
+    read the result beside the code. ReLU, and no batch normalisation, so that a score depends on
+    its own pair alone.
+
+    Args:
+        image: Shape ``(channels, h, w)`` of an image; the sides are multiples of 8.
+        code: Dimension of the code.
+        channels: Factor on the number of maps and units.
+        generator: Source of the initial weights.
+
+    Raises:
+        ValueError: A side is no multiple of 8.
+
+    The network of MINE and of the discriminator of BiGAN in :cite:t:`hjelm2019learning`, as in
+    the official code.
+
+    Example:
+        >>> network = ImageAndCode((3, 32, 32), 64, channels=1 / 8)
+        >>> images, codes = torch.randn(5, 3, 32, 32), torch.randn(5, 64)
+        >>> network(images, codes).shape, network.of_pairs(images, codes).shape
+        (torch.Size([5, 5]), torch.Size([5]))
+    """
+
+    def __init__(
+        self,
+        image: tuple[int, int, int],
+        code: int,
+        *,
+        channels: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        colours, height, width = image
+        if height % 8 or width % 8:
+            raise ValueError(f"the sides of an image must be multiples of 8, got {image}")
+        *maps, units, hidden, last = scaled([64, 128, 256, 256, 512, 128], channels)
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise([colours, *maps]):
+            halve = nn.utils.skip_init(nn.Conv2d, inputs, outputs, 4, stride=2, padding=1)
+            nn.init.kaiming_uniform_(halve.weight, a=5**0.5, generator=generator)
+            nn.init.zeros_(halve.bias)
+            layers += [halve, nn.ReLU()]
+        size = maps[-1] * (height // 8) * (width // 8)
+        read = dense(size, units, generator=generator)
+        self.of_image = nn.Sequential(
+            *layers, nn.Flatten(), read, nn.ReLU(), dense(units, hidden, generator=generator)
+        )
+        self.of_code = dense(code, hidden, bias=False, generator=generator)
+        self.together = nn.Sequential(
+            nn.ReLU(),
+            dense(hidden, last, generator=generator),
+            nn.ReLU(),
+            dense(last, 1, generator=generator),
+        )
+
+    def of_pairs(
+        self, x: Float[Tensor, "n channels h w"], y: Float[Tensor, "n code"]
+    ) -> Float[Tensor, " n"]:
+        """Return the score of each image with its own code, ``[n]``."""
+        return self.together(self.of_image(x) + self.of_code(y)).squeeze(-1)
+
+    def forward(
+        self, x: Float[Tensor, "n channels h w"], y: Float[Tensor, "n code"]
+    ) -> Float[Tensor, "n n"]:
+        """Return the scores ``[n, n]`` of all images with all codes, each read once."""
+        return self.together(self.of_image(x)[:, None] + self.of_code(y)).squeeze(-1)

@@ -1,0 +1,32 @@
+"""Measures of a frozen representation, and the training of small networks that they need."""
+
+from ibutils.probes.dependency import Dependency, neural_dependency
+from ibutils.probes.features import features
+from ibutils.probes.fine_tuning import FineTuned, fine_tuning_probe
+from ibutils.probes.mine import Mine, mine
+from ibutils.probes.mlp import Probe, mlp_probe
+from ibutils.probes.neighbours import class_share, nearest
+from ibutils.probes.reconstruction import Reconstructor, reconstruction_probe, similarity
+from ibutils.probes.svm import svm_probe
+from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
+
+__all__ = [
+    "AdamLearner",
+    "AdamRecipe",
+    "Dependency",
+    "FineTuned",
+    "Mine",
+    "Probe",
+    "Reconstructor",
+    "TrainTest",
+    "class_share",
+    "features",
+    "fine_tuning_probe",
+    "mine",
+    "mlp_probe",
+    "nearest",
+    "neural_dependency",
+    "reconstruction_probe",
+    "similarity",
+    "svm_probe",
+]

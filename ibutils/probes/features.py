@@ -1,0 +1,53 @@
+"""The features of all images under a frozen encoder, computed once."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+LAYERS = ("conv", "fc", "y")
+
+
+@torch.no_grad()
+def features(
+    encoder: nn.Module | Callable[[Tensor], object],
+    inputs: Float[Tensor, "n channels h w"],
+    *,
+    layers: Sequence[str] = LAYERS,
+    batch_size: int = 500,
+) -> dict[str, Tensor]:
+    """Return layers of a frozen encoder for all images, without gradient.
+
+    Args:
+        encoder: Maps images to ``ibutils.nets.encoders.Features``. A module is in evaluation mode
+            while it is used, and in its former mode afterwards.
+        inputs: Images ``[n, channels, h, w]`` as the encoder was trained on.
+        layers: Fields of the features that are kept.
+        batch_size: Images encoded at once.
+
+    Returns:
+        Each layer by its name, ``[n, ...]``.
+
+    Raises:
+        ValueError: No images, or a layer that the encoder does not have.
+
+    Example:
+        >>> from ibutils.nets.encoders import basic32
+        >>> found = features(basic32(channels=1 / 16), torch.zeros(5, 3, 32, 32))
+        >>> {name: tuple(layer.shape) for name, layer in found.items()}
+        {'conv': (5, 256), 'fc': (5, 64), 'y': (5, 64)}
+    """
+    if not len(inputs):
+        raise ValueError("features of no images")
+    former = encoder.training if isinstance(encoder, nn.Module) else None
+    if isinstance(encoder, nn.Module):
+        encoder.eval()
+    try:
+        parts = [encoder(part) for part in inputs.split(batch_size)]
+    finally:
+        if isinstance(encoder, nn.Module) and former is not None:
+            encoder.train(former)
+    if missing := [name for name in layers if not hasattr(parts[0], name)]:
+        raise ValueError(f"the encoder has no layer {missing[0]!r}")
+    return {name: torch.cat([getattr(part, name) for part in parts]) for name in layers}

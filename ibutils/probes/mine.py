@@ -1,0 +1,145 @@
+"""MINE: the Donsker-Varadhan bound between images and their codes, by a trained critic."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ibutils.bounds import tuba
+from ibutils.estimators.estimate import Estimate
+from ibutils.information import log_mean_exp
+from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
+from ibutils.train import Trainable, fit
+
+BLOCK = 250  # pairs whose scores with one another are computed at once outside training
+
+
+class Mine(Trainable):
+    r"""A critic that ascends the Donsker-Varadhan bound by a gradient with less bias.
+
+    The gradient of :math:`\log \mathbb E e^T` is :math:`\mathbb E[e^T \nabla T]` over
+    :math:`\mathbb E e^T`; a mean over one batch as denominator biases it. MINE divides by a moving
+    average :math:`a` over batches instead. That is the gradient of ``ibutils.bounds.tuba`` with
+    the constant baseline :math:`a`, which is what is minimised here.
+
+    Args:
+        critic: Maps x ``[n, ...]`` and y ``[n, dy]`` to scores ``[n, n]``.
+        decay: Weight of the past in the moving average.
+
+    :cite:t:`belghazi2018mutual`, section 3.2.
+    """
+
+    log_average: Tensor
+
+    def __init__(self, critic: nn.Module, *, decay: float = 0.99) -> None:
+        super().__init__()
+        if not 0 <= decay < 1:
+            raise ValueError(f"decay must lie in [0, 1), got {decay}")
+        self.critic, self.decay = critic, decay
+        self.register_buffer("log_average", torch.tensor(torch.nan))
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return ``[batch, 0]``: all other pairs of the batch are the shuffled ones."""
+        return torch.empty(batch, 0, device=generator.device)
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the ``loss`` and the Donsker-Varadhan value, nats; ``labels`` are the y."""
+        scores = self.critic(inputs, labels)
+        _, log_mean = _split_mean(scores.detach())
+        with torch.no_grad():
+            first = self.log_average.isnan()
+            past = self.log_average + (math.log(self.decay) if self.decay else -math.inf)
+            mixed = torch.logaddexp(past, log_mean + math.log1p(-self.decay))
+            self.log_average.copy_(torch.where(first, log_mean, mixed))
+        baseline = self.log_average.clone().expand(len(scores))
+        value = scores.detach().diagonal().mean() - log_mean
+        return {"loss": -tuba(scores, baseline), "donsker_varadhan": value}
+
+
+def mine(
+    train_x: Tensor,
+    train_y: Tensor,
+    test_x: Tensor,
+    test_y: Tensor,
+    *,
+    critic: nn.Module,
+    steps: int,
+    seed: int,
+    batch_size: int = 64,
+    learning_rate: float = 1e-4,
+) -> TrainTest:
+    r"""Estimate the information between inputs and codes as MINE does.
+
+    A code that is a deterministic, continuous function of a continuous input shares infinite
+    information with it: the value is then a property of critic, training and sample, and
+    compares encoders only under the same ones.
+
+    Args:
+        train_x: Inputs that the critic is trained on, ``[n, ...]``.
+        train_y: Their codes, ``[n, dy]``.
+        test_x: Inputs that it has not seen, ``[m, ...]``.
+        test_y: Their codes, ``[m, dy]``.
+        critic: Maps x and y to scores ``[n, n]``, such as ``ibutils.nets.image_and_code`` or
+            those of ``ibutils.critics``; it is trained in place.
+        steps: Gradient steps at least; whole passes over the samples are made.
+        seed: What the order of the batches follows from.
+        batch_size: Pairs in a step.
+        learning_rate: Of Adam; falls to a tenth after half and again after three quarters.
+
+    Returns:
+        The Donsker-Varadhan value in nats on both samples, with a jackknife over blocks of at
+        most 250 pairs as standard error.
+
+    Raises:
+        ValueError: Inputs and codes disagree, fewer than four pairs, or a last batch would hold a
+            single pair.
+
+    :cite:t:`belghazi2018mutual`, algorithm 1; :cite:t:`hjelm2019learning`, section 4.1.
+    """
+    for x, y, which in ((train_x, train_y, "training"), (test_x, test_y, "test")):
+        if len(x) != len(y) or len(x) < 4:
+            raise ValueError(
+                f"{len(x)} {which} inputs and {len(y)} codes; as many of each are needed, "
+                "and at least 4"
+            )
+    if len(train_x) % batch_size == 1:
+        raise ValueError(f"{len(train_x)} pairs in batches of {batch_size} leave a single pair")
+    epochs = math.ceil(steps / math.ceil(len(train_x) / batch_size))
+    milestones = tuple(sorted({max(1, epochs // 2), max(2, 3 * epochs // 4)}))
+    recipe = AdamRecipe(
+        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, milestones=milestones
+    )
+    model = Mine(critic).to(train_x.device)
+    fit(AdamLearner(model, recipe), train_x, train_y, seeds=[seed])
+    model.eval()
+    return TrainTest(_value(critic, train_x, train_y), _value(critic, test_x, test_y))
+
+
+@torch.no_grad()
+def _value(critic: nn.Module, x: Tensor, y: Tensor) -> Estimate:
+    """Return the Donsker-Varadhan value of blocks pooled, and its jackknife error."""
+    size = min(BLOCK, len(x) // 2)
+    pairs = zip(x.split(size), y.split(size), strict=True)
+    scores = [critic(*pair).double() for pair in pairs if len(pair[0]) > 1]
+    joint, log_mean = (torch.stack(part) for part in zip(*map(_split_mean, scores), strict=True))
+    pairs_of, negatives = zip(*((len(s), len(s) * (len(s) - 1)) for s in scores), strict=True)
+    weight = joint.new_tensor(pairs_of), joint.new_tensor(negatives)
+
+    def pooled(keep: Tensor) -> Tensor:
+        mean = (joint * weight[0])[keep].sum() / weight[0][keep].sum()
+        total = (log_mean + weight[1].log())[keep].logsumexp(0)
+        return mean - total + weight[1][keep].sum().log()
+
+    blocks = len(scores)
+    every = torch.ones(blocks, dtype=torch.bool, device=x.device)
+    without = ~torch.eye(blocks, dtype=torch.bool, device=x.device)
+    left_out = torch.stack([pooled(keep) for keep in without])
+    stderr = ((blocks - 1) * left_out.var(correction=0)).sqrt()
+    return Estimate(float(pooled(every)), float(stderr))
+
+
+def _split_mean(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean of the diagonal and the log-mean-exp of all else."""
+    n = len(scores)
+    others = scores[~torch.eye(n, dtype=torch.bool, device=scores.device)]
+    return scores.diagonal().mean(), log_mean_exp(others, dim=0)

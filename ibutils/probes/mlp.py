@@ -1,0 +1,148 @@
+"""Accuracy of a small network with one hidden layer on frozen features."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ibutils.nets.layers import dense
+from ibutils.probes.training import (
+    AdamLearner,
+    AdamRecipe,
+    check_agreement,
+    check_batches,
+    mean_of_last,
+)
+from ibutils.train import Trainable, generator
+
+
+class Probe(Trainable):
+    """A classifier with one hidden layer: linear, dropout, batch normalisation, ReLU, linear.
+
+    Args:
+        inputs: Length of a feature vector.
+        classes: Number of classes.
+        hidden: Units of the hidden layer.
+        dropout: Probability of dropping a hidden unit while training, in [0, 1).
+        generator: Source of the initial weights.
+
+    The classifier of :cite:t:`hjelm2019learning`, as in the official code.
+
+    Example:
+        >>> Probe(64, 10)(torch.randn(5, 64)).shape
+        torch.Size([5, 10])
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        classes: int,
+        *,
+        hidden: int = 200,
+        dropout: float = 0.1,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1), got {dropout}")
+        self.hidden, self.keep = hidden, 1 - dropout
+        self.first = dense(inputs, hidden, generator=generator)
+        self.norm = nn.BatchNorm1d(hidden)
+        self.last = dense(hidden, classes, generator=generator)
+
+    def forward(
+        self, x: Float[Tensor, "n d"], noise: Float[Tensor, "n hidden"] | None = None
+    ) -> Float[Tensor, "n classes"]:
+        """Return logits; uniform noise ``[n, hidden]`` drops units, None keeps all."""
+        h = self.first(x)
+        if noise is not None:
+            h = h * ((noise < self.keep) / self.keep)
+        return self.last(self.norm(h).relu())
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return uniform noise ``[batch, hidden]``."""
+        return torch.rand(batch, self.hidden, generator=generator, device=generator.device)
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the cross-entropy in nats as the ``loss``."""
+        return {"loss": F.cross_entropy(self(inputs, noise), labels)}
+
+
+def mlp_probe(
+    train_x: Float[Tensor, "n d"],
+    train_y: Int[Tensor, " n"],
+    test_x: Float[Tensor, "m d"],
+    test_y: Int[Tensor, " m"],
+    *,
+    epochs: int,
+    seed: int,
+    learning_rate: float = 1e-3,
+    milestones: tuple[int, ...] | None = None,
+    batch_size: int = 64,
+    last: int = 3,
+) -> float:
+    """Return the test accuracy of a ``Probe`` on frozen features.
+
+    No epoch is chosen by the test accuracy: it is averaged over the last ones.
+
+    Args:
+        train_x: Features to train on, ``[n, d]``.
+        train_y: Their classes from 0, ``[n]``.
+        test_x: Features to test on, ``[m, d]``.
+        test_y: Their classes, ``[m]``.
+        epochs: Passes over the training features.
+        seed: What weights, order and dropout follow from.
+        learning_rate: Of Adam.
+        milestones: Epochs after which the learning rate falls to a tenth; by default once, after
+            two thirds. The official code has 1000 epochs at 1e-4 with milestones 50 and 100.
+        batch_size: Features in a step.
+        last: Epochs at the end whose accuracies are averaged.
+
+    Returns:
+        The share of correct predictions, in [0, 1].
+
+    Raises:
+        ValueError: Features and labels disagree, or a last batch would hold one example.
+
+    :cite:t:`hjelm2019learning`, section 4.1.
+
+    Example:
+        >>> y = torch.arange(200) % 2
+        >>> x = torch.stack([3.0 * y - 1.5, torch.zeros(200)], dim=1)
+        >>> mlp_probe(x, y, x, y, epochs=3, seed=0)
+        1.0
+    """
+    check_agreement(train_x, train_y, "training")
+    check_agreement(test_x, test_y, "test")
+    check_batches(len(train_x), batch_size)
+    classes = 1 + int(max(train_y.max(), test_y.max()))
+    probe = Probe(train_x.shape[1], classes, generator=generator(seed, "weights"))
+    recipe = AdamRecipe(
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        milestones=two_thirds(epochs) if milestones is None else milestones,
+    )
+    return mean_of_last(
+        AdamLearner(probe.to(train_x.device), recipe),
+        train_x,
+        train_y,
+        seed=seed,
+        last=last,
+        measure=lambda: accuracy(probe, test_x, test_y),
+    )
+
+
+def two_thirds(epochs: int) -> tuple[int, ...]:
+    """Return the one milestone after two thirds of the epochs."""
+    return (max(1, 2 * epochs // 3),)
+
+
+@torch.no_grad()
+def accuracy(
+    network: nn.Module, inputs: Tensor, labels: Int[Tensor, " n"], *, batch_size: int = 1000
+) -> float:
+    """Return the share of inputs whose largest logit is that of their class."""
+    parts = zip(inputs.split(batch_size), labels.split(batch_size), strict=True)
+    right = sum((network(x).argmax(-1) == y).sum() for x, y in parts)
+    return float(right) / len(labels)

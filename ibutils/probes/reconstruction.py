@@ -1,0 +1,157 @@
+"""How well a decoder that is trained on frozen codes reconstructs the images."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ibutils.nets.image_decoder import image_decoder
+from ibutils.probes.training import AdamLearner, AdamRecipe, check_agreement, check_batches
+from ibutils.train import Trainable, fit, generator
+
+RANGE = 2.0  # of images in [-1, 1]
+TWO_SCALES = (0.0448 / (0.0448 + 0.2856), 0.2856 / (0.0448 + 0.2856))  # of five, renormalised
+SMALL_WINDOW, SMALL_SIGMA = 7, 0.75
+FIVE_SCALES = 176  # pixels a side that five scales with a window of 11 need
+
+
+class Reconstructor(Trainable):
+    """A decoder from codes to images under the mean squared error.
+
+    Args:
+        decoder: Maps codes ``[n, d]`` to images ``[n, c, h, w]``.
+    """
+
+    def __init__(self, decoder: nn.Module) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return ``[batch, 0]``: nothing is random."""
+        return torch.empty(batch, 0, device=generator.device)
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the mean squared error as the ``loss``; ``labels`` are the images."""
+        return {"loss": F.mse_loss(self.decoder(inputs), labels)}
+
+
+@torch.no_grad()
+def similarity(
+    found: Float[Tensor, "n c h w"], images: Float[Tensor, "n c h w"]
+) -> dict[str, float]:
+    r"""Return the mean structural similarity of images in :math:`[-1, 1]`, in several forms.
+
+    With means :math:`\mu`, variances and covariance :math:`\sigma` under a Gaussian window,
+
+    .. math::
+        \mathrm{SSIM} = \frac{(2 \mu_a \mu_b + C_1)(2 \sigma_{ab} + C_2)}
+        {(\mu_a^2 + \mu_b^2 + C_1)(\sigma_a^2 + \sigma_b^2 + C_2)}, \quad
+        C_1 = (0.01 L)^2, \quad C_2 = (0.03 L)^2
+
+    where :math:`L` is the range of the pixels. Images are reflected at their borders; the
+    official code of Deep InfoMax pads them with zeros.
+
+    Args:
+        found: Reconstructions, ``[n, c, h, w]``.
+        images: What they should be, ``[n, c, h, w]``.
+
+    Returns:
+        ``ssim`` at the right range 2; ``ssim_range_1`` with the constants of range 1 that the
+        official code of Deep InfoMax has; ``ms_ssim_2``, two scales with a window of 7 pixels;
+        and, where the images are large enough, ``ms_ssim`` with the five scales of
+        :cite:t:`wang2003multiscale`.
+
+    Raises:
+        ValueError: The shapes disagree.
+
+    :cite:t:`wang2004image`; computed by :cite:t:`detlefsen2022torchmetrics`.
+
+    Example:
+        >>> image = torch.zeros(1, 3, 32, 32)
+        >>> sorted(similarity(image, image))
+        ['ms_ssim_2', 'ssim', 'ssim_range_1']
+    """
+    from torchmetrics.functional import image as metrics  # slow to import
+
+    if found.shape != images.shape:
+        raise ValueError(f"shapes disagree: {tuple(found.shape)} and {tuple(images.shape)}")
+    values: dict[str, Any] = {
+        "ssim": metrics.structural_similarity_index_measure(found, images, data_range=RANGE),
+        "ssim_range_1": metrics.structural_similarity_index_measure(found, images, data_range=1.0),
+        "ms_ssim_2": metrics.multiscale_structural_similarity_index_measure(
+            found,
+            images,
+            data_range=RANGE,
+            betas=TWO_SCALES,
+            kernel_size=SMALL_WINDOW,
+            sigma=SMALL_SIGMA,
+        ),
+    }
+    if min(images.shape[2:]) >= FIVE_SCALES:
+        values["ms_ssim"] = metrics.multiscale_structural_similarity_index_measure(
+            found, images, data_range=RANGE
+        )
+    return {name: float(value) for name, value in values.items()}
+
+
+def reconstruction_probe(
+    train_codes: Float[Tensor, "n d"],
+    train_images: Float[Tensor, "n c h w"],
+    test_codes: Float[Tensor, "m d"],
+    test_images: Float[Tensor, "m c h w"],
+    *,
+    epochs: int,
+    seed: int,
+    channels: float = 1.0,
+    learning_rate: float = 1e-4,
+    batch_size: int = 64,
+) -> tuple[dict[str, float], Float[Tensor, "m c h w"]]:
+    """Train a decoder on frozen codes; return its quality on other images, and these.
+
+    Args:
+        train_codes: Codes to train on, ``[n, d]``.
+        train_images: Their images in [-1, 1], ``[n, c, h, w]``.
+        test_codes: Codes to test on, ``[m, d]``.
+        test_images: Their images, ``[m, c, h, w]``.
+        epochs: Passes over the training codes.
+        seed: What weights and order follow from.
+        channels: Factor on the widths of the decoder.
+        learning_rate: Of Adam; falls to a tenth after two thirds of the epochs.
+        batch_size: Codes in a step.
+
+    Returns:
+        ``mse``, the mean squared error of a pixel, with what ``similarity`` returns; and the
+        reconstructions of the test images.
+
+    Raises:
+        ValueError: Codes and images disagree, or a last batch would hold one code.
+
+    :cite:t:`hjelm2019learning`, section 4.1, MS-SSIM.
+    """
+    check_agreement(train_codes, train_images, "training")
+    check_agreement(test_codes, test_images, "test")
+    check_batches(len(train_codes), batch_size)
+    _, c, h, w = train_images.shape
+    source = generator(seed, "weights")
+    decoder = image_decoder(train_codes.shape[1], (c, h, w), channels=channels, generator=source)
+    model = Reconstructor(decoder).to(train_codes.device)
+    recipe = AdamRecipe(
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        milestones=(max(1, 2 * epochs // 3),),
+    )
+    fit(AdamLearner(model, recipe), train_codes, train_images, seeds=[seed])
+    model.eval()
+    with torch.no_grad():
+        found = torch.cat([decoder(part) for part in test_codes.split(500)])
+    parts = list(zip(found.split(500), test_images.split(500), strict=True))
+    measured = [{"mse": float(F.mse_loss(a, b)), **similarity(a, b)} for a, b in parts]
+    weights = [len(a) / len(found) for a, _ in parts]
+    mean = {
+        name: sum(w * part[name] for w, part in zip(weights, measured, strict=True))
+        for name in measured[0]
+    }
+    return mean, found

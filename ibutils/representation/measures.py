@@ -1,0 +1,240 @@
+"""What is measured of a frozen encoder, as tidy rows without their target."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor, nn
+
+from ibutils.nets.image_and_code import ImageAndCode
+from ibutils.probes import (
+    TrainTest,
+    class_share,
+    features,
+    fine_tuning_probe,
+    mine,
+    mlp_probe,
+    nearest,
+    neural_dependency,
+    reconstruction_probe,
+    svm_probe,
+)
+from ibutils.representation.sample import Sample
+from ibutils.train import generator
+
+LAYERS = ("conv", "fc", "y")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work each measure takes.
+
+    Attributes:
+        probe_epochs: Passes of the perceptron on frozen features.
+        probe_learning_rate: Its initial learning rate.
+        machines: Linear support vector machines, differing in their random order.
+        machine_images: Training images of each machine; 0 is all.
+        machine_iterations: Passes of each machine at most.
+        decoder_epochs: Passes of the decoder.
+        decoder_learning_rate: Its initial learning rate.
+        decoder_channels: Factor on its widths.
+        mine_steps: Gradient steps of the critic of MINE.
+        mine_learning_rate: Its initial learning rate.
+        ndm_steps: Gradient steps of the critic of the dependency measure.
+        ndm_learning_rate: Its initial learning rate.
+        critic_channels: Factor on the widths of both critics.
+    """
+
+    probe_epochs: int
+    probe_learning_rate: float
+    machines: int
+    machine_images: int
+    machine_iterations: int
+    decoder_epochs: int
+    decoder_learning_rate: float
+    decoder_channels: float
+    mine_steps: int
+    mine_learning_rate: float
+    ndm_steps: int
+    ndm_learning_rate: float
+    critic_channels: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Frozen:
+    """An encoder that no longer learns, with the features of all images.
+
+    Attributes:
+        train: Images that probes are trained on.
+        test: Images that they are tested on.
+        train_features: Layers ``conv``, ``fc`` and ``y`` of the training images.
+        test_features: The same of the test images.
+        seed: What the probes' weights and orders follow from.
+    """
+
+    train: Sample
+    test: Sample
+    train_features: dict[str, Tensor]
+    test_features: dict[str, Tensor]
+    seed: int
+
+
+def freeze(encoder: nn.Module, train: Sample, test: Sample, *, seed: int) -> Frozen:
+    """Return the features of all images under an encoder."""
+    first, second = (features(encoder, part.images) for part in (train, test))
+    return Frozen(train, test, first, second, seed)
+
+
+def accuracies(frozen: Frozen, effort: Effort) -> list[Row]:
+    """Return the accuracy of a perceptron on each layer, a fraction of the test images."""
+    rows = []
+    for layer in LAYERS:
+        found = mlp_probe(
+            frozen.train_features[layer],
+            frozen.train.labels,
+            frozen.test_features[layer],
+            frozen.test.labels,
+            epochs=effort.probe_epochs,
+            learning_rate=effort.probe_learning_rate,
+            seed=frozen.seed,
+        )
+        rows.append(_row(layer, "accuracy", found))
+    return rows
+
+
+def support_vectors(frozen: Frozen, effort: Effort) -> list[Row]:
+    """Return mean and, of several, spread of the accuracy of linear machines on each layer."""
+    rows = []
+    for layer in LAYERS:
+        found = [_machine(frozen, effort, layer, i) for i in range(effort.machines)]
+        rows.append(_row(layer, "svm", float(np.mean(found))))
+        if len(found) > 1:
+            rows.append(_row(layer, "svm_spread", float(np.std(found, ddof=1))))
+    return rows
+
+
+def reconstruction(frozen: Frozen, effort: Effort) -> tuple[list[Row], Tensor]:
+    """Return how well a decoder reconstructs test images from their code, and what it makes."""
+    quality, images = reconstruction_probe(
+        frozen.train_features["y"],
+        frozen.train.images,
+        frozen.test_features["y"],
+        frozen.test.images,
+        epochs=effort.decoder_epochs,
+        channels=effort.decoder_channels,
+        learning_rate=effort.decoder_learning_rate,
+        seed=frozen.seed,
+    )
+    return [_row("y", name, value) for name, value in quality.items()], images
+
+
+def information(frozen: Frozen, effort: Effort) -> list[Row]:
+    """Return what MINE finds between images and codes, in nats, on both splits."""
+    _, colours, height, width = frozen.train.images.shape
+    code = frozen.train_features["y"].shape[1]
+    critic = ImageAndCode(
+        (colours, height, width),
+        code,
+        channels=effort.critic_channels,
+        generator=generator(frozen.seed, "critic of MINE"),
+    ).to(frozen.train.images.device)
+    found = mine(
+        frozen.train.images,
+        frozen.train_features["y"],
+        frozen.test.images,
+        frozen.test_features["y"],
+        critic=critic,
+        steps=effort.mine_steps,
+        learning_rate=effort.mine_learning_rate,
+        seed=frozen.seed,
+    )
+    return _both("mine", found)
+
+
+def dependency(frozen: Frozen, effort: Effort) -> list[Row]:
+    """Return the dependence between the components of the code, in nats, on both splits."""
+    widths = tuple(max(8, round(effort.critic_channels * width)) for width in (1000, 200))
+    found = neural_dependency(
+        frozen.train_features["y"],
+        frozen.test_features["y"],
+        steps=effort.ndm_steps,
+        seed=frozen.seed,
+        learning_rate=effort.ndm_learning_rate,
+        hidden=widths,
+    )
+    return _both("ndm", found)
+
+
+def fine_tuned(encoder: nn.Module, frozen: Frozen, effort: Effort) -> list[Row]:
+    """Return the accuracy after a copy of the encoder goes on learning from labels."""
+    train, test = frozen.train, frozen.test
+    found = fine_tuning_probe(
+        encoder,
+        train.images,
+        train.labels,
+        test.images,
+        test.labels,
+        epochs=effort.probe_epochs,
+        seed=frozen.seed,
+    )
+    return [_row("conv", "fine_tuned", found)]
+
+
+def neighbour_share(frozen: Frozen, *, k: int = 4) -> list[Row]:
+    """Return the share of the k nearest test images, by the code, that have the same class."""
+    codes = frozen.test_features["y"]
+    return [_row("y", "neighbours", class_share(codes, frozen.test.labels, k=k))]
+
+
+def neighbour_pictures(frozen: Frozen, *, queries: int, k: int = 4) -> dict[str, np.ndarray]:
+    """Return the first test images with their nearest neighbours, as bytes.
+
+    Returns:
+        ``images``, bytes ``[queries, 1 + k, 3, side, side]`` with the query first, and ``same``,
+        whether a neighbour has the class of its query, ``[queries, k]``.
+    """
+    codes, labels = frozen.test_features["y"], frozen.test.labels
+    own = torch.arange(queries, device=codes.device)
+    found = nearest(codes, own, k=k)
+    shown = torch.cat([own[:, None], found], dim=1)
+    return {
+        "images": as_bytes(frozen.test.images[shown]),
+        "same": (labels[found] == labels[own, None]).cpu().numpy(),
+    }
+
+
+def as_bytes(images: Tensor) -> np.ndarray:
+    """Return images in [-1, 1] as bytes."""
+    return ((images + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()
+
+
+def _machine(frozen: Frozen, effort: Effort, layer: str, number: int) -> float:
+    part = slice(effort.machine_images or None)
+    with warnings.catch_warnings():  # the number of passes is part of the effort
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return svm_probe(
+            frozen.train_features[layer][part],
+            frozen.train.labels[part],
+            frozen.test_features[layer],
+            frozen.test.labels,
+            seed=frozen.seed * effort.machines + number,
+            iterations=effort.machine_iterations,
+        )
+
+
+def _both(metric: str, found: TrainTest) -> list[Row]:
+    rows = [_row("y", metric, found.test.value, unit="nat")]
+    rows.append(_row("y", metric, found.train.value, unit="nat", split="train"))
+    if found.test.stderr is not None:
+        rows.append(_row("y", f"{metric}_stderr", float(found.test.stderr), unit="nat"))
+    return rows
+
+
+def _row(
+    layer: str, metric: str, value: float | Tensor, *, unit: str = "1", split: str = "test"
+) -> Row:
+    return dict(layer=layer, split=split, metric=metric, value=float(value), unit=unit)

@@ -1,0 +1,205 @@
+"""The whole objective: which term moves what, what it adds up to, and training that resumes."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from ibutils import data, train
+from ibutils.infomax import (
+    DeepInfoMax,
+    InfoMaxLearner,
+    InfoMaxRecipe,
+    Terms,
+    infomax_loss,
+    local_scores,
+)
+from ibutils.nets.encoders import basic32
+
+close = torch.testing.assert_close
+ALL = Terms(alpha=0.5, beta=2.0, gamma=0.25, coordinates=3.0, occlusion=True)
+
+
+def build(terms, *, seed=0):
+    g = train.generator(seed, "weights")
+    encoder = basic32(channels=1 / 16, code=8, generator=g)
+    return DeepInfoMax(encoder, terms, units=16, global_units=16, generator=g)
+
+
+def batch(model, n=6, seed=0):
+    g = torch.Generator().manual_seed(seed)
+    return torch.randn(n, 3, 32, 32, generator=g), torch.zeros(n), model.draw_noise(n, generator=g)
+
+
+def moved(model, term):
+    """Return the parts of a model that have a gradient from a term."""
+    model.zero_grad(set_to_none=True)
+    term.backward(retain_graph=True)
+    parts = {**dict(model.named_children()), **dict(model.encoder.named_children())}
+    del parts["encoder"]
+    return {
+        name for name, part in parts.items() if any(p.grad is not None for p in part.parameters())
+    }
+
+
+class TestTerms:
+    def test_add_up(self):
+        model = build(ALL)
+        terms = model.objective(*batch(model))
+        weights = {"local": 2.0, "global": 0.5, "prior": 0.25, "discriminator": 1.0}
+        weights |= {"absolute": 3.0, "relative": 3.0}
+        close(terms["loss"], sum(w * terms[name] for name, w in weights.items()))
+        assert set(terms) == {"loss", *weights}
+
+    def test_move_their_own_networks(self):
+        model = build(ALL)
+        terms = model.objective(*batch(model))
+        to_y = {"to_local", "to_conv", "to_fc", "to_code"}
+        assert moved(model, terms["local"]) == to_y | {"local_head"}
+        assert moved(model, terms["global"]) == to_y | {"global_head"}
+        assert moved(model, terms["prior"]) == to_y
+        assert moved(model, terms["discriminator"]) == {"matching"}
+        assert moved(model, terms["absolute"]) == to_y | {"coordinates"}
+
+    @pytest.mark.parametrize("estimator", ["dv", "jsd", "infonce"])
+    def test_local_and_global_are_the_losses_of_their_scores(self, estimator):
+        model = build(Terms(estimator, alpha=1.0, gamma=0.0))
+        images, labels, noise = batch(model)
+        terms = model.objective(images, labels, noise)
+        features = model(images)
+        embeddings = model.local_head(features.local, features.y)
+        close(terms["local"], infomax_loss(local_scores(*embeddings), estimator=estimator))
+        scores = model.global_head(features.conv, features.y)
+        close(terms["global"], infomax_loss(scores, estimator=estimator))
+
+    @pytest.mark.parametrize("head", ["dot", "concatenate"])
+    def test_all_negatives_chosen_are_all_negatives(self, head):
+        for estimator in ("dv", "jsd", "infonce"):
+            chosen = build(Terms(estimator, alpha=1.0, gamma=0.0, negatives=5, head=head))
+            whole = build(Terms(estimator, alpha=1.0, gamma=0.0, head=head))
+            images, labels, noise = batch(chosen)
+            one = chosen.objective(images, labels, noise)
+            two = whole.objective(images, labels, noise[:, :2])
+            for name, term in one.items():
+                close(term, two[name])
+
+    def test_few_negatives_are_fewer(self):
+        model = build(Terms("infonce", negatives=1))
+        whole = build(Terms("infonce"))
+        few = model.objective(*batch(model))["local"]
+        assert float(few) < float(whole.objective(*batch(whole))["local"])
+
+    def test_a_smaller_last_batch_has_as_many_as_there_are(self):
+        model, whole = build(Terms(gamma=0.0, negatives=40)), build(Terms(gamma=0.0))
+        images, labels, noise = batch(model)
+        found = model.objective(images, labels, noise)["loss"]
+        close(found, whole.objective(images, labels, noise[:, :2])["loss"])
+
+    def test_without_a_term_there_is_no_network_for_it(self):
+        assert {name for name, _ in build(Terms(gamma=0.0)).named_children()} == {
+            "encoder",
+            "local_head",
+        }
+
+    def test_occlusion_changes_the_code_and_not_the_features(self):
+        plain, hidden = build(Terms(gamma=0.0)), build(Terms(gamma=0.0, occlusion=True))
+        images, labels, noise = batch(plain)
+        codes = []
+        hidden.local_head.register_forward_pre_hook(lambda _, inputs: codes.append(inputs))
+        hidden.objective(images, labels, noise)
+        features = plain(images)
+        close(codes[0][0], features.local)
+        assert float((codes[0][1] - features.y).abs().max()) > 1e-3
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"estimator": "mine"},
+            {"prior": "sphere"},
+            {"head": "bilinear"},
+            {"alpha": -1.0},
+            {"gamma": math.nan},
+            {"negatives": 0},
+        ],
+    )
+    def test_refuses_unknown_terms(self, wrong):
+        ((name, value),) = wrong.items()
+        with pytest.raises(ValueError, match=f"{name} must .* got {value!r}"):
+            Terms(**wrong)
+
+    def test_refuses_a_model_without_terms(self):
+        with pytest.raises(ValueError, match="at least one weight must be positive"):
+            Terms(alpha=0.0, beta=0.0, gamma=0.0)
+
+    def test_refuses_a_batch_of_one(self):
+        model = build(Terms())
+        with pytest.raises(ValueError, match="a batch needs 2, got 1"):
+            model.objective(*batch(model, n=1))
+
+    def test_refuses_an_unknown_precision_and_averaging(self):
+        with pytest.raises(ValueError, match=r"precision must be one of .* got 'half'"):
+            InfoMaxRecipe(epochs=1, precision="half")
+        with pytest.raises(ValueError, match="averaging"):
+            InfoMaxRecipe(epochs=1, averaging=0.9)
+
+
+def digits(n=96):
+    found = data.load("digits", split="train")
+    images = F.interpolate(found.floats()[:n], size=(32, 32)).expand(-1, 3, -1, -1)
+    return images, found.labels[:n]
+
+
+def fit(model, epochs, checkpoint=None, **options):
+    recipe = InfoMaxRecipe(epochs=epochs, batch_size=32, learning_rate=1e-3, **options)
+    learner = InfoMaxLearner(model, recipe)
+    history = train.fit(learner, *digits(), seeds=[3], checkpoint=checkpoint)
+    return learner, history
+
+
+def equal(one, two):
+    return all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+class TestTraining:
+    @pytest.mark.parametrize("estimator", ["dv", "jsd", "infonce"])
+    def test_lowers_the_loss(self, estimator):
+        _, history = fit(build(Terms(estimator, gamma=0.0)), 4)
+        assert float(history["local"][-1]) < float(history["local"][0]) - 0.1
+
+    def test_resumes_bit_identical_with_its_statistics(self, tmp_path):
+        whole, history = fit(build(ALL), 2)
+        fit(build(ALL), 1, tmp_path / "part.pt")
+        again, resumed = fit(build(ALL, seed=9), 2, tmp_path / "part.pt")
+        states = [learner.model.state_dict() for learner in (whole, again)]
+        assert equal(*(state.values() for state in states))
+        assert equal(history.values(), resumed.values())
+
+    def test_the_result_is_frozen_and_evaluates(self):
+        learner, _ = fit(build(Terms()), 1)
+        model = learner.averaged()
+        assert not model.training and not any(p.requires_grad for p in model.parameters())
+        images, _ = digits(4)
+        once, twice = model(images).y, model(images).y
+        assert torch.equal(once, twice)
+        norms = [m for m in learner.model.modules() if isinstance(m, nn.BatchNorm2d)]
+        assert all(int(norm.num_batches_tracked) == 3 for norm in norms)
+
+    def test_mixed_precision_ends_near_single(self):
+        ends = [
+            fit(build(Terms()), 2, precision=p)[1]["local"][-1] for p in ("float32", "bfloat16")
+        ]
+        close(*ends, rtol=0.05, atol=0.05)
+
+    @pytest.mark.gpu
+    def test_on_a_gpu(self):
+        model = build(ALL).cuda()
+        images, labels = (t.cuda() for t in digits())
+        learner = InfoMaxLearner(
+            model, InfoMaxRecipe(epochs=2, batch_size=32, precision="bfloat16")
+        )
+        history = train.fit(learner, images, labels, seeds=[0])
+        assert bool(history["loss"].isfinite().all())

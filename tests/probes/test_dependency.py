@@ -1,0 +1,64 @@
+"""NDM: zero for independent components, below the total correlation and near it otherwise."""
+
+import inspect
+import math
+
+import pytest
+import torch
+
+from ibutils.probes import Dependency, neural_dependency
+from ibutils.probes.dependency import shuffle_columns
+
+OPTIONS = {"seed": 0, "learning_rate": 1e-2, "hidden": (64,), "batch_size": 2000}
+
+
+def gaussian(n, correlation, seed):
+    g = torch.Generator().manual_seed(seed)
+    a, b = torch.randn(2, n, generator=g)
+    return torch.stack([a, correlation * a + math.sqrt(1 - correlation**2) * b], dim=1)
+
+
+def test_a_factorised_sample_has_no_dependency():
+    found = neural_dependency(gaussian(4000, 0, 0), gaussian(4000, 0, 1), steps=60, **OPTIONS)
+    assert abs(found.test.value) < 2 * found.test.stderr
+
+
+@pytest.mark.parametrize("correlation", [0.6, 0.9])
+def test_gaussian_components_have_their_total_correlation(correlation):
+    truth = -0.5 * math.log(1 - correlation**2)
+    train, test = gaussian(8000, correlation, 0), gaussian(8000, correlation, 1)
+    found = neural_dependency(train, test, steps=240, **OPTIONS)
+    assert found.test.value < truth + 4 * found.test.stderr
+    assert found.test.value > 0.85 * truth - 4 * found.test.stderr
+    assert found.train.stderr > 0
+    assert found.test.diagnostics == ()
+
+
+def test_the_training_objective_is_a_lower_bound_of_the_reported_value():
+    """log a <= a / e, so the one that trains never exceeds the one that is reported."""
+    model, codes = Dependency(2, hidden=(8,)), gaussian(500, 0.5, 0)
+    noise = model.draw_noise(500, generator=torch.Generator().manual_seed(0))
+    joint, product = model.scores(codes, noise)
+    reported = joint.mean() - product.exp().mean().log()
+    trained = -model.objective(codes, codes, noise)["loss"]
+    assert float(trained.detach()) <= float(reported.detach())
+
+
+def test_shuffling_keeps_each_column_and_breaks_the_rows(generator):
+    codes = torch.arange(40.0).reshape(20, 2)
+    shuffled = shuffle_columns(codes, torch.rand(20, 2, generator=generator))
+    assert torch.equal(shuffled.sort(0).values, codes)
+    assert not torch.equal(shuffled[:, 1] - shuffled[:, 0], torch.ones(20))
+
+
+def test_a_critic_that_learned_by_heart_says_so():
+    """Twenty codes are no sample: on others the critic is worse than none."""
+    train, test = gaussian(20, 0, 0), gaussian(4000, 0, 1)
+    found = neural_dependency(train, test, steps=300, **OPTIONS)
+    assert found.train.value > 0 > found.test.value
+    assert found.test.diagnostics == ("below zero: the critic does worse than a constant one",)
+
+
+def test_disagreeing_codes_are_refused():
+    with pytest.raises(ValueError, match=r"codes \(5, 2\) and \(5, 3\) can't be compared"):
+        inspect.unwrap(neural_dependency)(*map(torch.zeros, [(5, 2), (5, 3)]), steps=1, seed=0)

@@ -1,0 +1,115 @@
+"""MINE: its gradient, its pooled value, and Gaussians whose information is known."""
+
+import math
+
+import pytest
+import torch
+
+from ibutils.bounds import donsker_varadhan
+from ibutils.critics import Concatenated
+from ibutils.nets.image_and_code import ImageAndCode
+from ibutils.probes import Mine, mine
+from ibutils.probes.mine import BLOCK, _value
+from ibutils.train import generator
+
+
+def pairs(n, correlation, seed):
+    g = torch.Generator().manual_seed(seed)
+    x, noise = torch.randn(2, n, 1, generator=g)
+    return x, correlation * x + math.sqrt(1 - correlation**2) * noise
+
+
+def critic(seed=0):
+    return Concatenated(1, 1, width=16, depth=2, generator=generator(seed, "weights"))
+
+
+def test_without_memory_the_gradient_is_that_of_donsker_varadhan():
+    network, (x, y) = critic(), pairs(20, 0.7, 0)
+    model = Mine(network, decay=0.0)
+    (-donsker_varadhan(network(x, y))).backward()
+    expected = [p.grad.clone() for p in network.parameters()]
+    network.zero_grad()
+    terms = model.objective(x, y, torch.empty(20, 0))
+    terms["loss"].backward()
+    for p, gradient in zip(network.parameters(), expected, strict=True):
+        torch.testing.assert_close(p.grad, gradient, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(terms["donsker_varadhan"], donsker_varadhan(network(x, y)).detach())
+
+
+def test_the_average_moves_over_batches():
+    model, means = Mine(critic(), decay=0.9), []
+    for seed in range(3):
+        x, y = pairs(16, 0.5, seed)
+        scores = model.critic(x, y).detach().double()
+        off = scores[~torch.eye(16, dtype=torch.bool)]
+        means.append(float(off.exp().mean()))
+        model.objective(x, y, torch.empty(16, 0))
+    expected = 0.9 * (0.9 * means[0] + 0.1 * means[1]) + 0.1 * means[2]
+    assert float(model.log_average.exp()) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.8])
+def test_gaussian_pairs_have_their_information(correlation):
+    truth = -0.5 * math.log(1 - correlation**2)
+    train, test = pairs(4096, correlation, 0), pairs(4000, correlation, 1)
+    options = {"steps": 250, "seed": 0, "learning_rate": 1e-2}
+    found = mine(*train, *test, critic=critic(), **options)
+    assert found.test.value < truth + 4 * found.test.stderr
+    assert found.test.value > 0.9 * truth - 4 * found.test.stderr
+
+
+def test_the_pooled_value_is_that_of_all_pairs_within_blocks():
+    """A loop over pairs, in double precision, with a last block of another size."""
+    n = 2 * BLOCK + 40
+    network, (x, y) = critic().double(), pairs(n, 0.9, 0)
+    x, y = x.double(), y.double()
+    with torch.no_grad():
+        joint = [network(x[i : i + 1], y[i : i + 1]).item() for i in range(n)]
+        product = []
+        for part in (range(BLOCK), range(BLOCK, 2 * BLOCK), range(2 * BLOCK, n)):
+            scores = network(x[part.start : part.stop], y[part.start : part.stop])
+            product += [
+                math.exp(s)
+                for i, row in enumerate(scores.tolist())
+                for j, s in enumerate(row)
+                if i != j
+            ]
+    expected = sum(joint) / n - math.log(sum(product) / len(product))
+    found = _value(network, x, y)
+    assert found.value == pytest.approx(expected, abs=1e-9)
+    assert found.stderr > 0
+
+
+def test_the_network_of_images_scores_pairs_as_if_side_by_side():
+    """Diagonal and pairs agree, and a code enters only through its own column."""
+    network = ImageAndCode((3, 32, 32), 6, channels=1 / 16)
+    g = torch.Generator().manual_seed(0)
+    x, y = torch.randn(4, 3, 32, 32, generator=g), torch.randn(4, 6, generator=g)
+    with torch.no_grad():
+        scores = network(x, y)
+        torch.testing.assert_close(scores.diagonal(), network.of_pairs(x, y))
+        other = y.clone()
+        other[2] += 1
+        changed = (network(x, other) != scores).any(0)
+    assert changed.tolist() == [False, False, True, False]
+    with pytest.raises(ValueError, match=r"multiples of 8, got \(3, 30, 32\)"):
+        ImageAndCode((3, 30, 32), 6)
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "options", "message"),
+    [
+        (300, 299, {}, "300 training inputs and 299 codes"),
+        (3, 3, {}, "and at least 4"),
+        (385, 385, {}, "385 pairs in batches of 64 leave a single pair"),
+    ],
+)
+def test_bad_samples_are_refused(n, m, options, message):
+    x, y = torch.zeros(n, 1), torch.zeros(m, 1)
+    with pytest.raises(ValueError, match=message):
+        mine(x, y, x, y, critic=critic(), steps=1, seed=0, **options)
+
+
+def test_bad_decay_is_refused():
+    with pytest.raises(ValueError, match=r"decay must lie in \[0, 1\), got 1.0"):
+        Mine(critic(), decay=1.0)

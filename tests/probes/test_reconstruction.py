@@ -1,0 +1,82 @@
+"""Structural similarity in closed form, and a decoder that beats the mean image."""
+
+import inspect
+
+import pytest
+import torch
+
+from ibutils.nets.image_decoder import image_decoder
+from ibutils.probes import reconstruction_probe, similarity
+from ibutils.probes.reconstruction import TWO_SCALES
+
+
+def luminance(a, b, width):
+    """Return the similarity of two constant images, whose variances vanish."""
+    c = (0.01 * width) ** 2
+    return (2 * a * b + c) / (a * a + b * b + c)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.5, 0.4), (-1.0, 0.01), (0.0, 0.02)])
+def test_constant_images_have_the_closed_form_at_both_ranges(a, b):
+    size = (2, 3, 32, 32)
+    found = similarity(torch.full(size, a), torch.full(size, b))
+    assert found["ssim"] == pytest.approx(luminance(a, b, 2.0), abs=2e-4)
+    assert found["ssim_range_1"] == pytest.approx(luminance(a, b, 1.0), abs=2e-4)
+    two = max(luminance(a, b, 2.0), 0) ** TWO_SCALES[1]  # negative factors count as zero
+    assert found["ms_ssim_2"] == pytest.approx(two, abs=2e-3)
+
+
+def test_the_range_of_the_pixels_matters(generator):
+    images = 0.2 * torch.randn(4, 3, 32, 32, generator=generator)
+    noisy = images + 0.1 * torch.randn(4, 3, 32, 32, generator=generator)
+    found = similarity(noisy, images)
+    assert found["ssim"] > found["ssim_range_1"] + 0.01
+
+
+def test_an_image_is_like_itself_and_like_no_other(generator):
+    images = torch.rand(4, 3, 32, 32, generator=generator) * 2 - 1
+    assert all(v == pytest.approx(1, abs=1e-4) for v in similarity(images, images).values())
+    assert all(v < 0.2 for v in similarity(images.flip(0), images).values())
+
+
+def test_five_scales_are_given_where_they_fit(generator):
+    images = torch.rand(1, 1, 176, 176, generator=generator)
+    assert similarity(images, images)["ms_ssim"] == pytest.approx(1, abs=1e-4)
+    assert "ms_ssim" not in similarity(images[..., :168, :168], images[..., :168, :168])
+    with pytest.raises(ValueError, match="shapes disagree"):
+        inspect.unwrap(similarity)(images, images[..., :168, :168])
+
+
+def stripes(n, seed):
+    """Return codes of four signs, and images whose quarters they paint."""
+    g = torch.Generator().manual_seed(seed)
+    codes = 2.0 * torch.randint(2, (n, 4), generator=g) - 1
+    return codes, 0.8 * codes.repeat_interleave(8, 1)[:, None, :, None].expand(n, 1, 32, 32)
+
+
+def test_a_decoder_beats_the_mean_image_only_if_the_codes_tell():
+    """Without the code no image is better than the mean, whose error is the variance."""
+    train, test = stripes(256, 0), stripes(64, 1)
+    options = {"epochs": 6, "seed": 0, "channels": 1 / 16, "learning_rate": 1e-2}
+    measured, found = reconstruction_probe(*train, *test, **options)
+    assert measured["mse"] < 0.1 * 0.64
+    assert found.shape == test[1].shape
+    assert measured["mse"] == pytest.approx(float((found - test[1]).pow(2).mean()), rel=1e-5)
+    blind, _ = reconstruction_probe(0 * train[0], train[1], 0 * test[0], test[1], **options)
+    assert 0.9 * 0.64 < blind["mse"] < 1.2 * 0.64
+
+
+def test_decoders_have_the_shape_of_the_image():
+    for image in ((3, 32, 32), (1, 64, 64)):
+        made = image_decoder(5, image, channels=1 / 16)(torch.randn(2, 5))
+        assert made.shape == (2, *image)
+        assert float(made.detach().abs().max()) <= 1
+    assert image_decoder(64, (3, 32, 32))[0].out_features == 512 * 4 * 4
+    with pytest.raises(ValueError, match=r"multiples of 8, got \(3, 30, 32\)"):
+        image_decoder(5, (3, 30, 32))
+
+
+def test_disagreeing_codes_and_images_are_refused():
+    codes, images = stripes(64, 0)
+    with pytest.raises(ValueError, match="63 training inputs and 64 training labels"):
+        inspect.unwrap(reconstruction_probe)(codes[1:], images, codes, images, epochs=1, seed=0)

@@ -1,0 +1,127 @@
+"""Every model of the tables takes a step; samples and measures are what they say."""
+
+import numpy as np
+import pytest
+import torch
+
+from ibutils import representation
+from ibutils.infomax import InfoMaxRecipe
+from ibutils.nets import perceptron
+from ibutils.representation import measures
+from ibutils.representation.models import METHODS, Untrained, terms_of
+from ibutils.representation.small import ARCHITECTURE, EFFORT, as_table, small
+from ibutils.representation.two_priors import TwoPriors
+from ibutils.train import generator
+
+TINY = representation.Architecture(32, 1 / 16, 8, 8, 1 / 16)
+
+
+def loss_of(method):
+    return "infonce" if method in representation.DIM else None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_model_of_the_tables_trains_its_encoder(method):
+    part = representation.sample("digits", split="train", count=40)
+    g = generator(0, "weights")
+    model = representation.build(
+        method, loss_of(method), architecture=TINY, classes=10, images=40, generator=g
+    )
+    before = [p.clone() for p in model.encoder.parameters()]
+    recipe = InfoMaxRecipe(epochs=1, batch_size=20)
+    history = representation.train(model, part, recipe=recipe, seed=0)
+    moved = [
+        not torch.equal(a, b) for a, b in zip(before, model.encoder.parameters(), strict=True)
+    ]
+    assert any(moved) == (method != "untrained")
+    assert not model.training and all(h.isfinite().all() for h in history.values())
+
+
+def test_an_untrained_encoder_sees_the_statistics_of_the_images():
+    part = representation.sample("digits", split="train", count=200)
+    g = generator(0, "weights")
+    encoder = representation.build_encoder(TINY, crops=False, generator=g)
+    model = Untrained(encoder)
+    model.see(part.images, batch_size=200)
+    first = encoder.to_local[0](part.images)
+    norm = next(m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    torch.testing.assert_close(norm.running_mean, first.mean((0, 2, 3)), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("method", "loss", "message"),
+    [("gan", None, "method"), ("ae", "jsd", "loss"), ("dim_local", None, "loss")],
+)
+def test_unknown_models_and_misplaced_losses_are_refused(method, loss, message):
+    with pytest.raises(ValueError, match=message):
+        representation.build(
+            method, loss, architecture=TINY, classes=10, images=4, generator=generator(0, "w")
+        )
+    with pytest.raises(ValueError, match="method"):
+        terms_of("vae", "jsd")
+
+
+def test_the_weights_are_those_of_the_paper():
+    local, mixed = terms_of("dim_local", "dv"), terms_of("dim_both", "jsd")
+    assert (local.alpha, local.beta, local.gamma) == (0.0, 1.0, 0.1)
+    assert (mixed.alpha, mixed.beta) == (0.5, 0.1) and mixed.estimator == "jsd"
+    total = terms_of("dim_global", "jsd")
+    assert (total.alpha, total.beta, total.gamma) == (1.0, 0.0, 1.0)
+
+
+def test_a_part_is_balanced_fixed_and_begins_the_larger_one():
+    few, many = (
+        representation.sample("digits", split="train", count=count) for count in (50, 200)
+    )
+    assert few.labels.bincount().tolist() == [5] * 10
+    torch.testing.assert_close(many.images[:50], few.images)
+    assert float(few.images.min()) >= -1 and float(few.images.max()) <= 1
+    with pytest.raises(ValueError, match="of each class"):
+        representation.sample("digits", split="test", count=396)
+
+
+def test_measures_are_rows_with_finite_values():
+    found = small("dim_local", "infonce").frozen
+    rows = measures.accuracies(found, EFFORT) + measures.neighbour_share(found)
+    rows += measures.dependency(found, EFFORT)
+    table = as_table("DIM-T1", {("dim_local", "infonce"): rows})
+    assert np.isfinite(table["value"]).all() and set(table["layer"]) == {"conv", "fc", "y"}
+    assert (table[table["metric"] == "accuracy"]["value"] > 0.3).all()
+    held = measures.neighbour_pictures(found, queries=3, k=2)
+    assert held["images"].shape == (3, 3, 3, 32, 32) and held["same"].shape == (3, 2)
+    np.testing.assert_array_equal(held["images"][0, 0], measures.as_bytes(found.test.images[0]))
+
+
+def test_the_loss_of_a_place_under_the_occluder_is_counted_apart():
+    losses = torch.zeros(1, 8, 8)
+    masks = torch.zeros(1, 32, 32, dtype=torch.bool)
+    masks[0, :16] = True
+    losses[0, :4] = 3.0
+    rows = representation.occlusion_rows(losses, masks)
+    assert {row["metric"]: row["value"] for row in rows} == {
+        "hidden_loss": 3.0,
+        "visible_loss": 0.0,
+    }
+
+
+def test_players_of_two_priors_move_by_their_own_terms():
+    g = generator(0, "weights")
+    encoder, maker = perceptron([4, 8, 1], generator=g), perceptron([2, 8, 4], generator=g)
+    model = TwoPriors(encoder, maker, latent=2, source=g)
+    noise = model.draw_noise(16, generator=generator(0, "noise"))
+    images = torch.randn(16, 4, generator=g)
+    terms = model.objective(images, torch.zeros(16), noise)
+    networks = {"encoder": encoder, "generator": maker, "discriminators": model.matching}
+    for term, own in networks.items():
+        for name, network in networks.items():
+            found = torch.autograd.grad(
+                terms[term], list(network.parameters()), retain_graph=True, allow_unused=True
+            )
+            touched = any(grad is not None and bool(grad.any()) for grad in found)
+            assert touched == (network is own), (term, name)
+    with pytest.raises(ValueError, match="differ"):
+        TwoPriors(encoder, maker, latent=2, means=(1.0, 1.0))
+
+
+def test_the_small_architecture_is_that_of_the_smoke_run():
+    assert ARCHITECTURE.channels == 1 / 8 and ARCHITECTURE.side == 32

@@ -1,0 +1,123 @@
+"""Tests of arms that borrow their spread from all groups of a table."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from ibutils import claims
+
+ROUNDS = 1000
+FAILURE_RATE = 1e-6  # of each test that draws at random
+
+
+def draw(generator, *means, n=3):
+    """Return groups of which the last has one seed."""
+    sizes = [n] * (len(means) - 1) + [1]
+    return {
+        i: m + generator.normal(size=k) for i, (m, k) in enumerate(zip(means, sizes, strict=True))
+    }
+
+
+NULLS = {
+    "pair": lambda g: claims.superiority(draw(g, 0.0, 0.0), over=[0], under=[1]),
+    "margin": lambda g: claims.superiority(draw(g, 2.0, 0.0), over=[0], under=[1], margin=2.0),
+    "weakest": lambda g: claims.superiority(draw(g, 50.0, 0.0, 0.0), over=[0, 1], under=[2]),
+    "above": lambda g: claims.superiority(draw(g, 9.0, 1.0), over=[1], under=[], margin=1.0),
+    "below": lambda g: claims.superiority(draw(g, 9.0, 1.0), over=[], under=[1], margin=1.0),
+    "close": lambda g: claims.closeness(draw(g, 2.0, 0.0, 0.0), arms=[0, 1], margin=2.0),
+}
+
+
+@pytest.mark.parametrize("name", NULLS)
+def test_a_false_statement_is_supported_and_a_true_one_contradicted_at_most_at_the_level(name):
+    generator = np.random.default_rng(0)
+    found = [NULLS[name](generator) for _ in range(ROUNDS)]
+    most = stats.binom.isf(FAILURE_RATE, ROUNDS, claims.ALPHA)
+    assert sum(one.p < claims.ALPHA for one in found) <= most
+    assert sum(one.against < claims.ALPHA for one in found) <= most
+
+
+def test_two_groups_are_students_test():
+    g = np.random.default_rng(1)
+    a, b = g.normal(1.0, size=4), g.normal(size=3)
+    found = claims.superiority({"a": a, "b": b}, over=["a"], under=["b"])
+    twin = stats.ttest_ind(a, b, alternative="greater")
+    assert found.p == pytest.approx(twin.pvalue) and found.n == 3
+    assert found.effect == pytest.approx(a.mean() - b.mean())
+    ends = stats.ttest_ind(a, b).confidence_interval(0.9)
+    assert (found.low, found.high) == pytest.approx((ends.low, ends.high))
+
+
+def test_closeness_is_two_one_sided_tests():
+    g = np.random.default_rng(2)
+    a, b = g.normal(0.3, size=4), g.normal(size=3)
+    found = claims.closeness({"a": a, "b": b}, arms=["a", "b"], margin=2.0)
+    low = stats.ttest_ind(a + 2.0, b, alternative="greater").pvalue
+    high = stats.ttest_ind(a - 2.0, b, alternative="less").pvalue
+    assert found.p == pytest.approx(max(low, high))
+    assert found.effect == pytest.approx(abs(a.mean() - b.mean()))
+
+
+def test_the_weakest_pair_and_the_bound_are_shown():
+    groups = {"a": np.array([9.0, 9.2]), "b": np.array([5.0]), "c": np.array([1.0])}
+    found = claims.superiority(groups, over=["a", "b"], under=["c"])
+    assert found.effect == pytest.approx(4.0) and found.n == 1
+    below = claims.superiority(groups, over=[], under=["b", "c"], margin=6.0)
+    assert below.effect == pytest.approx(5.0) and below.p < 0.5
+    assert below.low < 5.0 < below.high
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: claims.superiority({"a": np.array([1.0, 2.0])}, over=["b"], under=[]),
+        lambda: claims.superiority({"a": np.array([1.0, 2.0])}, over=[], under=[]),
+        lambda: claims.superiority({"a": np.array([1.0])}, over=["a"], under=[]),
+        lambda: claims.closeness({"a": np.array([1.0, 2.0])}, arms=["a"], margin=1.0),
+        lambda: claims.closeness(
+            {"a": np.array([1.0, 2.0]), "b": np.array([1.0])}, arms=["a", "b"], margin=0.0
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(call):
+    with pytest.raises(ValueError):
+        call()
+
+
+def rows(seeds):
+    """Return a table of three models, with some numbers of seeds."""
+    made = [
+        {"method": m, "loss": loss, "layer": "y", "seed": seed, "value": v + 0.01 * seed}
+        for (m, loss, v), n in zip(
+            [("dim", "jsd", 0.6), ("dim", "dv", 0.5), ("vae", None, 0.4)], seeds, strict=True
+        )
+        for seed in range(n)
+    ]
+    table = pd.DataFrame(made).assign(split="test", metric="accuracy", unit="1", target="DIM-T1")
+    return {"DIM-T1": table.assign(profile="laptop", device="CPU", run="r")}
+
+
+def claim(**test):
+    test = {"kind": "superiority", "metric": "accuracy", "split": "test", **test}
+    return claims.Claim("DIM-T1-1", "s", "t", "DIM-T1", test, ("laptop",), 1)
+
+
+def test_a_model_trained_once_is_judged_by_the_spread_of_the_others():
+    own = claim(over=[{"method": "dim", "loss": "jsd"}], under=[{"method": "vae"}])
+    found = claims.verdict(own, rows([3, 2, 1]))
+    assert found.status == "reproduced" and found.n == 1
+    assert claims.verdict(own, rows([1, 1, 1])).note.startswith("needs two seeds")
+    assert claims.verdict(own, rows([3, 2, 0])).note == "needs 1 seeds of vae, has 0"
+
+
+def test_an_arm_that_is_several_groups_is_refused():
+    with pytest.raises(ValueError, match="several groups"):
+        claims.verdict(claim(over=[{"method": "dim"}], under=[{"method": "vae"}]), rows([3, 2, 1]))
+
+
+def test_every_claim_of_deep_infomax_can_be_judged():
+    found = claims.verdicts("infomax", profile="laptop")
+    assert len(found) == len({v.claim.id for v in found})
+    for one in claims.load("infomax"):
+        assert one.test["kind"] in claims.KINDS

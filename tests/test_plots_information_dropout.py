@@ -1,0 +1,106 @@
+"""Figures of Information Dropout show the numbers of their tables."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ibutils import plots
+
+
+def tidy(**columns):
+    rows = pd.MultiIndex.from_product(columns.values(), names=columns).to_frame(index=False)
+    return rows.assign(value=np.linspace(0.01, 0.2, len(rows)))
+
+
+def curves(axes):
+    return {c.get_label(): c.lines[0].get_xydata() for c in axes.containers}
+
+
+def test_errors_against_width_are_means_over_seeds_in_percent():
+    table = tidy(
+        method=["binary", "information"],
+        width=[50.0, 400.0],
+        seed=[0, 1],
+        metric=["error", "error_noisy"],
+    )
+    off, on = plots.error_against_width(table, label="units", title="here").axes
+    for axes, metric in ((off, "error"), (on, "error_noisy")):
+        own = table[(table["metric"] == metric) & (table["method"] == "information")]
+        expected = 100 * own.groupby("width")["value"].mean()
+        found = curves(axes)["Information Dropout"]
+        np.testing.assert_allclose(found, np.stack([expected.index, expected], axis=1))
+    assert set(curves(off)) == {"binary dropout", "Information Dropout"}
+
+
+def test_beta_zero_has_its_place():
+    table = tidy(beta=[0.0, 0.3, 30.0], seed=[0, 1], metric=["error", "nuisance_error"])
+    axes = plots.percent_against_beta(table, {"nuisance_error": "nuisance"}, title="x").axes[0]
+    own = table[table["metric"] == "nuisance_error"].groupby("beta")["value"].mean()
+    np.testing.assert_allclose(curves(axes)["nuisance"], np.stack([[0, 1, 2], 100 * own], axis=1))
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "0.3", "30"]
+
+
+def test_the_floor_is_drawn_under_total_correlation():
+    table = tidy(beta=[0.3, 3.0], seed=[0], metric=["error", "error_noisy", "tc", "floor"])
+    axes = plots.error_and_correlation(table, title="x").axes[1]
+    floor = table[table["metric"] == "floor"]["value"].mean()
+    assert [floor, floor] in [list(line.get_ydata()) for line in axes.lines]
+    own = table[table["metric"] == "tc"].sort_values("beta")["value"]
+    np.testing.assert_allclose(curves(axes)["estimate"][:, 1], own)
+
+
+def test_one_line_a_layer():
+    metrics = ["information", "information_per_unit"]
+    table = tidy(width=[0.125, 0.25], layer=[1, 2], seed=[0, 1], metric=metrics)
+    total, unit = plots.information_by_layer(table, label="share", title="x").axes
+    assert set(curves(total)) == set(curves(unit)) == {"noisy layer 1", "noisy layer 2"}
+    own = table[(table["metric"] == metrics[1]) & (table["layer"] == 2)]
+    expected = own.groupby("width")["value"].mean()
+    np.testing.assert_allclose(curves(unit)["noisy layer 2"][:, 1], expected)
+
+
+def test_ratios_are_by_layer():
+    ratios = tidy(beta=[0.1, 1.0], layer=[1.0, 3.0], seed=[0, 1], metric=["digit_ratio"])
+    errors = tidy(beta=[0.1, 1.0], layer=[np.nan], seed=[0, 1], metric=["error"])
+    left, right = plots.digit_ratio(pd.concat([ratios, errors]), title="x").axes
+    expected = ratios[ratios["layer"] == 3].groupby("beta")["value"].mean()
+    np.testing.assert_allclose(curves(left)["layer 3"][:, 1], expected)
+    assert set(curves(right)) == {"noise off"}
+
+
+def test_maps_share_one_scale_over_images():
+    g = np.random.default_rng(0)
+    maps = {"a": [g.random((2, 4, 4)), g.random((2, 2, 2))]}
+    figure = plots.information_maps(g.random((2, 8, 8)), maps)
+    shown = [axes.images[0] for axes in figure.axes]
+    assert len(shown) == 2 * 3
+    assert {image.get_clim() for image in shown[1::3]} == {
+        (maps["a"][0].min(), maps["a"][0].max())
+    }
+    np.testing.assert_array_equal(shown[5].get_array(), maps["a"][1][1])
+
+
+@pytest.mark.parametrize(("activation", "ends"), [("relu", (0.25, 0.25)), ("softplus", None)])
+def test_priors_integrate_to_one(activation, ends):
+    edges = np.linspace(-2, 2, 41)
+    held = dict(edges=edges, density=np.full(40, 0.25), zeros=0.5, mean=0.0, scale=0.3)
+    axes = plots.prior_fit({activation: held}, title="x").axes[0]
+    (line,) = axes.lines
+    x, y = line.get_data()
+    assert np.trapezoid(y, x) == pytest.approx(1, abs=1e-3)
+    assert ends is None or tuple(y) == ends
+    assert "50 % at zero" in axes.get_title()
+
+
+def test_rates_are_sorted():
+    axes = plots.rates_of_units({"a": np.array([0.1, 3.0, 0.5])}, threshold=0.01).axes[0]
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [3.0, 0.5, 0.1])
+
+
+def test_each_image_has_its_title():
+    figure = plots.titled_images(np.zeros((3, 4, 4)), ["a", "b", "c"], columns=2)
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b", "c", ""]

@@ -1,0 +1,58 @@
+"""Cells of Deep InfoMax's tables beside made-up records."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from ibutils import claims
+from ibutils.record import store
+from workflow import ledger, values
+
+MEMBER = {"data": "cifar10", "method": "dim_local", "loss": "jsd"}
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "results_root", lambda: tmp_path)
+    folder = tmp_path / "laptop" / "infomax" / "classification" / "20260101T000000Z-a"
+    folder.mkdir(parents=True)
+    rows = [
+        {"target": "DIM-T1", **MEMBER, "seed": seed, "layer": layer, "split": "test"}
+        | {"metric": "accuracy", "value": 0.5 + 0.02 * seed, "unit": "1"}
+        for seed in (0, 1)
+        for layer in ("conv", "y")
+    ]
+    pd.DataFrame(rows).to_csv(folder / "DIM-T1.csv", index=False)
+    described = {
+        "notebook": "infomax/classification",
+        "profile": "laptop",
+        "settings": {},
+        "members": [{"member": {**MEMBER, "seed": seed}, "seconds": 60.0} for seed in (0, 1)],
+        "device": "CPU (X)",
+        "started": "2026-01-01T00:00:00+00:00",
+    }
+    (folder / "run.json").write_text(json.dumps(described))
+
+
+def test_each_printed_cell_is_there_once_without_a_record(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "results_root", lambda: tmp_path)
+    found = values.cells("DIM-T1", "infomax", where=("data", "layer"))
+    printed = [row for row in claims.paper_values("infomax").values() if row["method"]]
+    assert len(found) == sum(row["target"] == "DIM-T1" for row in printed) == 62
+    assert all(cell.profile is None for cell in found)
+
+
+def test_ours_is_beside_the_cell_it_belongs_to(results):
+    found = values.cells("DIM-T1", "infomax", where=("data", "layer"))
+    ours = {cell.where: cell for cell in found if cell.profile}
+    assert set(ours) == {"cifar10, conv, accuracy", "cifar10, y, accuracy"}
+    cell = ours["cifar10, y, accuracy"]
+    assert cell.paper == "66.96" and cell.device == "CPU"
+    assert cell.ours.tolist() == pytest.approx([50.0, 52.0])
+    line = next(
+        line
+        for line in ledger._values("DIM-T1", "infomax", ("data", "layer")).splitlines()
+        if "66.96" in line
+    )
+    assert "| 51.00 | -15.96 | 1.41 | 2 | laptop, CPU |" in line
