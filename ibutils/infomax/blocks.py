@@ -70,7 +70,7 @@ def loss_and_summary(
         if estimator == "jsd":
             sums.append(F.logsigmoid(block.neg_()).sum((0, 1)))
         else:
-            sums.append(block.logsumexp((0, 1)))
+            sums.append(_log_sum_exp(block))
     positive, columns = torch.cat(positives), torch.stack(sums)
     if estimator == "jsd":
         return _jensen_shannon(positive, columns.sum(0))
@@ -92,6 +92,13 @@ def refuse_second_derivative() -> None:
     """Raise where ``create_graph`` would count the derivatives of here as constants."""
     if torch.is_grad_enabled():
         raise RuntimeError("the losses have no second derivative here; take that of pair_loss")
+
+
+def _log_sum_exp(block: Tensor) -> Tensor:
+    """Return the log-sum-exp of each column ``[n]``; overwrites the block to need no other."""
+    top = block.amax((0, 1))
+    top = torch.where(top.isfinite(), top, 0.0)  # a column may hold nothing but its own image
+    return block.sub_(top).exp_().sum((0, 1)).log() + top
 
 
 def _jensen_shannon(positive: Tensor, negative: Tensor) -> tuple[Tensor, Summary]:
@@ -124,10 +131,12 @@ class _LossOfTable(torch.autograd.Function):
     def forward(ctx: Any, scores: Tensor, estimator: str) -> Tensor:
         """Go over the table in blocks of a sixteenth, or more where it is small."""
         n, _, locations = scores.shape
-        size = max(-(-n // 16), SCORES // (n * locations))
+        size = min(n, max(-(-n // 16), SCORES // (n * locations)))
+        # One buffer for all blocks: an allocator that splits what is freed would keep growing.
+        buffer = scores.new_empty(size, locations, n, dtype=_sums(scores.dtype))
 
         def block_of(rows: slice) -> Tensor:
-            return scores[rows].mT.to(_sums(scores.dtype), copy=True)
+            return buffer[: rows.stop - rows.start].copy_(scores[rows].mT)
 
         loss, summary = loss_and_summary(block_of, n, size, estimator)
         ctx.save_for_backward(scores, *summary)

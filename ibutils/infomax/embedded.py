@@ -68,7 +68,7 @@ class _LossOfEmbeddings(torch.autograd.Function):
     def forward(ctx: Any, local: Tensor, global_: Tensor, estimator: str, chunk: int) -> Tensor:
         """Sum over the scores of one chunk after the other."""
         n = len(local)
-        block_of = _blocks(local, global_)
+        block_of = _blocks(local, global_, min(chunk, n))
         kept: list[Tensor] = []
         if chunk >= n:
             kept = [block_of(slice(0, n))]
@@ -84,14 +84,14 @@ class _LossOfEmbeddings(torch.autograd.Function):
         r"""Return :math:`G^\top \Delta` and :math:`\sum \Delta L^\top`, chunk by chunk."""
         blocks.refuse_second_derivative()
         local, global_, shift, pull, *kept = ctx.saved_tensors
-        make = _blocks(local, global_)
-        block_of = (lambda rows: kept[0].clone()) if kept else make
+        n, locations = len(local), local.shape[2]
+        block_of = (lambda rows: kept[0].clone()) if kept else _blocks(local, global_, ctx.chunk)
         grad_local = torch.empty_like(local)
         grad_global = torch.zeros_like(global_, dtype=pull.dtype)
-        for rows in blocks.slices(len(local), ctx.chunk):
+        for rows in blocks.slices(n, ctx.chunk):
             found = blocks.derivative(block_of(rows), rows, blocks.Summary(shift, pull))
             delta = found.mul_(gradient).flatten(0, 1).to(local.dtype)  # [images * k, n]
-            grad_local[rows] = (delta @ global_).unflatten(0, (-1, local.shape[2])).mT
+            grad_local[rows] = (delta @ global_).unflatten(0, (-1, locations)).mT
             grad_global += delta.mT @ _rows(local, rows)
         return grad_local, grad_global.to(global_.dtype), None, None
 
@@ -101,15 +101,24 @@ def _rows(local: Tensor, images: slice) -> Tensor:
     return local[images].mT.flatten(0, 1)
 
 
-def _blocks(local: Tensor, global_: Tensor) -> Callable[[slice], Tensor]:
-    """Return a function from images to their block of scores, in single precision at least."""
+def _blocks(local: Tensor, global_: Tensor, chunk: int) -> Callable[[slice], Tensor]:
+    """Return a function from images to their block of scores, in single precision at least.
+
+    It writes one block over the other where it can.
+    """
+    dtype = torch.promote_types(local.dtype, torch.float32)
+    whole = dtype == local.dtype
+    rows = chunk * local.shape[2] if whole else 0
+    buffer = local.new_empty(rows, len(global_), dtype=dtype)
 
     def block_of(images: slice) -> Tensor:
         features = _rows(local, images)
-        if local.is_cuda and local.dtype in (torch.float16, torch.bfloat16):
-            table = torch.mm(features, global_.mT, out_dtype=torch.float32)
+        if whole:
+            table = torch.mm(features, global_.mT, out=buffer[: len(features)])
+        elif local.is_cuda:
+            table = torch.mm(features, global_.mT, out_dtype=dtype)
         else:
-            table = (features @ global_.mT).to(torch.promote_types(local.dtype, torch.float32))
+            table = (features @ global_.mT).to(dtype)
         return table.unflatten(0, (-1, local.shape[2]))
 
     return block_of

@@ -53,6 +53,7 @@ def log_activity(activity: Float[Tensor, "*n"]) -> LogActivity:
         ValueError: An activity is negative, or fewer than a thousand are positive.
 
     Example:
+        >>> import torch
         >>> normal = torch.randn(100_000, generator=torch.Generator().manual_seed(0))
         >>> found = log_activity(normal.exp())
         >>> abs(found.skewness) < 0.05, found.normal_gain > 0

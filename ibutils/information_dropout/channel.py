@@ -7,6 +7,7 @@ from scipy.optimize import brentq
 
 NEAR = 1e-4  # log-odds of a code that is as good as constant
 
+
 class Optimum(NamedTuple):
     """The best flip probability of the code and its loss in nats."""
 

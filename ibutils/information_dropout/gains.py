@@ -16,7 +16,7 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
     """Return rows that compare the members of a table.
 
     Args:
-        rows: Tidy rows of one target and profile. Of errors against width (``ID-F3a``,
+        rows: Tidy rows of one target, with their ``profile``. Of errors against width (``ID-F3a``,
             ``ID-F3b``, ``ID-F5``): ``gain_over_binary`` and ``gain_over_constant``, the error of
             the rival less that of Information Dropout; ``narrow_gain``, the former at the least
             width; ``narrow_saturated``. Of information by layer (``ID-F6``): ``growth``. Of
@@ -28,12 +28,14 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
     """
     target = rows["target"].iloc[0]
     if target in ("ID-F3a", "ID-F3b", "ID-F5"):
-        return _gains(chosen(rows))
-    if target == "ID-F6":
-        return _growth(rows)
-    if target == "ID-T1":
-        return _gap(rows)
-    raise ValueError(f"no comparison is known for target {target!r}")
+        found = _gains(chosen(rows))
+    elif target == "ID-F6":
+        found = _growth(rows)
+    elif target == "ID-T1":
+        found = _gap(rows)
+    else:
+        raise ValueError(f"no comparison is known for target {target!r}")
+    return found.assign(profile=rows["profile"].iloc[0]) if len(found) else found
 
 
 def chosen(rows: pd.DataFrame) -> pd.DataFrame:
@@ -56,7 +58,7 @@ def chosen(rows: pd.DataFrame) -> pd.DataFrame:
             if not len(errors):
                 raise ValueError(f"no validation errors to choose among {levels.to_dict('list')}")
             means = errors.groupby(LEVELS, dropna=False)["value"].mean()
-            beta, alpha = means.idxmin()
+            beta, alpha = means.index[int(means.to_numpy().argmin())]
             own = own[_same(own["beta"], beta) & _same(own["alpha"], alpha)]
         kept.append(own)
     return pd.concat(kept, ignore_index=True)

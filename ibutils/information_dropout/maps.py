@@ -85,7 +85,8 @@ def information_by_place(
 
 def _sums(held: Tensor, digit: Tensor, clutter: Tensor) -> Tensor:
     """Return the sum of a map and the number of places by what they show, ``[2, 3]``."""
-    shown, cluttered = cell_masks(digit, clutter, tuple(held.shape[1:]))
+    rows, columns = held.shape[1:]
+    shown, cluttered = cell_masks(digit, clutter, (rows, columns))
     kinds = [mask.double() for mask in (shown, cluttered, ~(shown | cluttered))]
     return torch.stack(
         [

@@ -183,7 +183,13 @@ def _convolution(
 ) -> nn.Conv2d:
     """Return a convolution with He-normal weights, and with a bias if a value for it is given."""
     layer = nn.utils.skip_init(
-        nn.Conv2d, inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=bias is not None
+        nn.Conv2d,
+        inputs,
+        outputs,
+        kernel,
+        stride=stride,
+        padding=kernel // 2,
+        bias=bias is not None,
     )
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
     if bias is not None:

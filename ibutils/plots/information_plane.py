@@ -115,6 +115,7 @@ def scores_against_accuracy(table: pd.DataFrame, *, score: str = "drop") -> Figu
         axes.set_xlabel(_name(score) + (", bits" if score != "relative_drop" else ""))
     for axes in grid[:, 0]:
         axes.set_ylabel("test accuracy, %")
+    grid[0, 0].set_ylim(table["test_accuracy"].quantile(0.005) - 1, None)  # dead ones fall off
     handles, names = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="lower center", ncol=4, bbox_to_anchor=(0.5, -0.12))
     return finish(figure)
@@ -144,5 +145,6 @@ def accuracy_curves(panels: Mapping[str, np.ndarray], epochs: np.ndarray, label:
 
 def _name(level: object) -> str:
     """Return how a level is written in a figure."""
-    names = {"relu": "ReLU", "elu": "ELU", "prelu": "PReLU", "abs": "absolute value"}
+    names = {"relu": "ReLU", "elu": "ELU", "prelu": "PReLU", "swish": "Swish"}
+    names["abs"] = "absolute value"
     return names.get(str(level), str(level).replace("_", " "))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import distributions
 
@@ -27,6 +27,7 @@ scales = st.floats(0.01, 2.0)
 reals = st.floats(-3.0, 3.0)
 
 close = torch.testing.assert_close
+few = settings(max_examples=25)
 
 
 def mean_within(values, expected):
@@ -100,6 +101,7 @@ class TestLogUniform:
         found = log_uniform_kl(alpha, max_alpha=largest + 0.001)
         assert round(float(found), 4) == expected
 
+    @few
     @given(scales, scales, reals)
     def test_it_is_a_difference_of_divergences_from_a_wide_prior(self, alpha, other, log_f):
         """On log z the prior is flat: a normal so wide that its mean does not matter."""
@@ -142,6 +144,7 @@ class TestLogUniform:
 
 
 class TestLogNormal:
+    @few
     @given(scales, reals, reals, scales)
     def test_two_normals_on_the_logarithm(self, alpha, log_f, mean, scale):
         code, prior = distributions.Normal(log_f, alpha), distributions.Normal(mean, scale)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from torch import distributions
@@ -19,6 +19,7 @@ from ibutils.information_dropout.channel import binary_entropy, channel_loss, op
 from ibutils.information_dropout.gaussian_toy import optimal_variance, toy_loss
 
 close = torch.testing.assert_close
+few = settings(max_examples=25)
 LOG_2 = math.log(2)
 
 
@@ -88,6 +89,7 @@ class TestTotalCorrelation:
         expected = separate - float(gaussian_entropy(covariance))
         assert float(gaussian_total_correlation(covariance)) == pytest.approx(expected)
 
+    @few
     @given(st.floats(-0.99, 0.99))
     def test_a_known_correlation(self, rho):
         covariance = torch.tensor([[4.0, 6 * rho], [6 * rho, 9.0]], dtype=torch.float64)
@@ -160,6 +162,7 @@ class TestChannel:
         grid = [channel_loss(q / 200, noise=0.1, beta=beta) for q in range(101)]
         assert min(grid) >= LOG_2 - 1e-12
 
+    @few
     @given(st.floats(0.01, 0.4), st.floats(0.3, 0.99))
     def test_it_is_the_best_of_a_grid(self, noise, share):
         beta = share * (1 - 2 * noise) ** 2
@@ -222,6 +225,7 @@ class TestGaussianToy:
         expected = optimal_variance(input_variance=0.09, beta=beta)
         assert math.exp(best.x[2]) == pytest.approx(expected, rel=1e-2)
 
+    @few
     @given(st.floats(-3.0, 3.0), st.floats(0.01, 10.0), st.floats(0.01, 10.0))
     def test_it_is_the_information_of_the_covariance(self, angle, first, second):
         """z = C s + C A^T xi + eta has covariance (1 + s^2) I + noise; y is s_2."""

@@ -22,7 +22,7 @@ def errors(values, target="ID-F3a"):
         if method == "information":
             fixed = dict(target=target, split="test", metric="saturated", unit="1")
             rows.append(fixed | own | {"value": 0.25})
-    return pd.DataFrame(rows).astype({"beta": float, "alpha": float})
+    return pd.DataFrame(rows).astype({"beta": float, "alpha": float}).assign(profile="laptop")
 
 
 @pytest.fixture
@@ -77,6 +77,7 @@ def test_growth_is_the_slope_of_the_logarithms():
         for w, s, layer in itertools.product((0.1, 0.2, 0.4), (0, 1), (1, 2))
     ]
     table = pd.DataFrame(rows).assign(split="test", metric="information", unit="nat")
+    table["profile"] = "laptop"
     lonely = table[(table["seed"] == 0) | (table["width"] == 0.1)]  # seed 1 has one width
     found = measure(lonely, {})
     np.testing.assert_allclose(found.set_index("layer")["value"], [0.5, 1.0])
@@ -90,7 +91,8 @@ def test_gap_is_the_log_normal_bound_less_the_gaussian():
         dict(k=1.0, code="information", seed=1, value=-90.0),  # without a partner
     ]
     table = pd.DataFrame(rows).assign(target="ID-T1", split="test", metric="bound", unit="nat")
-    assert measure(table, {})["value"].tolist() == [-2.0]
+    found = measure(table.assign(profile="laptop"), {})
+    assert found["value"].tolist() == [-2.0] and found["profile"].tolist() == ["laptop"]
 
 
 def test_unknown_targets_are_refused():
