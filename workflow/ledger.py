@@ -171,7 +171,7 @@ def _values(target: str, part: str, where: tuple[str, ...]) -> str:
         sd = f"{cell.ours.std(ddof=1):.2f}" if count > 1 else NONE
         gap = f"{mean - float(cell.paper):+.2f}"
         place = f"{cell.profile}, {cell.device}"
-        rows.append([*row, f"{mean:.2f}", gap, sd, count, place])
+        rows.append([*row, f"{mean:.2f}", gap, sd, str(count), place])
     return markdown(["", "cell", "paper", "ours", "diff.", "sd", "n", "profile"], rows)
 
 
