@@ -124,3 +124,28 @@ def test_the_script_has_every_frame_and_asks_for_nothing_else():
 def test_frames_must_match_epochs_and_each_other(panels):
     with pytest.raises(ValueError, match="panels of one shape with 3 epochs"):
         plots.plane_animation(panels, EPOCHS, name="wrong")
+
+
+def test_courses_show_the_median_of_what_is_a_number():
+    values = np.array([1.0, 2.0, np.nan, 6.0])[:, None] * np.array([1.0, 10.0])
+    values = np.broadcast_to(values, (3, 4, 2))  # [epochs, members, layers]
+    (axes,) = plots.layer_courses({"a": values}, EPOCHS, "norm").axes
+    for line, expected in zip(axes.lines, (2.0, 20.0), strict=True):
+        np.testing.assert_allclose(line.get_xydata().T, [EPOCHS + 1, [expected] * 3])
+
+
+def test_histograms_stand_at_their_epochs():
+    shares = np.array([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.2, 0.3, 0.5]])
+    axes = plots.activity_histograms({"layer 1": shares}, EPOCHS, (-1.0, 1.0)).axes[0]
+    (mesh,) = axes.collections
+    drawn = np.ma.filled(mesh.get_array(), 0).reshape(3, 3)
+    np.testing.assert_allclose(drawn, shares.T)
+    assert axes.get_ylim() == (-1, 1) and axes.get_title() == "layer 1"
+
+
+def test_ends_by_a_factor_show_each_member_and_the_mean():
+    table = pd.DataFrame({"fraction": [0.1, 0.1, 0.8], "value": [1.0, 3.0, 5.0]})
+    (axes,) = plots.ends_by_factor({"bits": table}, "share", factor="fraction").axes
+    dots = [np.asarray(spots.get_offsets())[:, 1].tolist() for spots in axes.collections]
+    assert dots == [[1, 3], [5]] and axes.lines[0].get_ydata().tolist() == [2, 5]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.1", "0.8"]

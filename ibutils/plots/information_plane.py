@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from ibutils.plots.style import COLOURS, finish
 
-COLUMNS = 4  # panels beside each other
+COLUMNS = 4  # panels beside each other, where there are more than one row holds
+ROW = 5
 CEILING = 12  # bits: all words of the task told apart
 
 
@@ -24,7 +25,7 @@ def planes(panels: Mapping[str, np.ndarray], epochs: np.ndarray) -> Figure:
             ``[epochs, layers, 2]``.
         epochs: Logged epochs, from 0.
     """
-    columns = min(COLUMNS, len(panels))
+    columns = len(panels) if len(panels) <= ROW else COLUMNS
     rows = -(-len(panels) // columns)
     figure, grid = plt.subplots(
         rows,

@@ -18,7 +18,7 @@ def layer_courses(
 
     Args:
         panels: By title, values by epoch, member and layer, ``[epochs, members, layers]``; the
-            line is their median, the band holds the middle half.
+            line is their median, the band holds the middle half. What is not a number is left out.
         epochs: Logged epochs, from 0.
         label: What is drawn, with its unit.
         logarithmic: Whether the axis of values is logarithmic.
@@ -27,7 +27,7 @@ def layer_courses(
         1, len(panels), figsize=(4.2 * len(panels), 3.6), sharey=True, squeeze=False
     )
     for axes, (title, values) in zip(grid[0], panels.items(), strict=True):
-        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], axis=1)
+        low, middle, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=1)
         for layer in range(values.shape[-1]):
             colour = COLOURS[layer % len(COLOURS)]
             axes.plot(epochs + 1, middle[:, layer], color=colour, label=f"layer {layer + 1}")
