@@ -71,7 +71,8 @@ def weight_norms(
     Example:
         >>> from ibutils.nets import narrow_perceptron
         >>> nets = StackedPerceptrons([narrow_perceptron([3, 2, 2], activation="tanh")])
-        >>> bool(weight_norms(nets, nets.parameter)[0, 0] == nets.members()[0][0].weight.norm())
+        >>> norms, first = weight_norms(nets, nets.parameter), nets.members()[0][0].weight
+        >>> torch.allclose(norms[0, 0], first.norm())
         True
     """
     matrices = [tensor for tensor in nets.tensors(values) if tensor.dim() == 3]
