@@ -6,7 +6,12 @@
 from ibutils.information_dropout.divergence import log_normal_kl, log_uniform_kl
 from ibutils.information_dropout.layer import FixedNoise, InformationDropout
 from ibutils.information_dropout.network import NoisyNetwork
-from ibutils.information_dropout.noise import fixed_noise, log_normal_moments, log_normal_noise
+from ibutils.information_dropout.noise import (
+    Moments,
+    fixed_noise,
+    log_normal_moments,
+    log_normal_noise,
+)
 from ibutils.information_dropout.objective import (
     NoisyClassifier,
     information_dropout_loss,
@@ -37,6 +42,7 @@ __all__ = [
     "InformationDropout",
     "InformationDropoutWarning",
     "LayerStatistics",
+    "Moments",
     "MomentumLearner",
     "MomentumRecipe",
     "NoisyClassifier",
