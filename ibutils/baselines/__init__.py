@@ -1,15 +1,15 @@
 """The models that the papers compare with."""
 
 from ibutils.baselines.adversarial import AAE, BiGAN
-from ibutils.baselines.autoencoder import VAE, Autoencoder
+from ibutils.baselines.autoencoder import VAE, Autoencoder, squared_error, standard_normal_kl
 from ibutils.baselines.classifiers import (
     Classifier,
     DropoutClassifier,
     confidence_penalty_loss,
     label_smoothing_loss,
 )
-from ibutils.baselines.noise_as_targets import NoiseAsTargets
-from ibutils.baselines.predictive import CPC
+from ibutils.baselines.noise_as_targets import NoiseAsTargets, best_assignment
+from ibutils.baselines.predictive import CPC, RowContext, predictive_loss
 from ibutils.baselines.supervised import Supervised
 
 __all__ = [
@@ -21,7 +21,12 @@ __all__ = [
     "Classifier",
     "DropoutClassifier",
     "NoiseAsTargets",
+    "RowContext",
     "Supervised",
+    "best_assignment",
     "confidence_penalty_loss",
     "label_smoothing_loss",
+    "predictive_loss",
+    "squared_error",
+    "standard_normal_kl",
 ]
