@@ -51,14 +51,8 @@ def fit_whitening(features: Float[Tensor, "n d"], *, epsilon: float = EPSILON) -
         tensor([[1., 0.],
                 [0., 1.]])
     """
-    if len(features) < 2:
-        raise ValueError(f"whitening needs at least two rows, got {len(features)}")
-    if not epsilon > 0:
-        raise ValueError(f"epsilon must be positive, got {epsilon}")
-    rows = features.double()
-    mean = rows.mean(dim=0)
-    values, vectors = torch.linalg.eigh((rows - mean).T.cov().reshape(len(mean), len(mean)))
-    return Whitening(mean, vectors / (values.clamp(min=0) + epsilon).sqrt())
+    mean, values, vectors = _components(features, epsilon)
+    return Whitening(mean, vectors / (values + epsilon).sqrt())
 
 
 def standardise(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
@@ -104,11 +98,18 @@ def fit_zca(features: Float[Tensor, "n d"], *, epsilon: float = EPSILON) -> Whit
         >>> zca.matrix.allclose(zca.matrix.T), bool((zca(features)[:, 0].diff() > -2).all())
         (True, True)
     """
+    mean, values, vectors = _components(features, epsilon)
+    return Whitening(mean, (vectors / (values.sqrt() + epsilon)) @ vectors.T)
+
+
+def _components(features: Tensor, epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return mean, eigenvalues and eigenvectors of the covariance of the rows."""
     if len(features) < 2:
         raise ValueError(f"whitening needs at least two rows, got {len(features)}")
     if not epsilon > 0:
         raise ValueError(f"epsilon must be positive, got {epsilon}")
     rows = features.double()
     mean = rows.mean(dim=0)
-    values, vectors = torch.linalg.eigh((rows - mean).T.cov().reshape(len(mean), len(mean)))
-    return Whitening(mean, (vectors / (values.clamp(min=0).sqrt() + epsilon)) @ vectors.T)
+    covariance = (rows - mean).T.cov().reshape(len(mean), len(mean))
+    values, vectors = torch.linalg.eigh(covariance)
+    return mean, values.clamp(min=0), vectors

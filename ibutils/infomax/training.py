@@ -3,7 +3,6 @@
 Fits any ``Trainable`` around an encoder, the models that Deep InfoMax is compared with included.
 """
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ibutils.train import Learner, Recipe, Trainable
+from ibutils.last_weights import LastWeights
+from ibutils.train import Recipe, Trainable
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -44,7 +44,7 @@ class InfoMaxRecipe(Recipe):
             raise ValueError(f"weights are not averaged here: averaging is 0, {self.averaging=}")
 
 
-class InfoMaxLearner(Learner):
+class InfoMaxLearner(LastWeights):
     """A model with its optimiser; statistics of batch normalisations are part of its state."""
 
     def __init__(self, model: Trainable, recipe: InfoMaxRecipe) -> None:
@@ -54,45 +54,15 @@ class InfoMaxLearner(Learner):
             self._objective = torch.compile(model.objective)
         super().__init__(model, recipe)
 
-    def _optimise(self, parameters: list[Tensor]) -> None:
+    def _rule(self, parameters: list[Tensor]) -> tuple[torch.optim.Optimizer, Any]:
         recipe = self.recipe
-        self.parameters = parameters
-        self.optimizer = torch.optim.Adam(
+        adam = torch.optim.Adam(
             parameters, lr=recipe.learning_rate, betas=(recipe.momentum, 0.999), fused=True
         )
-        self.schedule = torch.optim.lr_scheduler.StepLR(
-            self.optimizer, recipe.decay_every, recipe.decay
-        )
+        return adam, torch.optim.lr_scheduler.StepLR(adam, recipe.decay_every, recipe.decay)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the model's terms of one batch; ``loss`` is what a step lowers."""
         mixed = self.precision == "bfloat16"
         with torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=mixed):
             return self._objective(inputs, labels, noise)
-
-    def step(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Take one gradient step and return the detached terms of the objective."""
-        terms = self.objective(inputs, labels, noise)
-        self.optimizer.zero_grad()
-        terms["loss"].backward()
-        self.optimizer.step()
-        return {name: term.detach() for name, term in terms.items()}
-
-    def averaged(self) -> Trainable:
-        """Return a frozen copy of the model as it is, in the mode for evaluation."""
-        return copy.deepcopy(self.model).requires_grad_(False).eval()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything that resuming needs."""
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-        }
-
-    @torch.no_grad()
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what ``state_dict`` returned."""
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from ibutils.information_dropout.layer import MIN_ALPHA, InformationDropout
 from ibutils.information_dropout.objective import warm_up
-from ibutils.train import Learner, Trainable
+from ibutils.last_weights import LastWeights
+from ibutils.train import Trainable
 
 OPTIMIZERS = ("sgd", "adam")
 
@@ -56,11 +57,10 @@ class MomentumRecipe:
             raise ValueError(f"milestones must increase, got {self.milestones}")
 
 
-class MomentumLearner(Learner):
-    """A model under ``MomentumRecipe``; ``averaged`` returns it with its last weights.
+class MomentumLearner(LastWeights):
+    """A model under ``MomentumRecipe``.
 
-    Batch statistics travel with the checkpoint. A buffer ``warmth`` of the model, if it has one,
-    is set at the start of each epoch.
+    A buffer ``warmth`` of the model, if it has one, is set at the start of each epoch.
 
     Example:
         >>> from ibutils.baselines import Classifier
@@ -72,38 +72,20 @@ class MomentumLearner(Learner):
 
     recipe: MomentumRecipe  # type: ignore[assignment]
 
-    def __init__(self, model: Trainable, recipe: MomentumRecipe) -> None:
-        self.model, self.recipe = model, recipe
-        self._optimise([p for p in model.parameters() if p.requires_grad])
-
-    def _optimise(self, parameters: list[Tensor]) -> None:
+    def _rule(self, parameters: list[Tensor]) -> tuple[torch.optim.Optimizer, Any]:
         recipe = self.recipe
-        self.parameters = parameters
-        self.average = [p.detach() for p in parameters]  # the weights themselves
         groups = [
             {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
         groups = [group for group in groups if group["params"]]
         rate, momentum = recipe.learning_rate, recipe.momentum
+        rule: torch.optim.Optimizer
         if recipe.optimizer == "adam":
-            self.optimizer = torch.optim.Adam(groups, lr=rate, betas=(momentum, 0.999), fused=True)
+            rule = torch.optim.Adam(groups, lr=rate, betas=(momentum, 0.999), fused=True)
         else:
-            self.optimizer = torch.optim.SGD(  # type: ignore[assignment]
-                groups, lr=rate, momentum=momentum, nesterov=True, fused=True
-            )
-        self.schedule = _Schedule(self.model, self.optimizer, recipe)  # type: ignore[assignment]
-        self._update_average = lambda *_: None
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything that resuming needs."""
-        return {**super().state_dict(), "buffers": dict(self.model.named_buffers())}
-
-    @torch.no_grad()
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what ``state_dict`` returned."""
-        super().load_state_dict(state)
-        self.model.load_state_dict(state["buffers"], strict=False)
+            rule = torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=True, fused=True)
+        return rule, _Schedule(self.model, rule, recipe)
 
 
 class _Schedule:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ibutils.estimators.estimate import Estimate
-from ibutils.train import Learner, Trainable, fit
+from ibutils.last_weights import LastWeights
+from ibutils.train import fit
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,8 @@ class AdamRecipe:
             raise ValueError(f"milestones must be positive and increase, got {self.milestones}")
 
 
-class AdamLearner(Learner):
-    """A model under ``AdamRecipe``; ``averaged`` returns it with its last weights.
-
-    Buffers, such as the statistics of batch normalisation, travel with the checkpoint.
+class AdamLearner(LastWeights):
+    """A model under ``AdamRecipe``.
 
     Example:
         >>> from ibutils.baselines import Classifier
@@ -59,31 +58,13 @@ class AdamLearner(Learner):
 
     recipe: AdamRecipe  # type: ignore[assignment]
 
-    def __init__(self, model: Trainable, recipe: AdamRecipe) -> None:
-        self.model, self.recipe = model, recipe
-        self._optimise([p for p in model.parameters() if p.requires_grad])
-
-    def _optimise(self, parameters: list[Tensor]) -> None:
+    def _rule(self, parameters: list[Tensor]) -> tuple[torch.optim.Optimizer, Any]:
         recipe = self.recipe
-        self.parameters = parameters
-        self.average = [p.detach() for p in parameters]  # the weights themselves
-        self.optimizer = torch.optim.Adam(
+        adam = torch.optim.Adam(
             parameters, lr=recipe.learning_rate, betas=(recipe.momentum, 0.999), fused=True
         )
-        self.schedule = torch.optim.lr_scheduler.MultiStepLR(  # type: ignore[assignment]
-            self.optimizer, list(recipe.milestones), recipe.decay
-        )
-        self._update_average = lambda *_: None
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything that resuming needs."""
-        return {**super().state_dict(), "buffers": dict(self.model.named_buffers())}
-
-    @torch.no_grad()
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what ``state_dict`` returned."""
-        super().load_state_dict(state)
-        self.model.load_state_dict(state["buffers"], strict=False)
+        steps = list(recipe.milestones)
+        return adam, torch.optim.lr_scheduler.MultiStepLR(adam, steps, recipe.decay)
 
 
 class TrainTest(NamedTuple):
