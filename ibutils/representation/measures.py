@@ -36,7 +36,7 @@ class Effort:
     Attributes:
         probe_epochs: Passes of the perceptron on frozen features.
         probe_learning_rate: Its initial learning rate.
-        machines: Linear support vector machines, differing in their random order.
+        machine_count: Linear support vector machines, differing in their random order.
         machine_images: Training images of each machine; 0 is all.
         machine_iterations: Passes of each machine at most.
         decoder_epochs: Passes of the decoder.
@@ -51,7 +51,7 @@ class Effort:
 
     probe_epochs: int
     probe_learning_rate: float
-    machines: int
+    machine_count: int
     machine_images: int
     machine_iterations: int
     decoder_epochs: int
@@ -110,7 +110,7 @@ def support_vectors(frozen: Frozen, effort: Effort) -> list[Row]:
     """Return mean and, of several, spread of the accuracy of linear machines on each layer."""
     rows = []
     for layer in LAYERS:
-        found = [_machine(frozen, effort, layer, i) for i in range(effort.machines)]
+        found = [_machine(frozen, effort, layer, i) for i in range(effort.machine_count)]
         rows.append(_row(layer, "svm", float(np.mean(found))))
         if len(found) > 1:
             rows.append(_row(layer, "svm_spread", float(np.std(found, ddof=1))))
@@ -221,7 +221,7 @@ def _machine(frozen: Frozen, effort: Effort, layer: str, number: int) -> float:
             frozen.train.labels[part],
             frozen.test_features[layer],
             frozen.test.labels,
-            seed=frozen.seed * effort.machines + number,
+            seed=frozen.seed * effort.machine_count + number,
             iterations=effort.machine_iterations,
         )
 

@@ -19,7 +19,7 @@ RECIPE = InfoMaxRecipe(epochs=3, batch_size=32, learning_rate=1e-3)
 EFFORT = Effort(
     probe_epochs=3,
     probe_learning_rate=1e-3,
-    machines=1,
+    machine_count=1,
     machine_images=0,
     machine_iterations=20,
     decoder_epochs=10,
