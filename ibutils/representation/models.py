@@ -16,7 +16,7 @@ from ibutils.baselines import (
     NoiseAsTargets,
     Supervised,
 )
-from ibutils.infomax import DeepInfoMax, Terms
+from ibutils.infomax import DeepInfoMax, SeveralGlobals, Terms
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, alex64, basic32
 from ibutils.nets.image_decoder import image_decoder
 from ibutils.nets.strided_crops import strided_crops, strided_crops64
@@ -34,8 +34,8 @@ DIM = {
     "crops_dim": Terms(gamma=0.0),
 }
 BETAS = {"vae": 1.0, "beta_vae": 4.0}  # the paper does not state that of its beta-VAE
-BASELINES = ("supervised", "ae", "vae", "beta_vae", "aae", "bigan", "nat", "crops_cpc")
-METHODS = ("untrained", *BASELINES, *DIM)
+CROPS = ("crops_cpc", "crops_dim_multiple")  # compared with crops_dim
+METHODS = ("untrained", "supervised", "ae", *BETAS, "aae", "bigan", "nat", *CROPS, *DIM)
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,8 @@ def build(
         return NoiseAsTargets(encoder, images, generator=generator)
     if method == "crops_cpc":
         return CPC(encoder, units=architecture.units, generator=generator)
+    if method == "crops_dim_multiple":
+        return SeveralGlobals(encoder, units=architecture.units, generator=generator)
     return _generative(method, encoder, architecture, generator)
 
 

@@ -1,0 +1,86 @@
+"""Local Deep InfoMax with several global vectors, each a summary of neighbouring crops."""
+
+import torch
+from torch import Tensor, nn
+
+from ibutils.infomax.embedded import infomax_loss_from_embeddings
+from ibutils.infomax.losses import check_estimator
+from ibutils.nets.encoders import ConvolutionalEncoder, Features
+from ibutils.nets.heads import EncodeAndDot
+from ibutils.nets.layers import convolution
+from ibutils.train import Trainable
+
+BLOCK = 3  # rows and columns of local features that a global vector sees
+
+
+class SeveralGlobals(Trainable):
+    """Deep InfoMax whose global vectors summarise blocks of 3 by 3 local features.
+
+    Each vector is scored against all local features of all images, by one pair of embeddings
+    for all blocks. Only the map of local features is trained; ``fc`` and ``y`` are not.
+
+    Args:
+        encoder: Makes ``Features`` of images; its map needs at least 3 rows and columns.
+            Locations should not see the whole image.
+        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``.
+        units: Dimension of the embeddings.
+        generator: Source of the initial weights.
+
+    Raises:
+        ValueError: Unknown estimator, or the map is smaller than a block.
+
+    :cite:t:`hjelm2019learning`, Table 3, after the official code.
+
+    Example:
+        >>> from ibutils.nets.strided_crops import strided_crops
+        >>> model = SeveralGlobals(strided_crops(channels=1 / 32), units=16)
+        >>> model.vectors(torch.randn(4, 3, 32, 32)).shape
+        torch.Size([4, 25, 32])
+    """
+
+    def __init__(
+        self,
+        encoder: ConvolutionalEncoder,
+        *,
+        estimator: str = "infonce",
+        units: int = 1024,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        check_estimator(estimator)
+        channels, rows, _ = encoder.local_shape
+        if rows < BLOCK:
+            raise ValueError(f"a map of at least {BLOCK} rows is needed, got {rows}")
+        self.encoder, self.estimator = encoder, estimator
+        self.summary = nn.Sequential(
+            *convolution(channels, channels, size=BLOCK, generator=generator),
+            *convolution(channels, channels, size=1, generator=generator)[:-1],
+        )
+        self.head = EncodeAndDot(channels, channels, units=units, generator=generator)
+
+    def features(self, inputs: Tensor) -> Features:
+        """Return the features of images ``[n, channels, h, w]``."""
+        return self.encoder(inputs)
+
+    def vectors(self, inputs: Tensor) -> Tensor:
+        """Return the global vectors of images, ``[n, blocks, channels]``."""
+        return self.summary(self.encoder(inputs).local).flatten(2).mT
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return ``[batch, 0]``: nothing is random."""
+        return torch.empty(batch, 0, device=generator.device)
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the mean of ``infomax_loss`` over the vectors as the ``loss``, in nats.
+
+        Raises:
+            ValueError: Fewer than 2 images.
+        """
+        local = self.encoder(inputs).local
+        of_local = self.head.local(local.flatten(2).mT).mT
+        of_blocks = self.head.global_(self.summary(local).flatten(2).mT)
+        losses = [
+            infomax_loss_from_embeddings(of_local, one, estimator=self.estimator)
+            for one in of_blocks.unbind(1)
+        ]
+        return {"loss": torch.stack(losses).mean()}
