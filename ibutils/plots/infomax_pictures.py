@@ -80,7 +80,7 @@ def loss_maps(images: np.ndarray, masks: np.ndarray, maps: Mapping[str, np.ndarr
             shown = axes.imshow(found[i], cmap="cividis", vmin=low, vmax=top)
             axes.set_xticks([])
             axes.set_yticks([])
-        row[0].set_ylabel(name, size=8)
+        row[0].set_ylabel(name, size=12)
     figure.colorbar(shown, ax=grid.ravel().tolist(), label="loss, nats", shrink=0.8)
     plt.close(figure)
     return figure
