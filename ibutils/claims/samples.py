@@ -54,6 +54,8 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
         raise ValueError(f"claim {claim.id!r}: the table has no column {missing}")
     for factor, level in (claim.test.get("where") or {}).items():
         rows = rows[_matches(claim, rows, factor, level)]
+    if not len(rows):
+        return pd.DataFrame()
     for column in ("metric", "split"):
         if named[column] not in set(rows[column]):
             known = sorted(set(rows[column]))

@@ -90,6 +90,8 @@ def pair_loss(
         -1.0
     """
     check_estimator(estimator)
+    sums = torch.promote_types(positive.dtype, torch.float32)  # also under mixed precision
+    positive, negative = positive.to(sums), negative.to(sums)
     if estimator == "jsd":
         return -F.logsigmoid(positive).mean() - F.logsigmoid(-negative).mean()
     if estimator == "dv":

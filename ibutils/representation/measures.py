@@ -1,6 +1,7 @@
 """What is measured of a frozen encoder, as tidy rows without their target."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
+from ibutils.information_dropout import reestimate_batch_norm
 from ibutils.nets.image_and_code import ImageAndCode
 from ibutils.probes import (
     TrainTest,
@@ -36,6 +38,8 @@ class Effort:
     Attributes:
         probe_epochs: Passes of the perceptron on frozen features.
         probe_learning_rate: Its initial learning rate.
+        probe_milestones: Passes after which that falls to a tenth.
+        probe_last: Passes at the end whose accuracies are averaged.
         machine_count: Linear support vector machines, differing in their random order.
         machine_images: Training images of each machine; 0 is all.
         machine_iterations: Passes of each machine at most.
@@ -51,6 +55,8 @@ class Effort:
 
     probe_epochs: int
     probe_learning_rate: float
+    probe_milestones: Sequence[int]
+    probe_last: int
     machine_count: int
     machine_images: int
     machine_iterations: int
@@ -84,7 +90,13 @@ class Frozen:
 
 
 def freeze(encoder: nn.Module, train: Sample, test: Sample, *, seed: int) -> Frozen:
-    """Return the features of all images under an encoder."""
+    """Return the features of all images under an encoder, which is changed in one respect.
+
+    The statistics of its batch normalisations become those of the training images. During
+    training they are moving averages, over occluded images as well where a model sees some, and
+    an untrained encoder has none.
+    """
+    reestimate_batch_norm(encoder, train.images)
     first, second = (features(encoder, part.images) for part in (train, test))
     return Frozen(train, test, first, second, seed)
 
@@ -100,6 +112,8 @@ def accuracies(frozen: Frozen, effort: Effort) -> list[Row]:
             frozen.test.labels,
             epochs=effort.probe_epochs,
             learning_rate=effort.probe_learning_rate,
+            milestones=tuple(effort.probe_milestones),
+            last=effort.probe_last,
             seed=frozen.seed,
         )
         rows.append(_row(layer, "accuracy", found))

@@ -4,8 +4,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from ibutils.baselines import (
     AAE,
@@ -65,19 +64,6 @@ class Untrained(nn.Module):
     def __init__(self, encoder: ConvolutionalEncoder) -> None:
         super().__init__()
         self.encoder = encoder
-
-    @torch.no_grad()
-    def see(self, images: Float[Tensor, "n 3 side side"], *, batch_size: int = 500) -> None:
-        """Set the statistics of the batch normalisations to those of some images."""
-        layers = [m for m in self.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
-        for layer in layers:
-            layer.reset_running_stats()
-            layer.momentum = None  # a plain average over batches
-        self.train()
-        for part in images.split(batch_size):
-            if len(part) > 1:
-                self.encoder(part)
-        self.eval()
 
 
 def terms_of(method: str, loss: str) -> Terms:

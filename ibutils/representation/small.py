@@ -19,6 +19,8 @@ RECIPE = InfoMaxRecipe(epochs=3, batch_size=32, learning_rate=1e-3)
 EFFORT = Effort(
     probe_epochs=3,
     probe_learning_rate=1e-3,
+    probe_milestones=[2],
+    probe_last=3,
     machine_count=1,
     machine_images=0,
     machine_iterations=20,

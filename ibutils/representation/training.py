@@ -23,8 +23,8 @@ def train(
 ) -> dict[str, Tensor]:
     """Train a model in place; it is in evaluation mode afterwards.
 
-    An untrained encoder gets the statistics of its batch normalisations and nothing else. Noise
-    as targets is given the numbers of the images in the place of their labels.
+    An untrained encoder is left as it is. Noise as targets is given the numbers of the images in
+    the place of their labels.
 
     Args:
         model: On the device of the images.
@@ -39,7 +39,7 @@ def train(
         training.
     """
     if isinstance(model, Untrained):
-        model.see(part.images)
+        model.eval()
         return {}
     labels = part.labels
     if isinstance(model, NoiseAsTargets):

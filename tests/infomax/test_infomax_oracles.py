@@ -122,6 +122,18 @@ class TestLocal:
         assert float(parts.mean()) <= float(parts.max()) + 1e-9
         assert float(parts.max()) <= float(whole) + 1e-9
 
+    @pytest.mark.parametrize(
+        ("variance", "mean", "single"),
+        [(1, 0.348, 0.120), (10, 0.077, 0.081), (100, 0.037, 0.145)],
+    )
+    def test_the_shared_direction_loses_where_all_places_are_loud(self, variance, mean, single):
+        covariance = torch.ones(16, 16) + variance * torch.eye(16)
+        for direction, nats in ((torch.full((16,), 0.25), mean), (torch.eye(16)[0], single)):
+            cross = covariance @ direction
+            power = 1 + direction @ cross
+            parts = -0.5 * torch.log1p(-cross.square() / (power * covariance.diagonal()))
+            assert abs(float(parts.mean()) - nats) < 5e-4
+
 
 class TestInfoNCE:
     @given(st.integers(0, 1000), st.integers(2, 8), st.floats(0, 1e3))

@@ -8,7 +8,7 @@ from ibutils import representation
 from ibutils.infomax import InfoMaxRecipe
 from ibutils.nets import perceptron
 from ibutils.representation import measures
-from ibutils.representation.models import METHODS, Untrained, terms_of
+from ibutils.representation.models import METHODS, terms_of
 from ibutils.representation.small import ARCHITECTURE, EFFORT, as_table, small
 from ibutils.representation.two_priors import TwoPriors
 from ibutils.train import generator
@@ -37,14 +37,13 @@ def test_every_model_of_the_tables_trains_its_encoder(method):
     assert not model.training and all(h.isfinite().all() for h in history.values())
 
 
-def test_an_untrained_encoder_sees_the_statistics_of_the_images():
+def test_a_frozen_encoder_has_the_statistics_of_the_training_images():
     part = representation.sample("digits", split="train", count=200)
     g = generator(0, "weights")
     encoder = representation.build_encoder(TINY, crops=False, generator=g)
-    model = Untrained(encoder)
-    model.see(part.images, batch_size=200)
+    representation.freeze(encoder, part, part, seed=0)
     first = encoder.to_local[0](part.images)
-    norm = next(m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    norm = next(m for m in encoder.modules() if isinstance(m, torch.nn.BatchNorm2d))
     torch.testing.assert_close(norm.running_mean, first.mean((0, 2, 3)), atol=1e-5, rtol=1e-4)
 
 
