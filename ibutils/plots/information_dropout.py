@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from ibutils.plots.style import COLOURS, finish, mean_line, over_seeds
 
@@ -20,7 +21,7 @@ _MARKERS = "osD^v<>"
 
 
 def error_against_width(table: pd.DataFrame, *, label: str, title: str) -> Figure:
-    """Draw the test error against width, a line a method.
+    """Draw the test error against width, a line a method; both axes are logarithmic.
 
     Args:
         table: Rows with ``method``, ``width``, ``seed``, ``metric`` and ``value``; errors are of
@@ -39,10 +40,11 @@ def error_against_width(table: pd.DataFrame, *, label: str, title: str) -> Figur
                 means = over_seeds(own, "width")
                 look = dict(color=COLOURS[i], marker=_MARKERS[i], label=name)
                 mean_line(axes, means["width"], means, scale=100.0, **look)
-        axes.set_xscale("log")
+        axes.set(xscale="log", yscale="log", xlabel=label, title=head)
         axes.set_xticks(widths, [f"{width:g}" for width in widths])
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)))
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.minorticks_off()
-        axes.set(xlabel=label, title=head)
     panels[0].set_ylabel("test error, %")
     panels[0].legend()
     figure.suptitle(title)
