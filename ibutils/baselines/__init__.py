@@ -10,6 +10,7 @@ from ibutils.baselines.classifiers import (
 )
 from ibutils.baselines.noise_as_targets import NoiseAsTargets, best_assignment
 from ibutils.baselines.predictive import CPC, RowContext, predictive_loss
+from ibutils.baselines.several_globals import SeveralGlobals
 from ibutils.baselines.supervised import Supervised
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "DropoutClassifier",
     "NoiseAsTargets",
     "RowContext",
+    "SeveralGlobals",
     "Supervised",
     "best_assignment",
     "confidence_penalty_loss",

@@ -1,5 +1,6 @@
 """What all models have in common that are compared as encoders."""
 
+import torch
 from torch import Tensor, nn
 
 from ibutils.nets.encoders import Features
@@ -7,7 +8,7 @@ from ibutils.train import Trainable
 
 
 class AroundEncoder(Trainable):
-    """A model that trains an encoder.
+    """A model that trains an encoder, by default without noise.
 
     Args:
         encoder: Makes ``Features`` of images.
@@ -20,3 +21,7 @@ class AroundEncoder(Trainable):
     def features(self, inputs: Tensor) -> Features:
         """Return the features of images ``[n, channels, h, w]``."""
         return self.encoder(inputs)
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return ``[batch, 0]``: nothing is random."""
+        return torch.empty(batch, 0, device=generator.device)

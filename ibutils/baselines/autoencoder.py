@@ -60,10 +60,6 @@ class Autoencoder(AroundEncoder):
         super().__init__(encoder)
         self.decoder = decoder
 
-    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
-        """Return ``[batch, 0]``: nothing is random."""
-        return torch.empty(batch, 0, device=generator.device)
-
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the squared error as the ``loss``; ``labels`` are not used."""
         error = squared_error(self.decoder(self.encoder(inputs).y), inputs)

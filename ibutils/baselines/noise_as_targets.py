@@ -77,10 +77,6 @@ class NoiseAsTargets(AroundEncoder):
         self.register_buffer("targets", F.normalize(points, dim=1))
         self.register_buffer("assignment", torch.arange(images))
 
-    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
-        """Return ``[batch, 0]``: the targets were drawn once and for all."""
-        return torch.empty(batch, 0, device=generator.device)
-
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the mean squared distance as the ``loss``, and the share of targets exchanged.
 

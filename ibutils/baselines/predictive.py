@@ -137,10 +137,6 @@ class CPC(AroundEncoder):
             Branch(channels, units, generator=generator) for _ in steps
         )
 
-    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
-        """Return ``[batch, 0]``: nothing is random."""
-        return torch.empty(batch, 0, device=generator.device)
-
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the mean over distances as the ``loss``, and the loss of each, in nats.
 

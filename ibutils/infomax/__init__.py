@@ -13,7 +13,6 @@ from ibutils.infomax.model import DeepInfoMax, Terms
 from ibutils.infomax.occlusion import draw_occlusion, occlude, occlusion_masks
 from ibutils.infomax.prior import PriorMatching, check_support
 from ibutils.infomax.scores import draw_negatives, local_scores
-from ibutils.infomax.several_globals import SeveralGlobals
 from ibutils.infomax.training import InfoMaxLearner, InfoMaxRecipe
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "InfoMaxRecipe",
     "PriorMatching",
     "RelativeCoordinates",
-    "SeveralGlobals",
     "Terms",
     "check_support",
     "draw_negatives",

@@ -13,9 +13,10 @@ from ibutils.baselines import (
     Autoencoder,
     BiGAN,
     NoiseAsTargets,
+    SeveralGlobals,
     Supervised,
 )
-from ibutils.infomax import DeepInfoMax, SeveralGlobals, Terms
+from ibutils.infomax import DeepInfoMax, Terms
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, alex64, basic32
 from ibutils.nets.image_decoder import image_decoder
 from ibutils.nets.strided_crops import strided_crops, strided_crops64

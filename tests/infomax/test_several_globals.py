@@ -4,7 +4,8 @@ import pytest
 import torch
 from pair_loops import loop
 
-from ibutils.infomax import SeveralGlobals, local_scores
+from ibutils.baselines import SeveralGlobals
+from ibutils.infomax import local_scores
 from ibutils.nets.encoders import basic32
 from ibutils.nets.strided_crops import strided_crops
 

@@ -3,17 +3,17 @@
 import torch
 from torch import Tensor, nn
 
+from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.infomax.embedded import infomax_loss_from_embeddings
 from ibutils.infomax.losses import check_estimator
-from ibutils.nets.encoders import ConvolutionalEncoder, Features
+from ibutils.nets.encoders import ConvolutionalEncoder
 from ibutils.nets.heads import EncodeAndDot
 from ibutils.nets.layers import convolution
-from ibutils.train import Trainable
 
 BLOCK = 3  # rows and columns of local features that a global vector sees
 
 
-class SeveralGlobals(Trainable):
+class SeveralGlobals(AroundEncoder):
     """Deep InfoMax whose global vectors summarise blocks of 3 by 3 local features.
 
     Each vector is scored against all local features of all images, by one pair of embeddings
@@ -46,29 +46,21 @@ class SeveralGlobals(Trainable):
         units: int = 1024,
         generator: torch.Generator | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(encoder)
         check_estimator(estimator)
         channels, rows, _ = encoder.local_shape
         if rows < BLOCK:
             raise ValueError(f"a map of at least {BLOCK} rows is needed, got {rows}")
-        self.encoder, self.estimator = encoder, estimator
+        self.estimator = estimator
         self.summary = nn.Sequential(
             *convolution(channels, channels, size=BLOCK, generator=generator),
             *convolution(channels, channels, size=1, generator=generator)[:-1],
         )
         self.head = EncodeAndDot(channels, channels, units=units, generator=generator)
 
-    def features(self, inputs: Tensor) -> Features:
-        """Return the features of images ``[n, channels, h, w]``."""
-        return self.encoder(inputs)
-
     def vectors(self, inputs: Tensor) -> Tensor:
         """Return the global vectors of images, ``[n, blocks, channels]``."""
         return self.summary(self.encoder(inputs).local).flatten(2).mT
-
-    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
-        """Return ``[batch, 0]``: nothing is random."""
-        return torch.empty(batch, 0, device=generator.device)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the mean of ``infomax_loss`` over the vectors as the ``loss``, in nats.
