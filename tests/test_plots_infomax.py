@@ -80,6 +80,23 @@ def test_curves_over_negatives_hold_means_and_the_papers_curve():
     assert [66.5, 66.1] in [list(y) for y in dotted]
 
 
+def test_courses_hold_means_by_length_and_the_level_of_an_untrained_encoder():
+    made = [
+        dict(loss="dv", epochs=e, seed=s, layer=layer, metric=metric, value=0.1 * e + s)
+        for e in (1, 4)
+        for s in (0, 1)
+        for layer, metric in (("y", "accuracy"), ("local", "local_loss"))
+    ]
+    made.append(dict(loss=None, epochs=0, seed=0, layer="y", metric="accuracy", value=0.3))
+    left, right = plots.course_of_training(pd.DataFrame(made), {"dv": "DV"}, title="here").axes
+    for axes, scale in ((left, 100), (right, 1)):
+        (course,) = axes.containers
+        np.testing.assert_allclose(
+            course.lines[0].get_xydata(), [[1, 0.6 * scale], [4, 0.9 * scale]]
+        )
+    assert [30, 30] in [list(line.get_ydata()) for line in left.lines]
+
+
 def test_maps_print_each_cell_and_leave_holes_empty():
     made = [
         dict(alpha=a, beta=b, value=a + 10 * b, metric="accuracy")

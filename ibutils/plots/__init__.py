@@ -28,6 +28,7 @@ from ibutils.plots.infomax import (
     named,
     weight_maps,
 )
+from ibutils.plots.infomax_course import course_of_training
 from ibutils.plots.infomax_pictures import (
     codes_of_both,
     generated,
@@ -92,6 +93,7 @@ __all__ = [
     "codes_of_both",
     "codes_over_entropy",
     "comparison",
+    "course_of_training",
     "critic_readings",
     "dependency_against_beta",
     "digit_ratio",

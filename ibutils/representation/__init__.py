@@ -1,5 +1,6 @@
 """Which models learn a representation, and what is measured of it once it is frozen."""
 
+from ibutils.representation.few_negatives import EachCode, loss_of_each_code
 from ibutils.representation.measures import (
     Effort,
     Frozen,
@@ -32,6 +33,7 @@ __all__ = [
     "DIM",
     "METHODS",
     "Architecture",
+    "EachCode",
     "Effort",
     "Frozen",
     "Sample",
@@ -45,6 +47,7 @@ __all__ = [
     "fine_tuned",
     "freeze",
     "information",
+    "loss_of_each_code",
     "neighbour_pictures",
     "neighbour_share",
     "occluded_losses",
