@@ -18,7 +18,7 @@ def course_of_training(rows: pd.DataFrame, names: Mapping[str, str], *, title: s
         names: Names of the losses, in the order of the legend.
         title: Title of the figure.
     """
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4), sharex=True)
+    figure, panels = plt.subplots(1, 2, figsize=(11.5, 4), sharex=True)
     trained, untrained = rows[rows["epochs"] > 0], rows[rows["epochs"] == 0]
     shown = (("accuracy", "y", 100.0), ("local_loss", "local", 1.0))
     for axes, (metric, layer, scale) in zip(panels, shown, strict=True):
@@ -32,9 +32,10 @@ def course_of_training(rows: pd.DataFrame, names: Mapping[str, str], *, title: s
         axes.set(xscale="log", xlabel="epochs")
     level = untrained.query("metric == 'accuracy' and layer == 'y'")["value"]
     if len(level):
-        panels[0].axhline(100 * level.mean(), color="0.5", ls="--", lw=1.2)
+        panels[0].axhline(100 * level.mean(), color="0.5", ls="--", lw=1.2, label="untrained")
     panels[0].set(ylabel="accuracy at Y, %")
     panels[1].set(ylabel="local loss, nats", yscale="symlog")
-    panels[0].legend(title="dashed: untrained" if len(level) else None, fontsize=9)
+    handles, labels = panels[0].get_legend_handles_labels()
+    panels[1].legend(handles, labels, loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=9)
     figure.suptitle(title)
     return finish(figure)
