@@ -47,7 +47,7 @@ def scratch(root: Path) -> Path:
     folder = root / "_build" / "verify"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in ("pyproject.toml", "notebooks", "book", "data", "results"):
+    for name in ("pyproject.toml", "notebooks", "book", "benchmarks", "data", "results"):
         if (root / name).exists():
             (folder / name).symlink_to(root / name)
     return folder
