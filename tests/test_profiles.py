@@ -35,6 +35,8 @@ PLANES = {
     "learning_rate": 4e-4,
     "compiled": True,
 }
+ON_CPU = {"batch_size": 64, "learning_rate": 1e-4, "precision": "float32", "compile": False}
+ON_GPU = {**ON_CPU, "precision": "bfloat16", "compile": True}
 PINNED = {
     "foundations/calibration.laptop.yaml": {
         "profile": "laptop",
@@ -78,12 +80,7 @@ PINNED = {
         "data": "cifar10",
         "images": 2000,
         "test_images": 0,
-        "training": {
-            "batch_size": 64,
-            "learning_rate": 0.001,
-            "precision": "float32",
-            "compile": False,
-        },
+        "training": {**ON_CPU, "learning_rate": 1e-3},
         "networks": {"channels": 0.125, "units": 64},
         "losses": ["dv_each", "dv", "infonce", "jsd"],
         "lengths": [4, 16, 64, 256],
@@ -95,12 +92,7 @@ PINNED = {
         "data": "cifar10",
         "images": 0,
         "test_images": 0,
-        "training": {
-            "batch_size": 64,
-            "learning_rate": 0.0001,
-            "precision": "bfloat16",
-            "compile": True,
-        },
+        "training": ON_GPU,
         "networks": {"channels": 1.0, "units": 2048},
         "losses": ["dv_each", "dv", "infonce", "jsd"],
         "lengths": [4, 16, 64],
@@ -111,12 +103,7 @@ PINNED = {
         "profile": "laptop",
         "data": "cifar10",
         "test_images": 0,
-        "training": {
-            "batch_size": 64,
-            "learning_rate": 0.0001,
-            "precision": "float32",
-            "compile": False,
-        },
+        "training": ON_CPU,
         "networks": {"channels": 1.0, "units": 256, "global_units": 512, "decoder_channels": 0.5},
         "images": 10000,
         "epochs": 20,
@@ -139,12 +126,7 @@ PINNED = {
         "profile": "gpu",
         "data": "cifar10",
         "test_images": 0,
-        "training": {
-            "batch_size": 64,
-            "learning_rate": 0.0001,
-            "precision": "bfloat16",
-            "compile": True,
-        },
+        "training": ON_GPU,
         "networks": {"channels": 1.0, "units": 2048, "global_units": 512, "decoder_channels": 1.0},
         "images": 0,
         "epochs": 60,
@@ -167,12 +149,7 @@ PINNED = {
         "profile": "paper",
         "data": "cifar10",
         "test_images": 0,
-        "training": {
-            "batch_size": 64,
-            "learning_rate": 0.0001,
-            "precision": "bfloat16",
-            "compile": True,
-        },
+        "training": ON_GPU,
         "networks": {"channels": 1.0, "units": 2048, "global_units": 512, "decoder_channels": 1.0},
         "images": 0,
         "epochs": 1000,
@@ -202,12 +179,7 @@ PINNED = {
         "test_images": 0,
         "epochs": 20,
         "large_epochs": 20,
-        "training": {
-            "batch_size": 64,
-            "learning_rate": 0.0001,
-            "precision": "float32",
-            "compile": False,
-        },
+        "training": ON_CPU,
         "networks": {"channels": 1.0, "units": 256, "global_units": 512, "decoder_channels": 0.5},
         "methods": [
             "untrained",
@@ -239,12 +211,7 @@ PINNED = {
         "test_images": 0,
         "epochs": 60,
         "large_epochs": 30,
-        "training": {
-            "batch_size": 64,
-            "learning_rate": 0.0001,
-            "precision": "bfloat16",
-            "compile": True,
-        },
+        "training": ON_GPU,
         "networks": {"channels": 1.0, "units": 2048, "global_units": 512, "decoder_channels": 1.0},
         "methods": [
             "untrained",
@@ -282,12 +249,7 @@ PINNED = {
         "test_images": 0,
         "epochs": 1000,
         "large_epochs": 200,
-        "training": {
-            "batch_size": 64,
-            "learning_rate": 0.0001,
-            "precision": "bfloat16",
-            "compile": True,
-        },
+        "training": ON_GPU,
         "networks": {"channels": 1.0, "units": 2048, "global_units": 512, "decoder_channels": 1.0},
         "methods": [
             "untrained",
