@@ -100,7 +100,7 @@ def rows(seeds):
 
 def claim(**test):
     test = {"kind": "superiority", "metric": "accuracy", "split": "test", **test}
-    return claims.Claim("DIM-T1-1", "s", "t", "DIM-T1", test, ("laptop",), 1)
+    return claims.Claim("DIM-T1-1", "s", "t", "DIM-T1", test, ("laptop",), "hjelm2019learning", "network", 1)
 
 
 def test_a_model_trained_once_is_judged_by_the_spread_of_the_others():

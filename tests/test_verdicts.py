@@ -16,6 +16,8 @@ CLAIM = {
     "statement": "VIB errs less.",
     "source": "Table 1",
     "target": "VIB-T1",
+    "family": "alemi2017deep",
+    "unit": "network",
     "profiles": ["laptop"],
     "seeds": 3,
     "test": {

@@ -1,7 +1,7 @@
 """A paper's statements as claims, and the tests that turn recorded tables into verdicts."""
 
 from ibutils.claims.association import correlation, uncorrelated
-from ibutils.claims.claim import JUDGED, KINDS, Claim, Target, load, paper_values, targets
+from ibutils.claims.claim import JUDGED, KINDS, UNITS, Claim, Target, load, paper_values, targets
 from ibutils.claims.estimate import ALPHA
 from ibutils.claims.evidence import (
     Evidence,
@@ -12,6 +12,7 @@ from ibutils.claims.evidence import (
     ordering,
 )
 from ibutils.claims.pooled import closeness, superiority
+from ibutils.claims.report import report
 from ibutils.claims.verdict import STATUSES, Verdict, verdict, verdicts
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "JUDGED",
     "KINDS",
     "STATUSES",
+    "UNITS",
     "Claim",
     "Evidence",
     "Target",
@@ -32,6 +34,7 @@ __all__ = [
     "load",
     "ordering",
     "paper_values",
+    "report",
     "superiority",
     "targets",
     "uncorrelated",

@@ -11,6 +11,7 @@ import yaml
 from ibutils.record import PROFILES, project_root
 
 JUDGED = PROFILES[1:]  # a smoke run supports no statement about a paper
+UNITS = {"network": "a trained network", "sample": "a data set drawn anew"}
 
 _QUANTITY = {"metric", "split", "minus", "target", "unit", "where"}
 # What each kind of test has to name, what it may name, and the seeds it takes at least.
@@ -58,8 +59,12 @@ class Claim:
         target: The target whose table it is read from.
         test: Kind, quantity and options of the test.
         profiles: Profiles it may be judged on.
+        family: The paper it is a statement of, by its bibliography key, or ``foundations``.
+        unit: What one independent replication is, a key of :data:`UNITS`.
         seeds: Seeds that each sample needs.
+        primary: Whether it is among the few by which the paper stands or falls.
         untestable: Why no record can decide it, if none can.
+        withdrawn: Why the record that would decide it is known to be wrong, if it is.
     """
 
     id: str
@@ -68,8 +73,12 @@ class Claim:
     target: str
     test: Mapping[str, Any]
     profiles: tuple[str, ...]
+    family: str
+    unit: str
     seeds: int
+    primary: bool = False
     untestable: str | None = None
+    withdrawn: str | None = None
 
 
 def targets(part: str) -> dict[str, Target]:
