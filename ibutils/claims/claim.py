@@ -16,13 +16,13 @@ UNITS = {"network": "a trained network", "sample": "a data set drawn anew"}
 _QUANTITY = {"metric", "split", "minus", "target", "unit", "where"}
 # What each kind of test has to name, what it may name, and the seeds it takes at least.
 KINDS: dict[str, tuple[set[str], set[str], int]] = {
-    "difference": ({"first"}, {"second", "margin", "alternative"}, 2),
+    "difference": ({"first"}, {"second", "margin", "alternative", "scale"}, 2),
     "equivalence": ({"arms", "low", "high"}, set(), 2),
     "ordering": ({"factor", "order"}, {"scale"}, 2),
     "extremum": ({"factor", "low", "high"}, {"least", "scale"}, 2),
-    "correlation": ({"x"}, {"sign", "within"}, 1),
-    "uncorrelated": ({"x", "margin"}, {"within"}, 1),
-    "superiority": (set(), {"over", "under", "margin"}, 1),
+    "correlation": ({"x"}, {"sign", "within", "cluster"}, 1),
+    "uncorrelated": ({"x", "margin"}, {"within", "cluster"}, 1),
+    "superiority": (set(), {"over", "under", "margin", "scale"}, 1),
     "closeness": ({"arms", "margin"}, set(), 1),
 }
 
