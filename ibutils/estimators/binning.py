@@ -53,7 +53,7 @@ def uniform_edges(
 
 
 def equal_distinct_edges(
-    activity: Float[Tensor, "*batch n units"], *, bins: int
+    activity: Float[Tensor, "*batch n units"], *, bins: int, rounded: bool = False
 ) -> Float[Tensor, "*batch edges"]:
     r"""Return edges between which lie equally many *distinct* values of a layer (EBAB).
 
@@ -68,6 +68,9 @@ def equal_distinct_edges(
     Args:
         activity: Outputs of a layer, ``[*batch, n, units]``, of any sign and range.
         bins: Their number :math:`B`.
+        rounded: Whether to compute the place as published, ``int(k (m / B))`` in double
+            precision. Where :math:`k m / B` is whole it is now and then one less, with thirty
+            bins first for :math:`m = 130`: a bin has one value fewer, the next one more.
 
     Returns:
         Increasing edges ``[*batch, bins+1]``, order statistics of the activity in its own type.
@@ -75,8 +78,8 @@ def equal_distinct_edges(
     Raises:
         ValueError: ``bins`` is not positive, ``n < 2``, or the activity is not finite.
 
-    Entropy-based adaptive binning of :cite:t:`chelombiev2019adaptive`, without the bins of
-    their own that the authors' code gives to a lowest value and to the largest one.
+    Entropy-based adaptive binning of :cite:t:`chelombiev2019adaptive`, without the cells that
+    the published code sets apart: see ``ibutils.information_plane.published_binning``.
 
     Example:
         >>> equal_distinct_edges(torch.tensor([[0.0], [0.0], [0.0], [1.0], [5.0], [9.0]]), bins=2)
@@ -87,7 +90,7 @@ def equal_distinct_edges(
     pooled = values.flatten(1)
     items = max(1, SORTED // pooled.shape[1])
     parts = zip(pooled.split(items), high.split(items), strict=True)
-    edges = torch.cat([_edges_of_rows(part, top, bins) for part, top in parts])
+    edges = torch.cat([_edges_of_rows(part, top, bins, rounded) for part, top in parts])
     return edges.reshape(*activity.shape[:-2], bins + 1)
 
 
@@ -187,12 +190,13 @@ def information_of_samples(
     return Estimate(float(h_x + h_y - h_xy), diagnostics=doubts)
 
 
-def _edges_of_rows(rows: Tensor, high: Tensor, bins: int) -> Tensor:
+def _edges_of_rows(rows: Tensor, high: Tensor, bins: int, rounded: bool) -> Tensor:
     """Return the edges of each row of values, whose maximum is ``high``."""
     ordered = cells.sort_rows(rows)
     runs = cells.find_runs(ordered)
     distinct, k = runs.per_row()[:, None], torch.arange(bins + 1, device=rows.device)
-    rank = torch.where(distinct > bins, k * distinct // bins, k).minimum(distinct - 1)
+    places = (k * (distinct.double() / bins)).long() if rounded else k * distinct // bins
+    rank = torch.where(distinct > bins, places, k).minimum(distinct - 1)
     edges = ordered.flatten()[runs.starts[runs.offsets[:-1, None] + rank]]
     spare = torch.where(distinct > bins, 0, k - rank)  # edges that are left when values run out
     return edges + spare * (1 + high.abs())[:, None]

@@ -13,6 +13,7 @@ from ibutils.information_plane.plane import (
     adaptive_kde,
     binning_with_own_ends,
     coordinates,
+    published_binning,
 )
 from ibutils.information_plane.schedule import log_spaced_epochs, split
 from ibutils.information_plane.training import Optimisation, Snapshot, fit
@@ -29,6 +30,7 @@ __all__ = [
     "drop",
     "fit",
     "log_spaced_epochs",
+    "published_binning",
     "relative_drop",
     "signal_to_noise",
     "signed_change",

@@ -51,17 +51,63 @@ def coordinates(
     return found
 
 
+def published_binning(
+    activity: Float[Tensor, "*batch n units"],
+    labels: Int[Tensor, " n"],
+    *,
+    low: float,
+    bins: int = 30,
+) -> LayerInformation:
+    r"""Return the information by adaptive bins (EBAB) as the published code has them.
+
+    With :math:`u_0 < \dots < u_{m-1}` the distinct values of a layer other than ``low``, the
+    cells lie between
+
+    .. math:: -\infty, \; u_{\lfloor k m / B \rfloor} \; (k = 0, \dots, B - 1), \;
+        u_{m-1}, \; \infty ,
+
+    closed on the left. The largest value has a cell of its own, and so have values that equal
+    ``low``, such as the zeros of a ReLU; a smallest value that does not shares the first bin.
+    Where :math:`m \le B`, each value has its own.
+
+    Args:
+        activity: ``[..., n, units]``, no value below ``low``.
+        labels: Classes of the inputs, ``[n]``.
+        low: The value that is set apart, by activation function in
+            ``ibutils.nets.activations.LOWS``; it holds for the output of the network too.
+        bins: Number of bins :math:`B` besides the two cells.
+
+    Raises:
+        ValueError: A value lies below ``low``, where the published edges do not increase; and
+            what ``equal_distinct_edges`` and ``binning.information`` refuse.
+
+    :cite:t:`chelombiev2019adaptive`.
+
+    Example:
+        >>> activity = torch.tensor([[0.0], [0.0], [1.0], [2.0]])
+        >>> found = published_binning(activity, torch.tensor([0, 0, 1, 1]), low=0.0, bins=1)
+        >>> round(float(found.about_input.value), 4)  # cells of 2, 1 and 1
+        1.0397
+    """
+    smallest, high = activity.amin(), activity.amax((-2, -1), keepdim=True)
+    if bool(smallest < low):
+        raise ValueError(f"activity must not lie below low={low}, got {float(smallest)}")
+    others = activity.where(activity != low, high)
+    edges = binning.equal_distinct_edges(others, bins=bins, rounded=True)
+    return _with_open_ends(activity, labels, edges)
+
+
 def adaptive_binning(
     activity: Float[Tensor, "*batch n units"], labels: Int[Tensor, " n"], *, bins: int = 30
 ) -> LayerInformation:
-    """Return the information by bins that hold equally many distinct values of the layer.
+    """Return the information by adaptive bins of which none is set apart.
 
     Args:
         activity: ``[..., n, units]``.
         labels: Classes of the inputs, ``[n]``.
         bins: Number of bins, shared by the units of a layer and found anew for each.
 
-    :cite:t:`chelombiev2019adaptive`; see ``ibutils.estimators.binning``.
+    After :cite:t:`chelombiev2019adaptive`; see ``ibutils.estimators.binning``.
     """
     edges = binning.equal_distinct_edges(activity, bins=bins)
     return binning.information(activity, labels, edges=edges)
@@ -72,20 +118,19 @@ def binning_with_own_ends(
 ) -> LayerInformation:
     """Return the information by adaptive bins, the smallest and largest value set apart.
 
-    A ReLU layer thus has a bin for exact zeros, as in the code of the paper; the other values
-    below the largest are shared out as in ``adaptive_binning``.
+    The published code does so to the smallest value only where it equals ``low``. In a tanh
+    layer many values tie at -1; here they do not share a cell with the values after them.
 
     Args:
         activity: ``[..., n, units]``.
         labels: Classes of the inputs, ``[n]``.
         bins: Number of bins besides the two.
 
-    :cite:t:`chelombiev2019adaptive`.
+    Ours; see ``published_binning``.
     """
     low, high = activity.amin((-2, -1), keepdim=True), activity.amax((-2, -1), keepdim=True)
     edges = binning.equal_distinct_edges(activity.where(activity > low, high), bins=bins)
-    end = torch.full_like(edges[..., :1], torch.inf)
-    return binning.information(activity, labels, edges=torch.cat([-end, edges, end], dim=-1))
+    return _with_open_ends(activity, labels, edges)
 
 
 def adaptive_kde(
@@ -107,3 +152,9 @@ def adaptive_kde(
     """
     variance = kde.adaptive_noise(activity, constant=constant)
     return kde.information(activity, labels, noise_variance=variance, bound=bound)
+
+
+def _with_open_ends(activity: Tensor, labels: Tensor, edges: Tensor) -> LayerInformation:
+    """Return the information by the given edges and two infinite ones."""
+    end = torch.full_like(edges[..., :1], torch.inf)
+    return binning.information(activity, labels, edges=torch.cat([-end, edges, end], dim=-1))

@@ -54,6 +54,13 @@ GAINS: Mapping[str, float] = MappingProxyType(
     {name: 1.0 if name in ("tanh", "abs", "softsign") else 2.0 for name in ACTIVATIONS}
 )
 
+# The value that adaptive bins (EBAB) set apart. The published code has one for four functions. For
+# the others we set nothing apart, and zero for the absolute value, whose least value it is too.
+LOWS: Mapping[str, float] = MappingProxyType(
+    dict.fromkeys(ACTIVATIONS, -math.inf)
+    | {"tanh": -1.000001, "elu": -1.000001, "relu": 0.0, "softplus": 0.0, "abs": 0.0}
+)
+
 
 def activation(name: str, units: int) -> nn.Module:
     r"""Return the activation function of a layer.
