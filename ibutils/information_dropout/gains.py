@@ -1,6 +1,6 @@
-"""What a record of single members says when members of one seed are compared."""
+"""What a record of single members says when members or layers of one seed are compared."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 GROUP = ["network", "activation"]  # members with different ones are never compared
 LEVELS = ["beta", "alpha"]  # strengths among which validation chooses
 RIVALS = ("binary", "constant")
+Scales = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
 KEYS = ["target", "network", "activation", "method", "width", "seed", "split", "metric"]
 
 
@@ -19,8 +20,11 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
         rows: Tidy rows of one target, with their ``profile``. Of errors against width (``ID-F3a``,
             ``ID-F3b``, ``ID-F5``): ``gain_over_binary`` and ``gain_over_constant``, the error of
             the rival less that of Information Dropout; ``narrow_gain``, the former at the least
-            width; ``narrow_saturated``. Of information by layer (``ID-F6``): ``growth``. Of
-            bounds (``ID-T1``): ``gap``.
+            width; ``narrow_saturated``; and, by method, strength and seed, ``slope_error`` and
+            ``slope_mean_alpha``, what a doubling of the width adds. Of information by layer
+            (``ID-F6``): ``growth`` and ``growth_per_unit``, the factors by which a doubling of
+            the width multiplies it. Of ratios by layer (``ID-F2``): ``rise``, the ratio over that
+            of the layer before. Of bounds (``ID-T1``): ``gap``.
         arrays: Not used.
 
     Raises:
@@ -28,9 +32,11 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
     """
     target = rows["target"].iloc[0]
     if target in ("ID-F3a", "ID-F3b", "ID-F5"):
-        found = _gains(chosen(rows))
+        found = pd.concat([_gains(chosen(rows)), _slopes(rows)], ignore_index=True)
     elif target == "ID-F6":
         found = _growth(rows)
+    elif target == "ID-F2":
+        found = _rise(rows)
     elif target == "ID-T1":
         found = _gap(rows)
     else:
@@ -92,16 +98,45 @@ def _gains(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True).assign(**fixed)[[*KEYS, "value", "unit"]]
 
 
+def _slopes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what a doubling of the width adds to error and noise, by strength and seed."""
+    own = rows[rows["metric"].isin(["error", "mean_alpha"]) & (rows["split"] == "test")]
+    group = [*GROUP, "method", *LEVELS, "seed", "metric"]
+    found = _fits(own, group, lambda widths, values: (np.log2(widths), values))
+    fixed = dict(target=rows["target"].iloc[0], split="test", unit="1")
+    return found.assign(metric="slope_" + found["metric"], **fixed) if len(found) else found
+
+
 def _growth(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the slope of log information on log width, by layer and seed."""
-    own = rows[rows["metric"] == "information"]
+    """Return the factors on information when the width doubles, by layer and seed."""
+    names = {"information": "growth", "information_per_unit": "growth_per_unit"}
+    own = rows[rows["metric"].isin(names)]
+    found = _fits(own, ["layer", "seed", "metric"], lambda *both: tuple(map(np.log2, both)))
+    if not len(found):
+        return found
+    fixed = dict(target="ID-F6", split="test", unit="ratio")
+    return found.assign(value=2 ** found["value"], metric=found["metric"].map(names), **fixed)
+
+
+def _fits(rows: pd.DataFrame, group: list[str], scales: Scales) -> pd.DataFrame:
+    """Return the slope on width of each group that has several, in ``value``."""
     found = []
-    for (layer, seed), group in own.groupby(["layer", "seed"]):
-        if group["width"].nunique() > 1:
-            slope, _ = np.polyfit(np.log(group["width"]), np.log(group["value"]), 1)
-            found.append(dict(layer=layer, seed=seed, value=float(slope)))
-    fixed = dict(target="ID-F6", split="test", metric="growth", unit="ratio")
-    return pd.DataFrame(found).assign(**fixed) if found else pd.DataFrame()
+    for _, own in rows.groupby(group, dropna=False, sort=False):
+        if own["width"].nunique() > 1:
+            x, y = scales(own["width"].to_numpy(), own["value"].to_numpy())
+            slope = float(np.polyfit(x, y, 1)[0])
+            found.append({name: own[name].iloc[0] for name in group} | {"value": slope})
+    return pd.DataFrame(found)
+
+
+def _rise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the ratio of digit to clutter over that of the layer before."""
+    own = rows[rows["metric"] == "digit_ratio"].sort_values("layer")
+    members = ["images", "activation", "beta", "seed"]
+    before = own.groupby(members)["value"].shift()
+    own = own.assign(value=own["value"] / before, metric="rise").dropna(subset="value")
+    columns = ["target", *members, "layer", "split", "metric", "value", "unit"]
+    return own[columns].reset_index(drop=True)
 
 
 def _gap(rows: pd.DataFrame) -> pd.DataFrame:

@@ -62,8 +62,8 @@ def test_narrow_rows_are_those_of_the_least_width(table):
 
 def test_networks_of_different_activation_are_never_compared(table):
     other = table.query("method == 'binary'").assign(activation="softplus", value=0.5)
-    both = pd.concat([table, other])
-    pd.testing.assert_frame_equal(measure(both, {}), measure(table, {}))
+    found = measure(pd.concat([table, other]), {}).query("activation == 'relu'")
+    pd.testing.assert_frame_equal(found.reset_index(drop=True), measure(table, {}))
 
 
 def test_several_strengths_without_validation_errors_are_refused(table):
@@ -71,17 +71,57 @@ def test_several_strengths_without_validation_errors_are_refused(table):
         chosen(table[table["split"] == "test"])
 
 
-def test_growth_is_the_slope_of_the_logarithms():
+def test_growth_is_the_factor_of_a_doubled_width():
     rows = [
         dict(target="ID-F6", width=w, seed=s, layer=layer, value=3 * w ** (0.5 * layer))
         for w, s, layer in itertools.product((0.1, 0.2, 0.4), (0, 1), (1, 2))
     ]
-    table = pd.DataFrame(rows).assign(split="test", metric="information", unit="nat")
-    table["profile"] = "laptop"
+    total = pd.DataFrame(rows).assign(split="test", metric="information", unit="nat")
+    by_unit = total.assign(metric="information_per_unit", value=total["value"] / total["width"])
+    table = pd.concat([total, by_unit]).assign(profile="laptop")
     lonely = table[(table["seed"] == 0) | (table["width"] == 0.1)]  # seed 1 has one width
-    found = measure(lonely, {})
-    np.testing.assert_allclose(found.set_index("layer")["value"], [0.5, 1.0])
-    assert set(found["seed"]) == {0} and len(measure(table, {})) == 4
+    found = measure(lonely, {}).set_index(["metric", "layer"])["value"]
+    np.testing.assert_allclose(found["growth"].sort_index(), [2**0.5, 2.0])
+    np.testing.assert_allclose(found["growth_per_unit"].sort_index(), [2**-0.5, 1.0])
+    assert set(measure(lonely, {})["seed"]) == {0} and len(measure(table, {})) == 8
+
+
+def test_slopes_are_what_a_doubled_width_adds_by_method_strength_and_seed():
+    values = {
+        (method, width, beta, None, seed): (0.5, level - step * np.log2(width / 50) + seed)
+        for method, beta, level, step in (
+            ("none", None, 0.3, 0.01),
+            ("information", 3.0, 0.2, 0.02),
+        )
+        for width, seed in itertools.product((50.0, 100.0, 200.0), (0, 1))
+    }
+    found = measure(errors(values), {}).set_index(["metric", "method"])
+    slopes = found.loc["slope_error"]
+    np.testing.assert_allclose(slopes.loc["none", "value"], [-0.01, -0.01])
+    np.testing.assert_allclose(slopes.loc["information", "value"], [-0.02, -0.02])
+    assert set(slopes.loc["information", "beta"]) == {3.0}
+
+
+def ratios(values):
+    """Return tidy rows from ``{beta: ratio by layer}``, the same for two seeds."""
+    rows = [
+        dict(beta=beta, seed=seed, layer=layer, value=value)
+        for beta, held in values.items()
+        for seed in (0, 1)
+        for layer, value in enumerate(held, start=1)
+    ]
+    fixed = dict(target="ID-F2", images="cluttered", activation="relu", split="test", unit="ratio")
+    return pd.DataFrame(rows).assign(metric="digit_ratio", profile="laptop", **fixed)
+
+
+def test_a_rise_compares_a_layer_with_the_one_before():
+    """A rank correlation over all networks finds a rise where no network rises throughout."""
+    table = ratios({0.01: (1.0, 3.0, 2.0), 1.0: (2.0, 8.0, 4.0)})
+    found = measure(table, {}).set_index(["layer", "beta"])["value"]
+    assert found[2, 0.01].tolist() == [3.0, 3.0] and found[2, 1.0].tolist() == [4.0, 4.0]
+    assert (found[3] < 1).all()
+    ranks = table["value"] - table.groupby("beta")["value"].transform("mean")
+    assert ranks.corr(table["layer"].astype(float), method="spearman") > 0.4
 
 
 def test_gap_is_the_log_normal_bound_less_the_gaussian():
@@ -96,5 +136,5 @@ def test_gap_is_the_log_normal_bound_less_the_gaussian():
 
 
 def test_unknown_targets_are_refused():
-    with pytest.raises(ValueError, match="ID-F2"):
-        measure(pd.DataFrame([dict(target="ID-F2")]), {})
+    with pytest.raises(ValueError, match="ID-F7"):
+        measure(pd.DataFrame([dict(target="ID-F7")]), {})
