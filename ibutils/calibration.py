@@ -18,7 +18,7 @@ def measure(
 
     Args:
         rows: Tidy rows of the target ``FND-CAL``. In each task, number of samples and seed the
-            method ``"exact"`` holds the truth.
+            method ``"exact"`` holds the truth, once or with each critic.
         arrays: Not needed.
 
     Returns:
@@ -36,7 +36,7 @@ def measure(
     estimates = rows[rows["metric"] == "estimate"]
     exact = estimates["method"] == "exact"
     ours = estimates[~exact]
-    known = estimates[exact].set_index(_MEMBER)["value"]
+    known = estimates[exact].drop_duplicates(_MEMBER).set_index(_MEMBER)["value"]
     truth = known.reindex(pd.MultiIndex.from_frame(ours[_MEMBER])).to_numpy()
     if np.isnan(truth).any():
         lost = ours[np.isnan(truth)].iloc[0]

@@ -45,6 +45,16 @@ def test_the_truth_itself_has_no_error_and_must_be_there():
         measure(table(ksg=0.9))
 
 
+def test_a_second_critic_shares_the_truth_of_its_sample():
+    """Its rows repeat the truth, and rows recorded before it name no critic."""
+    first = table(exact=1.0, info_nce=0.8)
+    second = table(exact=1.0, info_nce_relu=0.9).assign(critic="separable_relu")
+    errors = measure(pd.concat([first, second])).query("metric == 'error'")
+    found = errors.set_index("method")["value"]
+    assert found["info_nce"] == pytest.approx(-0.2)
+    assert found["info_nce_relu"] == pytest.approx(-0.1)
+
+
 def test_the_table_marks_warnings_and_what_diverged():
     rows = table(exact=1.0, ksg=0.9, nwj=1.1)
     lost = dict(rows.iloc[0], method="smile", metric="failed", value=1.0)

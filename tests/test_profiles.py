@@ -53,6 +53,7 @@ PINNED = {
         ],
         "samples": 5000,
         "few_samples": 500,
+        "critics": ["separable", "separable_relu"],
         "bounds": [
             "donsker_varadhan",
             "nwj",

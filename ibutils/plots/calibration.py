@@ -18,6 +18,7 @@ ESTIMATORS = {
     "donsker_varadhan": "DV",
     "nwj": "NWJ",
     "info_nce": "InfoNCE",
+    "info_nce_relu": "InfoNCE, ReLU",
     "jensen_shannon": "JS, read by DV",
     "jensen_shannon_nwj": "JS, read by NWJ",
     "smile": "SMILE",
