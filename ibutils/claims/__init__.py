@@ -1,14 +1,25 @@
 """A paper's statements as claims, and the tests that turn recorded tables into verdicts."""
 
 from ibutils.claims.association import correlation, uncorrelated
-from ibutils.claims.claim import JUDGED, KINDS, UNITS, Claim, Target, load, paper_values, targets
+from ibutils.claims.claim import (
+    JUDGED,
+    KINDS,
+    UNITS,
+    Claim,
+    Target,
+    families,
+    load,
+    paper_values,
+    parts,
+    targets,
+)
+from ibutils.claims.correction import LOOKS, corrected
 from ibutils.claims.estimate import ALPHA
 from ibutils.claims.evidence import (
     Evidence,
     difference,
     equivalence,
     extremum,
-    holm,
     ordering,
 )
 from ibutils.claims.pooled import closeness, superiority
@@ -19,6 +30,7 @@ __all__ = [
     "ALPHA",
     "JUDGED",
     "KINDS",
+    "LOOKS",
     "STATUSES",
     "UNITS",
     "Claim",
@@ -26,14 +38,16 @@ __all__ = [
     "Target",
     "Verdict",
     "closeness",
+    "corrected",
     "correlation",
     "difference",
     "equivalence",
     "extremum",
-    "holm",
+    "families",
     "load",
     "ordering",
     "paper_values",
+    "parts",
     "report",
     "superiority",
     "targets",

@@ -1,8 +1,9 @@
 """What ``book/claims`` and ``book/paper_values`` state of a paper."""
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,8 @@ import yaml
 from ibutils.record import PROFILES, project_root
 
 JUDGED = PROFILES[1:]  # a smoke run supports no statement about a paper
-UNITS = {"network": "a trained network", "sample": "a data set drawn anew"}
+UNITS = ("network", "sample")  # what is independent: trained, or drawn, anew
+MOST_PRIMARY = 10  # claims of a family
 
 _QUANTITY = {"metric", "split", "minus", "target", "unit", "where"}
 # What each kind of test has to name, what it may name, and the seeds it takes at least.
@@ -38,6 +40,7 @@ class Target:
         measures: The module of ``ibutils`` that measures its recorded arrays, if any.
         formula: Whether it is checked by computing, without a record.
         quoted: Whether the chapter only quotes it, since its data are out of reach.
+        cases: Test cases that its errors and accuracies are shares of.
     """
 
     id: str
@@ -46,6 +49,7 @@ class Target:
     measures: str | None = None
     formula: bool = False
     quoted: bool = False
+    cases: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Claim:
         test: Kind, quantity and options of the test.
         profiles: Profiles it may be judged on.
         family: The paper it is a statement of, by its bibliography key, or ``foundations``.
-        unit: What one independent replication is, a key of :data:`UNITS`.
+        unit: What one independent replication is: ``network`` or ``sample``.
         seeds: Seeds that each sample needs.
         primary: Whether it is among the few by which the paper stands or falls.
         untestable: Why no record can decide it, if none can.
@@ -81,6 +85,17 @@ class Claim:
     withdrawn: str | None = None
 
 
+def parts() -> list[str]:
+    """Return the parts that state claims."""
+    return sorted(path.stem for path in (project_root() / "book" / "claims").glob("*.yaml"))
+
+
+def families() -> dict[str, str]:
+    """Return whose claims are corrected together, by bibliography key, with a title each."""
+    path = project_root() / "book" / "families.yaml"
+    return _parse(path.read_text(encoding="utf-8"))
+
+
 def targets(part: str) -> dict[str, Target]:
     """Return the targets of a part by their identifiers.
 
@@ -98,18 +113,33 @@ def load(part: str) -> list[Claim]:
         part: For example ``"vib"``.
 
     Raises:
-        ValueError: The part has no claims file, or a claim repeats an identifier or has an
-            unknown target, profile, kind of test or option, or too few seeds for its test.
+        ValueError: The part has no claims file, or a claim repeats an identifier, lacks a field
+            or has an unknown one, has an unknown family, unit, target, profile, kind of test or
+            option, or too few seeds for its test; or a family has too many primary claims.
     """
     known = targets(part)
     claims: dict[str, Claim] = {}
     for entry in _read(part)["claims"]:
-        claim = Claim(**{"test": {}, "seeds": 1, **entry, "profiles": tuple(entry["profiles"])})
+        claim = _claim(entry)
         if claim.id in claims:
             raise ValueError(f"claim {claim.id!r} is stated twice")
         _check(claim, known)
         claims[claim.id] = claim
+    primary = Counter(claim.family for claim in claims.values() if claim.primary)
+    if many := {name: n for name, n in primary.items() if n > MOST_PRIMARY}:
+        raise ValueError(f"more than {MOST_PRIMARY} claims are primary: {many}")
     return list(claims.values())
+
+
+def _claim(entry: Mapping[str, Any]) -> Claim:
+    """Return a claim as it stands in the file."""
+    name = entry.get("id", "without an id")
+    required = {f.name for f in fields(Claim) if f.default is MISSING} - {"test", "seeds"}
+    if missing := [field for field in sorted(required) if not entry.get(field)]:
+        raise ValueError(f"claim {name!r} lacks {missing}")
+    if unknown := entry.keys() - {field.name for field in fields(Claim)}:
+        raise ValueError(f"claim {name!r} has the unknown fields {sorted(unknown)}")
+    return Claim(**{"test": {}, "seeds": 1, **entry, "profiles": tuple(entry["profiles"])})
 
 
 def paper_values(part: str) -> dict[str, dict[str, str]]:
@@ -155,6 +185,10 @@ def _check(claim: Claim, known: Mapping[str, Target]) -> None:
     for name in {claim.target, test.get("target", claim.target)}:
         if name not in known or known[name].notebook is None:
             raise ValueError(f"claim {claim.id!r} has the unknown target {name!r}")
+    if claim.family not in families():
+        raise ValueError(f"claim {claim.id!r}: family {claim.family!r} is not in {[*families()]}")
+    if claim.unit not in UNITS:
+        raise ValueError(f"claim {claim.id!r}: unit {claim.unit!r} is not in {UNITS}")
     if unknown := set(claim.profiles) - set(JUDGED):
         raise ValueError(f"claim {claim.id!r}: profiles {sorted(unknown)} are not in {JUDGED}")
     if claim.untestable:

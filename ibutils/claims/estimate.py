@@ -1,14 +1,21 @@
-"""Means and differences of means, with what their samples say about their size."""
+"""Means and differences of means, with what their samples say about their size.
+
+Where all values of a sample agree, their spread is taken to be the error of the measurement, its
+*floor*: the binomial error of a share of test cases, or half a unit of the last digit. Elsewhere
+the numbers are those of SciPy's ``ttest_1samp``, ``ttest_rel`` and ``ttest_ind`` with unequal
+variances.
+"""
 
 from collections.abc import Hashable, Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy import stats
 
-ALPHA = 0.05  # of each one-sided test; intervals have two-sided level 1 - 2 ALPHA
+ALPHA = 0.05  # level of each two-sided test; of each of two one-sided tests of a range
 SCALES = ("linear", "log")
-ROUNDING = 1e-9  # spreads below this share of the values are those of arithmetic
+DIGITS = 9  # significant digits beyond which values differ by arithmetic only
 
 
 class Estimate(NamedTuple):
@@ -19,83 +26,134 @@ class Estimate(NamedTuple):
     df: float
 
     @classmethod
-    def of_mean(cls, values: np.ndarray) -> "Estimate":
+    def of_mean(cls, values: np.ndarray, *, floor: float = 0.0) -> "Estimate":
         """Return the mean of independent values."""
-        return cls(float(np.mean(values)), _standard_error(values), len(values) - 1)
+        error = spread(values, floor) / len(values) ** 0.5
+        return cls(float(np.mean(values)), error, len(values) - 1)
 
     @classmethod
-    def of_difference(cls, first: np.ndarray, second: np.ndarray) -> "Estimate":
+    def of_difference(
+        cls, first: np.ndarray, second: np.ndarray, *, floor: float = 0.0
+    ) -> "Estimate":
         """Return the difference of two means whose variances may differ (Welch)."""
-        parts = np.array([_standard_error(first) ** 2, _standard_error(second) ** 2])
-        sizes = np.array([len(first) - 1, len(second) - 1])
-        variance = parts.sum()
-        df = variance**2 / (parts**2 / sizes).sum() if variance else 1.0
-        return cls(float(np.mean(first) - np.mean(second)), float(variance**0.5), float(df))
+        samples = first, second
+        parts = [spread(values, floor) ** 2 / len(values) for values in samples]
+        value = float(np.mean(first) - np.mean(second))
+        return cls.of_parts(value, parts, [len(values) - 1 for values in samples])
+
+    @classmethod
+    def of_parts(cls, value: float, variances: list[float], dfs: list[int]) -> "Estimate":
+        """Return a value whose variance is a sum of independent estimates (Satterthwaite)."""
+        total = sum(variances)
+        df = total**2 / sum(part**2 / df for part, df in zip(variances, dfs, strict=True))
+        return cls(value, total**0.5, df)
 
     def above(self, bound: float) -> float:
-        """Return the p-value of being at most ``bound``; 1 without spread to judge by."""
-        if self.error == 0:
-            return 1.0
-        return float(stdtr(self.df, (bound - self.value) / self.error))
+        """Return the one-sided p-value of being at most ``bound``."""
+        return float(stats.t.sf((self.value - bound) / self.error, self.df))
 
     def below(self, bound: float) -> float:
-        """Return the p-value of being at least ``bound``."""
-        return Estimate(-self.value, self.error, self.df).above(-bound)
+        """Return the one-sided p-value of being at least ``bound``."""
+        return float(stats.t.cdf((self.value - bound) / self.error, self.df))
 
-    def within(self, low: float, high: float) -> tuple[float, float]:
-        """Return the evidence for and against lying in an interval (two one-sided tests)."""
-        sides = int(np.isfinite(low)) + int(np.isfinite(high))
-        outside = min(self.below(low), self.above(high))
-        return max(self.above(low), self.below(high)), min(1.0, sides * outside)
-
-    def interval(self) -> tuple[float, float]:
-        r"""Return the interval of level :math:`1 - 2 \alpha`."""
-        half = float(stdtrit(self.df, 1 - ALPHA)) * self.error
+    def interval(self, level: float) -> tuple[float, float]:
+        """Return the two-sided interval of a level."""
+        half = float(stats.t.ppf((1 + level) / 2, self.df)) * self.error
         return self.value - half, self.value + half
 
 
+def spread(values: np.ndarray, floor: float = 0.0) -> float:
+    """Return the standard deviation of a sample, or where its values agree their own error.
+
+    Args:
+        values: The sample, two values or more.
+        floor: Standard error of a single value, known from how it is measured.
+
+    Example:
+        >>> spread(np.array([1.0, 3.0])) == 2**0.5
+        True
+        >>> spread(np.array([0.12, 0.12])), spread(np.array([0.12, 0.12]), floor=0.02)
+        (0.005, 0.02)
+    """
+    digits = [Decimal(f"{value:.{DIGITS}g}") for value in values]
+    if len(set(digits)) > 1:
+        return float(np.std(values, ddof=1))
+    exponent = digits[0].as_tuple().exponent
+    return floor or 0.5 * 10.0 ** (exponent if isinstance(exponent, int) else 0)
+
+
 class Layout:
-    """Groups over levels of a factor that share one variance.
+    """Groups over levels of a factor that lend each other their spread.
+
+    They share one variance unless Bartlett's test finds at 5 % that they do not; then each has
+    its own, and a group of a single seed the largest.
 
     Args:
         groups: Values over seeds for each level.
         scale: ``"log"`` compares logarithms, for values whose spread grows with their size.
+        floor: Standard error of a single value, known from how it is measured.
 
     Raises:
         ValueError: Unknown scale, a logarithm of what is not positive, one seed everywhere.
     """
 
-    def __init__(self, groups: Mapping[Any, np.ndarray], scale: str) -> None:
-        if scale not in SCALES:
-            raise ValueError(f"scale must be one of {SCALES}, got {scale!r}")
+    def __init__(self, groups: Mapping[Any, np.ndarray], scale: str, floor: float = 0.0) -> None:
         self.log = scale == "log"
-        if self.log and any((values <= 0).any() for values in groups.values()):
-            raise ValueError("the logarithmic scale needs positive values")
-        samples = {v: np.log(values) if self.log else values for v, values in groups.items()}
+        samples = {level: scaled(values, scale) for level, values in groups.items()}
         self.sizes = {level: len(values) for level, values in samples.items()}
         self.means = {level: float(np.mean(values)) for level, values in samples.items()}
-        self.df = sum(self.sizes.values()) - len(samples)
-        if self.df < 1:
+        several = {level: values for level, values in samples.items() if len(values) > 1}
+        if not several:
             raise ValueError(f"no level of {list(groups)} has two seeds")
-        squares = sum(float(np.sum((v - np.mean(v)) ** 2)) for v in samples.values())
-        self.variance = squares / self.df
+        least = {k: floor / abs(np.mean(groups[k])) if self.log else floor for k in several}
+        self.own = {level: spread(v, least[level]) ** 2 for level, v in several.items()}
+        self.dfs = {level: len(values) - 1 for level, values in several.items()}
+        self.df = sum(self.dfs.values())
+        self.variance = sum(self.dfs[k] * self.own[k] for k in several) / self.df
+        self.shared = _alike(list(several.values()))
+
+    def mean(self, level: Hashable) -> Estimate:
+        """Return the mean of a level."""
+        variance, df = self._variance(level)
+        return Estimate(self.means[level], (variance / self.sizes[level]) ** 0.5, df)
 
     def contrast(self, first: Hashable, second: Hashable) -> Estimate:
         """Return the difference of the means of two levels."""
-        error = (self.variance * (1 / self.sizes[first] + 1 / self.sizes[second])) ** 0.5
-        size = max(abs(self.means[first]), abs(self.means[second]))
-        error = error if error > ROUNDING * size else 0.0
-        return Estimate(self.means[first] - self.means[second], error, self.df)
+        value = self.means[first] - self.means[second]
+        if self.shared:
+            sizes = 1 / self.sizes[first] + 1 / self.sizes[second]
+            return Estimate(value, (self.variance * sizes) ** 0.5, self.df)
+        found = [(self._variance(k), self.sizes[k]) for k in (first, second)]
+        return Estimate.of_parts(
+            value, [v / n for (v, _), n in found], [df for (_, df), _ in found]
+        )
 
-    def shown(self, lead: Estimate) -> tuple[float, float, float]:
-        """Return a difference and its interval; on the logarithmic scale, a ratio."""
-        low, high = lead.interval()
-        if self.log:
-            return float(np.exp(lead.value)), float(np.exp(low)), float(np.exp(high))
-        return lead.value, low, high
+    def _variance(self, level: Hashable) -> tuple[float, int]:
+        """Return the variance of one value of a level and its degrees of freedom."""
+        if self.shared:
+            return self.variance, self.df
+        source = level if level in self.own else max(self.own, key=self.own.__getitem__)
+        return self.own[source], self.dfs[source]
 
 
-def _standard_error(values: np.ndarray) -> float:
-    """Return the standard error of the mean, zero where the spread is that of rounding."""
-    error = float(np.std(values, ddof=1)) / len(values) ** 0.5
-    return error if error > ROUNDING * np.abs(values).max() else 0.0
+def scaled(values: np.ndarray, scale: str) -> np.ndarray:
+    """Return values, or their logarithms on the scale ``"log"``.
+
+    Raises:
+        ValueError: Unknown scale, or a logarithm of what is not positive.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {SCALES}, got {scale!r}")
+    if scale == "linear":
+        return values
+    if (values <= 0).any():
+        raise ValueError(f"the logarithmic scale needs positive values, got {values.min():g}")
+    return np.log(values)
+
+
+def _alike(samples: list[np.ndarray]) -> bool:
+    """Return whether samples may have one variance."""
+    constant = [len({f"{value:.{DIGITS}g}" for value in sample}) == 1 for sample in samples]
+    if len(samples) == 1 or any(constant):
+        return all(constant) or len(samples) == 1
+    return float(stats.bartlett(*samples).pvalue) >= ALPHA

@@ -1,8 +1,10 @@
-r"""Tests of a statement on samples over seeds, each with the evidence for and against it.
+r"""Tests of a statement on samples over independent units, with the evidence for and against it.
 
 A statement is supported when the data reject its opposite, and contradicted when they reject
-the statement itself. Both tests are one-sided at level :math:`\alpha = 0.05`, so the interval
-shown with them has two-sided level :math:`1 - 2 \alpha`.
+the statement itself. A statement of a direction is tested two-sidedly: its p-value is twice that
+of the better side, and its interval has level :math:`1 - \alpha`. A statement of a range is
+supported by two one-sided tests, each at :math:`\alpha`, with the interval of level
+:math:`1 - 2 \alpha` (:cite:t:`schuirmann1987comparison`), and contradicted two-sidedly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ibutils.claims.estimate import Estimate, Layout
+from ibutils.claims.estimate import ALPHA, Estimate, Layout, scaled
 
 ALTERNATIVES = ("greater", "less", "two-sided")
 
@@ -21,10 +23,10 @@ class Evidence:
     """What a test found.
 
     Args:
-        effect: The quantity that the statement is about.
+        effect: The quantity that decides.
         low: Lower end of its interval.
         high: Upper end of its interval.
-        n: Seeds of the smallest sample; members for a correlation.
+        n: Independent units of the smallest sample.
         p: p-value of the opposite of the statement: small values support the statement.
         against: p-value of the statement itself: small values contradict it.
         note: What was observed, where a number does not say it.
@@ -39,6 +41,23 @@ class Evidence:
     note: str = ""
 
 
+def direction(estimate: Estimate, bound: float, *, rising: bool = True) -> tuple[float, float]:
+    """Return the two-sided p-values for and against lying above a bound, or below it."""
+    sides = doubled(estimate.above(bound)), doubled(estimate.below(bound))
+    return sides if rising else sides[::-1]
+
+
+def inside(estimate: Estimate, low: float, high: float) -> tuple[float, float]:
+    """Return the p-values for and against lying in a range: two one-sided tests each."""
+    outside = min(estimate.below(low), estimate.above(high))
+    return max(estimate.above(low), estimate.below(high)), doubled(outside)
+
+
+def doubled(p: float, times: int = 1) -> float:
+    """Return twice a one-sided p-value, once for each statement that it is the least of."""
+    return min(1.0, 2 * times * p)
+
+
 def difference(
     first: np.ndarray,
     second: np.ndarray | None = None,
@@ -46,6 +65,8 @@ def difference(
     paired: bool = False,
     margin: float = 0.0,
     alternative: str = "greater",
+    scale: str = "linear",
+    floor: float = 0.0,
 ) -> Evidence:
     r"""Test that a mean, or a difference of two means, passes a margin.
 
@@ -53,53 +74,64 @@ def difference(
     statement is :math:`\delta > m`, :math:`\delta < m` or :math:`|\delta| > m`.
 
     Args:
-        first: Values over seeds, ``[n]``.
-        second: Values of the other arm, in the same order of seeds when paired.
-        paired: Whether the arms share their seeds; Welch's test otherwise.
-        margin: The margin :math:`m`.
+        first: Values over units, ``[n]``.
+        second: Values of the other arm, in the same order of units when paired.
+        paired: Whether the arms share their units; Welch's test otherwise.
+        margin: The margin :math:`m`; on the logarithmic scale a ratio.
         alternative: ``"greater"``, ``"less"`` or ``"two-sided"``.
+        scale: ``"log"`` tests the logarithm, and so the ratio of geometric means.
+        floor: Standard error of a single value, known from how it is measured.
 
     Raises:
-        ValueError: Unknown alternative, fewer than two seeds, paired arms of unequal size.
+        ValueError: Unknown alternative or scale, fewer than two units, paired arms of unequal
+            size, a logarithm of what is not positive, both sides of a ratio.
 
     Example:
         >>> found = difference(np.array([3.0, 5.0, 4.0]), np.array([1.0, 2.0, 0.0]), paired=True)
         >>> found.effect, round(found.p, 3)
-        (3.0, 0.018)
+        (3.0, 0.035)
     """
     if alternative not in ALTERNATIVES:
         raise ValueError(f"alternative must be one of {ALTERNATIVES}, got {alternative!r}")
-    samples = [first] if second is None else [first, second]
-    _check_sizes(samples)
-    if second is None:
-        estimate = Estimate.of_mean(first)
-    elif not paired:
-        estimate = Estimate.of_difference(first, second)
-    elif len(first) != len(second):
-        raise ValueError(f"paired arms have {len(first)} and {len(second)} seeds")
+    if scale == "log" and alternative == "two-sided":
+        raise ValueError("a ratio is tested on one side")
+    given = [first] if second is None else [first, second]
+    _check_sizes(given)
+    if paired and len({*map(len, given)}) > 1:
+        raise ValueError(f"paired arms have {len(given[0])} and {len(given[1])} units")
+    samples = [scaled(sample, scale) for sample in given]
+    if scale == "log":
+        floor /= min(abs(float(np.mean(sample))) for sample in given)
+        margin = float(scaled(np.array([margin or 1.0]), scale)[0])
+    if len(samples) == 1:
+        estimate = Estimate.of_mean(samples[0], floor=floor)
+    elif paired:
+        estimate = Estimate.of_mean(samples[0] - samples[1], floor=2**0.5 * floor)
     else:
-        estimate = Estimate.of_mean(first - second)
+        estimate = Estimate.of_difference(*samples, floor=floor)
+    level = 1 - ALPHA
     if alternative == "two-sided":
-        against, p = estimate.within(-margin, margin)
-    elif alternative == "greater":
-        p, against = estimate.within(margin, np.inf)
+        against, p = inside(estimate, -margin, margin)
     else:
-        p, against = estimate.within(-np.inf, margin)
-    return Evidence(estimate.value, *estimate.interval(), min(map(len, samples)), p, against)
+        p, against = direction(estimate, margin, rising=alternative == "greater")
+    shown = np.array([estimate.value, *estimate.interval(level)])
+    effect, low, high = np.exp(shown) if scale == "log" else shown
+    return Evidence(float(effect), float(low), float(high), min(map(len, given)), p, against)
 
 
-def equivalence(*arms: np.ndarray, low: float, high: float) -> Evidence:
+def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) -> Evidence:
     """Test that each mean lies in an interval, by two one-sided tests per arm.
 
-    All arms have to pass (intersection-union); the effect is the mean of the weakest.
+    All arms have to pass (intersection-union); the effect is the mean of the arm that decides.
 
     Args:
-        arms: Values over seeds, ``[n]`` each.
+        arms: Values over units, ``[n]`` each.
         low: Lower end of the stated interval.
         high: Upper end.
+        floor: Standard error of a single value, known from how it is measured.
 
     Raises:
-        ValueError: No arm, fewer than two seeds, or an empty interval.
+        ValueError: No arm, fewer than two units, or an interval that is empty or not finite.
 
     :cite:t:`schuirmann1987comparison`.
 
@@ -109,43 +141,64 @@ def equivalence(*arms: np.ndarray, low: float, high: float) -> Evidence:
         (1.2, True)
     """
     _check_sizes(arms)
-    if not low < high:
-        raise ValueError(f"the interval [{low}, {high}] is empty")
-    estimates = [Estimate.of_mean(arm) for arm in arms]
-    tests = [estimate.within(low, high) for estimate in estimates]
-    p, weakest = max((p, i) for i, (p, _) in enumerate(tests))
-    against = min(1.0, len(arms) * min(against for _, against in tests))
-    found = estimates[weakest]
-    return Evidence(found.value, *found.interval(), min(map(len, arms)), p, against)
+    if not -np.inf < low < high < np.inf:
+        raise ValueError(
+            f"the interval [{low}, {high}] is empty or has one end: state a direction"
+        )
+    estimates = [Estimate.of_mean(arm, floor=floor) for arm in arms]
+    tests = [inside(estimate, low, high) for estimate in estimates]
+    p, against = max(p for p, _ in tests), min(against for _, against in tests)
+    against = min(1.0, len(arms) * against)
+    decides = min if against < p else max  # the arm furthest outside, or the weakest inside
+    found = estimates[decides(range(len(arms)), key=lambda i: tests[i][against < p])]
+    ends = found.interval(1 - ALPHA if against < p else 1 - 2 * ALPHA)
+    return Evidence(found.value, *ends, min(map(len, arms)), p, against)
 
 
 def ordering(
-    groups: Mapping[float, np.ndarray], *, order: Sequence[float], scale: str = "linear"
+    groups: Mapping[float, np.ndarray],
+    *,
+    order: Sequence[float],
+    scale: str = "linear",
+    floor: float = 0.0,
 ) -> Evidence:
     """Test that the means fall along stated levels of a factor.
 
-    Each adjacent pair has to pass a one-sided test (intersection-union); the effect is the
-    difference, or on the logarithmic scale the ratio, of the weakest pair. The levels share one
-    variance, estimated from all groups.
+    Each adjacent pair has to pass a test (intersection-union); the effect is the difference, or
+    on the logarithmic scale the ratio, of the pair that decides.
 
     Args:
-        groups: Values over seeds for each level.
+        groups: Values over units for each level.
         order: Levels from the greatest mean to the least.
         scale: ``"log"`` compares logarithms, for values whose spread grows with their size.
+        floor: Standard error of a single value, known from how it is measured.
 
     Raises:
-        ValueError: A level without a group, fewer than two levels, no seed beyond one per
+        ValueError: A level without a group, fewer than two levels, no unit beyond one per
             group, unknown scale, or a logarithm of what is not positive.
     """
-    layout = Layout(groups, scale)
     missing = [level for level in order if level not in groups]
     if missing or len(order) < 2:
         raise ValueError(f"an order of levels {list(order)} in groups {list(groups)}")
+    layout = Layout(groups, scale, floor)
     falls = [layout.contrast(upper, lower) for upper, lower in pairwise(order)]
-    weakest = max(falls, key=lambda fall: fall.above(0.0))
-    against = min(1.0, len(falls) * min(fall.below(0.0) for fall in falls))
     n = min(len(groups[level]) for level in order)
-    return Evidence(*layout.shown(weakest), n, weakest.above(0.0), against)
+    return all_above(falls, n, log=layout.log)
+
+
+def all_above(
+    leads: Sequence[Estimate], n: int, *, bound: float = 0.0, log: bool = False
+) -> Evidence:
+    """Test that each of some estimates lies above a bound; show the one that decides."""
+    p = doubled(max(lead.above(bound) for lead in leads))
+    against = doubled(min(lead.below(bound) for lead in leads), len(leads))
+    if against < p:
+        lead = min(leads, key=lambda one: one.below(bound))
+    else:
+        lead = max(leads, key=lambda one: one.above(bound))
+    shown = np.array([lead.value, *lead.interval(1 - ALPHA)])
+    effect, low, high = np.exp(shown) if log else shown
+    return Evidence(float(effect), float(low), float(high), n, p, against)
 
 
 def extremum(
@@ -155,58 +208,45 @@ def extremum(
     high: float,
     least: bool = True,
     scale: str = "linear",
+    floor: float = 0.0,
 ) -> Evidence:
     """Test that the level with the least (or greatest) mean lies in a stated range.
 
     The best level inside has to beat every level outside; its choice is paid for by the number
-    of levels inside (Bonferroni). The effect is how far it leads the best level outside. The
-    levels share one variance, estimated from all groups.
+    of levels inside (Bonferroni). The effect is how far it leads the best level outside.
 
     Args:
-        groups: Values over seeds for each level.
+        groups: Values over units for each level.
         low: Lower end of the range, included.
         high: Upper end, included.
         least: Whether the least mean is sought.
         scale: As in :func:`ordering`.
+        floor: Standard error of a single value, known from how it is measured.
 
     Raises:
         ValueError: No level inside or outside, or as in :func:`ordering`.
     """
-    layout = Layout(groups, scale)
-    inside = [level for level in groups if low <= level <= high]
-    outside = [level for level in groups if not low <= level <= high]
-    if not inside or not outside:
+    layout = Layout(groups, scale, floor)
+    within = [level for level in groups if low <= level <= high]
+    beyond = [level for level in groups if not low <= level <= high]
+    if not within or not beyond:
         raise ValueError(f"levels {list(groups)} are all inside or all outside [{low}, {high}]")
     ranked = sorted(groups, key=layout.means.__getitem__, reverse=not least)
-    best, rival = (next(v for v in ranked if v in side) for side in (inside, outside))
+    best, rival = (next(v for v in ranked if v in side) for side in (within, beyond))
 
     def lead(winner: float, loser: float) -> Estimate:
         return layout.contrast(*((loser, winner) if least else (winner, loser)))
 
-    p = len(inside) * max(lead(best, level).above(0.0) for level in outside)
-    against = len(outside) * max(lead(rival, level).above(0.0) for level in inside)
+    p = doubled(max(lead(best, level).above(0.0) for level in beyond), len(within))
+    against = doubled(max(lead(rival, level).above(0.0) for level in within), len(beyond))
+    shown = np.array([(found := lead(best, rival)).value, *found.interval(1 - ALPHA)])
+    effect, start, end = np.exp(shown) if layout.log else shown
     note = f"{'least' if least else 'greatest'} at {ranked[0]:g}"
     n = min(map(len, groups.values()))
-    return Evidence(*layout.shown(lead(best, rival)), n, min(1.0, p), min(1.0, against), note)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for testing several statements at once.
-
-    :cite:t:`holm1979simple`.
-
-    Example:
-        >>> [round(p, 2) for p in holm([0.01, 0.04, 0.03])]
-        [0.03, 0.06, 0.06]
-    """
-    adjusted, floor = [0.0] * len(p_values), 0.0
-    for rank, i in enumerate(np.argsort(p_values)):
-        floor = max(floor, min(1.0, (len(p_values) - rank) * p_values[i]))
-        adjusted[i] = floor
-    return adjusted
+    return Evidence(float(effect), float(start), float(end), n, p, against, note)
 
 
 def _check_sizes(samples: Sequence[np.ndarray]) -> None:
     sizes = [len(sample) for sample in samples]
     if not sizes or min(sizes) < 2:
-        raise ValueError(f"each sample needs at least 2 seeds, got samples of {sizes}")
+        raise ValueError(f"each sample needs at least 2 units, got samples of {sizes}")

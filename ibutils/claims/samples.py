@@ -13,7 +13,8 @@ from ibutils.record import key
 Tables = Mapping[str, pd.DataFrame]
 
 _COLUMNS = ("seed", "split", "metric", "value", "unit")
-_NOT_FACTORS = {"target", "epoch", *_COLUMNS[1:], "profile", "device", "run"}
+_NOT_FACTORS = {"target", "epoch", *_COLUMNS[1:], "profile", "device", "run", "floor"}
+WITHIN = ("layer", "probe", "estimator", "examples")  # factors that one network has several of
 _QUANTITY = ("target", "metric", "split", "minus", "unit")
 
 
@@ -27,7 +28,8 @@ def quantity(claim: Claim, tables: Tables, **changes: Any) -> pd.DataFrame:
         changes: What replaces entries of the test.
 
     Returns:
-        The factors of each member with ``value`` and ``unit``; empty when there are no rows.
+        The factors of each member with ``value``, ``unit`` and ``floor``, the standard error of a
+        share of test cases (0 of anything else); empty when there are no rows.
 
     Raises:
         ValueError: A column, metric or split is missing, a member has two values, or values in
@@ -38,7 +40,9 @@ def quantity(claim: Claim, tables: Tables, **changes: Any) -> pd.DataFrame:
     if named["minus"] and len(rows):
         other = _values(claim, tables, named | named["minus"])
         rows = rows[rows.index.isin(other.index)]
-        rows = rows.assign(value=rows["value"] - other["value"].reindex(rows.index))
+        other = other.reindex(rows.index)
+        floor = np.hypot(rows["floor"], other["floor"])
+        rows = rows.assign(value=rows["value"] - other["value"], floor=floor)
     if named["unit"] == "bit":
         if set(rows.get("unit", [])) - {"nat"}:
             raise ValueError(f"claim {claim.id!r}: {named['metric']!r} is not in nats")
@@ -68,7 +72,34 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
     if len(set(members)) < len(members):
         raise ValueError(f"claim {claim.id!r}: a member has two values of {named['metric']!r}")
     rows = rows.assign(unit=rows["unit"].astype(str))  # a column of ones is read as numbers
-    return rows[[*factors, "value", "unit"]].set_axis(members)
+    if "floor" not in rows:
+        rows = rows.assign(floor=0.0)
+    return rows[[*factors, "value", "unit", "floor"]].set_axis(members)
+
+
+def with_floor(rows: pd.DataFrame, cases: int | None) -> pd.DataFrame:
+    """Return rows with the binomial standard error of those that are shares of test cases.
+
+    One success and one failure are added, so that a share of 0 or 1 has an error too.
+    """
+    if not cases or not len(rows):
+        return rows
+    shares = (rows["unit"].astype(str) == "1") & (rows["split"] == "test")
+    shares &= rows["value"].between(0, 1)
+    share = (rows["value"].clip(0, 1) * cases + 1) / (cases + 2)
+    return rows.assign(floor=np.where(shares, np.sqrt(share * (1 - share) / cases), 0.0))
+
+
+def networks(values: pd.DataFrame) -> pd.Series:
+    """Return the name of the network that each row of a quantity was measured on."""
+    factors = [str(c) for c in values if c not in ("value", "unit", "floor", *WITHIN)]
+    return labels(values, factors)
+
+
+def labels(values: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
+    """Return one name for each combination of factors."""
+    rows = values[[*factors]].astype(object)
+    return rows.apply(lambda row: key(row.to_dict()), axis=1)
 
 
 def by_seed(claim: Claim, values: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
@@ -113,10 +144,9 @@ def by_group(
     """Return the values of each combination of factors apart from the seed, indexed by seed."""
     for factor, level in (where or {}).items():
         values = values[_matches(claim, values, factor, level)]
-    factors = [column for column in values if column not in ("seed", "value", "unit")]
+    factors = [str(c) for c in values if c not in ("seed", "value", "unit", "floor")]
     found: dict[str, pd.Series] = {}
     if len(values):
-        rows = values[factors].astype(object).apply(lambda row: key(row.to_dict()), axis=1)
-        for name, own in values.groupby(rows):
+        for name, own in values.groupby(labels(values, factors)):
             found[str(name)] = own.set_index("seed")["value"].sort_index()
     return found

@@ -7,34 +7,46 @@ import numpy as np
 import pandas as pd
 
 from ibutils import record
-from ibutils.claims.claim import JUDGED, Claim, Target, load, targets
+from ibutils.claims.claim import JUDGED, Claim, Target, load, parts, targets
+from ibutils.claims.correction import by_family
 from ibutils.claims.estimate import ALPHA
-from ibutils.claims.evidence import holm
 from ibutils.claims.judge import Shortage, judge
-from ibutils.claims.samples import Tables
+from ibutils.claims.samples import Tables, with_floor
 from ibutils.information import nats_to_bits
 
-STATUSES = ("reproduced", "contradicted", "inconclusive", "not run", "untestable")
+STATUSES = (
+    "reproduced",
+    "leaning for",
+    "undecided",
+    "leaning against",
+    "contradicted",
+    "withdrawn",
+    "not run",
+    "untestable",
+)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of a claim's test.
+    r"""The outcome of a claim's test.
 
     Args:
         claim: The claim.
-        status: ``reproduced`` when the test rejects the opposite of the statement,
-            ``contradicted`` when it rejects the statement, ``inconclusive`` when neither,
-            ``not run`` without the record it needs, ``untestable`` when none could decide.
+        status: ``reproduced`` when the test, corrected, rejects the opposite of the statement,
+            ``contradicted`` when it rejects the statement; ``leaning for`` or ``leaning against``
+            when only the uncorrected test does, so that the interval lies on one side;
+            ``undecided`` when neither or with too few units, ``withdrawn`` when the record is
+            known to be wrong, ``not run`` without a record, ``untestable`` when none could
+            decide.
         profile: The profile of the record; ``None`` without one.
-        effect: The quantity that the statement is about; with ``low`` and ``high``, the ends of
-            its interval.
+        effect: The quantity that decided; with ``low`` and ``high``, the ends of its interval.
         low: See ``effect``.
         high: See ``effect``.
         unit: Unit of the effect: ``1`` for a fraction, ``nat``, ``bit``, ``ratio`` or ``rank``.
-        n: Seeds of the smallest sample; members for a correlation.
-        p: p-value of the opposite of the statement.
-        against: p-value of the statement.
+        n: Independent units of the smallest sample.
+        p: Raw p-value of the opposite of the statement.
+        against: Raw p-value of the statement.
+        corrected: The smaller of the two, corrected for looks and for the claims of the family.
         note: What was observed, or what is missing.
     """
 
@@ -48,7 +60,18 @@ class Verdict:
     n: int = 0
     p: float = np.nan
     against: float = np.nan
+    corrected: float = np.nan
     note: str = ""
+
+    @property
+    def tested(self) -> bool:
+        """Whether a test was computed."""
+        return bool(np.isfinite(self.effect))
+
+    @property
+    def raw(self) -> float:
+        """The raw p-value of the side that the data are on."""
+        return min(self.p, self.against)
 
     @property
     def label(self) -> str:
@@ -56,19 +79,21 @@ class Verdict:
         return f"{self.status} ({self.profile})" if self.profile else self.status
 
     @property
+    def units(self) -> str:
+        """The number of independent units and what they are, such as ``5 networks``."""
+        return f"{self.n} {self.claim.unit}{'s' * (self.n != 1)}" if self.tested else "-"
+
+    @property
     def shown(self) -> str:
         """The effect with its interval, in percent, points or bits; or what is missing.
 
         Information is shown in nats where the claim names that unit.
         """
-        if not self.profile:
+        if not self.tested:
             return self.note
         in_nats = self.claim.test.get("unit") == "nat"
-        test = self.claim.test
-        one_sided = test["kind"] == "superiority" and not (test.get("over") and test.get("under"))
-        points = " %" if test["kind"] == "equivalence" or one_sided else " points"
         scale, unit = {
-            "1": (100.0, points),
+            "1": (100.0, " points" if _is_gap(self.claim) else " %"),
             "nat": (1.0, " nats") if in_nats else (nats_to_bits(1.0), " bits"),
             "bit": (1.0, " bits"),
             "ratio": (1.0, " times"),
@@ -76,6 +101,14 @@ class Verdict:
         }[self.unit]
         effect, low, high = (f"{scale * x:.2f}" for x in (self.effect, self.low, self.high))
         return f"{effect}{unit} [{low}, {high}]" + (f"; {self.note}" if self.note else "")
+
+
+def _is_gap(claim: Claim) -> bool:
+    """Return whether a test is about a difference of two values."""
+    test = claim.test
+    one_sided = test["kind"] == "superiority" and not (test.get("over") and test.get("under"))
+    alone = test["kind"] == "difference" and "second" not in test
+    return "minus" in test or not (test["kind"] == "equivalence" or one_sided or alone)
 
 
 def verdict(claim: Claim, tables: Tables) -> Verdict:
@@ -86,7 +119,7 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
         tables: Tidy rows by target, as :func:`ibutils.record.table` returns them.
 
     Returns:
-        The verdict, with p-values that are not corrected for other claims.
+        The verdict, with a p-value that is not corrected.
 
     Raises:
         ValueError: The tables mix profiles or lack a column, or the claim names a metric,
@@ -94,24 +127,41 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
     """
     if claim.untestable:
         return Verdict(claim, "untestable", note=claim.untestable)
-    profiles = {name for rows in tables.values() if len(rows) for name in rows["profile"]}
+    profiles = {name for rows in tables.values() if len(rows) for name in rows["profile"].unique()}
     if len(profiles) > 1:
         raise ValueError(f"claim {claim.id!r}: tables mix the profiles {sorted(profiles)}")
     profile = next(iter(profiles), None)
     if profile not in claim.profiles:
         return Verdict(claim, "not run", note=_no_record(claim))
+    if claim.withdrawn:
+        note = f"to be run again, because {claim.withdrawn}"
+        return Verdict(claim, "withdrawn", profile, note=note)
     try:
         found, unit = judge(claim, tables)
     except Shortage as shortage:
-        return Verdict(claim, "not run", note=str(shortage))
-    return _decided(Verdict(claim, "", profile, unit=unit, **vars(found)))
+        if not shortage.have:
+            return Verdict(claim, "not run", note=str(shortage))
+        note = f"{shortage.have} of {shortage.need} units: {shortage}"
+        return Verdict(claim, "undecided", profile, n=shortage.have, note=note)
+    raw = Verdict(claim, "", profile, unit=unit, **vars(found))
+    return decided(replace(raw, corrected=raw.raw))
+
+
+def decided(v: Verdict) -> Verdict:
+    """Return a verdict with the status that its p-values give."""
+    side = v.p < v.against
+    if v.corrected < ALPHA:
+        return replace(v, status="reproduced" if side else "contradicted")
+    if v.raw < ALPHA:
+        return replace(v, status="leaning for" if side else "leaning against")
+    return replace(v, status="undecided")
 
 
 def verdicts(part: str, *, profile: str | None = None) -> list[Verdict]:
-    """Test the claims of a part on its recorded runs, with Holm's correction.
+    """Test the claims of a part on its recorded runs, corrected within each paper.
 
-    Runs of one profile are one replication of the paper: the correction is over the claims that
-    are judged on it, separately for the evidence for and against.
+    Runs of one profile are one replication of a paper: the correction is over the claims of its
+    family that are judged on it, those of other parts included.
 
     Args:
         part: For example ``"vib"``.
@@ -125,19 +175,24 @@ def verdicts(part: str, *, profile: str | None = None) -> list[Verdict]:
         return [_best(row) for row in zip(*columns, strict=True)]
     if profile not in JUDGED:
         raise ValueError(f"profile {profile!r} supports no claim; there are {JUDGED}")
-    tables = {name: _table(target, profile) for name, target in targets(part).items()}
-    found = [verdict(claim, tables) for claim in load(part)]
-    judged = [v for v in found if v.profile]
-    pairs = zip(
-        holm([v.p for v in judged]),
-        holm([v.against for v in judged]),
-        strict=True,
+    own = [claim.id for claim in load(part)]
+    families = {claim.family for claim in load(part)}
+    related = [p for p in parts() if families & {claim.family for claim in load(p)}]
+    found = {v.claim.id: v for p in related for v in _raw(p, profile)}
+    tested = {name: v for name, v in found.items() if v.tested}
+    corrected = by_family(
+        {name: v.raw for name, v in tested.items()},
+        {name: v.claim.family for name, v in tested.items()},
+        {name: v.claim.primary for name, v in tested.items()},
     )
-    adjusted = {
-        v.claim.id: _decided(replace(v, p=p, against=against))
-        for v, (p, against) in zip(judged, pairs, strict=True)
-    }
-    return [adjusted.get(v.claim.id, v) for v in found]
+    final = {n: decided(replace(found[n], corrected=p)) for n, p in corrected.items()}
+    return [final.get(name, found[name]) for name in own]
+
+
+def _raw(part: str, profile: str) -> list[Verdict]:
+    """Return the verdicts of a part before any correction."""
+    tables = {name: _table(target, profile) for name, target in targets(part).items()}
+    return [verdict(claim, tables) for claim in load(part)]
 
 
 def _table(target: Target, profile: str) -> pd.DataFrame:
@@ -147,7 +202,7 @@ def _table(target: Target, profile: str) -> pd.DataFrame:
         measure = import_module(f"ibutils.{target.measures}").measure
         arrays = record.arrays(target.id, profile=profile)
         rows = pd.concat([rows, measure(rows, arrays)], ignore_index=True)
-    return rows
+    return with_floor(rows, target.cases)
 
 
 def _no_record(claim: Claim) -> str:
@@ -155,13 +210,8 @@ def _no_record(claim: Claim) -> str:
 
 
 def _best(candidates: tuple[Verdict, ...]) -> Verdict:
-    """Return the first that was judged, or else the first whose record falls short."""
-    judged = [v for v in candidates if v.status != "not run"]
+    """Return the first that was tested, or else withdrawn, or else falls short."""
+    tested = [v for v in candidates if v.tested]
+    recorded = [v for v in candidates if v.profile]
     short = [v for v in candidates if v.note != _no_record(v.claim)]
-    return (judged or short or list(candidates))[0]
-
-
-def _decided(v: Verdict) -> Verdict:
-    if v.p < ALPHA:
-        return replace(v, status="reproduced")
-    return replace(v, status="contradicted" if v.against < ALPHA else "inconclusive")
+    return (tested or recorded or short or list(candidates))[0]

@@ -42,26 +42,31 @@ def _more_than(activation: str) -> Statement:
 
 def _rises_with_accuracy(table: pd.DataFrame, score: str) -> Evidence:
     """State that the score of the output rises with test accuracy over all activations."""
-    x, y = _pooled(table, score, OUTPUT)
-    return correlation(x, y)
+    x, y, activation = _pooled(table, score, OUTPUT)
+    return correlation(x, y, cluster=activation)
 
 
 def _hidden_uncorrelated(table: pd.DataFrame, score: str) -> Evidence:
     """State that no hidden layer's score goes with accuracy; the evidence is the worst layer's."""
-    found = [
-        uncorrelated(*_pooled(table, score, k), margin=NEGLIGIBLE) for k in range(1, LAST + 1)
-    ]
+    found = []
+    for layer in range(1, LAST + 1):
+        x, y, activation = _pooled(table, score, layer)
+        found.append(uncorrelated(x, y, margin=NEGLIGIBLE, cluster=activation))
     worst = max(found, key=lambda one: one.p)
     against = min(1.0, len(found) * min(one.against for one in found))
     return Evidence(worst.effect, worst.low, worst.high, worst.n, worst.p, against)
 
 
-def _pooled(table: pd.DataFrame, score: str, layer: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return score, positive where a layer compresses, and accuracy of unpenalised networks."""
+def _pooled(table: pd.DataFrame, score: str, layer: int) -> tuple[np.ndarray, ...]:
+    """Return score, positive where a layer compresses, accuracy and activation of networks.
+
+    They are unpenalised; those of one activation are alike, and no independent evidence.
+    """
     own = table[(table["layer"] == layer) & np.isclose(table["l2"], 0)]
     wide = own.pivot_table(index=["activation", "seed"], columns="metric", values="value")
     sign = -1 if score == "signed_change" else 1
-    return sign * wide[score].to_numpy(), wide["test_accuracy"].to_numpy()
+    activation = wide.index.get_level_values("activation").to_numpy()
+    return sign * wide[score].to_numpy(), wide["test_accuracy"].to_numpy(), activation
 
 
 STATEMENTS: Mapping[str, Statement] = {
