@@ -1,7 +1,10 @@
 """Informations in two bytes each, so that every seed of a plane fits into a record."""
 
+import math
+
 import numpy as np
 
+CEILING = math.log(4096)  # nats: all words of twelve bits are told apart
 LARGEST = np.iinfo(np.int16).max
 
 

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from ibutils.information import nats_to_bits
-from ibutils.information_plane.compact import unpack
-from ibutils.information_plane.scores import CEILING
+from ibutils.information_plane.compact import CEILING, unpack
 from ibutils.record import key
 
 USUAL = {"examples": "shuffled", "fraction": 0.8, "batch": 256, "hidden": 5}

@@ -1,16 +1,16 @@
 """What recorded scores and informations say of each member, as rows that claims are read from."""
 
-import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
-from ibutils.information_plane.compact import unpack
+from ibutils.information_plane import courses
+from ibutils.information_plane.compact import CEILING, unpack
 from ibutils.record import key
 
-CEILING = math.log(4096)  # nats: all words of twelve bits are told apart
 FACTORS = ["activation", "l2", "examples", "fraction", "batch", "hidden"]
+LAST = 5  # hidden layer
 CLUSTER = [3, 4, 5, 6]  # layers that L2 is said to bring to one point
 
 
@@ -21,39 +21,53 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
     :math:`I_E`: the three scores ``drop``, ``relative_drop`` and ``signed_change``, and beside
     each the ``test_accuracy`` of its network. Of recorded informations: whether a layer
     ``falls``, :math:`I_E < I_0`; the ``deviation`` of its :math:`I_E - I_0` from the mean over
-    seeds, in size; and the ``spread`` of :math:`I_E` over layers 3 to 6.
+    seeds, in size; and the ``spread`` of :math:`I_E` over layers 3 to 6. Of the largest activity,
+    the ``maximum_ratio`` of the last hidden layer to the first. Of courses of both informations,
+    what ``phases`` says: ``rise``, ``change_while_fitting``, ``change_after_fitting``, ``delay``.
 
     Args:
         rows: Tidy rows of one target.
-        arrays: Its arrays by member, of which those named ``scores <estimator>`` count.
+        arrays: Its arrays by member, of which those named ``scores <estimator>`` count, and the
+            courses of all seeds: ``planes`` of adaptive bins, and ``planes even``.
 
     Returns:
         Rows with the factors of ``rows``; empty where nothing follows.
     """
-    found = [_of_scores(rows, member, held) for member, held in _members(rows, arrays)]
+    found = [_of_scores(rows, member, held) for member, held in _members(rows, arrays, "scores ")]
+    for member, held in _members(rows, arrays, "planes"):
+        found.append(courses.measure(_of_member(rows, member, "final"), held))
     if {"initial", "final"} <= set(rows["metric"]):
         found.append(_of_informations(rows))
+    if "largest" in set(rows["metric"]):
+        found.append(_of_activity(rows))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def _members(
-    rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]
+    rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]], prefix: str
 ) -> Iterator[tuple[Mapping[str, object], Mapping[str, np.ndarray]]]:
-    """Yield the factors of each member that has scores, and its arrays."""
+    """Yield the factors of each member that holds arrays of such a name, and its arrays."""
     for values in rows[FACTORS].drop_duplicates().to_numpy(object):
         member = dict(zip(FACTORS, values, strict=True))
         held = arrays.get(key(member), {})
-        if any(name.startswith("scores ") for name in held):
+        if any(name.startswith(prefix) for name in held):
             yield member, held
+
+
+def _of_member(rows: pd.DataFrame, member: Mapping[str, object], metric: str) -> pd.DataFrame:
+    """Return the rows of one metric of a member."""
+    own = rows[rows["metric"] == metric]
+    for factor, level in member.items():
+        own = own[own[factor] == level]
+    return own
 
 
 def _of_scores(
     rows: pd.DataFrame, member: Mapping[str, object], held: Mapping[str, np.ndarray]
 ) -> pd.DataFrame:
     """Return the scores of a member by each estimator, and its accuracies."""
-    own = rows[(rows["metric"] == "accuracy") & (rows["split"] == "test")]
-    for factor, level in member.items():
-        own = own[own[factor] == level]
+    own = _of_member(rows, member, "accuracy")
+    own = own[own["split"] == "test"]
     parts = []
     for name, stored in held.items():
         if name.startswith("scores "):
@@ -98,3 +112,13 @@ def _of_informations(rows: pd.DataFrame) -> pd.DataFrame:
     spread = by_seed["value"].max() - by_seed["value"].min()
     together = by_seed.first().assign(metric="spread", value=spread, unit="nat", layer=np.nan)
     return pd.concat([part.reset_index() for part in (falls, deviation, together)])
+
+
+def _of_activity(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return by which factor the activity of the last hidden layer exceeds that of the first."""
+    own = rows[(rows["metric"] == "largest") & (rows["hidden"] == LAST)]
+    own = own.set_index([*FACTORS, "seed"])
+    first, last = (own[own["layer"] == layer] for layer in (1, LAST))
+    ratio = last["value"] / first["value"]
+    table = first.assign(metric="maximum_ratio", value=ratio, unit="ratio", layer=np.nan)
+    return table.reset_index()

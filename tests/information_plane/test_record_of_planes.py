@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ibutils.data import icosahedral
-from ibutils.estimators import binning
 from ibutils.information_plane import binning_with_own_ends, scores, signal_to_noise, split
-from ibutils.information_plane.compact import pack, unpack
+from ibutils.information_plane.compact import CEILING, pack, unpack
 from ibutils.information_plane.schedule import batches
 from ibutils.information_plane.sensitivity import STATEMENTS, sensitivity
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
@@ -32,30 +31,6 @@ def test_packing_loses_at_most_half_a_step(values):
 def test_what_does_not_fit_is_refused(values):
     with pytest.raises(ValueError, match=r"do not fit below a ceiling of 8\.3"):
         pack(np.array(values), ceiling=8.3)
-
-
-def plain_own_ends(activity, low, bins):
-    """Return the cells of the published rule: below ``low`` nothing, the largest value alone."""
-    distinct = np.unique(activity[activity != low])
-    picked = [distinct[k * len(distinct) // bins] for k in range(bins)]
-    borders = np.unique([low, *picked, distinct[-1]])
-    cells = np.digitize(activity, borders)
-    counts = np.unique(cells, axis=0, return_counts=True)[1] / len(cells)
-    return -(counts * np.log(counts)).sum()
-
-
-@pytest.mark.parametrize(("name", "low"), [("relu", 0.0), ("softplus", None)])
-def test_own_bins_of_the_ends_are_those_of_the_published_rule(name, low):
-    net = narrow_perceptron(activation=name, generator=generator(1, "weights"))
-    layer = StackedPerceptrons([net]).activity(WORDS)[2]
-    found = binning_with_own_ends(layer, LABELS, bins=30).about_input.value
-    values = layer[0].numpy()
-    expected = plain_own_ends(values, values.min() if low is None else low, 30)
-    assert float(found) == pytest.approx(expected, abs=1e-9)
-    shared = binning.equal_distinct_edges(layer, bins=30)
-    other = binning.information(layer, edges=shared).about_input.value
-    if name == "relu":  # so that the two rules can be told apart
-        assert abs(float(other) - expected) > 1e-3
 
 
 def test_a_constant_layer_has_no_information_in_bins_of_its_own_either():
@@ -103,7 +78,7 @@ def recorded(values, **changes):
         for part in ("train", "test")
         for seed in range(len(values))
     ]
-    stored = {"scores ebab": pack(np.asarray(values), ceiling=scores.CEILING)}
+    stored = {"scores ebab": pack(np.asarray(values), ceiling=CEILING)}
     return pd.DataFrame(rows), {key(member): stored}
 
 
@@ -129,6 +104,48 @@ def test_informations_say_which_seeds_fall_and_how_far_layers_lie_apart():
     assert found["falls", 3].to_dict() == {0: 1.0, 1: 0.0}
     assert found["deviation", 3].to_dict() == {0: 1.5, 1: 1.5}
     assert found.xs("spread").to_numpy().tolist() == [1.0, 1.0]
+
+
+def test_courses_of_all_seeds_say_when_layers_fit_and_compress():
+    """Two layers and seeds: layer 2 of seed 1 falls while it fits, the others rise throughout."""
+    place = dict(estimator="ebab", split="all", unit="nat", value=1.0)
+    rows = pd.DataFrame(
+        MEMBER | place | dict(layer=layer, seed=seed, metric=metric)
+        for metric in ("initial", "final")
+        for layer in (1, 2)
+        for seed in (0, 1)
+    )
+    course = np.zeros((3, 2, 2, 2))
+    course[..., 0] = np.array([2.0, 3.0, 4.0])[:, None, None]
+    course[:, 1, 1, 0] = 4.0, 1.0, 1.0
+    course[..., 1] = np.array([0.1, 0.6, 0.5])[:, None, None]
+    held = {"kept": np.array([0, 4, 9]), "planes even": pack(course, ceiling=CEILING)}
+    found = scores.measure(rows, {key(MEMBER): held})
+    assert set(found[found["estimator"] == "even"]["metric"]) == {
+        "rise",
+        "change_while_fitting",
+        "change_after_fitting",
+        "delay",
+    }
+    found = found.set_index(["metric", "layer", "seed"])["value"]
+    expected = {"rise": (0.0, 2.0), "change_while_fitting": (-3.0, 1.0), "delay": (0.2, 2.0)}
+    for metric, (falling, rising) in (expected | {"change_after_fitting": (0.0, 1.0)}).items():
+        assert found[metric, 2, 1] == pytest.approx(falling, abs=1e-3)
+        for layer, seed in ((1, 0), (1, 1), (2, 0)):
+            assert found[metric, layer, seed] == pytest.approx(rising, abs=1e-3)
+
+
+def test_the_ratio_of_largest_activities_is_that_of_the_hidden_ends():
+    rows = pd.DataFrame(
+        MEMBER
+        | dict(estimator=None, split="all", metric="largest", unit="1")
+        | dict(layer=layer, seed=seed, value=(seed + 2.0) * layer**2)
+        for layer in range(1, 7)
+        for seed in (0, 1)
+    )
+    found = scores.measure(rows, {})
+    assert found["metric"].unique().tolist() == ["maximum_ratio"]
+    assert found["value"].tolist() == [25.0, 25.0]
 
 
 def test_a_clear_record_gives_clear_verdicts_and_a_missing_one_none():
