@@ -129,6 +129,38 @@ class TestLogUniform:
         expected = float(log_uniform_kl(torch.tensor(0.2), max_alpha=largest))
         assert mean_within(means[0] - means[1], expected)
 
+    @pytest.mark.parametrize("inputs", [2, 8, 64])
+    def test_it_bounds_no_information_not_even_up_to_a_constant(self, inputs):
+        """Activities far apart pay nothing at the largest noise and tell their inputs apart.
+
+        The mean price less the information is log(largest) + log(2 pi e) / 2 - h(log z), which
+        falls without end as the activities spread.
+        """
+        largest, spread = 0.7, 8.0
+        grid = torch.linspace(-8, spread * inputs, 40_001, dtype=torch.float64)[:, None]
+        centres = spread * torch.arange(inputs, dtype=torch.float64)
+
+        def informations(alpha):
+            """Return price, information, and what they should differ by."""
+            law = distributions.Normal(centres, alpha)
+            logs = law.log_prob(grid)
+            marginal = logs.logsumexp(1, keepdim=True) - math.log(inputs)
+            told = (logs.exp() * (logs - marginal)).mean(1)
+            about_x = float(torch.trapezoid(told, grid[:, 0]))
+            entropy = -float(torch.trapezoid((marginal.exp() * marginal)[:, 0], grid[:, 0]))
+            price = float(log_uniform_kl(alpha, max_alpha=largest).mean())
+            return (
+                price,
+                about_x,
+                math.log(largest) + 0.5 * math.log(2 * math.pi * math.e) - entropy,
+            )
+
+        price, about_x, _ = informations(torch.full((inputs,), largest, dtype=torch.float64))
+        assert price == 0 and about_x == pytest.approx(math.log(inputs), abs=1e-4)
+        alphas = torch.linspace(0.2, largest, inputs, dtype=torch.float64)
+        price, about_x, gap = informations(alphas)
+        assert price - about_x == pytest.approx(gap, abs=1e-6)
+
     def test_the_unchecked_form_agrees(self):
         alpha = torch.linspace(0.001, 0.7, 50, dtype=torch.float64)
         checked = log_uniform_kl(alpha, max_alpha=0.7)

@@ -1,4 +1,4 @@
-"""Total correlation, the binary channel, the Gaussian toy, and identities on exact tables."""
+"""Total correlation, the binary channel, scales of layers, and identities on exact tables."""
 
 import math
 
@@ -6,8 +6,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize
-from torch import distributions
 
 from ibutils.information import entropy, gaussian_entropy, kl_divergence, mutual_information
 from ibutils.information_dropout import (
@@ -16,7 +14,6 @@ from ibutils.information_dropout import (
     total_correlation_floor,
 )
 from ibutils.information_dropout.channel import binary_entropy, channel_loss, optimal_flip
-from ibutils.information_dropout.gaussian_toy import optimal_variance, toy_loss
 
 close = torch.testing.assert_close
 few = settings(max_examples=25)
@@ -179,6 +176,11 @@ class TestChannel:
         expected = LOG_2 - mutual_information(both) + beta * mutual_information(code)
         assert channel_loss(flip, noise=noise, beta=beta) == pytest.approx(float(expected))
 
+    def test_it_is_symmetric_so_that_a_negation_is_as_good(self):
+        for flip in (0.0, 0.1, 0.3):
+            pair = [channel_loss(q, noise=0.1, beta=0.3) for q in (flip, 1 - flip)]
+            assert pair[0] == pytest.approx(pair[1], abs=1e-12)
+
     def test_limits(self):
         assert optimal_flip(noise=0.1, beta=0.0).flip == 0.0
         assert optimal_flip(noise=0.0, beta=0.5).flip == 0.0
@@ -195,68 +197,20 @@ class TestChannel:
             binary_entropy(1.1)
 
 
-class TestGaussianToy:
-    @pytest.mark.parametrize(
-        ("beta", "expected"), [(0.5, 0.32833), (0.2, 0.15840), (0.05, 0.07203), (0.01, 0.03149)]
-    )
-    def test_printed_values(self, beta, expected):
-        found = math.sqrt(optimal_variance(input_variance=0.09, beta=beta))
-        assert found == pytest.approx(expected, abs=1e-5)
+class TestScale:
+    def test_only_without_biases_a_scale_leaves_the_classes_of_relu_layers(self, generator):
+        x = torch.randn(200, 5, generator=generator).double()
+        weights = [torch.randn(a, b, generator=generator).double() for a, b in ((5, 6), (6, 4))]
+        bias = torch.tensor([2.0, 0.0, 0.0, 0.0], dtype=torch.float64)
 
-    @pytest.mark.parametrize("beta", [0.5, 0.2, 0.05])
-    def test_a_numerical_optimum_agrees(self, beta):
-        """Over angle and both variances, from several starts."""
+        def classes(factor, shift):
+            return (factor * (x @ weights[0]).relu() @ weights[1] + shift).argmax(1)
 
-        def loss(parameters):
-            angle, first, second = torch.tensor(parameters, dtype=torch.float64)
-            return float(
-                toy_loss(angle, first.exp(), second.exp(), input_variance=0.09, beta=beta)
-            )
-
-        bounds = [(-0.7, 0.7), (-12.0, 12.0), (-12.0, 12.0)]
-        runs = [
-            minimize(loss, (0.3, a, b), bounds=bounds, options={"ftol": 1e-15, "gtol": 1e-10})
-            for a in (-2, 2)
-            for b in (-3, 0)
+        assert torch.equal(classes(1.0, 0.0), classes(0.1, 0.0))
+        assert not torch.equal(classes(1.0, bias), classes(0.1, bias))
+        hidden = torch.nn.functional.batch_norm
+        normed = [
+            hidden(f * (x @ weights[0]).relu() @ weights[1], None, None, training=True, eps=1e-12)
+            for f in (1.0, 0.1)
         ]
-        best = min(runs, key=lambda run: run.fun)
-        assert abs(best.x[0]) < 1e-3
-        assert best.x[1] > 6  # grows to the edge of any grid
-        expected = optimal_variance(input_variance=0.09, beta=beta)
-        assert math.exp(best.x[2]) == pytest.approx(expected, rel=1e-2)
-
-    @few
-    @given(st.floats(-3.0, 3.0), st.floats(0.01, 10.0), st.floats(0.01, 10.0))
-    def test_it_is_the_information_of_the_covariance(self, angle, first, second):
-        """z = C s + C A^T xi + eta has covariance (1 + s^2) I + noise; y is s_2."""
-        signal, beta = 1.09, 0.3
-        cross = torch.tensor([math.sin(angle), math.cos(angle)], dtype=torch.float64)
-        covariance = torch.diag(torch.tensor([signal + first, signal + second]).double())
-        conditional = 1 - cross @ torch.linalg.solve(covariance, cross)
-        entropy_y = distributions.Normal(0.0, conditional.sqrt()).entropy()
-        noise = torch.diag(torch.tensor([first, second]).double())
-        information = gaussian_entropy(covariance) - gaussian_entropy(noise)
-        values = (torch.tensor(v, dtype=torch.float64) for v in (angle, first, second))
-        found = toy_loss(*values, input_variance=0.09, beta=beta)
-        close(found, entropy_y + beta * information, atol=1e-5, rtol=1e-5)
-
-    def test_without_noise_in_the_code_every_rotation_is_alike(self):
-        angle = torch.linspace(0, 3, 7, dtype=torch.float64)
-        tiny = torch.full_like(angle, 1e-12)
-        found = toy_loss(angle, tiny, tiny, input_variance=0.09, beta=0.0)
-        close(found, found[:1].expand(7), atol=1e-9, rtol=0)
-
-    def test_noise_of_the_kept_component_vanishes_with_beta(self):
-        found = [optimal_variance(input_variance=0.09, beta=b) for b in (0.1, 0.01, 0.001, 0.0)]
-        assert found == sorted(found, reverse=True) and found[-1] == 0.0
-
-    def test_bad_input(self):
-        one = torch.ones(1)
-        with pytest.raises(ValueError, match=r"beta must be below 0\.917.*, got 1\.0"):
-            optimal_variance(input_variance=0.09, beta=1.0)
-        with pytest.raises(ValueError, match=r"variance_2 must be positive, got 0\.0"):
-            toy_loss(one, one, 0 * one, input_variance=0.0, beta=0.1)
-        with pytest.raises(ValueError, match=r"input_variance must be at least 0, got -1\.0"):
-            toy_loss(one, one, one, input_variance=-1.0, beta=0.1)
-        with pytest.raises(ValueError, match=r"beta must be at least 0, got -1\.0"):
-            toy_loss(one, one, one, input_variance=0.0, beta=-1.0)
+        close(normed[0], normed[1])
