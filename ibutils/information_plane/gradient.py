@@ -1,12 +1,20 @@
 """Signal and noise of the gradient over the batches of an epoch."""
 
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from ibutils.information_plane.schedule import batches
+from ibutils.information_plane.scores import FACTORS
 from ibutils.information_plane.training import gradient_function
 from ibutils.nets import StackedPerceptrons
+from ibutils.record import key
+
+WINDOW = 0.1  # share of the logged epochs at either end whose medians are compared
 
 
 def signal_to_noise(
@@ -77,3 +85,52 @@ def weight_norms(
     """
     matrices = [tensor for tensor in nets.tensors(values) if tensor.dim() == 3]
     return torch.stack([matrix.square().sum((0, 1)).sqrt() for matrix in matrices], dim=-1)
+
+
+def signal_step(
+    signal: Float[np.ndarray, "epochs members layers"],
+) -> Float[np.ndarray, "members layers"]:
+    r"""Return by which factor the signal-to-noise ratio falls between two fixed windows.
+
+    The median over the first tenth of the logged epochs, over the median over the last tenth.
+    The windows do not depend on the values, so that of a course without a trend the logarithm
+    has mean zero. The maximum over the final value, which looks like the same thing, exceeds any
+    bound where the noise is large enough.
+
+    Args:
+        signal: Ratios at the logged epochs, ``[epochs, members, layers]``.
+
+    Returns:
+        Factors ``[members, layers]``; 1 where a window has no gradient, so that a network that
+        is dead counts as one that does not fall.
+
+    :cite:t:`shwartzziv2017opening`, Figure 4, who see a step from drift to diffusion.
+
+    Example:
+        >>> course = np.repeat([8.0, 2.0], 10)[:, None, None]
+        >>> signal_step(course).tolist()
+        [[4.0]]
+    """
+    few = max(1, round(WINDOW * len(signal)))
+    early, late = np.median(signal[:few], axis=0), np.median(signal[-few:], axis=0)
+    alive = (early > 0) & (late > 0)
+    return np.where(alive, early / np.where(alive, late, 1.0), 1.0)
+
+
+def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
+    """Return the ``signal_step`` of each recorded network and layer as rows.
+
+    Args:
+        rows: Tidy rows of one target, with a row for each seed and layer.
+        arrays: Its arrays by member, with ``signal``, ``[epochs, seeds, layers]``.
+    """
+    found = [pd.DataFrame()]
+    own = rows[rows["metric"] == "signal_fall"]
+    for values in own[FACTORS].drop_duplicates().to_numpy(object):
+        member = dict(zip(FACTORS, values, strict=True))
+        part = own[(own[FACTORS] == list(values)).all(axis=1)]
+        steps = signal_step(arrays[key(member)]["signal"].astype(float))
+        seeds = np.searchsorted(np.unique(part["seed"]), part["seed"])
+        values = steps[seeds, part["layer"].astype(int) - 1]
+        found.append(part.assign(metric="signal_step", value=values, unit="ratio"))
+    return pd.concat(found, ignore_index=True)
