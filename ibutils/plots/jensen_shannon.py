@@ -72,3 +72,33 @@ def critic_readings(history: pd.DataFrame, truth: float) -> Figure:
         axes.set_xlabel("training step")
         axes.legend(fontsize=9, loc=place)
     return finish(figure)
+
+
+def towards_determinism(exact: pd.DataFrame, trained: pd.DataFrame) -> Figure:
+    """Draw divergence, best accuracy and information of a code as its noise goes to zero.
+
+    Args:
+        exact: Rows with the deviation of the ``noise``, and ``divergence`` and ``information``
+            in nats and the best ``accuracy``, by quadrature.
+        trained: ``noise``, and ``divergence`` and ``accuracy`` of trained critics on fresh pairs;
+            a noise of 0 stands at the left edge.
+    """
+    figure, grid = plt.subplots(1, 3, figsize=(11, 3.4))
+    edge = float(exact["noise"].min()) / 6
+    at = trained["noise"].where(trained["noise"] > 0, edge)
+    ends = {"divergence": math.log(2), "accuracy": 1.0}
+    for axes, (name, end) in zip(grid, ends.items(), strict=False):
+        axes.plot(exact["noise"], exact[name], color=COLOURS[0], label="best critic, exact")
+        axes.plot(at, trained[name], "o", color=COLOURS[1], label="trained critic, fresh pairs")
+        axes.axhline(end, color="k", ls="--", lw=1, label="without noise")
+    grid[0].set(ylabel="divergence, nats", ylim=(0, 0.75))
+    grid[1].set(ylabel="share of pairs told apart", ylim=(0.5, 1.03))
+    grid[2].plot(exact["noise"], exact["information"], color=COLOURS[0])
+    grid[2].set(ylabel="information, nats", ylim=(0, None))
+    grid[0].legend(fontsize=9, loc="lower left")
+    for axes in grid:
+        axes.set(xscale="log", xlabel="deviation of the noise")
+        axes.axvline(edge, color="0.8", lw=0.8)
+        axes.set_xticks([edge, 1e-3, 1e-2, 1e-1, 1, 10], ["0", ".001", ".01", ".1", "1", "10"])
+        axes.minorticks_off()
+    return finish(figure)
