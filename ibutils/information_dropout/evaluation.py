@@ -65,3 +65,42 @@ def noisy_activity(
         noise = model.draw_noise(len(batch), generator=generator)
         found.append(model.network(batch, noise, upto=layer).flatten(1))
     return torch.cat(found)
+
+
+@torch.no_grad()
+def activity_and_noise(
+    model: NoisyClassifier,
+    inputs: Float[Tensor, "n *shape"],
+    layer: str,
+    *,
+    generator: torch.Generator,
+    batch_size: int = 500,
+) -> tuple[Float[Tensor, "n units"], Float[Tensor, "n units"]]:
+    r"""Return activity and noise of a layer apart, with the noise of earlier layers on.
+
+    ``noisy_activity`` is the first, :math:`f`, times :math:`e^{\alpha \xi}` with the second,
+    :math:`\alpha`.
+
+    Args:
+        model: In evaluation mode.
+        inputs: ``[n, *shape]``.
+        layer: Name of an Information Dropout layer, not the first of the network.
+        generator: Source of the noise, on the device of the inputs.
+        batch_size: Inputs held at once.
+
+    Returns:
+        Activities and scales of the logarithm of their noise, ``[n, units]`` each.
+
+    Raises:
+        ValueError: The layer has no Information Dropout, or none before it.
+    """
+    network, names = model.network, list(model.network.layers)
+    if layer not in network.information_layers() or layer == names[0]:
+        raise ValueError(f"{layer!r} is no layer of Information Dropout behind another layer")
+    before, own = names[names.index(layer) - 1], network.information_layers()[layer]
+    activities, scales = [], []
+    for batch in inputs.split(batch_size):
+        noise = model.draw_noise(len(batch), generator=generator)
+        activities.append(own(network(batch, noise, upto=before)).flatten(1))
+        scales.append(own.alpha.flatten(1))
+    return torch.cat(activities), torch.cat(scales)

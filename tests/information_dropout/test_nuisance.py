@@ -8,7 +8,11 @@ import torch
 from sklearn.metrics import mutual_info_score
 
 from ibutils.information_dropout import NoisyClassifier
-from ibutils.information_dropout.evaluation import classification_errors, noisy_activity
+from ibutils.information_dropout.evaluation import (
+    activity_and_noise,
+    classification_errors,
+    noisy_activity,
+)
 from ibutils.information_dropout.nuisance import (
     NuisanceReader,
     label_information,
@@ -92,3 +96,16 @@ def test_activity_is_that_of_the_layer_under_noise():
     with torch.no_grad():
         expected = model.network(images, noise, upto="drop_2").flatten(1)
     torch.testing.assert_close(activity, expected)
+
+
+def test_activity_times_its_noise_is_the_noisy_activity():
+    """Of one draw, whose last units are the noise of the last noisy layer."""
+    model, (images, _), g = frozen(), corners(8), generator(0, "noise")
+    noise = model.draw_noise(8, generator=generator(0, "noise"))
+    activity, alpha = activity_and_noise(model, images, "drop_2", generator=g)
+    own = noise[:, -activity.shape[1] :]
+    noisy = noisy_activity(model, images, "drop_2", generator=generator(0, "noise"))
+    torch.testing.assert_close(activity * (alpha * own).exp(), noisy)
+    assert bool((alpha > 0).all()) and not torch.equal(activity, noisy)
+    with pytest.raises(ValueError, match="'conv_6' is no layer of Information Dropout"):
+        activity_and_noise(model, images, "conv_6", generator=g)
