@@ -67,6 +67,34 @@ class TestInfoNCE:
         ]
         assert values[0] < values[1] < values[2] < mutual_information(joint)
 
+    @given(seeds)
+    @few
+    def test_which_conditional_is_optimal(self, seed):
+        """Exactly for two pairs, and in the limit of many, for a softmax over x."""
+        joint = table(3, 3, seed=seed)
+        of_x, of_y = joint.sum(1, keepdim=True), joint.sum(0)
+        exact, ratio = mutual_information(joint), log_ratio(joint)
+
+        def value(critic):
+            return expectation(lambda s, y: info_nce(s), joint, critic, n=2)
+
+        def limit(critic):
+            return (joint * (critic - (of_x * critic.exp()).sum(0).log())).sum()
+
+        for critic in (ratio, (joint / of_x).log()):  # the second is log p(y | x)
+            close(limit(critic), exact)
+            close(value(critic), value(ratio))
+        assert limit((joint / of_y).log()) < exact - 1e-3  # log p(x | y)
+        assert value((joint / of_y).log()) < value(ratio)
+
+    @given(seeds, st.integers(2, 9), st.floats(0, 30))
+    def test_without_the_division_it_is_vacuous(self, seed, n, spread):
+        """Equation 5 of Deep InfoMax as printed: a lower bound that is never positive."""
+        scores = spread * normal(n, n, seed=seed)
+        printed = (scores.diagonal() - scores.logsumexp(0)).mean()
+        close(printed, info_nce(scores) - math.log(n))
+        assert float(printed) <= 0
+
     def test_saturates_where_the_information_exceeds_log_n(self):
         values = torch.stack([info_nce(s) for s in gaussian_batches(50, 16, 20, 0.9)])
         assert math.log(16) - 0.05 < float(values.mean()) <= math.log(16)

@@ -47,6 +47,17 @@ def test_the_information_of_k_points_is_at_most_log_k(k):
     assert float(mutual_information(torch.eye(k).double() / k)) == pytest.approx(math.log(k))
 
 
+@pytest.mark.parametrize("n", [30, 100, 300])
+def test_a_rule_for_one_family_reaches_twice_log_n(n):
+    """Birthdays: without a repeat, few values are refuted; so log n is not the limit."""
+    delta = 0.05
+    certified = math.log(n * (n - 1) / (2 * math.log(1 / delta)))
+    assert 2 * math.log(n) - 2 < certified and math.log(n) < certified
+    for values in range(1, math.ceil(math.exp(certified))):  # those that the rule overstates
+        no_repeat = math.exp(sum(math.log1p(-i / values) for i in range(min(n, values))))
+        assert n > values or no_repeat <= delta
+
+
 def test_a_critic_that_memorises_its_batch_proves_nothing():
     """On the batch it has seen, Donsker-Varadhan has no ceiling and InfoNCE stops at log n."""
     scores = 50 * torch.eye(8)

@@ -3,6 +3,7 @@
 import inspect
 import math
 from functools import partial
+from itertools import permutations
 
 import pytest
 import torch
@@ -137,6 +138,33 @@ class TestExactExpectations:
         close(value, limit)
         other = log_ratio(joint) + normal(3, 2, seed=seed + 1)
         assert expectation(lambda s, y: jensen_shannon(s), joint, other, n=2) < limit
+
+    def test_jensen_shannon_has_no_lower_end(self):
+        """Only its optimum is bounded from below, by -2 log 2."""
+        joint = table(3, 2, seed=0)
+        for spread in (10.0, 1000.0):
+            critic = -spread * log_ratio(joint)
+            value = expectation(lambda s, y: jensen_shannon(s), joint, critic, n=2)
+            assert float(value) < -2 * math.log(2) - 0.1 * spread
+
+    def test_a_random_permutation_is_no_sample_of_the_product(self):
+        """A derangement is; with a random order one pair in n stays in its place."""
+        joint, critic, n = table(2, 2, seed=1), normal(2, 2, seed=2), 3
+        product = joint.sum(1, keepdim=True) * joint.sum(0)
+        of_joint, of_product = ((law * critic.exp()).sum() for law in (joint, product))
+        orders = list(permutations(range(n)))
+
+        def paired(scores, y):
+            means = [scores[range(n), list(order)].exp().mean() for order in orders]
+            return torch.stack(means).mean()
+
+        def shifted(scores, y):
+            return scores.roll(1, dims=1).diagonal().exp().mean()
+
+        close(expectation(shifted, joint, critic, n=n), of_product)
+        mixed = (of_joint + (n - 1) * of_product) / n
+        close(expectation(paired, joint, critic, n=n), mixed)
+        assert abs(of_joint - of_product) > 1e-2
 
 
 class TestGaussian:
