@@ -134,6 +134,13 @@ def test_courses_show_the_median_of_what_is_a_number():
         np.testing.assert_allclose(line.get_xydata().T, [EPOCHS + 1, [expected] * 3])
 
 
+def test_both_informations_stand_above_each_other():
+    figure = plots.both_informations({"a": (EPOCHS, PLANE), "b": (EPOCHS, PLANE)}, layers=(5, 6))
+    for side, axes in enumerate(figure.axes[::2]):  # the first column: input above label
+        for line, layer in zip(axes.lines, (4, 5), strict=True):
+            np.testing.assert_allclose(line.get_xydata().T, [EPOCHS + 1, PLANE[:, layer, side]])
+
+
 def test_histograms_stand_at_their_epochs():
     shares = np.array([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.2, 0.3, 0.5]])
     axes = plots.activity_histograms({"layer 1": shares}, EPOCHS, (-1.0, 1.0)).axes[0]

@@ -68,33 +68,36 @@ def _of_scores(
     """Return the scores of a member by each estimator, and its accuracies."""
     own = _of_member(rows, member, "accuracy")
     own = own[own["split"] == "test"]
-    parts = []
-    for name, stored in held.items():
-        if name.startswith("scores "):
-            parts += [
-                part.assign(estimator=name.removeprefix("scores "))
-                for part in _of_estimator(own, unpack(stored, ceiling=CEILING))
-            ]
+    parts = [
+        _of_estimator(own, unpack(stored, ceiling=CEILING), name.removeprefix("scores "))
+        for name, stored in held.items()
+        if name.startswith("scores ")
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _of_estimator(own: pd.DataFrame, values: np.ndarray) -> Iterator[pd.DataFrame]:
-    """Yield the rows of each score by one estimator, of values ``[members, layers, 3]``."""
+def _of_estimator(own: pd.DataFrame, values: np.ndarray, estimator: str) -> pd.DataFrame:
+    """Return the scores by one estimator, of values ``[members, layers, 3]``."""
     first, highest, last = np.moveaxis(values, -1, 0)
     drop = highest - last
-    own = own.head(len(values)).drop(columns="layer")  # kernels take the first seeds
+    own = own.head(len(values))  # kernels take the first seeds
     scores = {
         "drop": drop,
         "relative_drop": drop / np.where(highest > 0, highest, 1.0),
         "signed_change": last - first,
         "test_accuracy": np.repeat(own["value"].to_numpy()[:, None], values.shape[1], axis=1),
     }
-    for metric, by_layer in scores.items():
-        unit = "nat" if metric in ("drop", "signed_change") else "1"
-        for layer in range(values.shape[1]):
-            yield own.assign(
-                layer=layer + 1, split="all", metric=metric, value=by_layer[:, layer], unit=unit
-            )
+    layers = values.shape[1]
+    rows = own.loc[own.index.repeat(layers)].assign(
+        estimator=estimator, split="all", layer=np.tile(np.arange(1, layers + 1), len(own))
+    )
+    table = pd.concat([rows] * len(scores), ignore_index=True)
+    metric = np.repeat([*scores], len(rows))
+    return table.assign(
+        metric=metric,
+        unit=np.where(np.isin(metric, ("drop", "signed_change")), "nat", "1"),
+        value=np.concatenate([by_layer.ravel() for by_layer in scores.values()]),
+    )
 
 
 def _of_informations(rows: pd.DataFrame) -> pd.DataFrame:

@@ -51,8 +51,13 @@ from ibutils.plots.information_plane import (
     scores_against_accuracy,
 )
 from ibutils.plots.jensen_shannon import critic_readings, divergence_against_information
-from ibutils.plots.layer_courses import activity_histograms, ends_by_factor, layer_courses
-from ibutils.plots.linear_networks import gradient_signal, information_and_errors
+from ibutils.plots.layer_courses import (
+    activity_histograms,
+    both_informations,
+    ends_by_factor,
+    layer_courses,
+)
+from ibutils.plots.linear_networks import gradient_signal, information_and_errors, rate_study
 from ibutils.plots.nuisances import digit_ratio, information_maps, prior_fit, titled_images
 from ibutils.plots.plane_animation import plane_animation
 from ibutils.plots.prior_matching import codes, encoder_gradients, game_over_training
@@ -60,6 +65,7 @@ from ibutils.plots.robustness import (
     adversarial_digits,
     effect_of_iterations,
     relative_sizes,
+    rounded_signs,
     search_accuracy,
     sign_accuracy,
     stronger_attacks,
@@ -86,6 +92,7 @@ __all__ = [
     "activity_histograms",
     "adversarial_digits",
     "binned_information",
+    "both_informations",
     "calibration_table",
     "changes",
     "code_measures",
@@ -134,8 +141,10 @@ __all__ = [
     "prior_fit",
     "rate_against_beta",
     "rate_against_epoch",
+    "rate_study",
     "rates_of_units",
     "relative_sizes",
+    "rounded_signs",
     "scores_against_accuracy",
     "search_accuracy",
     "sign_accuracy",

@@ -1,6 +1,6 @@
 """Quantities of layers over training: courses, histograms of activity, ends by a factor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,6 +39,33 @@ def layer_courses(
             axes.set_yscale("log")
     grid[0, 0].set_ylabel(label)
     grid[0, -1].legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    return finish(figure)
+
+
+def both_informations(
+    panels: Mapping[str, tuple[np.ndarray, np.ndarray]], layers: Sequence[int]
+) -> Figure:
+    """Draw information about the input above that about the label, against the epoch.
+
+    Args:
+        panels: By title, logged epochs from 0, and both informations in bits,
+            ``[epochs, layers, 2]``.
+        layers: The layers to draw, counted from 1.
+    """
+    figure, grid = plt.subplots(
+        2, len(panels), figsize=(4.4 * len(panels), 5.2), sharex=True, sharey="row", squeeze=False
+    )
+    for axes, (title, (epochs, values)) in zip(grid.T, panels.items(), strict=True):
+        for side, name in enumerate(("$I(X;T)$, bits", "$I(T;Y)$, bits")):
+            for i, layer in enumerate(layers):
+                style = dict(color=COLOURS[i % len(COLOURS)], ls=["-", "--", ":", "-."][i % 4])
+                course = values[:, layer - 1, side]
+                axes[side].plot(epochs + 1, course, label=f"layer {layer}", **style)
+            axes[side].set(xscale="log", ylabel=name)
+            axes[side].label_outer()
+        axes[0].set_title(title)
+        axes[1].set_xlabel("epoch + 1")
+    grid[1, -1].legend(fontsize=9, loc="lower right")
     return finish(figure)
 
 
