@@ -6,7 +6,15 @@ of images and a generator that returns log-probabilities.
 
 from ibutils.attacks.carlini_wagner import carlini_wagner_l2
 from ibutils.attacks.fgs import fast_gradient_sign, gradient_sign
-from ibutils.attacks.outcome import Attacked, Norms, excess, keep_successes, norms, reached
+from ibutils.attacks.outcome import (
+    Attacked,
+    Norms,
+    excess,
+    keep_successes,
+    log_odds,
+    norms,
+    reached,
+)
 from ibutils.attacks.pgd import projected_gradient
 from ibutils.attacks.predict import Prediction, prediction
 
@@ -19,6 +27,7 @@ __all__ = [
     "fast_gradient_sign",
     "gradient_sign",
     "keep_successes",
+    "log_odds",
     "norms",
     "prediction",
     "projected_gradient",

@@ -3,9 +3,8 @@
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
-from ibutils.attacks.outcome import Attacked, check_attack, gradient, keep_successes
+from ibutils.attacks.outcome import Attacked, check_attack, gradient, keep_successes, log_odds
 from ibutils.attacks.predict import Prediction
 
 
@@ -24,11 +23,12 @@ def gradient_sign(
         x' = \mathrm{clip}_{[0, 1]}\big(x + \epsilon\,
         \mathrm{sign}\,\nabla_x\,[-\log p(y \mid x)]\big)
 
-    towards a larger loss at the true class, or towards a smaller one at a target. Where the
-    gradient vanishes, as it does in arithmetic once the prediction is certain, a pixel stays.
+    towards a larger loss at the true class, or towards a smaller one at a target. The sign is
+    taken from the gradient of :func:`ibutils.attacks.log_odds`, which has the direction of this
+    one and stays exact where p(y | x) rounds to one.
 
     Args:
-        predict: The prediction; its log of the mean probability is the loss.
+        predict: The prediction.
         images: Pixels in [0, 1], ``[batch, ...]``.
         classes: True classes, or targets, ``[batch]``.
         epsilon: Size of the step, in units of the range of a pixel.
@@ -49,7 +49,7 @@ def gradient_sign(
     check_attack(images, classes, epsilon=(epsilon, 0))
 
     def loss(x: Tensor) -> Tensor:
-        total = F.nll_loss(predict(x, generator), classes, reduction="sum")
+        total = log_odds(predict(x, generator), classes).sum()
         return -total if targeted else total
 
     return (images + epsilon * gradient(loss, images).sign()).clamp(0, 1)

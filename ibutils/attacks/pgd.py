@@ -3,9 +3,8 @@
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
-from ibutils.attacks.outcome import Attacked, check_attack, excess, where
+from ibutils.attacks.outcome import Attacked, check_attack, excess, log_odds, where
 from ibutils.attacks.predict import Prediction
 
 REACH = 2.5  # steps times step size, in units of epsilon: any point of the ball can be reached
@@ -21,16 +20,16 @@ def projected_gradient(
     steps: int = 40,
     restarts: int = 1,
     gradients: int = 1,
-    loss: str = "margin",
     generator: torch.Generator | None = None,
 ) -> Attacked:
     r"""Attack images by signed gradient steps within a ball of the largest change.
 
     .. math::
         x_{t+1} = \Pi\Big(x_t + \tfrac{2.5\,\epsilon}{T}\,
-        \mathrm{sign}\,\frac1M \sum_{m=1}^M \nabla_x \ell_m(x_t)\Big)
+        \mathrm{sign}\,\frac1M \sum_{j=1}^M \nabla_x m_j(x_t)\Big)
 
-    :math:`\Pi` clips to :math:`\|x - x_0\|_\infty \le \epsilon` and to [0, 1]
+    Here :math:`m` is :func:`ibutils.attacks.log_odds` against the true class, or its negative at
+    a target, :math:`\Pi` clips to :math:`\|x - x_0\|_\infty \le \epsilon` and to [0, 1]
     (:cite:p:`madry2018towards`, equation 2.3); the M gradients of a step see independent noise, an
     expectation over noise (:cite:p:`athalye2018obfuscated`, section 4.2). Of all points on its
     ways, an image keeps the one with the least :func:`ibutils.attacks.excess`, averaged over the
@@ -46,16 +45,13 @@ def projected_gradient(
         steps: T, of each restart.
         restarts: Times that an image which still resists starts from a random point of its ball.
         gradients: M; one is enough for a deterministic prediction.
-        loss: ``"margin"``, the logarithm of a ratio of probabilities, whose gradient does not
-            vanish where the prediction is certain, or ``"cross_entropy"``, whose gradient does.
         generator: Source of starting points and noise.
 
     Returns:
         Images and success.
 
     Raises:
-        ValueError: A negative ``epsilon``, a count below one, an unknown loss, or pixels
-            outside [0, 1].
+        ValueError: A negative ``epsilon``, a count below one, or pixels outside [0, 1].
 
     Example:
         >>> predict = lambda x, _: x.log_softmax(-1)
@@ -71,8 +67,6 @@ def projected_gradient(
         restarts=(restarts, 1),
         gradients=(gradients, 1),
     )
-    if loss not in ("margin", "cross_entropy"):
-        raise ValueError(f"loss must be 'margin' or 'cross_entropy', got {loss!r}")
     found, best = images.clone(), torch.full_like(images.flatten(1)[:, 0], torch.inf)
     success = torch.zeros_like(best, dtype=torch.bool)
     for _ in range(restarts):
@@ -84,7 +78,7 @@ def projected_gradient(
         start = torch.empty_like(clean).uniform_(-epsilon, epsilon, generator=generator)
         moved = (clean + start).clamp(0, 1)
         for step in range(steps + 1):  # the last point is looked at, and not left
-            gaps, slope = _look(predict, moved, wanted, targeted, gradients, loss, generator)
+            gaps, slope = _look(predict, moved, wanted, targeted, gradients, generator)
             reach = gaps.mean(dim=0)
             hit = torch.where(reach < top, (gaps < 0).any(dim=0), hit)
             point, top = where(reach < top, moved, point), torch.minimum(reach, top)
@@ -101,7 +95,6 @@ def _look(
     classes: Tensor,
     targeted: bool,
     gradients: int,
-    loss: str,
     generator: torch.Generator | None,
 ) -> tuple[Tensor, Tensor]:
     """Return the excess of M predictions, ``[m, n]``, and the sum of their gradients."""
@@ -110,9 +103,6 @@ def _look(
     with torch.enable_grad():
         logs = predict(images.repeat(gradients, *[1] * (images.ndim - 1)), generator)
         gaps = excess(logs, wanted, targeted=targeted)
-        if loss == "margin":
-            total = -gaps.sum()
-        else:
-            total = F.nll_loss(logs, wanted, reduction="sum") * (-1 if targeted else 1)
-        (slope,) = torch.autograd.grad(total, images)
+        total = log_odds(logs, wanted).sum()
+        (slope,) = torch.autograd.grad(-total if targeted else total, images)
     return gaps.detach().unflatten(0, (gradients, -1)), slope

@@ -138,21 +138,21 @@ def test_a_noisy_gradient_misleads_one_draw_and_not_the_mean_of_many(two):
     assert found[1].all() and not found[0].all()
 
 
-def test_saturation_hides_the_gradient_of_the_cross_entropy_not_of_the_margin(two):
-    """In single precision a certain prediction has no gradient, and the signed step does nothing.
-
-    This is gradient masking in its simplest form: the boundary is as near as before.
-    """
-    images = two.images.float()
+def test_certainty_moves_no_boundary_and_hides_none(two):
+    """Steeper logits leave every least distance as it is; in single precision p(y) is one."""
+    factor, images = 1e3, two.images.float()
+    weight, bias = factor * two.weight.float(), factor * two.bias.float()
 
     def certain(x, _):
-        return (1e5 * (x @ two.weight.T.float() + two.bias.float())).log_softmax(-1)
+        return (x @ weight.T + bias).log_softmax(-1)
 
-    epsilon = 1.5 * float(two.distance(1).max())
-    stuck = gradient_sign(certain, images, two.labels, epsilon=epsilon)
-    assert torch.equal(stuck, images)
-    masked, free = (
-        projected_gradient(certain, images, two.labels, epsilon=epsilon, loss=loss)
-        for loss in ("cross_entropy", "margin")
-    )
-    assert free.success.all() and not masked.success.all()
+    own = certain(images, None).gather(1, two.labels[:, None])
+    assert (own == 0).all()
+    largest, shortest = two.distance(1), two.distance(2)
+    for attack in (fast_gradient_sign, projected_gradient):
+        for epsilon in torch.quantile(largest, torch.tensor([0.2, 0.5, 0.8]).double()):
+            found = attack(certain, images, two.labels, epsilon=float(epsilon))
+            assert torch.equal(found.success, largest < epsilon)
+    found = carlini_wagner_l2(certain, images, two.labels, **CW | {"initial_weight": 1e-3})
+    size = norms(images, found.images).l2
+    assert found.success.all() and (size < 1.01 * shortest + 1e-3).all()
