@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.special import gammaln
 
 from ibutils.information import entropy, gaussian_mutual_information, mutual_information
@@ -69,6 +70,31 @@ class TestPlugIn:
             bias = expected_plug_in(table, 20)[1] - mutual_information(table)
             assert (bias < 0) == (name == "noiseless")
 
+    def test_one_variable_that_determines_the_other(self):
+        """X tells Y but not conversely: as many cells as rows, more than columns."""
+        for cells, each in (
+            ([[0.5, 0.0], [0.2, 0.0], [0.0, 0.3]], False),
+            ([[0.6, 0.0], [0.0, 0.4]], True),
+        ):
+            table = torch.tensor(cells, dtype=torch.float64)
+            rows, columns = table.shape
+            cells_held = int((table > 0).sum())
+            assert cells_held == rows and (cells_held == columns) == each
+            n = 12
+            mean = expected_plug_in(table, n)[1] - mutual_information(table)
+            assert float(mean) < 0
+            assert float(mean) == pytest.approx(-(columns - 1) / (2 * n), rel=0.15)
+
+    def test_the_remainder_falls_as_the_square_also_near_zero(self):
+        """For a rare value too, once samples are many for it."""
+        rest = []
+        for n in (200, 400):
+            k = torch.arange(n + 1, dtype=torch.float64)
+            binomial = torch.from_numpy(stats.binom.pmf(k.numpy(), n, 0.05))
+            mean = (binomial * -torch.special.xlogy(k / n, k / n)).sum()
+            rest.append(float(mean) + 0.05 * math.log(0.05) + 0.95 / (2 * n))
+        assert abs(rest[1]) < 0.35 * abs(rest[0])
+
 
 class TestPartitions:
     @given(st.lists(st.integers(0, 9), min_size=24, max_size=24).filter(any))
@@ -108,6 +134,26 @@ class TestDeterministicMap:
         joint = torch.zeros(4096, bins, dtype=torch.float64)
         joint[torch.arange(4096), ranks] = 1 / 4096
         close(mutual_information(joint), torch.tensor(math.log(bins), dtype=torch.float64))
+
+    @pytest.mark.parametrize("values", [1, 2, 10])
+    def test_a_function_of_few_values_tells_its_entropy(self, values):
+        """A constant, a sign, an argmax: finite, however fine the inputs."""
+        for inputs in (100, 4000):
+            scores = torch.randn(inputs, values, generator=torch.Generator().manual_seed(0))
+            code = torch.nn.functional.one_hot(scores.argmax(1), values).double() / inputs
+            found = float(mutual_information(code))
+            assert found == pytest.approx(float(entropy(code.sum(0))), abs=1e-12)
+            assert found <= math.log(values) + ROUNDING
+
+    def test_a_rectified_unit_grows_with_the_bins_of_its_positive_half(self):
+        """And with the number of inputs, for each of which it is finite."""
+        found = []
+        for inputs in (100, 10_000, 1_000_000):
+            law = torch.cat([torch.tensor([0.5]), torch.full((inputs // 2,), 1 / inputs)]).double()
+            assert float(entropy(law)) >= 0.5 * math.log(inputs // 2)
+            assert float(entropy(law)) <= math.log(inputs)
+            found.append(float(entropy(law)))
+        assert found[2] - found[1] == pytest.approx(0.5 * math.log(100), rel=1e-6)
 
     @pytest.mark.parametrize("scale", [1.0, 1e-2, 1e-4])
     def test_noise_makes_it_finite(self, scale):
