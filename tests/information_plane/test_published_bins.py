@@ -108,6 +108,18 @@ def test_no_activation_goes_below_its_low(name):
     published_binning(values, LABELS[:4001], low=LOWS[name])
 
 
+@given(seeds, st.sampled_from([0.0, -1.000001]))
+@some
+def test_increasing_maps_change_nothing(seed, low):
+    """With the value that is set apart mapped as well; ties at it included."""
+    draws = torch.Generator().manual_seed(seed)
+    activity = torch.randn(80, 3, generator=draws, dtype=torch.float64).mul(4).clamp(max=3)
+    activity = activity.relu() if low == 0 else activity.tanh()
+    for increasing in (lambda t: 1000 * t - 3, torch.exp, lambda t: t.clamp(min=0) + t):
+        mapped = float(increasing(torch.tensor(low, dtype=torch.float64)))
+        assert informations(increasing(activity), mapped, 7) == informations(activity, low, 7)
+
+
 def test_activity_below_low_is_refused():
     """Where the published edges do not increase."""
     with pytest.raises(ValueError, match=r"below low=0\.0, got -0\.25"):
