@@ -4,8 +4,6 @@ from dataclasses import astuple
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from ibutils import claims
@@ -43,29 +41,34 @@ NULLS = {
 }
 
 
+RANGES = {"two-sided", "equivalence", "two arms"}  # supported or contradicted by a range
+
+
 @pytest.mark.parametrize("name", NULLS)
-def test_a_false_statement_is_supported_and_a_true_one_contradicted_at_most_at_the_level(name):
+def test_on_the_edge_of_a_statement_either_verdict_comes_at_most_at_the_level(name):
     generator = np.random.default_rng(0)
     found = [NULLS[name](generator) for _ in range(ROUNDS)]
     most = stats.binom.isf(FAILURE_RATE, ROUNDS, claims.ALPHA)
-    assert sum(one.p < claims.ALPHA for one in found) <= most
-    assert sum(one.against < claims.ALPHA for one in found) <= most
+    supported = sum(one.p < claims.ALPHA for one in found)
+    contradicted = sum(one.against < claims.ALPHA for one in found)
+    assert max(supported, contradicted) <= most
+    if name not in RANGES:  # both directions share the level
+        assert supported + contradicted <= most
 
 
 @pytest.mark.parametrize("name", ["one sample", "paired", "welch", "ordering", "extremum"])
 def test_the_level_is_used_up(name):
     generator = np.random.default_rng(1)
     found = [NULLS[name](generator) for _ in range(ROUNDS)]
-    least = stats.binom.ppf(FAILURE_RATE, ROUNDS, claims.ALPHA)
+    least = stats.binom.ppf(FAILURE_RATE, ROUNDS, claims.ALPHA / 2)  # of the one direction
     assert sum(one.p < claims.ALPHA for one in found) >= least
 
 
 def test_independent_quantities_are_called_correlated_at_most_at_the_level():
     generator, rounds = np.random.default_rng(2), 300
     found = [claims.correlation(*draw(generator, 0.0, 0.0)) for _ in range(rounds)]
-    assert sum(one.p < claims.ALPHA for one in found) <= stats.binom.isf(
-        FAILURE_RATE, rounds, claims.ALPHA
-    )
+    decided = sum(min(one.p, one.against) < claims.ALPHA for one in found)
+    assert decided <= stats.binom.isf(FAILURE_RATE, rounds, claims.ALPHA)
 
 
 ALTERNATIVES = {
@@ -104,7 +107,6 @@ def test_clear_effects_are_found_with_their_sign(name):
 
 def test_differences_agree_with_scipy():
     first, second = draw(np.random.default_rng(4), 1.0, 0.5)
-    level = 1 - 2 * claims.ALPHA
     twins = {
         (None, False): stats.ttest_1samp,
         (True, True): stats.ttest_rel,
@@ -113,14 +115,28 @@ def test_differences_agree_with_scipy():
     for (two, paired), twin in twins.items():
         arms = (first, second) if two else (first,)
         other = (first, second) if two else (first, 0.0)
-        for alternative, opposite in (("greater", "less"), ("less", "greater")):
+        for alternative in ("greater", "less"):
             found = claims.difference(*arms, paired=paired, alternative=alternative)
-            assert found.p == pytest.approx(twin(*other, alternative=alternative).pvalue)
-            assert found.against == pytest.approx(twin(*other, alternative=opposite).pvalue)
+            sides = (
+                (found.p, found.against) if alternative == "greater" else (found.against, found.p)
+            )
+            assert min(sides) == pytest.approx(twin(*other).pvalue) and max(sides) == 1.0
+            assert sides[0] < sides[1]  # the first is the greater
+            interval = twin(*other).confidence_interval(1 - claims.ALPHA)
+            assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
         found = claims.difference(*arms, paired=paired, alternative="two-sided")
         assert found.p == pytest.approx(twin(*other).pvalue)
-        interval = twin(*other).confidence_interval(level)
-        assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+
+
+def test_a_ratio_is_a_difference_of_logarithms():
+    first, second = (np.exp(arm) for arm in draw(np.random.default_rng(14), 1.0, 0.0))
+    found = claims.difference(first, second, scale="log", margin=1.5)
+    twin = claims.difference(np.log(first), np.log(second), margin=np.log(1.5))
+    assert (found.p, found.against) == (twin.p, twin.against)
+    assert np.log([found.effect, found.low, found.high]) == pytest.approx(
+        [twin.effect, twin.low, twin.high]
+    )
+    assert found.effect == pytest.approx(stats.gmean(first) / stats.gmean(second))
 
 
 def test_a_margin_moves_the_sample():
@@ -140,9 +156,28 @@ def test_equivalence_is_two_one_sided_tests():
 
 def test_two_levels_of_an_ordering_are_a_t_test_with_equal_variances():
     groups = layout(np.random.default_rng(7), 2.0, 0.0, n=4)
-    twin = stats.ttest_ind(groups[0], groups[1], alternative="greater")
+    assert stats.bartlett(*groups.values()).pvalue > claims.ALPHA
+    twin = stats.ttest_ind(groups[0], groups[1])
     assert claims.ordering(groups, order=[0.0, 1.0]).p == pytest.approx(twin.pvalue)
     assert claims.extremum(groups, low=1.0, high=1.0).p == pytest.approx(twin.pvalue)
+
+
+def test_levels_whose_variances_plainly_differ_do_not_share_one():
+    generator = np.random.default_rng(15)
+    groups = {0.0: 2 + generator.normal(size=6), 1.0: 100 * generator.normal(size=6)}
+    assert stats.bartlett(*groups.values()).pvalue < claims.ALPHA
+    twin = stats.ttest_ind(groups[0.0], groups[1.0], equal_var=False)
+    found = claims.ordering(groups, order=[1.0, 0.0])
+    assert min(found.p, found.against) == pytest.approx(twin.pvalue)
+
+
+def test_a_quiet_level_is_not_judged_by_a_noisy_one():
+    """A third level that varies wildly would hide a plain difference, or a quiet one make one."""
+    generator = np.random.default_rng(16)
+    quiet = dict(enumerate(draw(generator, 1.0, 0.0, n=6, sd=0.1)))
+    noisy = {**quiet, 2: 100 * generator.normal(size=6)}
+    assert claims.ordering(quiet, order=[0, 1]).p < 0.001
+    assert claims.ordering(noisy, order=[0, 1]).p < 0.001
 
 
 def test_the_logarithmic_scale_compares_ratios_whatever_the_unit():
@@ -150,7 +185,7 @@ def test_the_logarithmic_scale_compares_ratios_whatever_the_unit():
     scaled = {level: 100 * values for level, values in groups.items()}
     found = claims.ordering(groups, order=[0.0, 1.0], scale="log")
     other = claims.ordering(scaled, order=[0.0, 1.0], scale="log")
-    assert astuple(found)[:-1] == pytest.approx(astuple(other)[:-1])
+    assert astuple(found)[:-1] == pytest.approx(astuple(other)[:-1])  # all but the note
     assert found.effect == pytest.approx(stats.gmean(groups[0.0]) / stats.gmean(groups[1.0]))
 
 
@@ -166,91 +201,25 @@ def test_correlations_agree_with_scipy():
         alternative="greater",
         n_resamples=np.inf,
     )
-    assert found.p == pytest.approx(exact.pvalue)
+    assert found.p == pytest.approx(min(1.0, 2 * exact.pvalue))
 
 
-def test_without_spread_nothing_is_concluded():
-    same = np.full(5, 0.0113)
-    for found in (
-        claims.difference(same),
-        claims.difference(same + 0.1 + 0.2, same + 0.3, paired=True),
-        claims.equivalence(same, low=0.0, high=1.0),
-        claims.correlation(np.arange(5.0), same),
-        claims.ordering({0.0: same, 1.0: same + 0.1}, order=[1.0, 0.0]),
-    ):
-        assert (found.p, found.against) == (1.0, 1.0)
+def test_values_that_agree_have_the_error_of_their_last_digit():
+    same = np.full(3, 0.0113)
+    found, twin = claims.difference(same), 0.0113 / (0.00005 / 3**0.5)
+    assert found.p == pytest.approx(2 * stats.t.sf(twin, 2))
+    assert claims.difference(same, margin=0.01129).p > claims.ALPHA  # less than half a digit
+    dust = claims.difference(same + 0.1 + 0.2, same + 0.3, paired=True)
+    assert min(dust.p, dust.against) > claims.ALPHA  # arithmetic is no evidence
+    assert claims.correlation(np.arange(5.0), same).p == 1.0
+    apart = claims.ordering({0.0: same, 1.0: same + 0.1}, order=[1.0, 0.0])
+    assert apart.p < 1e-6
 
 
-def test_holm_by_hand():
-    assert claims.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert claims.holm([0.6, 0.7]) == [1.0, 1.0]
-    assert claims.holm([]) == []
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_holm_lies_between_no_correction_and_bonferroni_and_keeps_the_order(p_values):
-    adjusted = claims.holm(p_values)
-    for p, q in zip(p_values, adjusted, strict=True):
-        assert p <= q <= min(1.0, len(p_values) * p) or q == pytest.approx(p)
-    assert all(
-        q1 <= q2
-        for p1, q1 in zip(p_values, adjusted, strict=True)
-        for p2, q2 in zip(p_values, adjusted, strict=True)
-        if p1 < p2
-    )
-
-
-TWO = {0.0: np.ones(1), 1.0: np.ones(1)}
-BAD = {
-    "one seed": lambda: claims.difference(np.ones(1)),
-    "no arm": lambda: claims.equivalence(low=0.0, high=1.0),
-    "unequal pairs": lambda: claims.difference(np.ones(2), np.ones(3), paired=True),
-    "alternative": lambda: claims.difference(np.arange(3.0), alternative="more"),
-    "empty interval": lambda: claims.equivalence(np.arange(3.0), low=1.0, high=0.0),
-    "absent level": lambda: claims.ordering({0.0: np.arange(3.0)}, order=[0.0, 1.0]),
-    "scale": lambda: claims.ordering(TWO, order=[0.0, 1.0], scale="root"),
-    "not positive": lambda: claims.ordering({0.0: np.zeros(3)}, order=[0.0, 0.0], scale="log"),
-    "nothing outside": lambda: claims.extremum({0.0: np.arange(3.0)}, low=0.0, high=1.0),
-    "no second seed": lambda: claims.ordering(TWO, order=[0.0, 1.0]),
-    "four members": lambda: claims.correlation(np.arange(4.0), np.arange(4.0)),
-    "sign": lambda: claims.correlation(np.arange(5.0), np.arange(5.0), sign=0),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_bad_samples_raise(name):
-    with pytest.raises(ValueError):
-        BAD[name]()
-
-
-def test_a_correlation_at_the_margin_is_called_absent_at_most_at_the_level():
-    """And so is one beyond it, and one within it called present."""
-    generator, n, runs = np.random.default_rng(0), 60, 400
-    wrong = {"p": 0, "against": 0}
-    for _ in range(runs):
-        x, noise = generator.normal(size=(2, n))
-        y = 0.31 * x + np.sqrt(1 - 0.31**2) * noise  # a rank correlation of 0.3
-        found = claims.uncorrelated(x, y, margin=0.3)
-        wrong["p"] += found.p < claims.ALPHA
-        wrong["against"] += found.against < claims.ALPHA
-    limit = stats.binom.ppf(1 - 1e-6, runs, claims.ALPHA)
-    assert 0 < wrong["p"] <= limit and wrong["against"] <= limit
-
-
-def test_a_strong_correlation_contradicts_its_absence_and_a_margin_has_a_range():
-    x = np.arange(100.0)
-    found = claims.uncorrelated(x, x + np.cos(x), margin=0.2)
-    assert found.against < claims.ALPHA < found.p and found.effect > 0.9
-    for margin in (0.0, 1.0):
-        with pytest.raises(ValueError, match="between 0 and 1"):
-            claims.uncorrelated(x, x, margin=margin)
-
-
-def test_beyond_many_members_the_p_value_is_that_of_the_permutations():
-    x, noise = np.random.default_rng(1).normal(size=(2, 100))
-    y = 0.1 * x + noise
-    expected = stats.spearmanr(x, y, alternative="greater").pvalue
-    assert claims.correlation(x, y).p == pytest.approx(expected, abs=0.01)  # by permutation
-    more = [np.append(values, extreme) for values, extreme in ((x, 9.0), (y, 9.0))]
-    expected = stats.spearmanr(*more, alternative="greater").pvalue
-    assert claims.correlation(*more).p == pytest.approx(expected, rel=1e-9)
+def test_shares_that_agree_have_their_binomial_error():
+    """Three networks without an error on 10,000 images are far from one in two, not from 1e-5."""
+    none, floor = np.zeros(3), (1 / 10_002 * (1 - 1 / 10_002) / 10_000) ** 0.5
+    below = dict(alternative="less", floor=floor)
+    assert claims.difference(none, margin=0.5, **below).p < 1e-6
+    assert claims.difference(none, margin=1e-5, **below).p > claims.ALPHA
+    assert claims.equivalence(none, low=-0.5, high=0.5, floor=floor).p < 1e-6

@@ -146,23 +146,23 @@ def _estimate(
     for group in range(groups.max() + 1):
         own = groups == group
         pairs[:, own] = [_centred_ranks(values[own]) for values in (x, y)]
-    whole = float(_artanh(pairs))
+    whole = _artanh(pairs)
     independent = (VARIANCE_OF_RANKS / (len(x) - 3 - groups.max())) ** 0.5
     if cluster is None:
         return Estimate(whole, independent, np.inf), len(x)
     labels = np.unique(cluster)
     if (k := len(labels)) < LEAST:
         raise ValueError(f"a correlation needs {LEAST} clusters, got {k}")
-    left = np.array([float(_artanh(pairs[:, cluster != label])) for label in labels])
+    left = np.array([_artanh(pairs[:, cluster != label]) for label in labels])
     error = ((k - 1) / k * np.sum((left - left.mean()) ** 2)) ** 0.5
     return Estimate(whole, max(error, independent), k - 1), k
 
 
-def _artanh(pairs: np.ndarray) -> np.ndarray:
+def _artanh(pairs: np.ndarray) -> float:
     """Return artanh of the correlation of two rows; 0 where one is constant."""
     a, b = pairs - pairs.mean(axis=1, keepdims=True)
     size = np.sqrt((a @ a) * (b @ b))
-    return np.arctanh(np.clip(a @ b / size if size else 0.0, -1 + 1e-12, 1 - 1e-12))
+    return float(np.arctanh(np.clip(a @ b / size if size else 0.0, -1 + 1e-12, 1 - 1e-12)))
 
 
 def _shown(estimate: Estimate, level: float) -> tuple[float, float, float]:

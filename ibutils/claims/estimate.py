@@ -75,10 +75,9 @@ def spread(values: np.ndarray, floor: float = 0.0) -> float:
         >>> spread(np.array([0.12, 0.12])), spread(np.array([0.12, 0.12]), floor=0.02)
         (0.005, 0.02)
     """
-    digits = [Decimal(f"{value:.{DIGITS}g}") for value in values]
-    if len(set(digits)) > 1:
+    if not _constant(values):
         return float(np.std(values, ddof=1))
-    exponent = digits[0].as_tuple().exponent
+    exponent = Decimal(f"{values[0]:.{DIGITS}g}").as_tuple().exponent
     return floor or 0.5 * 10.0 ** (exponent if isinstance(exponent, int) else 0)
 
 
@@ -128,6 +127,12 @@ class Layout:
             value, [v / n for (v, _), n in found], [df for (_, df), _ in found]
         )
 
+    def shown(self, found: Estimate) -> tuple[float, float, float]:
+        r"""Return an estimate and the ends of its interval, of logarithms as ratios."""
+        shown = np.array([found.value, *found.interval(1 - ALPHA)])
+        effect, low, high = map(float, np.exp(shown) if self.log else shown)
+        return effect, low, high
+
     def _variance(self, level: Hashable) -> tuple[float, int]:
         """Return the variance of one value of a level and its degrees of freedom."""
         if self.shared:
@@ -151,9 +156,14 @@ def scaled(values: np.ndarray, scale: str) -> np.ndarray:
     return np.log(values)
 
 
+def _constant(values: np.ndarray) -> bool:
+    """Return whether values differ by arithmetic only."""
+    return bool(np.ptp(values) <= 10.0**-DIGITS * np.abs(values).max())
+
+
 def _alike(samples: list[np.ndarray]) -> bool:
     """Return whether samples may have one variance."""
-    constant = [len({f"{value:.{DIGITS}g}" for value in sample}) == 1 for sample in samples]
+    constant = [_constant(sample) for sample in samples]
     if len(samples) == 1 or any(constant):
         return all(constant) or len(samples) == 1
     return float(stats.bartlett(*samples).pvalue) >= ALPHA

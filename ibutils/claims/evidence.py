@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ibutils.claims.estimate import ALPHA, Estimate, Layout, scaled
+from ibutils.claims.estimate import ALPHA, DIGITS, Estimate, Layout, scaled, spread
 
 ALTERNATIVES = ("greater", "less", "two-sided")
 
@@ -29,6 +29,7 @@ class Evidence:
         n: Independent units of the smallest sample.
         p: p-value of the opposite of the statement: small values support the statement.
         against: p-value of the statement itself: small values contradict it.
+        spread: Standard deviation over units of one value, of logarithms where it tests a ratio.
         note: What was observed, where a number does not say it.
     """
 
@@ -38,6 +39,7 @@ class Evidence:
     n: int
     p: float
     against: float
+    spread: float = np.nan
     note: str = ""
 
 
@@ -103,12 +105,13 @@ def difference(
     if scale == "log":
         floor /= min(abs(float(np.mean(sample))) for sample in given)
         margin = float(scaled(np.array([margin or 1.0]), scale)[0])
+    if paired:
+        samples, floor = [_gaps(*samples)], 2**0.5 * floor
     if len(samples) == 1:
         estimate = Estimate.of_mean(samples[0], floor=floor)
-    elif paired:
-        estimate = Estimate.of_mean(samples[0] - samples[1], floor=2**0.5 * floor)
     else:
         estimate = Estimate.of_difference(*samples, floor=floor)
+    own = float(np.mean([spread(sample, floor) ** 2 for sample in samples])) ** 0.5
     level = 1 - ALPHA
     if alternative == "two-sided":
         against, p = inside(estimate, -margin, margin)
@@ -116,7 +119,8 @@ def difference(
         p, against = direction(estimate, margin, rising=alternative == "greater")
     shown = np.array([estimate.value, *estimate.interval(level)])
     effect, low, high = np.exp(shown) if scale == "log" else shown
-    return Evidence(float(effect), float(low), float(high), min(map(len, given)), p, against)
+    n = min(map(len, given))
+    return Evidence(float(effect), float(low), float(high), n, p, against, own)
 
 
 def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) -> Evidence:
@@ -150,9 +154,10 @@ def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) 
     p, against = max(p for p, _ in tests), min(against for _, against in tests)
     against = min(1.0, len(arms) * against)
     decides = min if against < p else max  # the arm furthest outside, or the weakest inside
-    found = estimates[decides(range(len(arms)), key=lambda i: tests[i][against < p])]
-    ends = found.interval(1 - ALPHA if against < p else 1 - 2 * ALPHA)
-    return Evidence(found.value, *ends, min(map(len, arms)), p, against)
+    i = decides(range(len(arms)), key=lambda i: tests[i][against < p])
+    ends = estimates[i].interval(1 - ALPHA if against < p else 1 - 2 * ALPHA)
+    n, own = min(map(len, arms)), spread(arms[i], floor)
+    return Evidence(estimates[i].value, *ends, n, p, against, own)
 
 
 def ordering(
@@ -183,22 +188,20 @@ def ordering(
     layout = Layout(groups, scale, floor)
     falls = [layout.contrast(upper, lower) for upper, lower in pairwise(order)]
     n = min(len(groups[level]) for level in order)
-    return all_above(falls, n, log=layout.log)
+    return all_above(falls, n, layout)
 
 
 def all_above(
-    leads: Sequence[Estimate], n: int, *, bound: float = 0.0, log: bool = False
+    leads: Sequence[Estimate], n: int, layout: Layout, *, bound: float = 0.0
 ) -> Evidence:
-    """Test that each of some estimates lies above a bound; show the one that decides."""
+    """Test that each of some estimates of a layout lies above a bound; show what decides."""
     p = doubled(max(lead.above(bound) for lead in leads))
     against = doubled(min(lead.below(bound) for lead in leads), len(leads))
     if against < p:
         lead = min(leads, key=lambda one: one.below(bound))
     else:
         lead = max(leads, key=lambda one: one.above(bound))
-    shown = np.array([lead.value, *lead.interval(1 - ALPHA)])
-    effect, low, high = np.exp(shown) if log else shown
-    return Evidence(float(effect), float(low), float(high), n, p, against)
+    return Evidence(*layout.shown(lead), n, p, against, layout.variance**0.5)
 
 
 def extremum(
@@ -239,11 +242,16 @@ def extremum(
 
     p = doubled(max(lead(best, level).above(0.0) for level in beyond), len(within))
     against = doubled(max(lead(rival, level).above(0.0) for level in within), len(beyond))
-    shown = np.array([(found := lead(best, rival)).value, *found.interval(1 - ALPHA)])
-    effect, start, end = np.exp(shown) if layout.log else shown
     note = f"{'least' if least else 'greatest'} at {ranked[0]:g}"
-    n = min(map(len, groups.values()))
-    return Evidence(float(effect), float(start), float(end), n, p, against, note)
+    n, spread_of_one = min(map(len, groups.values())), layout.variance**0.5
+    return Evidence(*layout.shown(lead(best, rival)), n, p, against, spread_of_one, note)
+
+
+def _gaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return differences, 0 where they are those of arithmetic only."""
+    gaps = first - second
+    dust = 10.0**-DIGITS * np.maximum(np.abs(first), np.abs(second))
+    return np.where(np.abs(gaps) <= dust, 0.0, gaps)
 
 
 def _check_sizes(samples: Sequence[np.ndarray]) -> None:

@@ -52,13 +52,13 @@ def superiority(
     bound = float(scaled(np.array([margin or 1.0]), scale)[0]) if layout.log else margin
     if over and under:
         leads = [layout.contrast(a, b) for a in over for b in under]
-        return all_above(leads, n, bound=bound, log=layout.log)
+        return all_above(leads, n, layout, bound=bound)
     if over:
-        return all_above([layout.mean(a) for a in over], n, bound=bound, log=layout.log)
+        return all_above([layout.mean(a) for a in over], n, layout, bound=bound)
     below = [one._replace(value=-one.value) for one in map(layout.mean, under)]
-    found = all_above(below, n, bound=-bound)  # shown as the mean itself
-    ends = np.array([-found.effect, -found.high, -found.low])
-    effect, low, high = map(float, np.exp(ends) if layout.log else ends)
+    found = all_above(below, n, layout, bound=-bound)  # shown as the mean itself
+    ends = np.array([found.effect, found.high, found.low])
+    effect, low, high = map(float, 1 / ends if layout.log else -ends)
     return replace(found, effect=effect, low=low, high=high)
 
 
@@ -103,7 +103,7 @@ def closeness(
     found = gaps[decides(range(len(gaps)), key=lambda i: tests[i][against < p])]
     ends = found.interval(1 - ALPHA if against < p else 1 - 2 * ALPHA)
     n = min(len(groups[name]) for name in arms)
-    return Evidence(found.value, *ends, n, p, against)
+    return Evidence(found.value, *ends, n, p, against, layout.variance**0.5)
 
 
 def _layout(

@@ -1,8 +1,10 @@
 """The verdicts of chosen claims as a table for a page."""
 
+import numpy as np
+
 from ibutils.claims.verdict import Verdict, verdicts
 
-_HEAD = ("claim", "statement", "verdict", "effect", "units")
+_HEAD = ("claim", "statement", "verdict", "effect and interval", "p", "corrected", "units")
 
 
 def report(part: str, *chosen: str) -> str:
@@ -26,4 +28,10 @@ def report(part: str, *chosen: str) -> str:
 
 
 def _row(v: Verdict) -> list[str]:
-    return [v.claim.id, v.claim.statement, v.label, v.shown, str(v.n or "-")]
+    own = [v.claim.id, v.claim.statement, v.label, v.shown]
+    return [*own, *map(p_value, (v.raw, v.corrected)), v.units]
+
+
+def p_value(p: float) -> str:
+    """Return a p-value with three digits, or a dash without one."""
+    return "-" if np.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"

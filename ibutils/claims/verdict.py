@@ -11,6 +11,7 @@ from ibutils.claims.claim import JUDGED, Claim, Target, load, parts, targets
 from ibutils.claims.correction import by_family
 from ibutils.claims.estimate import ALPHA
 from ibutils.claims.judge import Shortage, judge
+from ibutils.claims.plan import MOST, planned
 from ibutils.claims.samples import Tables, with_floor
 from ibutils.information import nats_to_bits
 
@@ -46,6 +47,7 @@ class Verdict:
         n: Independent units of the smallest sample.
         p: Raw p-value of the opposite of the statement.
         against: Raw p-value of the statement.
+        spread: Standard deviation over units of one value, of logarithms for a ratio.
         corrected: The smaller of the two, corrected for looks and for the claims of the family.
         note: What was observed, or what is missing.
     """
@@ -60,6 +62,7 @@ class Verdict:
     n: int = 0
     p: float = np.nan
     against: float = np.nan
+    spread: float = np.nan
     corrected: float = np.nan
     note: str = ""
 
@@ -82,6 +85,16 @@ class Verdict:
     def units(self) -> str:
         """The number of independent units and what they are, such as ``5 networks``."""
         return f"{self.n} {self.claim.unit}{'s' * (self.n != 1)}" if self.tested else "-"
+
+    @property
+    def plan(self) -> str:
+        """The units at which the claim is looked at for the last time, from the spread."""
+        ranked = self.claim.test.get("kind") in ("correlation", "uncorrelated")
+        spread = 0.0 if ranked else self.spread
+        if not self.tested or not np.isfinite(spread):
+            return ""
+        units = planned(self.claim, spread)
+        return f"over {MOST}" if units is None else str(units)
 
     @property
     def shown(self) -> str:

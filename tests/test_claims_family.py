@@ -1,0 +1,95 @@
+"""Corrections over the claims of a paper: independent twins, and error rates of whole families."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from ibutils import claims
+from ibutils.claims.correction import LOOKS, by_family, corrected
+
+FAILURE_RATE = 1e-6  # of each test that draws at random
+P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
+
+
+@given(P_VALUES)
+def test_secondary_claims_are_scipys_benjamini_hochberg(p_values):
+    doubled = np.minimum(1, LOOKS * np.array(p_values))
+    twin = stats.false_discovery_control(doubled, method="bh")
+    assert corrected(p_values, [False] * len(p_values)) == pytest.approx(twin)
+
+
+@given(P_VALUES)
+def test_primary_claims_are_holms_by_hand(p_values):
+    doubled = np.minimum(1, LOOKS * np.array(p_values))
+    by_hand, floor = np.empty(len(p_values)), 0.0
+    for rank, i in enumerate(np.argsort(doubled, kind="stable")):
+        floor = max(floor, min(1.0, (len(p_values) - rank) * doubled[i]))
+        by_hand[i] = floor
+    assert corrected(p_values, [True] * len(p_values)) == pytest.approx(by_hand)
+
+
+def test_primary_and_secondary_claims_and_families_do_not_mix():
+    p_values = {"a": 0.01, "b": 0.02, "c": 0.01, "d": 0.012}
+    family = {"a": "one", "b": "one", "c": "one", "d": "two"}
+    primary = {"a": True, "b": True, "c": False, "d": False}
+    assert by_family(p_values, family, primary) == pytest.approx(
+        {"a": 0.04, "b": 0.04, "c": 0.02, "d": 0.024}
+    )
+    assert by_family({}, {}, {}) == {}
+
+
+def look(generator, means, n):
+    """Return p-values and signs of one batch of networks, for each claim that a mean is above 0.
+
+    They are those of ``claims.difference``, all claims at once.
+    """
+    samples = np.asarray(means)[:, None] + generator.normal(size=(len(means), n))
+    found = stats.ttest_1samp(samples, 0.0, axis=1)
+    return found.pvalue, np.sign(found.statistic).astype(int)
+
+
+def decisions(generator, means, primary):
+    """Return the signs decided in one of two looks, each at fresh networks; 0 for undecided."""
+    signs = np.zeros(len(means), int)
+    for n in (3, 8):
+        p_values, side = look(generator, means, n)
+        decided = np.array(corrected(list(p_values), primary)) < claims.ALPHA
+        signs = np.where(signs == 0, side * decided, signs)
+    return signs
+
+
+def test_a_look_is_the_difference_of_each_claim():
+    p_values, signs = look(np.random.default_rng(3), [0.0, 1.0], 4)
+    samples = np.array([[0.0], [1.0]]) + np.random.default_rng(3).normal(size=(2, 4))
+    found = [claims.difference(sample) for sample in samples]
+    assert p_values == pytest.approx([min(one.p, one.against) for one in found])
+    assert [one.p < one.against for one in found] == [*(signs > 0)]
+
+
+ROUNDS = 400
+
+
+def test_a_false_verdict_among_primary_claims_is_rare_over_both_looks():
+    """Half of the statements are undecidable (the truth on the edge), half plainly true."""
+    generator, means = np.random.default_rng(0), np.array([0.0] * 5 + [4.0] * 5)
+    wrong = sum(bool(decisions(generator, means, [True] * 10)[:5].any()) for _ in range(ROUNDS))
+    assert wrong <= stats.binom.isf(FAILURE_RATE, ROUNDS, claims.ALPHA)
+
+
+def test_the_share_of_false_verdicts_among_the_others_is_bounded_over_both_looks():
+    generator, means = np.random.default_rng(1), np.array([0.0] * 20 + [4.0] * 10)
+    shares = []
+    for _ in range(ROUNDS):
+        signs = decisions(generator, means, [False] * 30)
+        shares.append(np.sum(signs[:20] != 0) / max(1, np.sum(signs != 0)))
+    error = stats.norm.isf(FAILURE_RATE) * np.std(shares) / ROUNDS**0.5
+    assert np.mean(shares) <= claims.ALPHA + error
+
+
+def test_without_the_correction_most_families_hold_a_false_verdict():
+    """The theorem above is about the correction: raw p-values of ten claims fail it."""
+    generator, rounds = np.random.default_rng(2), 200
+    raw = [look(generator, np.zeros(10), 5)[0].min() for _ in range(rounds)]
+    assert np.mean(np.array(raw) < claims.ALPHA) > 0.25
