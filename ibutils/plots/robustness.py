@@ -140,6 +140,39 @@ def sign_accuracy(table: pd.DataFrame, epsilons: Sequence[float], *, title: str)
     return finish(figure)
 
 
+def rounded_signs(table: pd.DataFrame, epsilon: float, *, title: str) -> Figure:
+    """Draw accuracy under a signed step against training, by how its gradient is computed.
+
+    Args:
+        table: ``network``, ``epochs``, ``seed``, ``way`` and ``value``, in percent. The way named
+            ``certain`` is no attack: the share of images whose probability is exactly one.
+        epsilon: Size of the step.
+        title: Title of the figure.
+    """
+    networks = table["network"].unique()
+    figure, panels = plt.subplots(1, len(networks), figsize=(10, 4.6), sharey=True)
+    ways = [way for way in table["way"].unique() if way != "certain"]
+    # wide, then narrow above it: where two gradients agree both are seen
+    looks = [("o", "-", 2.0), ("s", "-", 5.0), ("^", "--", 2.0)]
+    for axes, network in zip(panels, networks, strict=True):
+        rows = table[table["network"] == network]
+        for way, colour, (marker, dash, width) in zip(ways, COLOURS, looks, strict=False):
+            means = over_seeds(rows[rows["way"] == way], "epochs")
+            options = {"color": colour, "marker": marker, "ls": dash, "lw": width, "label": way}
+            mean_line(axes, means["epochs"], means, **options)
+        certain = over_seeds(rows[rows["way"] == "certain"], "epochs")
+        label = "images with p(y | x) = 1, no attack"
+        axes.fill_between(
+            certain["epochs"], certain["mean"], color="grey", alpha=0.25, label=label
+        )
+        axes.set(xlabel="epochs of training", xticks=certain["epochs"], title=network)
+    panels[0].set(ylabel=rf"accuracy at $\epsilon$ = {epsilon:g}, %", ylim=(-1, None))
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, ncols=2, loc="upper center", bbox_to_anchor=(0.5, 0.0))
+    figure.suptitle(title)
+    return finish(figure)
+
+
 def search_accuracy(table: pd.DataFrame, *, title: str) -> Figure:
     """Draw Figure 6: accuracy under the Carlini-Wagner attack against beta.
 
