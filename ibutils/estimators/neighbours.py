@@ -8,7 +8,7 @@ from jaxtyping import Float
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from ibutils.estimators.estimate import Estimate
+from ibutils.estimators.estimate import Estimate, heavy_tails
 
 TREE_DIMENSIONS, TREE_SAMPLES = 6, 20_000  # up to, and from which on, a tree wins on a CPU
 # Distances that are held at a time. On a CPU they stay in the cache, and each operation on them
@@ -60,7 +60,7 @@ def ksg(x: Float[Tensor, "n dx"], y: Float[Tensor, "n dy"], *, k: int = 3) -> Es
     Returns:
         The estimate in nats, negative values as they come. Its standard error is that of a mean
         of independent terms; neighbours share samples, and the spread over data sets is up to
-        twice as large. Diagnostics name ties, neighbours that are far away, and
+        twice as large. Diagnostics name ties, neighbours that are far away, heavy tails, and
         what looks like a deterministic map.
 
     Raises:
@@ -200,6 +200,7 @@ def _doubts(x: Tensor, y: Tensor, found: Neighbours, k: int) -> tuple[str, ...]:
             "the map looks deterministic, and the information may be infinite."
         )
     pairs = torch.cat([x, y], dim=1)
+    doubts += heavy_tails(pairs)
     strangers = (pairs - pairs.roll(n // 2, 0)).abs().amax(-1)  # no draw is needed for strangers
     if float(found.distance.median()) > FAR * float(strangers.median()):
         doubts.append(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ibutils.bounds import donsker_varadhan, info_nce, jensen_shannon, nwj, smile
 from ibutils.critics import Concatenated, Separable
-from ibutils.estimators.estimate import Estimate
+from ibutils.estimators.estimate import Estimate, heavy_tails
 
 Bound = Callable[[Tensor], Tensor]
 CLIP = 5.0  # of SMILE
@@ -51,7 +51,6 @@ BLOCK = 256  # samples whose pairs are scored at once outside training
 
 LEAST = 40  # samples: below, the jackknife has groups of less than one
 ENOUGH = 100  # training samples for each dimension of (x, y)
-FAR = 20.0  # standard deviations: ten thousand normal samples reach four or five
 RISE = 0.02  # nats that the last tenth of training must have gained to be a warning
 
 
@@ -289,11 +288,7 @@ def _doubts(
         found.append("The critic was still improving when training ended.")
     if len(train) < ENOUGH * train.shape[1]:
         found.append(f"{len(train)} training samples are few for {train.shape[1]} dimensions.")
-    if (far := float(train.abs().max())) > FAR:
-        found.append(
-            f"A sample lies {far:.0f} standard deviations out: with such tails the critic sees "
-            "little else. A map like asinh of x and y shortens them and keeps the information."
-        )
+    found += heavy_tails(train)
     if value < 0:
         found.append("The value is negative, as no information is.")
     return tuple(found)

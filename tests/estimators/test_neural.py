@@ -10,6 +10,7 @@ from torch import nn
 from ibutils import bounds
 from ibutils.critics import Concatenated, Separable
 from ibutils.estimators import neural
+from ibutils.estimators.estimate import heavy_tails
 from ibutils.estimators.neural import OBJECTIVES, estimate, estimates
 from ibutils.tasks import catalogue, dense_normal, sparse_normal
 
@@ -179,7 +180,18 @@ class TestDoubts:
         train = torch.randn(1000, 2, generator=seeded())
         train[3, 1] = -25.0
         (doubt,) = self.doubts(train=train)
-        assert "25 standard deviations" in doubt
+        assert "robust deviations out" in doubt
+
+    @pytest.mark.parametrize("n", [300, 3000])
+    def test_heavy_tails_show_in_few_samples_too(self, n):
+        """No sample is more than the root of n standard deviations out: 20 needs over 400."""
+        cauchy = torch.distributions.Cauchy(0.0, 1.0).icdf(torch.linspace(0.5 / n, 1 - 0.5 / n, n))
+        assert float(((cauchy - cauchy.mean()) / cauchy.std()).abs().max()) <= math.sqrt(n)
+        (doubt,) = heavy_tails(cauchy[:, None])
+        assert "asinh" in doubt
+        assert not heavy_tails(torch.asinh(cauchy)[:, None])
+        assert not heavy_tails(torch.randn(10_000, 3, generator=seeded()))
+        assert not heavy_tails((torch.rand(n, 1, generator=seeded()) < 0.1).float())
 
     def test_a_negative_value(self):
         (doubt,) = self.doubts(value=-0.1)
