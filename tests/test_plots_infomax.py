@@ -104,7 +104,7 @@ def test_maps_print_each_cell_and_leave_holes_empty():
         for b in (0.0, 1.0)
         if a or b
     ]
-    (axes,) = plots.weight_maps(pd.DataFrame(made), [("accuracy", "t", 2.0)]).axes
+    (axes,) = plots.weight_maps(pd.DataFrame(made), [("accuracy", "t", 2.0)], title="digits").axes
     texts = {text.get_text(): text.get_position() for text in axes.texts}
     assert texts == {"2": (1, 0), "20": (0, 1), "22": (1, 1)}
 
@@ -119,7 +119,7 @@ def test_dependency_shows_test_rows_only():
 
 def test_measures_of_the_code_stand_beside_the_papers(rows, paper):
     shown = {"accuracy": "accuracy"}
-    (axes,) = plots.measures_by_model(rows, paper, shown).axes
+    (axes,) = plots.measures_by_model(rows, paper, shown, title="digits").axes
     assert len(axes.lines[0].get_xdata()) == 6
     words = plots.code_measures(rows, paper, shown)
     assert words.loc["VAE", ("accuracy", "ours")] == "not run"
@@ -129,7 +129,7 @@ def test_pictures_are_drawn_as_they_are():
     g = np.random.default_rng(0)
     images = g.integers(0, 255, (2, 3, 3, 4, 4), dtype=np.uint8)
     held = {"images": images, "same": np.array([[True, False], [False, False]])}
-    figure = plots.neighbours({"a": held, "b": held})
+    figure = plots.neighbours({"a": held, "b": held}, title="digits")
     assert len(figure.axes) == 2 * 6
     np.testing.assert_array_equal(
         figure.axes[0].images[0].get_array(), images[0, 0].transpose(1, 2, 0)
@@ -137,10 +137,12 @@ def test_pictures_are_drawn_as_they_are():
     framed = [axes for axes in figure.axes if axes.spines["top"].get_linewidth() == 2.5]
     assert len(framed) == 2
     masks = g.random((20, 4, 4)) < 0.5
-    assert len(plots.occlusion_masks(masks, images.reshape(-1, 3, 4, 4)[[0] * 8]).axes) == 10
+    shown = images.reshape(-1, 3, 4, 4)[[0] * 8]
+    assert len(plots.occlusion_masks(masks, shown, title="digits").axes) == 10
     maps = {"DIM": g.random((2, 2, 2)), "both": g.random((2, 2, 2))}
-    figure = plots.loss_maps(images[0, :2], masks[:2], maps)
+    figure = plots.loss_maps(images[0, :2], masks[:2], maps, title="digits")
     np.testing.assert_allclose(figure.axes[2].images[0].get_array(), maps["DIM"][0])
-    assert len(plots.generated({"a": images[0], "b": images[1]}).axes) == 6
-    axes = plots.codes_of_both(g.normal(size=50), g.normal(size=50), (1.0, -1.0)).axes[0]
+    assert len(plots.generated({"a": images[0], "b": images[1]}, title="digits").axes) == 6
+    codes = g.normal(size=50), g.normal(size=50)
+    axes = plots.codes_of_both(*codes, (1.0, -1.0), title="digits").axes[0]
     assert len(axes.lines) == 2

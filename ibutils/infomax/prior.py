@@ -20,7 +20,8 @@ class PriorMatching(nn.Module):
         prior: ``"uniform"`` on the unit cube or ``"gaussian"``.
         form: ``"non_saturating"`` as in the official code, or ``"minimax"`` as in equation 7.
         penalty: Weight of the squared gradient of the discriminator by its input, averaged
-            over samples of the prior and codes.
+            over samples of the prior and codes. The official code, as published, takes that of
+            the last sample of a batch alone, over the size of the batch.
         hidden: Widths of the discriminator's hidden layers.
         squash: Whether codes pass through the sigmoid here. Otherwise they must lie in the
             support already, which is checked.

@@ -116,7 +116,7 @@ def code_measures(
 
 
 def measures_by_model(
-    rows: pd.DataFrame, paper: pd.DataFrame, metrics: Mapping[str, str]
+    rows: pd.DataFrame, paper: pd.DataFrame, metrics: Mapping[str, str], *, title: str
 ) -> Figure:
     """Draw measures of the code by model, one panel a metric, with the paper's values.
 
@@ -124,6 +124,7 @@ def measures_by_model(
         rows: Tidy rows as for :func:`comparison`.
         paper: The paper's values; none is drawn when empty.
         metrics: Titles of the metrics.
+        title: Title of the figure: data, profile and seeds.
     """
     rows = rows[(rows["layer"] == "y") & (rows["split"] == "test")]
     models = [name for name in MODELS.values() if name in set(named(rows))]
@@ -131,7 +132,7 @@ def measures_by_model(
     figure, panels = plt.subplots(
         1, len(metrics), figsize=(10, 1.2 + 0.34 * len(models)), sharey=True, squeeze=False
     )
-    for axes, (metric, title) in zip(panels[0], metrics.items(), strict=True):
+    for axes, (metric, label) in zip(panels[0], metrics.items(), strict=True):
         own = rows[rows["metric"] == metric]
         axes.plot(own["value"], named(own).map(places), "o", color=COLOURS[0], label="ours")
         theirs = paper[(paper["metric"] == metric) & (paper["layer"] == "y")]
@@ -139,10 +140,11 @@ def measures_by_model(
             heights = named(theirs).map(places).astype(float)
             stars = theirs["value"].astype(float)
             axes.plot(stars, heights, "k*", ms=8, mfc="none", label="paper")
-        axes.set(xlabel=title, ylim=(0.5 - len(models), 0.5))
+        axes.set(xlabel=label, ylim=(0.5 - len(models), 0.5))
         axes.grid(axis="y", lw=0.4)
     panels[0, 0].set_yticks(list(places.values()), list(places))
     panels[0, 0].legend(fontsize=8)
+    figure.suptitle(title)
     return finish(figure)
 
 
@@ -225,17 +227,20 @@ def accuracy_against_negatives(rows: pd.DataFrame, paper: pd.DataFrame, *, title
     return finish(figure)
 
 
-def weight_maps(rows: pd.DataFrame, metrics: Sequence[tuple[str, str, float]]) -> Figure:
+def weight_maps(
+    rows: pd.DataFrame, metrics: Sequence[tuple[str, str, float]], *, title: str
+) -> Figure:
     """Draw Figure 11: measures over the weights of the global and the local term.
 
     Args:
         rows: Rows of target ``DIM-F11`` at one weight of the prior.
         metrics: For each panel the metric, its title and the factor on its values.
+        title: Title of the figure: data and profile.
     """
     figure, panels = plt.subplots(
         1, len(metrics), figsize=(3.4 * len(metrics), 3.2), squeeze=False
     )
-    for axes, (metric, title, scale) in zip(panels[0], metrics, strict=True):
+    for axes, (metric, name, scale) in zip(panels[0], metrics, strict=True):
         own = rows[rows["metric"] == metric]
         table = scale * own.pivot_table(index="beta", columns="alpha", values="value")
         shown = np.ma.masked_invalid(table.to_numpy(float))
@@ -248,7 +253,8 @@ def weight_maps(rows: pd.DataFrame, metrics: Sequence[tuple[str, str, float]]) -
                 )
         axes.set_xticks(range(len(table.columns)), [f"{level:g}" for level in table.columns])
         axes.set_yticks(range(len(table)), [f"{level:g}" for level in table.index])
-        axes.set(title=title, xlabel=r"$\alpha$, global", ylabel=r"$\beta$, local")
+        axes.set(title=name, xlabel=r"$\alpha$, global", ylabel=r"$\beta$, local")
+    figure.suptitle(title)
     return finish(figure)
 
 
@@ -257,7 +263,7 @@ def dependency_against_beta(rows: pd.DataFrame, *, title: str) -> Figure:
 
     Args:
         rows: Rows of target ``DIM-F13``.
-        title: Title of the axes.
+        title: Title of the figure: data and profile.
     """
     figure, axes = plt.subplots(figsize=(5.5, 3.6))
     own = rows[(rows["metric"] == "ndm") & (rows["split"] == "test")]
@@ -268,5 +274,6 @@ def dependency_against_beta(rows: pd.DataFrame, *, title: str) -> Figure:
     levels = sorted(own["beta"].unique())
     axes.set_xticks(levels, [f"{level:g}" for level in levels])
     axes.minorticks_off()
-    axes.set(xlabel=r"$\beta$", ylabel="NDM, nats", title=title)
+    axes.set(xlabel=r"$\beta$", ylabel="NDM, nats")
+    figure.suptitle(title)
     return finish(figure)

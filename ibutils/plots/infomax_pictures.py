@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from ibutils.plots.style import COLOURS, finish
 
 
-def neighbours(models: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+def neighbours(models: Mapping[str, Mapping[str, np.ndarray]], *, title: str) -> Figure:
     """Draw Figure 10: query images and their nearest neighbours, one block for each model.
 
     A coloured frame marks a neighbour of the query's class.
@@ -18,6 +18,7 @@ def neighbours(models: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     Args:
         models: For each model ``images``, bytes ``[queries, 1 + k, c, h, w]`` with the query
             first, and ``same``, whether a neighbour has the query's class, ``[queries, k]``.
+        title: Title of the figure: data and profile.
     """
     blocks = list(models.items())
     queries, columns = blocks[0][1]["images"].shape[:2]
@@ -32,36 +33,39 @@ def neighbours(models: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
                 _frame(axes, COLOURS[2])
         grid[0, block * columns].set_title("query", size=8)
         grid[0, block * columns + 1].set_title(name, size=9, loc="left")
+    figure.suptitle(title)
     return finish(figure)
 
 
-def occlusion_masks(masks: np.ndarray, images: np.ndarray | None = None) -> Figure:
+def occlusion_masks(masks: np.ndarray, images: np.ndarray, *, title: str) -> Figure:
     """Draw Figure 15: which pixels each mask hides, and the share of masks that hide a pixel.
 
     Args:
         masks: True where hidden, ``[n, h, w]``; the first eight are drawn.
         images: Bytes ``[n, c, h, w]`` to hide parts of.
+        title: Title of the figure: data and profile.
     """
-    figure, row = plt.subplots(1, 9, figsize=(11, 1.7), width_ratios=[1] * 8 + [1.3])
+    figure, row = plt.subplots(1, 9, figsize=(11, 2.1), width_ratios=[1] * 8 + [1.3])
     for axes, i in zip(row[:8], range(8), strict=True):
-        if images is None:
-            axes.imshow(~masks[i], cmap="gray", vmin=0, vmax=1)
-        else:
-            _picture(axes, np.where(masks[i], 128, images[i]).astype(np.uint8))
+        _picture(axes, np.where(masks[i], 128, images[i]).astype(np.uint8))
         axes.set_axis_off()
     shown = row[8].imshow(100 * masks.mean(0), cmap="cividis", vmin=0)
     figure.colorbar(shown, ax=row[8], label="hidden, %")
     row[8].set_axis_off()
+    figure.suptitle(title)
     return finish(figure)
 
 
-def loss_maps(images: np.ndarray, masks: np.ndarray, maps: Mapping[str, np.ndarray]) -> Figure:
+def loss_maps(
+    images: np.ndarray, masks: np.ndarray, maps: Mapping[str, np.ndarray], *, title: str
+) -> Figure:
     """Draw Figure 16: occluded images, and the local loss of each place by each model.
 
     Args:
         images: Bytes ``[n, c, h, w]``.
         masks: True where hidden from the code, ``[n, h, w]``.
         maps: For each model the loss of the places of the whole image, ``[n, m, m]``, in nats.
+        title: Title of the figure: data and profile.
     """
     count = len(images)
     figure, grid = plt.subplots(
@@ -82,15 +86,17 @@ def loss_maps(images: np.ndarray, masks: np.ndarray, maps: Mapping[str, np.ndarr
             axes.set_yticks([])
         row[0].set_ylabel(name, size=12)
     figure.colorbar(shown, ax=grid.ravel().tolist(), label="loss, nats", shrink=0.8)
+    figure.suptitle(title)
     plt.close(figure)
     return figure
 
 
-def generated(rows: Mapping[str, np.ndarray]) -> Figure:
+def generated(rows: Mapping[str, np.ndarray], *, title: str) -> Figure:
     """Draw images in rows, such as those of the data and those of a generator.
 
     Args:
         rows: Images ``[n, c, h, w]`` as bytes by title, the same number in each row.
+        title: Title of the figure: data and profile.
     """
     count = len(next(iter(rows.values())))
     figure, grid = plt.subplots(
@@ -100,16 +106,20 @@ def generated(rows: Mapping[str, np.ndarray]) -> Figure:
         for axes, image in zip(row, images, strict=True):
             _picture(axes, image)
         row[0].set_title(name, size=9, loc="left")
+    figure.suptitle(title, size=10)
     return finish(figure)
 
 
-def codes_of_both(real: np.ndarray, made: np.ndarray, means: tuple[float, float]) -> Figure:
+def codes_of_both(
+    real: np.ndarray, made: np.ndarray, means: tuple[float, float], *, title: str
+) -> Figure:
     """Draw histograms of an encoder's outputs for data and generated images, with their targets.
 
     Args:
         real: Outputs for images of the data, ``[n]``.
         made: Outputs for generated images, ``[n]``.
         means: Means of the two normal laws that the encoder is drawn to.
+        title: Title of the figure: data and profile.
     """
     figure, axes = plt.subplots(figsize=(6, 3.2))
     low, high = min(real.min(), made.min()) - 1, max(real.max(), made.max()) + 1
@@ -119,7 +129,7 @@ def codes_of_both(real: np.ndarray, made: np.ndarray, means: tuple[float, float]
     ):
         axes.hist(values, bins=bins, density=True, alpha=0.5, color=colour, label=name)
         axes.plot(grid, np.exp(-((grid - mean) ** 2) / 2) / (2 * np.pi) ** 0.5, color=colour)
-    axes.set(xlabel="output of the encoder", ylabel="density")
+    axes.set(xlabel="output of the encoder", ylabel="density", title=title)
     axes.legend(title="lines: targets")
     return finish(figure)
 

@@ -3,10 +3,16 @@
 from ibutils.probes.dependency import Dependency, neural_dependency
 from ibutils.probes.features import features
 from ibutils.probes.fine_tuning import FineTuned, fine_tuning_probe
+from ibutils.probes.health import Health, ProbeWarning, Reading
 from ibutils.probes.mine import Mine, mine
 from ibutils.probes.mlp import Probe, mlp_probe
 from ibutils.probes.neighbours import class_share, nearest
-from ibutils.probes.reconstruction import Reconstructor, reconstruction_probe, similarity
+from ibutils.probes.reconstruction import (
+    Reconstruction,
+    Reconstructor,
+    reconstruction_probe,
+    similarity,
+)
 from ibutils.probes.svm import svm_probe
 from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
 
@@ -15,8 +21,12 @@ __all__ = [
     "AdamRecipe",
     "Dependency",
     "FineTuned",
+    "Health",
     "Mine",
     "Probe",
+    "ProbeWarning",
+    "Reading",
+    "Reconstruction",
     "Reconstructor",
     "TrainTest",
     "class_share",

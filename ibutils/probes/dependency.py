@@ -9,6 +9,7 @@ from torch import Tensor
 from ibutils.estimators.estimate import Estimate
 from ibutils.information import log_mean_exp
 from ibutils.nets import perceptron
+from ibutils.probes.health import examined, largest_share, settled
 from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
 from ibutils.train import Trainable, fit, generator
 
@@ -84,6 +85,10 @@ def neural_dependency(
         \mathrm{KL}\Big[p(y) \,\Big\Vert\, \prod_k p(y_k)\Big]
         \ge \mathbb E_p T - \log \mathbb E_q e^T
 
+    Total correlation does not depend on the scale of a component, and a critic that learns for
+    a few steps does: each component is standardised first, by the codes to train on. The
+    official code reads them as they are.
+
     Args:
         train: Codes that the critic is trained on, ``[n, d]``.
         test: Codes that it has not seen, ``[m, d]``.
@@ -96,7 +101,8 @@ def neural_dependency(
     Returns:
         The Donsker-Varadhan value in nats on both samples, not clipped at zero. That of ``test``
         is a sample value of a lower bound; that of ``train``, which the official code reports,
-        is biased upward.
+        is biased upward. It has converged when the training loss came to rest; degenerate is
+        the share that one shuffled code has in the mean of :math:`e^T` over test codes.
 
     Raises:
         ValueError: Fewer than two codes, or dimensions that disagree.
@@ -106,12 +112,15 @@ def neural_dependency(
     Example:
         >>> g = torch.Generator().manual_seed(0)
         >>> y = torch.randn(2000, 1, generator=g).expand(2000, 2)  # two equal components
-        >>> found = neural_dependency(y, y, steps=50, seed=0, learning_rate=1e-2, hidden=(32,))
-        >>> found.test.value > 0.5
-        True
+        >>> found = neural_dependency(y, y, steps=80, seed=0, learning_rate=1e-2, hidden=(32,))
+        >>> found.test.value > 0.5, found.health.converged
+        (True, True)
     """
     if train.shape[1] != test.shape[1] or min(len(train), len(test)) < 2:
         raise ValueError(f"codes {tuple(train.shape)} and {tuple(test.shape)} can't be compared")
+    mean, scale = train.mean(0), train.std(0)
+    scale = torch.where(scale > 0, scale, 1)  # a constant component stays one
+    train, test = ((codes - mean) / scale for codes in (train, test))
     model = Dependency(train.shape[1], hidden=hidden, generator=generator(seed, "weights"))
     model.to(train.device)
     epochs = math.ceil(steps / math.ceil(len(train) / batch_size))
@@ -119,14 +128,20 @@ def neural_dependency(
     recipe = AdamRecipe(
         epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, milestones=milestones
     )
-    fit(AdamLearner(model, recipe), train, train.new_empty(len(train), 0), seeds=[seed])
-    found = [_value(model, codes, seed) for codes in (train, test)]
-    return TrainTest(*found)
+    history = fit(AdamLearner(model, recipe), train, train.new_empty(len(train), 0), seeds=[seed])
+    (learned, _), (tested, share) = (_value(model, codes, seed) for codes in (train, test))
+    health = examined(
+        "NDM",
+        converged=settled(history["loss"][:, 0]),
+        degenerate=share,
+        counted="the mean over shuffled codes is a single one",
+    )
+    return TrainTest(learned, tested, health)
 
 
 @torch.no_grad()
-def _value(model: Dependency, codes: Tensor, seed: int) -> Estimate:
-    """Return the Donsker-Varadhan value, its standard error by the delta method."""
+def _value(model: Dependency, codes: Tensor, seed: int) -> tuple[Estimate, float]:
+    """Return the value, its standard error by the delta method, and the largest share."""
     source = generator(seed, "evaluation", device=codes.device)
     joint, product = model.scores(codes, model.draw_noise(len(codes), generator=source))
     joint, product = joint.double(), product.double()
@@ -135,4 +150,5 @@ def _value(model: Dependency, codes: Tensor, seed: int) -> Estimate:
     value, stderr = float(joint.mean() - log_mean), float((spread / len(codes)).sqrt())
     below = value < -ENOUGH * stderr
     doubt = "below zero: the critic does worse than a constant one"
-    return Estimate(value, stderr, diagnostics=(doubt,) if below else ())
+    found = Estimate(value, stderr, diagnostics=(doubt,) if below else ())
+    return found, largest_share(product)

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ibutils.probes.features import features
-from ibutils.probes.mlp import Probe, accuracy, two_thirds
+from ibutils.probes.health import Reading
+from ibutils.probes.mlp import Probe, accuracy, of_classifier, two_thirds
 from ibutils.probes.training import (
     AdamLearner,
     AdamRecipe,
@@ -57,7 +58,7 @@ def fine_tuning_probe(
     learning_rate: float = 1e-4,
     batch_size: int = 64,
     last: int = 3,
-) -> float:
+) -> Reading:
     """Return the test accuracy after training a copy of an encoder with a classifier on top.
 
     The classifier reads the last convolutional map. The encoder that is given stays as it is.
@@ -75,7 +76,7 @@ def fine_tuning_probe(
         last: Epochs at the end whose accuracies are averaged.
 
     Returns:
-        The share of correct predictions, in [0, 1].
+        The share of correct predictions, in [0, 1], with the health of ``mlp_probe``.
 
     Raises:
         ValueError: Images and labels disagree, or a last batch would hold one image.
@@ -96,7 +97,7 @@ def fine_tuning_probe(
         learning_rate=learning_rate,
         milestones=two_thirds(epochs),
     )
-    return mean_of_last(
+    value, losses = mean_of_last(
         AdamLearner(model, recipe),
         train_x,
         train_y,
@@ -104,3 +105,4 @@ def fine_tuning_probe(
         last=last,
         measure=lambda: accuracy(model, test_x, test_y),
     )
+    return Reading(value, of_classifier("fine-tuning", losses, model, test_x, test_y))

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ibutils.bounds import tuba
 from ibutils.estimators.estimate import Estimate
 from ibutils.information import log_mean_exp
+from ibutils.probes.health import examined, settled
 from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
 from ibutils.train import Trainable, fit
 
@@ -88,7 +89,8 @@ def mine(
 
     Returns:
         The Donsker-Varadhan value in nats on both samples, with a jackknife over blocks of at
-        most 250 pairs as standard error.
+        most 250 pairs as standard error. It has converged when the value in training came to
+        rest; degenerate is the share that one test pair has in the mean of :math:`e^T`.
 
     Raises:
         ValueError: Inputs and codes disagree, fewer than four pairs, or a last batch would hold a
@@ -110,14 +112,22 @@ def mine(
         epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, milestones=milestones
     )
     model = Mine(critic).to(train_x.device)
-    fit(AdamLearner(model, recipe), train_x, train_y, seeds=[seed])
+    history = fit(AdamLearner(model, recipe), train_x, train_y, seeds=[seed])
     model.eval()
-    return TrainTest(_value(critic, train_x, train_y), _value(critic, test_x, test_y))
+    learned, _ = _value(critic, train_x, train_y)
+    tested, share = _value(critic, test_x, test_y)
+    health = examined(
+        "MINE",
+        converged=settled(history["donsker_varadhan"][:, 0]),
+        degenerate=share,
+        counted="the mean over mismatched pairs is a single one",
+    )
+    return TrainTest(learned, tested, health)
 
 
 @torch.no_grad()
-def _value(critic: nn.Module, x: Tensor, y: Tensor) -> Estimate:
-    """Return the Donsker-Varadhan value of blocks pooled, and its jackknife error."""
+def _value(critic: nn.Module, x: Tensor, y: Tensor) -> tuple[Estimate, float]:
+    """Return the value of blocks pooled, its jackknife error, and the largest share of a pair."""
     size = min(BLOCK, len(x) // 2)
     pairs = zip(x.split(size), y.split(size), strict=True)
     scores = [critic(*pair).double() for pair in pairs if len(pair[0]) > 1]
@@ -135,11 +145,15 @@ def _value(critic: nn.Module, x: Tensor, y: Tensor) -> Estimate:
     without = ~torch.eye(blocks, dtype=torch.bool, device=x.device)
     left_out = torch.stack([pooled(keep) for keep in without])
     stderr = ((blocks - 1) * left_out.var(correction=0)).sqrt()
-    return Estimate(float(pooled(every)), float(stderr))
+    tops = torch.stack([_others(s).max() for s in scores])
+    share = (tops.max() - (log_mean + weight[1].log()).logsumexp(0)).exp()
+    return Estimate(float(pooled(every)), float(stderr)), float(share)
 
 
 def _split_mean(scores: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean of the diagonal and the log-mean-exp of all else."""
-    n = len(scores)
-    others = scores[~torch.eye(n, dtype=torch.bool, device=scores.device)]
-    return scores.diagonal().mean(), log_mean_exp(others, dim=0)
+    return scores.diagonal().mean(), log_mean_exp(_others(scores), dim=0)
+
+
+def _others(scores: Tensor) -> Tensor:
+    return scores[~torch.eye(len(scores), dtype=torch.bool, device=scores.device)]

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ibutils.nets.layers import dense
+from ibutils.probes.health import Health, Reading, examined, settled, unpredicted
 from ibutils.probes.training import (
     AdamLearner,
     AdamRecipe,
@@ -80,7 +81,7 @@ def mlp_probe(
     milestones: tuple[int, ...] | None = None,
     batch_size: int = 64,
     last: int = 3,
-) -> float:
+) -> Reading:
     """Return the test accuracy of a ``Probe`` on frozen features.
 
     No epoch is chosen by the test accuracy: it is averaged over the last ones.
@@ -99,7 +100,9 @@ def mlp_probe(
         last: Epochs at the end whose accuracies are averaged.
 
     Returns:
-        The share of correct predictions, in [0, 1].
+        The share of correct predictions, in [0, 1]. It has converged when the training loss
+        came to rest (:func:`ibutils.probes.health.settled`); degenerate is the share of the
+        test classes that are never predicted in the end.
 
     Raises:
         ValueError: Features and labels disagree, or a last batch would hold one example.
@@ -109,8 +112,8 @@ def mlp_probe(
     Example:
         >>> y = torch.arange(200) % 2
         >>> x = torch.stack([3.0 * y - 1.5, torch.zeros(200)], dim=1)
-        >>> mlp_probe(x, y, x, y, epochs=3, seed=0)
-        1.0
+        >>> mlp_probe(x, y, x, y, epochs=30, seed=0)
+        Reading(value=1.0, health=Health(converged=True, degenerate=0.0, notes=()))
     """
     check_agreement(train_x, train_y, "training")
     check_agreement(test_x, test_y, "test")
@@ -123,13 +126,26 @@ def mlp_probe(
         learning_rate=learning_rate,
         milestones=two_thirds(epochs) if milestones is None else milestones,
     )
-    return mean_of_last(
+    value, losses = mean_of_last(
         AdamLearner(probe.to(train_x.device), recipe),
         train_x,
         train_y,
         seed=seed,
         last=last,
         measure=lambda: accuracy(probe, test_x, test_y),
+    )
+    return Reading(value, of_classifier("perceptron", losses, probe, test_x, test_y))
+
+
+def of_classifier(
+    name: str, losses: Tensor, network: nn.Module, inputs: Tensor, labels: Tensor
+) -> Health:
+    """Return the health of a trained classifier: its losses at rest, and all classes in use."""
+    return examined(
+        name,
+        converged=settled(losses),
+        degenerate=unpredicted(predictions(network, inputs), labels),
+        counted="the classes are never predicted",
     )
 
 
@@ -139,10 +155,11 @@ def two_thirds(epochs: int) -> tuple[int, ...]:
 
 
 @torch.no_grad()
-def accuracy(
-    network: nn.Module, inputs: Tensor, labels: Int[Tensor, " n"], *, batch_size: int = 1000
-) -> float:
+def predictions(network: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:
+    """Return the number of the largest logit of each input."""
+    return torch.cat([network(x).argmax(-1) for x in inputs.split(batch_size)])
+
+
+def accuracy(network: nn.Module, inputs: Tensor, labels: Int[Tensor, " n"]) -> float:
     """Return the share of inputs whose largest logit is that of their class."""
-    parts = zip(inputs.split(batch_size), labels.split(batch_size), strict=True)
-    right = sum((network(x).argmax(-1) == y).sum() for x, y in parts)
-    return float(right) / len(labels)
+    return float((predictions(network, inputs) == labels).sum()) / len(labels)

@@ -1,6 +1,6 @@
 """How well a decoder that is trained on frozen codes reconstructs the images."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ibutils.nets.image_decoder import image_decoder
+from ibutils.probes.health import Health, examined, settled
 from ibutils.probes.training import AdamLearner, AdamRecipe, check_agreement, check_batches
 from ibutils.train import Trainable, fit, generator
 
@@ -15,6 +16,7 @@ RANGE = 2.0  # of images in [-1, 1]
 TWO_SCALES = (0.0448 / (0.0448 + 0.2856), 0.2856 / (0.0448 + 0.2856))  # of five, renormalised
 SMALL_WINDOW, SMALL_SIGMA = 7, 0.75
 FIVE_SCALES = 176  # pixels a side that five scales with a window of 11 need
+VARIES = 0.01  # of an image's own square distance from the mean image: with less it is the mean
 
 
 class Reconstructor(Trainable):
@@ -35,6 +37,20 @@ class Reconstructor(Trainable):
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the mean squared error as the ``loss``; ``labels`` are the images."""
         return {"loss": F.mse_loss(self.decoder(inputs), labels)}
+
+
+class Reconstruction(NamedTuple):
+    """What a decoder makes of codes.
+
+    Attributes:
+        quality: ``mse``, the mean squared error of a pixel, with what ``similarity`` returns.
+        images: Reconstructions of the test images, ``[m, c, h, w]``.
+        health: What speaks against the quality.
+    """
+
+    quality: dict[str, float]
+    images: Tensor
+    health: Health
 
 
 @torch.no_grad()
@@ -107,7 +123,7 @@ def reconstruction_probe(
     channels: float = 1.0,
     learning_rate: float = 1e-4,
     batch_size: int = 64,
-) -> tuple[dict[str, float], Float[Tensor, "m c h w"]]:
+) -> Reconstruction:
     """Train a decoder on frozen codes; return its quality on other images, and these.
 
     Args:
@@ -122,8 +138,9 @@ def reconstruction_probe(
         batch_size: Codes in a step.
 
     Returns:
-        ``mse``, the mean squared error of a pixel, with what ``similarity`` returns; and the
-        reconstructions of the test images.
+        Quality, images and health. It has converged when the training loss came to rest;
+        degenerate is the share of test images whose reconstruction is the mean one: a decoder
+        that ignores the code still has some similarity to every image.
 
     Raises:
         ValueError: Codes and images disagree, or a last batch would hold one code.
@@ -143,7 +160,7 @@ def reconstruction_probe(
         learning_rate=learning_rate,
         milestones=(max(1, 2 * epochs // 3),),
     )
-    fit(AdamLearner(model, recipe), train_codes, train_images, seeds=[seed])
+    history = fit(AdamLearner(model, recipe), train_codes, train_images, seeds=[seed])
     model.eval()
     with torch.no_grad():
         found = torch.cat([decoder(part) for part in test_codes.split(500)])
@@ -154,4 +171,15 @@ def reconstruction_probe(
         name: sum(w * part[name] for w, part in zip(weights, measured, strict=True))
         for name in measured[0]
     }
-    return mean, found
+    health = examined(
+        "reconstruction",
+        converged=settled(history["loss"][:, 0]),
+        degenerate=float((_distances(found) < VARIES * _distances(test_images)).double().mean()),
+        counted="the reconstructions are the mean one",
+    )
+    return Reconstruction(mean, found, health)
+
+
+def _distances(images: Tensor) -> Float[Tensor, " n"]:
+    """Return the squared distance of each image from the mean of all."""
+    return (images - images.mean(0)).square().flatten(1).sum(1)

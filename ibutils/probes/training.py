@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ibutils.estimators.estimate import Estimate
 from ibutils.last_weights import LastWeights
+from ibutils.probes.health import Health
 from ibutils.train import fit
 
 
@@ -73,10 +74,12 @@ class TrainTest(NamedTuple):
     Attributes:
         train: On the training samples, which official codes report; biased upward.
         test: On samples that training has not seen.
+        health: What speaks against both.
     """
 
     train: Estimate
     test: Estimate
+    health: Health
 
 
 def mean_of_last(
@@ -87,8 +90,8 @@ def mean_of_last(
     seed: int,
     last: int,
     measure: Callable[[], float],
-) -> float:
-    """Train, and return the mean of a measure over the last epochs.
+) -> tuple[float, Tensor]:
+    """Train, and return the mean of a measure over the last epochs, and the loss of each epoch.
 
     Args:
         learner: What is trained; its model is in evaluation mode while it is measured.
@@ -104,10 +107,11 @@ def mean_of_last(
         for epochs in range(max(1, whole.epochs - last + 1), whole.epochs + 1):
             learner.recipe = replace(whole, epochs=epochs)  # fit goes on where it stopped
             learner.model.train()
-            fit(learner, inputs, labels, seeds=[seed], checkpoint=Path(folder) / "probe.pt")
+            path = Path(folder) / "probe.pt"
+            history = fit(learner, inputs, labels, seeds=[seed], checkpoint=path)
             learner.model.eval()
             values.append(measure())
-    return sum(values) / len(values)
+    return sum(values) / len(values), history["loss"][:, 0]
 
 
 def check_batches(n: int, batch_size: int) -> None:

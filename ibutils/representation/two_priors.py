@@ -89,7 +89,8 @@ def certified_divergence(means: tuple[float, float]) -> float:
 
     .. math:: \mathrm{KL}[P \,\Vert\, Q] \ge \tfrac12 (\mu_P - \mu_Q)^2
 
-    for data :math:`P` and samples :math:`Q`, by data processing.
+    for data :math:`P` and samples :math:`Q`, by data processing. It says nothing where the
+    divergence is infinite, as for laws on different manifolds.
 
     Example:
         >>> certified_divergence((1.0, -1.0))

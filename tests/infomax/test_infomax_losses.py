@@ -180,6 +180,57 @@ class TestNumerics:
         exact(value.cpu(), infomax_loss(scores, estimator=estimator))
 
 
+class TestMark:
+    """Own images set to a constant, as the official code has them, in place of left out."""
+
+    MARK = -10.0
+
+    @classmethod
+    def marked(cls, scores):
+        own = torch.eye(len(scores), dtype=torch.bool)[..., None]
+        rest = scores.masked_fill(own, cls.MARK).logsumexp((0, 2))
+        return torch.nn.functional.softplus(rest[:, None] - scores.diagonal().mT).mean()
+
+    @classmethod
+    def push_and_pull(cls, scores):
+        """Return both for own images removed, then marked."""
+        own, found = torch.eye(len(scores), dtype=torch.bool), []
+        for loss in (partial(infomax_loss, estimator="infonce"), cls.marked):
+            _, (slope,) = value_and_gradients(loss, scores)
+            found += [float(slope[~own].sum()), -float(slope[own].sum())]
+        return found
+
+    @given(seeds, st.floats(-30, 5))
+    @few
+    def test_the_pull_grows_and_the_push_shrinks(self, seed, shift):
+        push, pull, marked_push, marked_pull = self.push_and_pull(
+            normal(5, 5, 4, seed=seed) + shift
+        )
+        assert marked_push <= push + 1e-12 and marked_pull >= pull - 1e-12
+
+    def test_the_factor_is_what_the_mark_adds_to_the_denominator(self):
+        scores = normal(4, 4, 3) - 8
+        own = torch.eye(4, dtype=torch.bool)[..., None]
+        rest = scores.masked_fill(own, -torch.inf).logsumexp((0, 2)).exp()
+        whole = scores.diagonal().mT.exp() + rest[:, None]  # Z, for image j and place k
+        _, (slope,) = value_and_gradients(self.marked, scores)
+        for j in range(4):
+            for i in set(range(4)) - {j}:
+                shares = scores[i, j, :, None].exp() / (whole[j] + 3 * math.exp(self.MARK))
+                exact(slope[i, j], shares.sum(1) / 12)
+
+    def test_with_negatives_alone_below_the_mark_the_pushes_agree_and_the_pulls_do_not(self):
+        scores = normal(16, 16, 16)
+        scores[~torch.eye(16, dtype=torch.bool)] -= 25
+        push, pull, marked_push, marked_pull = self.push_and_pull(scores)
+        assert marked_push == pytest.approx(push, rel=0.02)
+        assert marked_pull > 1e4 * pull
+
+    def test_with_all_scores_below_the_mark_nothing_pushes(self):
+        push, _, marked_push, marked_pull = self.push_and_pull(normal(16, 16, 16) - 25)
+        assert push > 0.9 and marked_push < 1e-4 and marked_pull > 0.999
+
+
 class TestScores:
     def test_are_products(self):
         local, global_ = normal(3, 4, 5), normal(3, 4, seed=1)

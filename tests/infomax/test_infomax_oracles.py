@@ -135,6 +135,83 @@ class TestLocal:
             assert abs(float(parts.mean()) - nats) < 5e-4
 
 
+class TestPooled:
+    """One mean over locations in Donsker-Varadhan: a code and a feature without its place."""
+
+    @staticmethod
+    def tables(seed, locations=3):
+        """Return joints of each location's feature and one code, whose law they share."""
+        code = normal(4, seed=seed).softmax(0)
+        channels = (2 * normal(locations, 3, 4, seed=seed + 1)).softmax(1)  # p(c_k | y)
+        return channels * code
+
+    @staticmethod
+    def value(joints, critics):
+        """Return D on exact tables; critics are one for all locations or one for each."""
+        products = joints.sum(2, keepdim=True) * joints.sum(1, keepdim=True)
+        joint, product = (joints * critics).sum((1, 2)), (products * critics.exp()).sum((1, 2))
+        return joint.mean() - product.mean().log()
+
+    @given(st.integers(0, 10_000), st.floats(0, 3))
+    @few
+    def test_no_critic_exceeds_what_an_unplaced_feature_tells(self, seed, spread):
+        joints = self.tables(seed)
+        unplaced = mutual_information(joints.mean(0))
+        local = torch.stack([mutual_information(joint) for joint in joints]).mean()
+        best = log_ratio(joints.mean(0))
+        close(self.value(joints, best + 1.5), unplaced)
+        assert (
+            float(self.value(joints, best + spread * normal(3, 4, seed=seed))) <= unplaced + 1e-9
+        )
+        assert float(unplaced) <= float(local) + 1e-12
+        by_place = torch.stack([log_ratio(joint) for joint in joints])  # one for each location
+        close(self.value(joints, by_place), local)
+        other = by_place + spread * normal(3, 3, 4, seed=seed)
+        assert float(self.value(joints, other)) <= float(local) + 1e-9
+
+    @given(st.integers(0, 10_000))
+    @few
+    def test_the_gap_is_what_the_place_tells_of_the_code_beside_the_feature(self, seed):
+        joints = self.tables(seed) / 3  # p(place, feature, code)
+        local = torch.stack([mutual_information(3 * joint) for joint in joints]).mean()
+        pair, feature = joints.sum(0), joints.sum((0, 2))
+        placed, alone = joints.sum(2), joints  # I(place; code | feature), written out
+        ratio = alone * feature[None, :, None] / (placed[:, :, None] * pair[None])
+        gap = (alone * ratio.log()).sum()
+        close(local - mutual_information(pair), gap)
+
+    def test_the_loss_of_the_package_is_this_value_on_whole_samples(self):
+        joint, x, y = sample([6, 1, 2, 1, 5, 1, 1, 2, 7])
+        features = torch.stack([x, (x + 1) % 3], dim=1)  # two locations of one image
+        critic = normal(3, 3, seed=0)
+        positive, negative = critic[features, y[:, None]], critic[features[None], y[:, None, None]]
+        joints = torch.stack([joint, joint.roll(1, 0)])
+        found = -pair_loss(positive, negative, estimator="dv")
+        close(found, self.value(joints, critic))
+
+    def test_places_with_exchanged_words_tell_an_unplaced_critic_nothing(self):
+        sure = torch.eye(2).double() / 2
+        joints = torch.stack([sure, sure.flip(0)])
+        assert float(mutual_information(joints.mean(0))) == pytest.approx(0, abs=1e-12)
+        local = [float(mutual_information(joint)) for joint in joints]
+        assert local == pytest.approx([math.log(2)] * 2)
+
+
+class TestBalance:
+    """A constant added to all scores, once training with infoNCE has left one open."""
+
+    def test_raising_a_critic_may_make_it_better_for_jsd(self):
+        joint, x, y = sample([6, 1, 2, 1, 5, 1, 1, 2, 7])
+        low = log_ratio(joint) - 5.0
+        before, after = (float(exact_loss(low + c, x, y, "jsd")) for c in (0.0, 5.0))
+        assert after < before - 0.5
+        divergence = float(jensen_shannon_divergence(joint))
+        assert after == pytest.approx(2 * math.log(2) - 2 * divergence)
+        for estimator in ("dv", "infonce"):
+            losses = [float(exact_loss(low + c, x, y, estimator)) for c in (0.0, 5.0)]
+            assert losses[0] == pytest.approx(losses[1], abs=1e-12)
+
+
 class TestInfoNCE:
     @given(st.integers(0, 1000), st.integers(2, 8), st.floats(0, 1e3))
     def test_as_a_bound_never_exceeds_the_logarithm_of_the_candidates(self, seed, n, spread):

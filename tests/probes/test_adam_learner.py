@@ -61,14 +61,15 @@ def test_measuring_between_epochs_does_not_change_the_training():
         seen.append(len(seen))
         return float(seen[-1])
 
-    mean = mean_of_last(watched, *data(), seed=0, last=3, measure=measure)
-    assert (seen, mean) == ([0, 1, 2], 1.0)
+    mean, losses = mean_of_last(watched, *data(), seed=0, last=3, measure=measure)
+    assert (seen, mean, len(losses)) == ([0, 1, 2], 1.0, 5)
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, watched.model.state_dict()[name]), name
 
 
 def test_there_are_no_more_last_epochs_than_epochs():
-    assert mean_of_last(learner(2), *data(), seed=0, last=9, measure=lambda: 1.0) == 1.0
+    mean, losses = mean_of_last(learner(2), *data(), seed=0, last=9, measure=lambda: 1.0)
+    assert (mean, len(losses)) == (1.0, 2)
 
 
 @pytest.mark.parametrize(

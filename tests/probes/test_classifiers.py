@@ -12,6 +12,8 @@ from ibutils.probes import Probe, fine_tuning_probe, mlp_probe, svm_probe
 from ibutils.probes.mlp import accuracy
 from ibutils.train import generator
 
+pytestmark = pytest.mark.filterwarnings("ignore::ibutils.probes.ProbeWarning")  # see test_health
+
 FAILURES = 4.0  # standard errors that a test allows
 
 
@@ -26,7 +28,7 @@ def clusters(n, seed, *, classes=4, spread=0.3):
 @pytest.mark.parametrize("probe", [mlp_probe, svm_probe])
 def test_separable_features_are_told_apart_without_error(probe):
     options = {"epochs": 6} if probe is mlp_probe else {}
-    assert probe(*clusters(320, 0), *clusters(200, 1), seed=0, **options) == 1.0
+    assert probe(*clusters(320, 0), *clusters(200, 1), seed=0, **options).value == 1.0
 
 
 @pytest.mark.parametrize("probe", [mlp_probe, svm_probe])
@@ -34,7 +36,7 @@ def test_features_that_say_nothing_leave_chance(probe):
     g = torch.Generator().manual_seed(0)
     x, y = torch.randn(1256, 4, generator=g), torch.arange(1256) % 2
     options = {"epochs": 3} if probe is mlp_probe else {"penalty": 0.01}
-    found = probe(x[:256], y[:256], x[256:], y[256:], seed=0, **options)
+    found = probe(x[:256], y[:256], x[256:], y[256:], seed=0, **options).value
     assert abs(found - 0.5) < FAILURES * math.sqrt(0.25 / 1000)
 
 
@@ -44,14 +46,14 @@ def test_a_hidden_layer_solves_what_no_line_does():
     y = (corner == 0) | (corner == 3)
     test, corner = clusters(200, 1)
     answer = (corner == 0) | (corner == 3)
-    assert mlp_probe(x, y.long(), test, answer.long(), epochs=10, seed=0) == 1.0
+    assert mlp_probe(x, y.long(), test, answer.long(), epochs=10, seed=0).value == 1.0
     line = svm_probe(x, y.long(), test, answer.long(), seed=0, penalty=0.01)
-    assert line < 0.8  # a line has at most three of the four corners on the right sides
+    assert line.value < 0.8  # a line has at most three of the four corners on the right sides
 
 
 def test_the_probe_is_a_function_of_its_seed():
     x, y = clusters(128, 0, spread=1.5)
-    found = [mlp_probe(x, y, x, y, epochs=2, seed=seed, last=1) for seed in (0, 0, 1)]
+    found = [mlp_probe(x, y, x, y, epochs=2, seed=seed, last=1).value for seed in (0, 0, 1)]
     assert found[0] == found[1] != found[2]
 
 
@@ -77,7 +79,7 @@ def test_the_machine_minimises_the_hinge_loss():
     other = SVC(kernel="linear", C=1.0).fit((x - mean) / std, y)
     theirs = other.score((test - mean) / std, answer)
     ours = svm_probe(x, y, test, answer, seed=0, iterations=100_000)
-    assert abs(ours - theirs) <= 0.01  # the one penalises its bias, the other does not
+    assert abs(ours.value - theirs) <= 0.01  # the one penalises its bias, the other does not
 
 
 def test_the_machine_does_not_see_the_scale_of_features():
@@ -109,7 +111,7 @@ def test_fine_tuning_learns_and_leaves_the_encoder_as_it_was():
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
     train, test = bright_and_dark(96, 0), bright_and_dark(50, 1)
     options = {"epochs": 5, "seed": 0, "learning_rate": 1e-2, "batch_size": 32}
-    assert fine_tuning_probe(encoder, *train, *test, **options) == 1.0
+    assert fine_tuning_probe(encoder, *train, *test, **options).value == 1.0
     assert not encoder.training
     for name, value in encoder.state_dict().items():
         assert torch.equal(value, before[name]), name

@@ -34,6 +34,16 @@ def test_gaussian_components_have_their_total_correlation(correlation):
     assert found.test.diagnostics == ()
 
 
+@pytest.mark.filterwarnings("ignore::ibutils.probes.ProbeWarning")
+def test_the_scale_of_a_component_does_not_matter():
+    """As for total correlation; a critic of raw codes finds nothing at one of these scales."""
+    train, test = gaussian(2000, 0.9, 0), gaussian(2000, 0.9, 1)
+    scale, shift = torch.tensor([1e-3, 1e2]), torch.tensor([1.0, -7.0])
+    plain = neural_dependency(train, test, steps=60, **OPTIONS).test.value
+    other = neural_dependency(train * scale + shift, test * scale + shift, steps=60, **OPTIONS)
+    assert other.test.value == pytest.approx(plain, abs=0.02)
+
+
 def test_the_training_objective_is_a_lower_bound_of_the_reported_value():
     """log a <= a / e, with equality when the shuffled codes' mean of e^T is e."""
     model, codes = Dependency(2, hidden=(8,)), gaussian(500, 0.5, 0)
@@ -54,6 +64,7 @@ def test_shuffling_keeps_each_column_and_breaks_the_rows(generator):
     assert not torch.equal(shuffled[:, 1] - shuffled[:, 0], torch.ones(20))
 
 
+@pytest.mark.filterwarnings("ignore::ibutils.probes.ProbeWarning")
 def test_a_critic_that_learned_by_heart_says_so():
     """Twenty codes are no sample: on others the critic is worse than none."""
     train, test = gaussian(20, 0, 0), gaussian(4000, 0, 1)

@@ -48,6 +48,7 @@ def test_the_average_moves_over_batches():
     assert float(model.log_average.exp()) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore::ibutils.probes.ProbeWarning")
 @pytest.mark.parametrize("correlation", [0.0, 0.8])
 def test_gaussian_pairs_have_their_information(correlation):
     truth = -0.5 * math.log(1 - correlation**2)
@@ -75,9 +76,10 @@ def test_the_pooled_value_is_that_of_all_pairs_within_blocks():
                 if i != j
             ]
     expected = sum(joint) / n - math.log(sum(product) / len(product))
-    found = _value(network, x, y)
+    found, share = _value(network, x, y)
     assert found.value == pytest.approx(expected, abs=1e-9)
     assert found.stderr > 0
+    assert share == pytest.approx(max(product) / sum(product), rel=1e-9)
 
 
 def test_the_network_of_images_scores_pairs_as_if_side_by_side():

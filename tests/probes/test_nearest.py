@@ -33,11 +33,11 @@ def test_a_query_that_has_a_double_is_still_not_its_own_neighbour():
 def test_codes_of_one_point_a_class_share_it_and_random_ones_do_not(generator):
     labels = torch.arange(1000) % 5
     jitter = 1e-3 * torch.randn(1000, 2, generator=generator)
-    assert class_share(labels[:, None] + jitter, labels) == 1.0
+    assert class_share(labels[:, None] + jitter, labels).value == 1.0
     codes = torch.randn(1000, 2, generator=generator)
     expected = 199 / 999  # of all others, those of the same class
     # Neighbourhoods overlap, so the shares count as those of 1000 queries, not of 4000 pairs.
-    assert abs(class_share(codes, labels) - expected) < 4 * math.sqrt(expected / 1000)
+    assert abs(class_share(codes, labels).value - expected) < 4 * math.sqrt(expected / 1000)
 
 
 def test_chunks_do_not_matter(generator):

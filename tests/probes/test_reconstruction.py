@@ -54,16 +54,18 @@ def stripes(n, seed):
     return codes, 0.8 * codes.repeat_interleave(8, 1)[:, None, :, None].expand(n, 1, 32, 32)
 
 
+@pytest.mark.filterwarnings("ignore::ibutils.probes.ProbeWarning")
 def test_a_decoder_beats_the_mean_image_only_if_the_codes_tell():
     """Without the code no image is better than the mean, whose error is the variance."""
     train, test = stripes(256, 0), stripes(64, 1)
     options = {"epochs": 6, "seed": 0, "channels": 1 / 16, "learning_rate": 1e-2}
-    measured, found = reconstruction_probe(*train, *test, **options)
+    measured, found, health = reconstruction_probe(*train, *test, **options)
     assert measured["mse"] < 0.1 * 0.64
     assert found.shape == test[1].shape
     assert measured["mse"] == pytest.approx(float((found - test[1]).pow(2).mean()), rel=1e-5)
-    blind, _ = reconstruction_probe(0 * train[0], train[1], 0 * test[0], test[1], **options)
-    assert 0.9 * 0.64 < blind["mse"] < 1.2 * 0.64
+    blind = reconstruction_probe(0 * train[0], train[1], 0 * test[0], test[1], **options)
+    assert 0.9 * 0.64 < blind.quality["mse"] < 1.2 * 0.64
+    assert (health.degenerate, blind.health.degenerate) == (0.0, 1.0)
 
 
 def test_decoders_have_the_shape_of_the_image():

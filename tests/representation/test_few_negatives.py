@@ -52,6 +52,18 @@ def test_a_constant_of_each_code_changes_it_by_nothing_and_raises_the_other():
     assert pooled[1] > pooled[0] + 1
 
 
+def test_the_best_constants_of_the_codes_make_both_equal():
+    """They level the means of e^T: constants may raise the pooled value as well as lower it."""
+    positive, negative = scores(4)
+    level = -negative.flatten(1).logsumexp(1)
+    for share in (0.5, 1.0):
+        moved = positive + share * level[:, None], negative + share * level[:, None, None]
+        pooled = pair_loss(*moved, estimator="dv")
+        assert float(pooled) < float(pair_loss(positive, negative, estimator="dv"))
+    each = loss_of_each_code(positive, negative)
+    torch.testing.assert_close(pooled, each)
+
+
 def test_the_model_has_this_loss_on_its_own_scores():
     g = torch.Generator().manual_seed(0)
     model = EachCode(basic32(channels=1 / 8, generator=g), negatives=2, units=16, generator=g)

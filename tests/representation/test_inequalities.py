@@ -7,11 +7,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import kstest, norm
 
 from ibutils.infomax import pair_loss
 from ibutils.information import gaussian_kl
-from ibutils.probes import class_share
+from ibutils.information_dropout import reestimate_batch_norm
+from ibutils.nets.encoders import basic32
+from ibutils.probes import class_share, features
 from ibutils.representation.two_priors import certified_divergence
+from ibutils.train import generator
 
 tables = st.integers(0, 10_000).map(
     lambda seed: np.random.default_rng(seed).dirichlet(np.full(12, 0.5)).reshape(3, 4)
@@ -46,7 +50,8 @@ def test_neighbours_by_a_code_that_says_nothing():
     n, classes, rounds = 60, 5, 400
     labels = torch.arange(n) % classes
     g = torch.Generator().manual_seed(0)
-    shares = [class_share(torch.randn(n, 3, generator=g), labels, k=4) for _ in range(rounds)]
+    codes = [torch.randn(n, 3, generator=g) for _ in range(rounds)]
+    shares = [class_share(own, labels, k=4).value for own in codes]
     expected = (n / classes - 1) / (n - 1)
     error = np.std(shares, ddof=1) / rounds**0.5
     assert abs(np.mean(shares) - expected) < 5 * error  # fails once in two million
@@ -73,3 +78,33 @@ def test_two_laws_certify_a_divergence_that_a_projection_attains():
     location = (means[0] - means[1]) * direction  # P is N(location, 1), Q is N(0, 1)
     exact = float(gaussian_kl(location, torch.eye(2), torch.zeros(2), torch.eye(2)))
     assert certified_divergence(means) == pytest.approx(exact, rel=1e-6)
+
+
+def test_laws_on_two_close_lines_are_told_apart_by_a_steep_encoder():
+    """Samples as near as one likes to the data, and an encoder that meets any two laws."""
+    distance, means = 1e-6, (3.0, -3.0)
+    height = (np.arange(20_000) + 0.5) / 20_000  # uniform on each line, at x = 0 and at x = 1e-6
+    base = norm.ppf(height)
+    slope = (means[1] - means[0]) / distance
+    for place, mean in ((0.0, means[0]), (distance, means[1])):
+        codes = base + means[0] + slope * place
+        assert kstest(codes, norm(mean, 1).cdf).statistic < 1e-4
+    # Each point of the one line lies 1e-6 from one of the other: the slope is what it takes.
+    assert abs(means[0] - means[1]) == pytest.approx(abs(slope) * distance)
+
+
+def test_the_differential_entropy_is_no_ceiling_of_information():
+    """A continuous pixel of small spread, seen with smaller noise."""
+    variance, noise = 1e-4, 1e-6
+    entropy = 0.5 * math.log(2 * math.pi * math.e * variance)
+    told = 0.5 * math.log(1 + variance / noise)
+    assert entropy < 0 < told
+
+
+def test_an_untrained_encoder_cannot_keep_every_pixel():
+    """Inactive units have no slope: the rank of the last map is below the number of pixels."""
+    images = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    encoder = basic32(generator=generator(0, "weights"))
+    reestimate_batch_norm(encoder, images)
+    active = (features(encoder, images, layers=("conv",))["conv"] > 0).sum(1)
+    assert int(active.max()) < 3 * 32 * 32 < 4 * 4 * 256

@@ -85,10 +85,23 @@ def test_measures_are_rows_with_finite_values():
     rows += measures.dependency(found, EFFORT)
     table = as_table("DIM-T1", {("dim_local", "infonce"): rows})
     assert np.isfinite(table["value"]).all() and set(table["layer"]) == {"conv", "fc", "y"}
+    names = set(table["metric"])
+    for metric in ("accuracy", "neighbours", "ndm"):
+        assert {f"{metric}_converged", f"{metric}_degenerate"} <= names
     assert (table[table["metric"] == "accuracy"]["value"] > 0.3).all()
     held = measures.neighbour_pictures(found, queries=3, k=2)
     assert held["images"].shape == (3, 3, 3, 32, 32) and held["same"].shape == (3, 2)
     np.testing.assert_array_equal(held["images"][0, 0], measures.as_bytes(found.test.images[0]))
+
+
+def test_machines_have_a_row_for_each_loss_and_its_health():
+    rows = measures.support_vectors(small("untrained").frozen, EFFORT)
+    found = {(row["layer"], row["metric"]): row["value"] for row in rows}
+    for layer in measures.LAYERS:
+        for metric in ("svm", "svm_squared"):
+            assert 0 < found[layer, metric] <= 1
+            assert found[layer, f"{metric}_converged"] in (0.0, 1.0)
+            assert 0 <= found[layer, f"{metric}_degenerate"] <= 1
 
 
 def test_the_loss_of_a_place_under_the_occluder_is_counted_apart():
