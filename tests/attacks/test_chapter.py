@@ -217,6 +217,25 @@ def test_each_attack_has_its_curve():
     np.testing.assert_allclose(labels["deterministic"], [[10, 30.5], [40, 30.5]])
 
 
+def test_the_lesson_draws_each_way_and_the_share_of_certain_images():
+    ways = {"-log p, single": 0.3, "-log p, double": 0.1, "log-odds, single": 0.2, "certain": 0.4}
+    rows = [
+        dict(network=name, epochs=e, seed=seed, way=way, value=scale * slope * e + seed)
+        for name, scale in (("deterministic", 1.0), ("VIB", 0.5))
+        for way, slope in ways.items()
+        for e in (50, 100)
+        for seed in (0, 2)
+    ]
+    figure = plots.rounded_signs(pd.DataFrame(rows), 0.3, title="here")
+    assert [axes.get_title() for axes in figure.axes] == ["deterministic", "VIB"]
+    for axes, scale in zip(figure.axes, (1.0, 0.5), strict=True):
+        for line, value in zip(axes.containers, (0.3, 0.1, 0.2), strict=True):
+            expected = [[50, scale * value * 50 + 1], [100, scale * value * 100 + 1]]
+            np.testing.assert_allclose(line.lines[0].get_xydata(), expected)
+        (area,) = axes.collections[-1:]
+        assert area.get_paths()[0].vertices[:, 1].max() == scale * 0.4 * 100 + 1
+
+
 def test_the_threshold_of_the_chapter_is_one_grey_level():
     change = torch.tensor([[1.1 / 255, 0.9 / 255, 0.0]])
     assert float(norms(torch.zeros(1, 3), change).l0) == 1
