@@ -50,6 +50,7 @@ reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist
 
 record: env  ## copy finished runs to results/ and show them in README.md
 	@$(PY) -c 'from ibutils import record; print(*record.collect(), sep="\n")'
+	@$(PY) -m workflow.history
 	@$(PY) -m workflow.ledger --readme
 	@$(PY) -m workflow.picture
 

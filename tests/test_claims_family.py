@@ -1,15 +1,28 @@
 """Corrections over the claims of a paper: independent twins, and error rates of whole families."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats import multitest
 
 from ibutils import claims
 from ibutils.claims.correction import LOOKS, by_family, corrected
 
 FAILURE_RATE = 1e-6  # of each test that draws at random
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_collections():
+    """Holm's correction of statsmodels collects garbage each time, thousands of times here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(multitest, "gc", SimpleNamespace(collect=lambda: 0))
+        yield
+
+
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 

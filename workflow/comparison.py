@@ -100,17 +100,3 @@ def device_name(device: str) -> str:
         ('CPU', 'H200')
     """
     return "CPU" if device.startswith("CPU") else device.removeprefix("NVIDIA ")
-
-
-def counts(part: str, profile: str) -> dict[str, int]:
-    """Return how many claims of a part have each status at a profile."""
-    found = [v.status for v in claims.verdicts(part, profile=profile)]
-    return {status: found.count(status) for status in claims.STATUSES}
-
-
-def on_record(part: str, profile: str) -> tuple[int, int]:
-    """Return how many targets of the chapters that exist are on record, and how many there are."""
-    listed = claims.targets(part).values()
-    wanted = [t for t in listed if t.notebook and not t.formula and not t.quoted]
-    have = [t for t in wanted if profile in record.profiles(t.id)]
-    return len(have), len(wanted)

@@ -2,8 +2,6 @@
 
 import argparse
 import re
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,8 @@ import pandas as pd
 
 from ibutils import claims, record
 from ibutils.record.store import read_members
-from workflow import values
-from workflow.comparison import FACTORS, cells, counts, on_record
+from workflow import standing, values
+from workflow.comparison import FACTORS, cells
 
 PARTS = {
     "foundations": "Foundations",
@@ -36,13 +34,6 @@ VALUE_TABLES = {
 COLUMNS = ["target", *FACTORS, "epoch", "split", "metric", "value", "unit"]
 PLUS_MINUS = "\u00a0±\u00a0"  # spaces at which no line breaks
 NONE = "–"  # noqa: RUF001
-BADGES = {
-    "reproduced": "success",
-    "contradicted": "danger",
-    "inconclusive": "warning",
-    "not run": "light",
-    "untestable": "light",
-}
 
 
 def write(folder: Path) -> None:
@@ -54,34 +45,17 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write_tables(folder)
     best = {part: claims.verdicts(part) for part in PARTS}
+    judged = [v for found in best.values() for v in found]
     parts = [_part(part, title, best[part]) for part, title in PARTS.items()]
-    (folder / "ledger.md").write_text("\n\n".join([_HEAD, *parts, _runs()]) + "\n")
-    (folder / "front.md").write_text(_front(best["vib"]) + "\n")
+    pages = [_HEAD, standing.abstracts(judged), *parts, standing.changes(), _runs()]
+    (folder / "ledger.md").write_text("\n\n".join(pages) + "\n")
+    (folder / "front.md").write_text(_front(judged) + "\n")
 
 
 def summary() -> str:
-    """Return the table of README: targets and claims by profile."""
-    head = ["part", "profile", "targets with any run", *claims.STATUSES]
-    rows = []
-    for part, title in PARTS.items():
-        for profile in claims.JUDGED:
-            have, wanted = on_record(part, profile)
-            rows.append([title, profile, f"{have} of {wanted}", *counts(part, profile).values()])
-    return markdown(head, rows)
-
-
-def markdown(head: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
-    """Return a table in Markdown.
-
-    Example:
-        >>> print(markdown(["a", "b"], [[1, 2]]))
-        | a | b |
-        | --- | --- |
-        | 1 | 2 |
-    """
-    lines = [list(head), *map(list, rows)]
-    lines.insert(1, ["---"] * len(lines[0]))
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    """Return the block of README: claims by paper and verdict, and when they were stated."""
+    judged = [v for part in PARTS for v in claims.verdicts(part)]
+    return f"{standing.by_paper(judged)}\n\n{standing.stated()}"
 
 
 def update_readme(path: Path) -> None:
@@ -126,19 +100,25 @@ def _part(part: str, title: str, best: list[claims.Verdict]) -> str:
     )
 
 
-_HEAD = """(ledger)=
+_HEAD = f"""(ledger)=
 # Ledger
 
-Each number of a paper that we regenerate, beside ours; each {term}`claim` with its
-{term}`verdict`; each {term}`target` with what is on record. The page is written from
+Each number of a paper that we regenerate, beside ours; each {{term}}`claim` with its
+{{term}}`verdict`; each {{term}}`target` with what is on record. The page is written from
 `book/paper_values`, `book/claims` and `results` when the book is built.
 
-Errors are in percent, differences in points. *Ours* is the mean over {term}`seeds <seed>` ± its
-{term}`standard error`, *sd* the standard deviation over seeds, *test* the {term}`binomial
+Errors are in percent, differences in points. *Ours* is the mean over {{term}}`seeds <seed>` ± its
+{{term}}`standard error`, *sd* the standard deviation over seeds, *test* the {{term}}`binomial
 standard error` of the test set, *diff.* ours less the
 paper's, *best* the seed with the least error, *cost* the time of one
-{term}`member`. Claims are tested at a level of 5 % with {term}`Holm correction` within a paper
-and profile, separately for and against; intervals are at 90 % and not corrected."""
+{{term}}`member`.
+
+Of each claim the tables show the *effect* that decided with its interval, of level
+{100 * (1 - claims.ALPHA):.0f} % (of a range,
+{100 * (1 - 2 * claims.ALPHA):.0f} %), the raw and the *corrected* p-value of
+the side that the data are on, the number of independent *units*, and the *planned* number of
+units at which the claim is looked at for the last time. A star marks a primary claim.
+{{ref}}`How verdicts are computed <verdicts>` says what stands behind each."""
 
 
 def _errors(target: str, part: str) -> str:
@@ -156,7 +136,7 @@ def _errors(target: str, part: str) -> str:
         spread = [sd, _percent(cell["binomial"]), _percent(errors.min()), len(errors)]
         profile = f"{cell['profile']}, {cell['device']}"
         rows.append([*row, _mean(errors), gap, *spread, profile, _duration(cell["seconds"])])
-    return markdown(head, rows)
+    return standing.markdown(head, rows)
 
 
 def _values(target: str, part: str, where: tuple[str, ...]) -> str:
@@ -172,7 +152,7 @@ def _values(target: str, part: str, where: tuple[str, ...]) -> str:
         gap = f"{mean - float(cell.paper):+.2f}"
         place = f"{cell.profile}, {cell.device}"
         rows.append([*row, f"{mean:.2f}", gap, sd, str(count), place])
-    return markdown(["", "cell", "paper", "ours", "diff.", "sd", "n", "profile"], rows)
+    return standing.markdown(["", "cell", "paper", "ours", "diff.", "sd", "n", "profile"], rows)
 
 
 def _percent(fraction: float) -> str:
@@ -197,17 +177,8 @@ def _claims(part: str, best: list[claims.Verdict]) -> str:
     rows = []
     for headline, *others in zip(best, *tested, strict=True):
         judged = [v for v in others if v.profile]
-        for v in judged or [headline]:
-            badge = f"{{bdg-{BADGES[v.status]}}}`{v.label}`"
-            n, p = (v.n, _p_value(v)) if v.profile else (NONE, NONE)
-            rows.append([v.claim.id.removeprefix("VIB-"), v.claim.statement, badge, v.shown, n, p])
-    return markdown(["", "statement", "verdict", "effect", "n", "p"], rows)
-
-
-def _p_value(v: claims.Verdict) -> str:
-    """Return the corrected p-value of the side that decides."""
-    p, side = (v.against, " against") if v.status == "contradicted" else (v.p, "")
-    return (f"{p:.3f}" if p >= 0.001 else "<\u00a00.001") + side
+        rows += [standing.row(v) for v in judged or [headline]]
+    return standing.markdown(standing.HEAD, rows)
 
 
 def _targets(part: str) -> str:
@@ -224,7 +195,7 @@ def _targets(part: str) -> str:
             states = [_members(target.id, profile) for profile in claims.JUDGED]
             data = f"{{download}}`CSV <{target.id}.csv>`"
         rows.append([f"`{target.id}`", target.what, *states, data])
-    return "### Targets\n\n" + markdown(["", "shows", *claims.JUDGED, "data"], rows)
+    return "### Targets\n\n" + standing.markdown(["", "shows", *claims.JUDGED, "data"], rows)
 
 
 def _members(target: str, profile: str) -> str:
@@ -245,7 +216,7 @@ def _runs() -> str:
         for (notebook, profile, device, threads, stale), runs in found.items()
     ]
     head = ["notebook", "profile", "device", "threads", "runs", "members", "hours", "code"]
-    return "## Runs\n\n" + (markdown(head, rows) if rows else "No run is on record.")
+    return "## Runs\n\n" + (standing.markdown(head, rows) if rows else "No run is on record.")
 
 
 def _totals(runs: list[dict[str, Any]]) -> list[Any]:
@@ -254,8 +225,8 @@ def _totals(runs: list[dict[str, Any]]) -> list[Any]:
     return [len(runs), len(members), f"{hours:.1f}"]
 
 
-def _front(best: list[claims.Verdict]) -> str:
-    """Return the fragment of the front page: Table 1 and how the claims stand."""
+def _front(judged: list[claims.Verdict]) -> str:
+    """Return the fragment of the front page: how the claims of each paper stand, and Table 1."""
     own = [cell for cell in cells("VIB-T1", "vib") if not cell["quoted"]]
     ours = {
         (cell["item"], cell["profile"]): f"{_mean(cell['errors'])} (n = {len(cell['errors'])})"
@@ -267,16 +238,19 @@ def _front(best: list[claims.Verdict]) -> str:
         [item, paper or NONE, *(ours.get((item, profile), "not run") for profile in profiles)]
         for item, paper in {cell["item"]: cell["paper"] for cell in own}.items()
     ]
-    table = markdown(["", "printed", *(f"ours, {profile}" for profile in profiles)], rows)
-    labels = Counter(v.label for v in best)
-    standing = ", ".join(f"{n} {label}" for label, n in labels.most_common())
-    return f"""Test error on MNIST in percent, Table 1 of {{cite:t}}`alemi2017deep`. Ours are
-means over n seeds ± their standard error, by {{term}}`profile`.
+    table = standing.markdown(["", "printed", *(f"ours, {p}" for p in profiles)], rows)
+    return f"""{len(judged)} statements are tested, each counted once, at the most faithful
+{{term}}`profile` that judges it:
 
-{table}
+{standing.by_paper(judged)}
 
-Of the {labels.total()} statements of the paper that we test: {standing}. The
-{{ref}}`ledger <ledger>` has each of them."""
+{standing.stated()} What each abstract states, with its verdict, is
+{{ref}}`in the ledger <abstracts>`.
+
+Test error on MNIST in percent, Table 1 of {{cite:t}}`alemi2017deep`. Ours are
+means over n seeds ± their standard error.
+
+{table}"""
 
 
 def main() -> None:

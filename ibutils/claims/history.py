@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from ibutils.claims.claim import Claim
@@ -102,5 +103,9 @@ def _rows(name: str) -> list[dict[str, str]]:
     path = folder() / name
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as lines:
-        return list(csv.DictReader(lines))
+    return _parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parse(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines()))

@@ -28,8 +28,13 @@ def report(part: str, *chosen: str) -> str:
 
 
 def _row(v: Verdict) -> list[str]:
-    own = [v.claim.id, v.claim.statement, v.label, v.shown]
+    own = [v.claim.id, v.claim.statement, badge(v), v.shown]
     return [*own, *map(p_value, (v.raw, v.corrected)), v.units]
+
+
+def badge(v: Verdict) -> str:
+    """Return the verdict's word with its profile, in the colour of the page's legend."""
+    return f"[{v.label}]{{.verdict .verdict-{v.status.replace(' ', '-')}}}"
 
 
 def p_value(p: float) -> str:

@@ -8,9 +8,10 @@ import pytest
 from synthetic import T1, write_calibration, write_record
 
 from ibutils import claims, record
+from ibutils.claims import history
 from ibutils.record import store
-from workflow import ledger
-from workflow.comparison import cells, counts, device_name
+from workflow import ledger, standing
+from workflow.comparison import cells, device_name
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,10 +98,38 @@ def test_each_claim_has_its_verdict(results, tmp_path):
     write_record(results, "laptop", seeds=3)
     page, _ = write(tmp_path / "generated")
     for v in claims.verdicts("vib"):
-        (row,) = rows(page, v.claim.id.removeprefix("VIB-"))
-        assert row[1] == v.claim.statement
-        assert f"`{v.label}`" in row[2]
-        assert row[3] == v.shown
+        star = "\u00a0★" if v.claim.primary else ""
+        found = rows(page, v.claim.id + star)
+        assert len(found) == 1 + v.claim.primary  # once more with the abstracts
+        for row in found:
+            assert row[1] == v.claim.statement
+            assert row[2].startswith(f"[{v.label}]{{.verdict .verdict-")
+            assert row[3] in (v.shown, ledger.NONE)
+            assert row[6] == (v.units if v.tested else ledger.NONE)
+            assert row[8] == history.timing(v.claim)
+
+
+def test_each_abstract_has_verdict_interval_and_units_on_the_page():
+    """On the real record: what an abstract states is found without knowing a table's number."""
+    judged = [v for part in claims.parts() for v in claims.verdicts(part)]
+    page = standing.abstracts(judged)
+    for name, title in claims.families().items():
+        own = [v for v in judged if v.claim.family == name and v.claim.primary]
+        assert own and f"### {title}" in page
+        for v in own:
+            (row,) = rows(page, v.claim.id + "\u00a0★")
+            assert v.label in row[2] and (not v.tested or ("[" in row[3] and v.units == row[6]))
+
+
+def test_changed_claims_are_listed_with_their_dates(results, tmp_path):
+    page, _ = write(tmp_path / "generated")
+    section = page.split("## When claims were changed")[1].split("## Runs")[0]
+    changed = {name: own for name, own in history.changes().items() if len(own) > 1}
+    assert changed
+    for name, own in changed.items():
+        found = rows(section, name)
+        assert [row[1] for row in found] == [change.what for change in own]
+        assert {row[3] for row in found} <= {"before", "post hoc"}
 
 
 def test_downloads_hold_all_recorded_rows(results, tmp_path):
@@ -120,19 +149,23 @@ def test_a_part_without_a_paper_has_its_factors_and_no_empty_columns(results, tm
     table = pd.read_csv(tmp_path / "generated" / "FND-CAL.csv")
     assert {"task", "samples", "method", "seed"} < set(table.columns)
     assert not {"beta", "bottleneck", "epoch"} & set(table.columns)
-    (claim,) = rows(page, "FND-CAL-8")
-    assert "`reproduced (laptop)`" in claim[2]
+    v = next(v for v in claims.verdicts("foundations") if v.claim.id == "FND-CAL-8")
+    claim, *_ = rows(page, "FND-CAL-8" + ("\u00a0★" if v.claim.primary else ""))
+    assert v.label == "reproduced (laptop)" and f"[{v.label}]" in claim[2]
     assert float(claim[3].split()[0]) == pytest.approx(-20, abs=0.2)  # % of a margin of 0.1 nats
 
 
-def test_the_table_of_readme_counts_targets_and_claims(results):
+def test_the_table_of_readme_counts_each_claim_once(results):
     write_record(results, "laptop", seeds=3)
-    (row,) = [line for line in ledger.summary().splitlines() if "VIB | laptop" in line]
-    cells_of_row = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells_of_row[2] == "6 of 10"
-    assert sum(map(int, cells_of_row[3:])) == len(claims.load("vib"))
-    assert [int(n) for n in cells_of_row[3:]] == list(counts("vib", "laptop").values())
-    assert int(cells_of_row[3]) > 0
+    write_record(results, "paper", seeds=3)
+    judged = [v for part in claims.parts() for v in claims.verdicts(part)]
+    for name, title in [*claims.families().items(), (None, "all")]:
+        (row,) = rows(ledger.summary(), title)
+        own = [v.status for v in judged if name in (v.claim.family, None)]
+        assert int(row[1]) == len(own) == sum(map(int, row[2:]))
+        assert [int(n) for n in row[2:]] == [own.count(status) for status in claims.STATUSES]
+    assert int(rows(ledger.summary(), "all")[0][2]) > 0
+    assert len(judged) == sum(len(claims.load(part)) for part in claims.parts())
 
 
 def test_readme_is_in_step_with_the_record():

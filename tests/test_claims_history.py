@@ -1,0 +1,88 @@
+"""When claims were stated, from the repository's own history and from made-up lists."""
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ibutils import claims
+from ibutils.claims import history
+from ibutils.claims.history import Change
+from workflow.history import compare, from_git, stated
+
+ROOT = Path(__file__).parents[1]
+EARLY = datetime(2026, 1, 1, tzinfo=UTC)
+CLAIM = claims.Claim(
+    "A-1", "It falls.", "Figure 1", "A", {"kind": "difference"}, ("laptop",), "a2020", "network", 3
+)
+
+
+def whole_history() -> bool:
+    words = ["git", "-C", str(ROOT), "rev-parse", "--is-shallow-repository"]
+    found = subprocess.run(words, capture_output=True, text=True)
+    return found.stdout.strip() == "false"
+
+
+def listed(monkeypatch, *changed, first=None):
+    own = [Change("A-1", date, what, key) for date, what, key in changed]
+    monkeypatch.setattr(history, "changes", lambda: {"A-1": own} if own else {})
+    monkeypatch.setattr(history, "first_runs", lambda: {"A-1": first} if first else {})
+
+
+def test_every_claim_is_listed_as_it_stands():
+    for part in claims.parts():
+        for claim in claims.load(part):
+            assert history.timing(claim) in ("before", "post hoc")
+
+
+def test_a_claim_is_before_its_runs_only_if_nothing_changed_after_they_began(monkeypatch):
+    now, later = history.digest(CLAIM), EARLY + timedelta(days=2)
+    listed(monkeypatch, (EARLY, "stated", now), first=later)
+    assert history.timing(CLAIM) == "before"
+    listed(monkeypatch, (EARLY, "stated", "older"), (later, "statement", now), first=later)
+    assert history.timing(CLAIM) == "post hoc"
+    listed(monkeypatch, (later, "stated", now))
+    assert history.timing(CLAIM) == "before"
+
+
+def test_a_claim_older_or_newer_than_its_last_change_is_refused(monkeypatch):
+    now, later = history.digest(CLAIM), EARLY + timedelta(days=2)
+    listed(monkeypatch)
+    with pytest.raises(ValueError, match="'A-1' is not in changes"):
+        history.timing(CLAIM)
+    listed(monkeypatch, (EARLY, "stated", "other"))
+    with pytest.raises(ValueError, match="'A-1' is newer than its change"):
+        history.timing(CLAIM)
+    listed(monkeypatch, (EARLY, "stated", now), (later, "test", "other"))
+    with pytest.raises(ValueError, match="'A-1' is older than its change"):
+        history.timing(CLAIM)
+
+
+def test_words_and_tests_are_meaning_and_bookkeeping_is_not():
+    text = """
+claims:
+  - {id: A-1, statement: It falls., source: s, target: A, profiles: [laptop], test: {margin: 1.0}}
+"""
+    first = stated(text)
+    same = stated(text.replace("source: s", "source: t, family: b2020, primary: true"))
+    assert not [*compare(same, first, EARLY)]
+    (change,) = compare(stated(text.replace("falls", "rises")), first, EARLY)
+    assert change.what == "statement"
+    (change,) = compare(stated(text.replace("1.0", "2.0")), first, EARLY)
+    assert change.what == "test"
+    (change,) = compare(first, {}, EARLY)
+    assert change.what == "stated"
+
+
+@pytest.mark.skipif(not whole_history(), reason="needs the whole history of the repository")
+def test_the_list_tells_the_same_story_as_the_repository():
+    """No claim is listed as before its runs whose text was committed after they began."""
+    first = history.first_runs()
+    committed: dict[str, list[datetime]] = {}
+    for change in from_git():
+        committed.setdefault(change.claim, []).append(change.date)
+    for name, own in history.changes().items():
+        if name in committed and name in first:
+            assert (own[0].date < first[name]) == (committed[name][0] < first[name]), name
+            assert (own[-1].date < first[name]) == (committed[name][-1] < first[name]), name
