@@ -4,7 +4,8 @@ A stochastic encoder :math:`p(z \mid x)` and a decoder :math:`q(y \mid z)` minim
 
 .. math:: -\mathbb E\,\log q(y \mid z) + \beta\,\mathrm{KL}\big[p(z \mid x)\,\|\,r(z)\big],
 
-with the fixed marginal :math:`r(z) = \mathcal N(0, I)`. Everything is in nats.
+with the fixed marginal :math:`r(z) = \mathcal N(0, I)`. The divergence is the *rate* of an input;
+its mean over inputs is an upper bound on :math:`I(X; Z)`. Everything is in nats.
 """
 
 import math
@@ -33,7 +34,7 @@ def diagonal_gaussian_kl(
         scale: Standard deviations :math:`\sigma > 0`, ``[batch, k]``.
 
     Returns:
-        Divergences in nats, ``[batch]``: the rate of Deep VIB, equation 14.
+        Rates in nats, ``[batch]``; their mean bounds I(X;Z) from above (equation 14).
 
     Raises:
         ValueError: The shapes disagree.
@@ -61,7 +62,7 @@ def full_gaussian_kl(
         cholesky: Lower-triangular factors :math:`L` with positive diagonals, ``[batch, k, k]``.
 
     Returns:
-        Divergences in nats, ``[batch]``: the rate of Deep VIB, equation 14.
+        Rates in nats, ``[batch]``; their mean bounds I(X;Z) from above (equation 14).
 
     Raises:
         ValueError: The shapes disagree.
@@ -93,7 +94,7 @@ def vib_loss(
     Args:
         logits: Decoder outputs at one sample :math:`z_n` an input, ``[batch, classes]``.
         labels: Class indices, ``[batch]``.
-        rate: Divergences of the code from the marginal in nats, ``[batch]``.
+        rate: Divergences of the codes from the marginal in nats, ``[batch]``.
         beta: Weight of the rate, at least 0; a larger one compresses more.
 
     Returns:
