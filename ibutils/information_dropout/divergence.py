@@ -1,4 +1,4 @@
-r"""What a unit with log-normal noise tells about the input: its divergence from two priors."""
+r"""What a unit with log-normal noise pays: its divergence from two priors."""
 
 import math
 
@@ -15,7 +15,8 @@ def log_uniform_kl(alpha: Float[Tensor, "*units"], *, max_alpha: float) -> Float
     .. math:: \mathrm{KL} = \log \frac{\alpha_{\max}}{\alpha}
 
     The prior :math:`p(z) \propto 1/z` is improper, so the divergence has a free constant. It is
-    chosen so that a unit at maximal noise costs nothing.
+    chosen so that a unit at maximal noise costs nothing. It bounds no information: it does not
+    depend on the activity, which may tell inputs apart at any noise.
 
     Args:
         alpha: Standard deviations of the logarithm of the noise, in :math:`(0, \alpha_{\max}]`,

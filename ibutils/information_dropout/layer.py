@@ -26,8 +26,8 @@ class InformationDropout(nn.Module):
         \qquad \xi \sim \mathcal N(0, I)
 
     with :math:`\alpha_{\min} = 0.001`. Scale and activity are one number a unit and an example.
-    ``kl`` is what each unit tells about the input beyond the prior; without noise, as at test
-    time, the layer returns the median :math:`f(x)` (:cite:p:`achille2018information`, section 4).
+    ``kl`` is what each unit pays for its precision; without noise, as at test time, the layer
+    returns the median :math:`f(x)` (:cite:p:`achille2018information`, section 4).
 
     Args:
         transform: The map :math:`f` with its activation function last, such as a sequence of

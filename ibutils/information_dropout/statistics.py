@@ -11,7 +11,7 @@ from ibutils.information_dropout.network import NoisyNetwork
 
 EDGE = 0.01  # a noise within this share of its range from an end counts as saturated
 MOST = 0.5  # share of saturated units from which on a layer is pointed out
-COLLAPSED = 1e-3  # nats a unit below which a layer tells nothing about its input
+COLLAPSED = 1e-3  # nats a unit below which a layer pays nothing, to all intents
 
 
 class InformationDropoutWarning(UserWarning):
@@ -105,8 +105,12 @@ def _warn(name: str, found: LayerStatistics) -> None:
             )
     if found.kl_per_unit < COLLAPSED:
         warnings.warn(
-            f"{name}: the divergence has collapsed to {found.kl_per_unit:.2g} nats a unit; the "
-            "layer tells nothing about its input",
+            f"{name}: the divergence has collapsed to {found.kl_per_unit:.2g} nats a unit; "
+            + (
+                "the noise is constant"
+                if found.prior_mean is None
+                else "the units ignore the input"
+            ),
             InformationDropoutWarning,
             stacklevel=3,
         )
