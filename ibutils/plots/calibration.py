@@ -107,6 +107,36 @@ def estimate_against_truth(
     return finish(figure)
 
 
+def two_critics(table: pd.DataFrame, *, samples: int) -> Figure:
+    """Draw the error of InfoNCE with either critic on each task, by its truth.
+
+    Args:
+        table: Rows of the target ``FND-CAL``; seeds that only one of them has are left out.
+        samples: The number of samples of the members shown.
+    """
+    errors = measure(table).query("metric == 'error' and samples == @samples")
+    methods = ["info_nce", "info_nce_relu"]
+    wide = errors[errors["method"].isin(methods)].pivot_table(
+        index=["task", "seed"], columns="method", values="value"
+    )
+    means = wide.dropna().groupby("task").mean()
+    truth = _truth(table).reindex(means.index).sort_values(kind="stable")
+    means, rows = means.loc[truth.index].clip(lower=-_FRAME), np.arange(len(truth))
+    figure, axes = plt.subplots(figsize=(7, 1.2 + 0.2 * len(truth)))
+    axes.hlines(rows, means.min(axis=1), means.max(axis=1), color="0.8", lw=1.5)
+    labels = ("one hidden GELU layer", "two hidden ReLU layers")
+    for method, label, colour, marker in zip(methods, labels, COLOURS, "os", strict=False):
+        axes.plot(means[method], rows, marker, ms=5, color=colour, label=label)
+    axes.axvline(0, color="0.6", lw=1)
+    axes.set_yticks(rows, [f"{task}  ({_number(value)})" for task, value in truth.items()], size=8)
+    axes.set_xscale("symlog", linthresh=0.1)
+    axes.set_xticks([-10, -1, -0.1, 0, 0.1], ["-10", "-1", "-0.1", "0", "0.1"])
+    axes.minorticks_off()
+    axes.set(xlabel="mean estimate less truth, nats", ylim=(len(truth) - 0.5, -0.5))
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    return finish(figure)
+
+
 def errors_along(
     table: pd.DataFrame,
     *,
