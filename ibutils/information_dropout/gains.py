@@ -9,6 +9,7 @@ import pandas as pd
 GROUP = ["network", "activation"]  # members with different ones are never compared
 LEVELS = ["beta", "alpha"]  # strengths among which validation chooses
 RIVALS = ("binary", "constant")
+BY_LAYER = {"information": "growth", "information_per_unit": "growth_per_unit"}
 Scales = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
 KEYS = ["target", "network", "activation", "method", "width", "seed", "split", "metric"]
 
@@ -20,11 +21,12 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
         rows: Tidy rows of one target, with their ``profile``. Of errors against width (``ID-F3a``,
             ``ID-F3b``, ``ID-F5``): ``gain_over_binary`` and ``gain_over_constant``, the error of
             the rival less that of Information Dropout; ``narrow_gain``, the former at the least
-            width; ``narrow_saturated``; and, by method, strength and seed, ``slope_error`` and
-            ``slope_mean_alpha``, what a doubling of the width adds. Of information by layer
-            (``ID-F6``): ``growth`` and ``growth_per_unit``, the factors by which a doubling of
-            the width multiplies it. Of ratios by layer (``ID-F2``): ``rise``, the ratio over that
-            of the layer before. Of bounds (``ID-T1``): ``gap``.
+            width; ``narrow_saturated``; and, by method, strength and seed, what a doubling of the
+            width adds to the error, ``slope_error``, and by how much it multiplies the learned
+            noise, ``growth_mean_alpha``. Of information by layer (``ID-F6``): ``growth`` and
+            ``growth_per_unit``, the factors by which a doubling multiplies it. Of ratios by layer
+            (``ID-F2``): ``rise``, the ratio over that of the layer before. Of bounds
+            (``ID-T1``): ``gap``.
         arrays: Not used.
 
     Raises:
@@ -34,7 +36,7 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
     if target in ("ID-F3a", "ID-F3b", "ID-F5"):
         found = pd.concat([_gains(chosen(rows)), _slopes(rows)], ignore_index=True)
     elif target == "ID-F6":
-        found = _growth(rows)
+        found = _growth(rows, BY_LAYER, ["target", "layer", "seed", "metric"])
     elif target == "ID-F2":
         found = _rise(rows)
     elif target == "ID-T1":
@@ -99,23 +101,24 @@ def _gains(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _slopes(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return what a doubling of the width adds to error and noise, by strength and seed."""
-    own = rows[rows["metric"].isin(["error", "mean_alpha"]) & (rows["split"] == "test")]
+    """Return what a doubling of the width adds to the error, and its factor on the noise."""
+    tested = rows[rows["split"] == "test"]
     group = [*GROUP, "method", *LEVELS, "seed", "metric"]
-    found = _fits(own, group, lambda widths, values: (np.log2(widths), values))
-    fixed = dict(target=rows["target"].iloc[0], split="test", unit="1")
-    return found.assign(metric="slope_" + found["metric"], **fixed) if len(found) else found
+    added = _fits(tested[tested["metric"] == "error"], group, lambda x, y: (np.log2(x), y))
+    grown = _growth(tested, {"mean_alpha": "growth_mean_alpha"}, group)
+    named = added.assign(metric="slope_error", split="test", unit="1") if len(added) else added
+    found = pd.concat([named, grown], ignore_index=True)
+    return found.assign(target=rows["target"].iloc[0]) if len(found) else found
 
 
-def _growth(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the factors on information when the width doubles, by layer and seed."""
-    names = {"information": "growth", "information_per_unit": "growth_per_unit"}
+def _growth(rows: pd.DataFrame, names: Mapping[str, str], group: list[str]) -> pd.DataFrame:
+    """Return the factors on metrics when the width doubles, by group, under new names."""
     own = rows[rows["metric"].isin(names)]
-    found = _fits(own, ["layer", "seed", "metric"], lambda *both: tuple(map(np.log2, both)))
+    found = _fits(own, group, lambda *both: tuple(map(np.log2, both)))
     if not len(found):
         return found
-    fixed = dict(target="ID-F6", split="test", unit="ratio")
-    return found.assign(value=2 ** found["value"], metric=found["metric"].map(names), **fixed)
+    values = dict(value=2 ** found["value"], metric=found["metric"].map(names))
+    return found.assign(**values, split="test", unit="ratio")
 
 
 def _fits(rows: pd.DataFrame, group: list[str], scales: Scales) -> pd.DataFrame:

@@ -102,6 +102,19 @@ def test_slopes_are_what_a_doubled_width_adds_by_method_strength_and_seed():
     assert set(slopes.loc["information", "beta"]) == {3.0}
 
 
+def test_growth_of_the_noise_is_a_factor_by_strength():
+    fixed = dict(target="ID-F3a", network="net", activation="relu", method="information")
+    rows = [
+        fixed | dict(width=w, beta=b, seed=0, split="test", metric="mean_alpha", value=0.1 * w**b)
+        for w, b in itertools.product((1.0, 2.0, 4.0), (0.0, 0.5))
+    ]
+    errors_too = [row | dict(metric="error", split="validation") for row in rows]
+    errors_too += [row | dict(metric="error") for row in rows]
+    table = pd.DataFrame([*rows, *errors_too]).assign(alpha=np.nan, unit="1", profile="laptop")
+    found = measure(table, {}).query("metric == 'growth_mean_alpha'").set_index("beta")["value"]
+    np.testing.assert_allclose([found[0.0], found[0.5]], [1.0, 2**0.5])
+
+
 def ratios(values):
     """Return tidy rows from ``{beta: ratio by layer}``, the same for two seeds."""
     rows = [
