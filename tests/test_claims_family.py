@@ -1,13 +1,12 @@
 """Corrections over the claims of a paper: independent twins, and error rates of whole families."""
 
-from types import SimpleNamespace
+import gc
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats import multitest
 
 from ibutils import claims
 from ibutils.claims.correction import LOOKS, by_family, corrected
@@ -19,7 +18,7 @@ FAILURE_RATE = 1e-6  # of each test that draws at random
 def no_collections():
     """Holm's correction of statsmodels collects garbage each time, thousands of times here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(multitest, "gc", SimpleNamespace(collect=lambda: 0))
+        patch.setattr(gc, "collect", lambda: 0)
         yield
 
 

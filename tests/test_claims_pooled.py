@@ -113,6 +113,18 @@ def test_a_model_trained_once_is_judged_by_the_spread_of_the_others():
     assert claims.verdict(own, rows([3, 2, 0])).note == "needs 1 seeds of vae, has 0"
 
 
+def test_layers_of_the_same_networks_lend_each_other_no_spread():
+    """Each of two layers is then judged by its own networks, as SciPy does."""
+    generator = np.random.default_rng(4)
+    first = pd.DataFrame({"seed": range(5), "layer": 1, "value": generator.normal(1.0, size=5)})
+    second = first.assign(layer=2, value=generator.normal(2.0, size=5))
+    both = pd.concat([first, second]).assign(split="test", metric="accuracy", unit="nat")
+    tables = {"DIM-T1": both.assign(target="DIM-T1", profile="laptop", device="CPU", run="r")}
+    found = claims.verdict(claim(over=[{"layer": 1}, {"layer": 2}]), tables)
+    twins = [stats.ttest_1samp(layer["value"], 0.0) for layer in (first, second)]
+    assert found.p == pytest.approx(max(twin.pvalue for twin in twins)) and found.n == 5
+
+
 def test_an_arm_that_is_several_groups_is_refused():
     with pytest.raises(ValueError, match="several groups"):
         claims.verdict(claim(over=[{"method": "dim"}], under=[{"method": "vae"}]), rows([3, 2, 1]))

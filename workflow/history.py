@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,16 @@ def _git(*words: str) -> str:
 def stated(text: str) -> dict[str, claims.Claim]:
     """Return the claims of a file as it stood at some commit, without checking them."""
     found = {}
-    for entry in yaml.safe_load(text)["claims"]:
+    for entry in yaml.load(text, yaml.CSafeLoader)["claims"]:  # the same, in C
         known = {name: value for name, value in entry.items() if name in NAMES}
         given = {"test": {}, "seeds": 1, "family": "", "unit": "", **known}
         found[entry["id"]] = claims.Claim(**{**given, "profiles": tuple(entry["profiles"])})
     return found
+
+
+@cache
+def _stated_in(blob: str) -> dict[str, claims.Claim]:
+    return stated(_git("cat-file", "blob", blob))
 
 
 def compare(
@@ -63,11 +69,11 @@ def from_git() -> list[Change]:
     log = _git("log", "--reverse", "--first-parent", "--format=%H %cI", "--", "book/claims")
     for line in log.splitlines():
         commit, date = line.split()
-        listed = _git("ls-tree", "-r", "--name-only", commit, "book/claims").split()
         now: dict[str, claims.Claim] = {}
-        for path in listed:
+        for entry in _git("ls-tree", "-r", commit, "book/claims").splitlines():
+            blob, path = entry.split()[2:]
             if path.endswith(".yaml"):
-                now |= stated(_git("show", f"{commit}:{path}"))
+                now |= _stated_in(blob)
         found += compare(now, last, datetime.fromisoformat(date).astimezone(UTC))
         last |= now
     return found

@@ -91,12 +91,20 @@ class Layout:
         groups: Values over seeds for each level.
         scale: ``"log"`` compares logarithms, for values whose spread grows with their size.
         floor: Standard error of a single value, known from how it is measured.
+        share: Whether groups may share their variance; not those of the same networks.
 
     Raises:
         ValueError: Unknown scale, a logarithm of what is not positive, one seed everywhere.
     """
 
-    def __init__(self, groups: Mapping[Any, np.ndarray], scale: str, floor: float = 0.0) -> None:
+    def __init__(
+        self,
+        groups: Mapping[Any, np.ndarray],
+        scale: str,
+        floor: float = 0.0,
+        *,
+        share: bool = True,
+    ) -> None:
         self.log = scale == "log"
         samples = {level: scaled(values, scale) for level, values in groups.items()}
         self.sizes = {level: len(values) for level, values in samples.items()}
@@ -109,7 +117,7 @@ class Layout:
         self.dfs = {level: len(values) - 1 for level, values in several.items()}
         self.df = sum(self.dfs.values())
         self.variance = sum(self.dfs[k] * self.own[k] for k in several) / self.df
-        self.shared = _alike(list(several.values()))
+        self.shared = share and _alike(list(several.values()))
 
     def mean(self, level: Hashable) -> Estimate:
         """Return the mean of a level."""

@@ -194,19 +194,21 @@ def _uncorrelated(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
 
 def _groups(
     claim: Claim, tables: Tables, arms: Sequence[Mapping[str, Any]]
-) -> tuple[dict[str, np.ndarray], list[str], str, float]:
-    """Return the samples of all groups of a table, the names of the arms, unit and floor.
+) -> tuple[dict[str, np.ndarray], list[str], str, dict[str, Any]]:
+    """Return the samples of all groups of a table, the names of the arms, unit and options.
 
-    Groups that lend their spread are of the layer, probe or estimator of the arms, so that no
-    network lends it twice.
+    Groups that lend their spread are of the layer, probe or estimator of the arms, and share it
+    only where that is one, so that no network counts twice.
     """
     values = quantity(claim, tables)
     if not len(values):
         raise Shortage("no record of " + claim.target)
+    options: dict[str, Any] = {"floor": float(values["floor"].max()), "share": True}
     for factor in WITHIN:
         levels = {arm.get(factor) for arm in arms} - {None}
         if factor in values and levels:
             values = values[values[factor].isin(levels)]
+            options["share"] &= len(levels) == 1
     groups = by_group(claim, values)
     names: list[str] = []
     for arm in arms:
@@ -219,23 +221,22 @@ def _groups(
     if max(map(len, groups.values())) < 2:
         raise Shortage("needs two seeds of some model to know the spread", 1, 2)
     samples = {name: sample.to_numpy() for name, sample in groups.items()}
-    return samples, names, values["unit"].iloc[0], float(values["floor"].max())
+    return samples, names, values["unit"].iloc[0], options
 
 
 def _superiority(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
     over, under = (claim.test.get(side, []) for side in ("over", "under"))
-    groups, names, unit, floor = _groups(claim, tables, [*over, *under])
-    options = {k: claim.test[k] for k in ("margin", "scale") if k in claim.test}
+    groups, names, unit, options = _groups(claim, tables, [*over, *under])
+    options |= {k: claim.test[k] for k in ("margin", "scale") if k in claim.test}
     ratio = options.get("scale") == "log" and over and under
     leading, following = names[: len(over)], names[len(over) :]
-    found = pooled.superiority(groups, over=leading, under=following, floor=floor, **options)
+    found = pooled.superiority(groups, over=leading, under=following, **options)
     return found, "ratio" if ratio else unit
 
 
 def _closeness(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
-    groups, names, unit, floor = _groups(claim, tables, claim.test["arms"])
-    margin = claim.test["margin"]
-    return pooled.closeness(groups, arms=names, margin=margin, floor=floor), unit
+    groups, names, unit, options = _groups(claim, tables, claim.test["arms"])
+    return pooled.closeness(groups, arms=names, margin=claim.test["margin"], **options), unit
 
 
 _TESTS: dict[str, Callable[[Claim, Tables], tuple[Evidence, str]]] = {

@@ -23,6 +23,7 @@ def superiority(
     margin: float = 0.0,
     scale: str = "linear",
     floor: float = 0.0,
+    share: bool = True,
 ) -> Evidence:
     """Test that each of some means leads each of others by more than a margin.
 
@@ -37,6 +38,7 @@ def superiority(
         margin: The margin, in the unit of the values; on the logarithmic scale a ratio.
         scale: ``"log"`` compares logarithms, for values whose spread grows with their size.
         floor: Standard error of a single value, known from how it is measured.
+        share: Whether groups may share their variance; not layers of the same networks.
 
     Raises:
         ValueError: An unknown group, no arm, or one seed in every group.
@@ -47,7 +49,7 @@ def superiority(
         >>> round(found.effect, 3), found.n
         (2.1, 1)
     """
-    layout = _layout(groups, [*over, *under], scale, floor)
+    layout = _layout(groups, [*over, *under], scale, floor, share)
     n = min(len(groups[name]) for name in [*over, *under])
     bound = float(scaled(np.array([margin or 1.0]), scale)[0]) if layout.log else margin
     if over and under:
@@ -68,6 +70,7 @@ def closeness(
     arms: Sequence[Hashable],
     margin: float,
     floor: float = 0.0,
+    share: bool = True,
 ) -> Evidence:
     """Test that any two of some means differ by less than a margin.
 
@@ -79,6 +82,7 @@ def closeness(
         arms: Two groups or more.
         margin: The margin, positive.
         floor: Standard error of a single value, known from how it is measured.
+        share: As in :func:`superiority`.
 
     Raises:
         ValueError: An unknown group, fewer than two arms, a margin that is not positive, or one
@@ -89,7 +93,7 @@ def closeness(
         >>> round(closeness(groups, arms=["a", "b"], margin=2.0).effect, 3)
         0.15
     """
-    layout = _layout(groups, arms, "linear", floor)
+    layout = _layout(groups, arms, "linear", floor, share)
     if len(arms) < 2 or not margin > 0:
         raise ValueError(f"closeness of {list(arms)} within {margin}: two arms, margin above 0")
     gaps = []
@@ -107,10 +111,14 @@ def closeness(
 
 
 def _layout(
-    groups: Mapping[Any, np.ndarray], arms: Sequence[Hashable], scale: str, floor: float
+    groups: Mapping[Any, np.ndarray],
+    arms: Sequence[Hashable],
+    scale: str,
+    floor: float,
+    share: bool,
 ) -> Layout:
     if missing := [name for name in arms if name not in groups]:
         raise ValueError(f"no group {missing} in {list(groups)}")
     if not arms:
         raise ValueError("a comparison needs arms")
-    return Layout(groups, scale, floor)
+    return Layout(groups, scale, floor, share=share)

@@ -84,7 +84,9 @@ class Verdict:
     @property
     def units(self) -> str:
         """The number of independent units and what they are, such as ``5 networks``."""
-        return f"{self.n} {self.claim.unit}{'s' * (self.n != 1)}" if self.tested else "-"
+        cluster = self.claim.test.get("cluster", ["seed"])
+        name = self.claim.unit if "seed" in cluster else "cluster"
+        return f"{self.n} {name}{'s' * (self.n != 1)}" if self.tested else "-"
 
     @property
     def plan(self) -> str:
