@@ -56,7 +56,7 @@ def gradient_signal(panels: Mapping[str, Mapping[int, Curves]]) -> Figure:
         column[0].set_title(title, fontsize=11)
         column[0].set_yscale("log")
         column[1].set_xlabel("time, step times rate")
-    grid[0, 0].set_ylabel("mean over deviation of the gradient")
+    grid[0, 0].set_ylabel("gradient, mean / deviation")
     grid[1, 0].set_ylabel("I(X;T), nats")
     return finish(figure)
 
@@ -76,3 +76,31 @@ def _draw(axes: Axes, members: Mapping[int, Curves], names: Mapping[str, str]) -
             )
     axes.set_xscale("symlog", linthresh=1.0)
     axes.set_xlim(left=0)
+
+
+def rate_study(
+    courses: Mapping[str, Curves], falls: Mapping[str, Curves], *, layer: str = "layer 5"
+) -> Figure:
+    """Draw a layer's information by setting, and how far it has fallen by length of training.
+
+    Args:
+        courses: By setting, the curves ``time`` and ``information`` in nats, ``[m]``.
+        falls: By kind of gradient, the curves ``time`` and ``fall``, the largest fall up to that
+            time over the maximum, ``[m]``, a mean over networks.
+        layer: Name of the layer.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.6))
+    for i, (name, own) in enumerate(courses.items()):
+        line = dict(ls=LINES[i % len(LINES)], color=COLOURS[i], label=name)
+        left.plot(own["time"], own["information"], **line)
+    left.set(title="by rate and noise of the labels", ylabel=f"I(X;T) of {layer}, nats")
+    for i, (name, own) in enumerate(falls.items()):
+        right.plot(own["time"], 100 * own["fall"], LINES[i], color=COLOURS[i], label=name)
+    right.set(title="by length of training", ylabel="fall from the maximum, %")
+    for axes in (left, right):
+        axes.set_xscale("symlog", linthresh=1.0)
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("time, step times rate")
+        axes.legend(fontsize=8)
+    return finish(figure)

@@ -3,9 +3,12 @@
 import math
 from itertools import islice
 
+import numpy as np
 import pytest
 import torch
+from scipy.integrate import solve_ivp
 
+from ibutils import plots
 from ibutils.information import gaussian_mutual_information
 from ibutils.information_plane import linear_networks as linear
 from ibutils.information_plane.student_teacher import descend, sample_teacher
@@ -199,3 +202,74 @@ def test_variances_and_ratios_must_be_positive(value):
         linear.information_about_output(one, one, one, noise_variance=1.0, output_noise=value)
     with pytest.raises(ValueError, match=f"got {value}"):
         sample_teacher(5, 2, 1, snr=value)
+
+
+def flow(start, target, *, share, times):
+    """Return the product of two scalar weights under gradient flow on a share of the error."""
+
+    def slope(_, weights):
+        own = torch.tensor(weights, dtype=torch.float64, requires_grad=True)
+        loss = share * (target - own[0] * own[1]).square()  # the input has unit variance
+        return -torch.autograd.grad(loss, own)[0].numpy()
+
+    found = solve_ivp(slope, (0, times[-1]), [start**0.5] * 2, t_eval=times, rtol=1e-9, atol=1e-12)
+    return found.y.prod(0)
+
+
+def test_the_logistic_curve_is_that_of_half_the_squared_error():
+    """On the squared error itself the same curve is run through at twice the speed."""
+    start, target, times = 0.05, 1.5, np.linspace(0.0, 2.0, 9)
+    stated = target / (1 + (target / start - 1) * np.exp(-2 * target * times))
+    np.testing.assert_allclose(flow(start, target, share=0.5, times=times), stated, atol=1e-7)
+    whole = flow(start, target, share=1.0, times=times)
+    assert np.abs(whole - stated).max() > 0.3
+    np.testing.assert_allclose(whole[:5], stated[::2], atol=1e-7)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_modes_of_both_kinds_rise_and_then_fall(decay):
+    """One mode learns, another is forgotten more slowly; neither knows of the other."""
+    targets, starts, noise = np.array([5.0, 0.05]), np.array([0.5, 0.5]), 1.0
+    t, left = np.linspace(0.0, 10.0, 101)[:, None], targets - decay
+    # A target below zero sends the same curve to zero.
+    product = left / (1 + (left / starts - 1) * np.exp(-2 * left * t))
+    information = 0.5 * np.log1p(product / noise).sum(1)
+    peak = information.argmax()
+    assert 0 < peak < 20
+    assert (np.diff(information[: peak + 1]) > 0).all() and (np.diff(information[peak:]) < 0).all()
+    assert information[-1] < 0.95 * information[peak]
+    # Against the flow of both modes, with constant decay.
+    slope = lambda _, u: 2 * u * (targets - decay - u)  # noqa: E731
+    found = solve_ivp(slope, (0, 10), starts, t_eval=t[:, 0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.y.T, product, atol=1e-6)
+
+
+def test_layers_of_one_rank_keep_their_difference_without_noise():
+    """The ratio of their informations tends to one, the difference to a constant."""
+    one, other, sigma = matrix(2, 4), 3 * matrix(2, 4), torch.eye(4, dtype=torch.float64)
+    ratios, gaps = [], []
+    for noise in (1e-2, 1e-5, 1e-8):
+        small, large = (
+            float(linear.information_about_input(w, sigma, noise_variance=noise))
+            for w in (one, other)
+        )
+        ratios.append(large / small)
+        gaps.append(large - small)
+    assert ratios == sorted(ratios, reverse=True) and ratios[-1] < 1.15
+    assert gaps[-1] == pytest.approx(2 * math.log(3), abs=1e-6)
+
+
+def test_a_layer_of_zeros_tells_nothing_and_any_other_without_bound():
+    sigma = torch.eye(4, dtype=torch.float64)
+    for scale, bound in ((0.0, 0.0), (1e-3, 10.0)):
+        found = linear.information_about_input(scale * matrix(2, 4), sigma, noise_variance=1e-18)
+        assert float(found) == 0 if scale == 0 else float(found) > bound
+
+
+def test_the_study_of_rates_draws_information_and_falls():
+    time = np.array([0.0, 1.0, 2.0])
+    courses = {"slow": {"time": time, "information": time / 2}}
+    falls = {"full": {"time": time[1:], "fall": np.array([0.0, 0.25])}}
+    left, right = plots.rate_study(courses, falls).axes
+    np.testing.assert_allclose(left.lines[0].get_xydata().T, [time, time / 2])
+    np.testing.assert_allclose(right.lines[0].get_ydata(), [0.0, 25.0])  # percent
