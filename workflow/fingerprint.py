@@ -39,7 +39,7 @@ def of_notebook(root: Path, notebook: str, profile: str) -> str:
 
 def of_book(root: Path) -> str:
     """Return the hash of what the pages show besides the executed notebooks."""
-    folders = ("book", "ibutils", "results", "workflow")
+    folders = ("book", "ibutils", "results", "tests/reference", "workflow")
     files = [path for folder in folders for path in (root / folder).rglob("*")]
     return _digest(root, [*files, *root.glob("_*.yml"), root / "constraints.txt"])
 
