@@ -94,7 +94,7 @@ def log_odds(
 
     Example:
         >>> logs = torch.tensor([[200.0, 0.0]]).log_softmax(-1)
-        >>> log_odds(logs, torch.tensor([0])), -logs[:, 0]
+        >>> log_odds(logs, torch.tensor([0])), logs[:, 0]
         (tensor([-200.]), tensor([0.]))
     """
     own = log_probabilities.gather(1, classes[:, None])[:, 0]

@@ -13,7 +13,8 @@ from ibutils.vib import VIB, GaussianCode
 
 Prediction = Callable[[Tensor, torch.Generator | None], Tensor]
 """Maps images ``[n, ...]`` with pixels in [0, 1] and a generator to log-probabilities
-``[n, classes]``. It is differentiable in the images and treats each of them by itself."""
+``[n, classes]``. It is differentiable in the images, treats each of them by itself, and stays in
+log space: the logarithm of a probability that is already rounded to zero has lost its gradient."""
 
 NOISES = ("fresh", "frozen", "mean")
 
