@@ -93,6 +93,16 @@ def test_estimates_stand_over_their_truth_under_their_ceiling():
     assert dashed == [7.3, 5.0]
 
 
+def test_two_critics_are_compared_on_the_seeds_that_both_have():
+    first = pd.concat(
+        [table(exact=1.0, info_nce=v).assign(seed=i) for i, v in enumerate([0.9, 5])]
+    )
+    rows = pd.concat([first, table(exact=1.0, info_nce_relu=0.7).assign(critic="separable_relu")])
+    (axes,) = plots.calibration.two_critics(rows, samples=500).axes
+    smooth, rectified = (line.get_xdata().tolist() for line in axes.lines[:2])
+    assert smooth == pytest.approx([-0.1]) and rectified == pytest.approx([-0.3])
+
+
 def test_errors_along_tasks_keep_their_order_and_the_frame():
     first = table(exact=1.0, ksg=0.9, nwj=-50.0)
     rows = pd.concat([first, table(exact=1.0, ksg=1.2, nwj=0.7).assign(task="b")])

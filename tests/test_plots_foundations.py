@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from ibutils import plots
 
@@ -34,6 +35,18 @@ def test_the_objective_stands_apart_from_the_readings():
     np.testing.assert_allclose(left.lines[0].get_ydata(), history["loss"])
     assert set(labelled(right)) == {"a", "b", "exact information"}
     np.testing.assert_allclose(labelled(right)["b"].get_ydata(), history["b"])
+
+
+def test_a_critic_without_noise_stands_left_of_all_noise():
+    noise = [0.01, 0.1, 1.0]
+    exact = pd.DataFrame(dict(noise=noise, divergence=0.5, accuracy=0.9, information=1.0))
+    trained = pd.DataFrame(dict(noise=[1.0, 0.0], divergence=[0.1, 0.6], accuracy=[0.6, 0.97]))
+    left, middle, right = plots.jensen_shannon.towards_determinism(exact, trained).axes
+    x, y = left.lines[1].get_data()
+    assert x[0] == 1.0 and x[1] < min(noise) and list(y) == [0.1, 0.6]
+    assert list(middle.lines[1].get_ydata()) == [0.6, 0.97]
+    assert left.lines[2].get_ydata()[0] == pytest.approx(math.log(2))
+    assert list(right.lines[0].get_ydata()) == [1.0, 1.0, 1.0]
 
 
 def test_gradients_and_paths_have_one_line_a_form():

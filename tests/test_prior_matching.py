@@ -97,6 +97,17 @@ class TestOptimalDiscriminator:
         expected = 2 * F.binary_cross_entropy_with_logits(logits, labels)
         close(discriminator_loss(logits[0], logits[1]), expected)
 
+    def test_a_constant_code_is_as_far_from_the_prior_as_can_be(self):
+        """Without noise, what ignores the input is a point: on ever finer cells up to log 2."""
+        found = []
+        for cells in (2, 100, 10_000):
+            prior = torch.full((cells,), 1 / cells, dtype=torch.float64)
+            constant = torch.zeros(cells, dtype=torch.float64)
+            constant[0] = 1.0
+            found.append(float(jensen_shannon_divergence(prior, constant)))
+            assert float(jensen_shannon_divergence(prior, prior)) == pytest.approx(0, abs=1e-12)
+        assert found == sorted(found) and LOG_2 - 1e-3 < found[-1] < LOG_2
+
 
 class TestEncoder:
     @given(counts, counts)
