@@ -90,7 +90,7 @@ class Layout:
     Args:
         groups: Values over seeds for each level.
         scale: ``"log"`` compares logarithms, for values whose spread grows with their size.
-        floor: Standard error of a single value, known from how it is measured.
+        floors: For each level the standard error of a single value, where it is known.
         share: Whether groups may share their variance; not those of the same networks.
 
     Raises:
@@ -101,7 +101,7 @@ class Layout:
         self,
         groups: Mapping[Any, np.ndarray],
         scale: str,
-        floor: float = 0.0,
+        floors: Mapping[Any, float] | None = None,
         *,
         share: bool = True,
     ) -> None:
@@ -112,7 +112,8 @@ class Layout:
         several = {level: values for level, values in samples.items() if len(values) > 1}
         if not several:
             raise ValueError(f"no level of {list(groups)} has two seeds")
-        least = {k: floor / abs(np.mean(groups[k])) if self.log else floor for k in several}
+        known = {level: (floors or {}).get(level, 0.0) for level in several}
+        least = {k: v / abs(np.mean(groups[k])) if self.log else v for k, v in known.items()}
         self.own = {level: spread(v, least[level]) ** 2 for level, v in several.items()}
         self.dfs = {level: len(values) - 1 for level, values in several.items()}
         self.df = sum(self.dfs.values())

@@ -165,7 +165,7 @@ def ordering(
     *,
     order: Sequence[float],
     scale: str = "linear",
-    floor: float = 0.0,
+    floors: Mapping[float, float] | None = None,
 ) -> Evidence:
     """Test that the means fall along stated levels of a factor.
 
@@ -176,7 +176,7 @@ def ordering(
         groups: Values over units for each level.
         order: Levels from the greatest mean to the least.
         scale: ``"log"`` compares logarithms, for values whose spread grows with their size.
-        floor: Standard error of a single value, known from how it is measured.
+        floors: For each level the standard error of a single value, where it is known.
 
     Raises:
         ValueError: A level without a group, fewer than two levels, no unit beyond one per
@@ -185,7 +185,7 @@ def ordering(
     missing = [level for level in order if level not in groups]
     if missing or len(order) < 2:
         raise ValueError(f"an order of levels {list(order)} in groups {list(groups)}")
-    layout = Layout(groups, scale, floor)
+    layout = Layout(groups, scale, floors)
     falls = [layout.contrast(upper, lower) for upper, lower in pairwise(order)]
     n = min(len(groups[level]) for level in order)
     return all_above(falls, n, layout)
@@ -211,7 +211,7 @@ def extremum(
     high: float,
     least: bool = True,
     scale: str = "linear",
-    floor: float = 0.0,
+    floors: Mapping[float, float] | None = None,
 ) -> Evidence:
     """Test that the level with the least (or greatest) mean lies in a stated range.
 
@@ -224,12 +224,12 @@ def extremum(
         high: Upper end, included.
         least: Whether the least mean is sought.
         scale: As in :func:`ordering`.
-        floor: Standard error of a single value, known from how it is measured.
+        floors: For each level the standard error of a single value, where it is known.
 
     Raises:
         ValueError: No level inside or outside, or as in :func:`ordering`.
     """
-    layout = Layout(groups, scale, floor)
+    layout = Layout(groups, scale, floors)
     within = [level for level in groups if low <= level <= high]
     beyond = [level for level in groups if not low <= level <= high]
     if not within or not beyond:

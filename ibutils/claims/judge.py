@@ -69,7 +69,8 @@ def _arms(
             raise Shortage("no record of " + _name(arm))
         where = {k: v for k, v in arm.items() if k not in _OWN}
         samples.append(by_seed(claim, values, where))
-        unit, floor = values["unit"].iloc[0], max(floor, float(values["floor"].max()))
+        own = by_seed(claim, values.assign(value=values["floor"]), where)
+        unit, floor = values["unit"].iloc[0], max(floor, float(own.max()) if len(own) else 0.0)
     _check_seeds(claim, {_name(arm): len(s) for arm, s in zip(arms, samples, strict=True)})
     return samples, unit, floor
 
@@ -116,7 +117,8 @@ def _levels(claim: Claim, tables: Tables) -> tuple[dict[float, np.ndarray], str,
     groups = by_level(claim, values, factor)
     scale = claim.test.get("scale", "linear")
     unit = "ratio" if scale == "log" else values["unit"].iloc[0]
-    options = {"scale": scale, "floor": float(values["floor"].max())}
+    floors = by_level(claim, values.assign(value=values["floor"]), factor)
+    options = {"scale": scale, "floors": {level: float(v.max()) for level, v in floors.items()}}
     return {level: sample.to_numpy() for level, sample in groups.items()}, unit, options
 
 
@@ -203,13 +205,15 @@ def _groups(
     values = quantity(claim, tables)
     if not len(values):
         raise Shortage("no record of " + claim.target)
-    options: dict[str, Any] = {"floor": float(values["floor"].max()), "share": True}
+    share = True
     for factor in WITHIN:
         levels = {arm.get(factor) for arm in arms} - {None}
         if factor in values and levels:
             values = values[values[factor].isin(levels)]
-            options["share"] &= len(levels) == 1
+            share &= len(levels) == 1
     groups = by_group(claim, values)
+    floors = by_group(claim, values.assign(value=values["floor"]))
+    options = {"floors": {name: float(v.max()) for name, v in floors.items()}, "share": share}
     names: list[str] = []
     for arm in arms:
         chosen = by_group(claim, values, where=arm)

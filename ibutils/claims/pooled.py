@@ -22,7 +22,7 @@ def superiority(
     under: Sequence[Hashable],
     margin: float = 0.0,
     scale: str = "linear",
-    floor: float = 0.0,
+    floors: Mapping[Any, float] | None = None,
     share: bool = True,
 ) -> Evidence:
     """Test that each of some means leads each of others by more than a margin.
@@ -37,7 +37,7 @@ def superiority(
         under: Groups that follow.
         margin: The margin, in the unit of the values; on the logarithmic scale a ratio.
         scale: ``"log"`` compares logarithms, for values whose spread grows with their size.
-        floor: Standard error of a single value, known from how it is measured.
+        floors: For each group the standard error of a single value, where it is known.
         share: Whether groups may share their variance; not layers of the same networks.
 
     Raises:
@@ -49,7 +49,7 @@ def superiority(
         >>> round(found.effect, 3), found.n
         (2.1, 1)
     """
-    layout = _layout(groups, [*over, *under], scale, floor, share)
+    layout = _layout(groups, [*over, *under], scale, floors, share)
     n = min(len(groups[name]) for name in [*over, *under])
     bound = float(scaled(np.array([margin or 1.0]), scale)[0]) if layout.log else margin
     if over and under:
@@ -69,7 +69,7 @@ def closeness(
     *,
     arms: Sequence[Hashable],
     margin: float,
-    floor: float = 0.0,
+    floors: Mapping[Any, float] | None = None,
     share: bool = True,
 ) -> Evidence:
     """Test that any two of some means differ by less than a margin.
@@ -81,7 +81,7 @@ def closeness(
         groups: Values over seeds for each group.
         arms: Two groups or more.
         margin: The margin, positive.
-        floor: Standard error of a single value, known from how it is measured.
+        floors: For each group the standard error of a single value, where it is known.
         share: As in :func:`superiority`.
 
     Raises:
@@ -93,7 +93,7 @@ def closeness(
         >>> round(closeness(groups, arms=["a", "b"], margin=2.0).effect, 3)
         0.15
     """
-    layout = _layout(groups, arms, "linear", floor, share)
+    layout = _layout(groups, arms, "linear", floors, share)
     if len(arms) < 2 or not margin > 0:
         raise ValueError(f"closeness of {list(arms)} within {margin}: two arms, margin above 0")
     gaps = []
@@ -114,11 +114,11 @@ def _layout(
     groups: Mapping[Any, np.ndarray],
     arms: Sequence[Hashable],
     scale: str,
-    floor: float,
+    floors: Mapping[Any, float] | None,
     share: bool,
 ) -> Layout:
     if missing := [name for name in arms if name not in groups]:
         raise ValueError(f"no group {missing} in {list(groups)}")
     if not arms:
         raise ValueError("a comparison needs arms")
-    return Layout(groups, scale, floor, share=share)
+    return Layout(groups, scale, floors, share=share)

@@ -1,5 +1,6 @@
 """From claims and recorded tables to verdicts."""
 
+import math
 from dataclasses import dataclass, replace
 from importlib import import_module
 
@@ -114,7 +115,10 @@ class Verdict:
             "ratio": (1.0, " times"),
             "rank": (1.0, ""),
         }[self.unit]
-        effect, low, high = (f"{scale * x:.2f}" for x in (self.effect, self.low, self.high))
+        numbers = [scale * x for x in (self.effect, self.low, self.high)]
+        size = max(map(abs, numbers))
+        places = 2 if size >= 0.1 or size == 0 else 1 - math.floor(math.log10(size))
+        effect, low, high = (f"{x:.{places}f}" for x in numbers)
         return f"{effect}{unit} [{low}, {high}]" + (f"; {self.note}" if self.note else "")
 
 
@@ -149,6 +153,8 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
     if profile not in claim.profiles:
         return Verdict(claim, "not run", note=_no_record(claim))
     if claim.withdrawn:
+        if not len(tables.get(claim.test.get("target", claim.target), ())):
+            return Verdict(claim, "not run", note=_no_record(claim))
         note = f"to be run again, because {claim.withdrawn}"
         return Verdict(claim, "withdrawn", profile, note=note)
     try:
