@@ -47,7 +47,7 @@ def test_the_truth_itself_has_no_error_and_must_be_there():
 
 def test_a_second_critic_shares_the_truth_of_its_sample():
     """Its rows repeat the truth, and rows recorded before it name no critic."""
-    first = table(exact=1.0, info_nce=0.8)
+    first = table(exact=1.0, info_nce=0.8, ksg=0.9)
     second = table(exact=1.0, info_nce_relu=0.9).assign(critic="separable_relu")
     errors = measure(pd.concat([first, second])).query("metric == 'error'")
     found = errors.set_index("method")["value"]
