@@ -77,17 +77,17 @@ def rows_of(run: dict[str, Any], member: dict[str, Any]) -> pd.DataFrame:
 
 
 def compare(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Return both values of each row, whether they are identical and whether they agree.
+    """Return both values of each recorded row, whether they are identical and whether they agree.
 
     Args:
         old: Recorded rows of a member.
-        new: Its rows trained now.
+        new: Its rows trained now; what is measured only since the record is left out.
 
     Raises:
-        ValueError: The rows do not measure the same things.
+        ValueError: A recorded row has no value now, or several.
     """
     keys = [column for column in old if column not in NO_KEYS]
-    both = old.merge(new, on=keys, how="outer", suffixes=("_recorded", "_now"))
+    both = old.merge(new, on=keys, how="left", suffixes=("_recorded", "_now"))
     both = both[[*keys, "value_recorded", "value_now"]]
     if both[["value_recorded", "value_now"]].isna().any(axis=None) or len(both) != len(old):
         raise ValueError(f"the record and the new run have different rows:\n{both}")

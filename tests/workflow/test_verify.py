@@ -38,9 +38,16 @@ def test_values_agree_within_what_another_seed_would_give(
     assert result["agrees"].tolist() == [agrees]
 
 
-def test_rows_that_measure_other_things_are_refused() -> None:
+def test_a_recorded_row_without_a_value_now_is_refused() -> None:
     with pytest.raises(ValueError, match="different rows"):
-        verify.compare(rows(error=0.1), rows(error=0.1, rate=1.0))
+        verify.compare(rows(error=0.1, rate=1.0), rows(error=0.1))
+    with pytest.raises(ValueError, match="different rows"):
+        verify.compare(rows(error=0.1), pd.concat([rows(error=0.1)] * 2))
+
+
+def test_what_is_measured_only_now_is_left_out() -> None:
+    result = verify.compare(rows(error=0.1), rows(error=0.1, rate=1.0))
+    assert result["metric"].tolist() == ["error"] and result["identical"].all()
 
 
 def test_curves_are_compared_epoch_by_epoch() -> None:
