@@ -86,8 +86,8 @@ def evaluate(comparison: Comparison, fixture: Fixture) -> Outcome:
     cases = [case for case in fixture.cases if comparison.theirs(case) is not None]
     if not cases:
         raise ValueError(f"{fixture.name}.json has no case of {comparison.key!r}")
-    theirs = [_numbers(comparison.theirs, case) for case in cases]
-    ours = [_numbers(comparison.ours, case, like=theirs[i]) for i, case in enumerate(cases)]
+    theirs = [_numbers(comparison.theirs(case), case) for case in cases]
+    ours = [_numbers(comparison.ours(case), case, like=theirs[i]) for i, case in enumerate(cases)]
     flat = torch.cat([values.flatten() for values in theirs])
     errors = _errors(torch.cat([values.flatten() for values in ours]), flat, comparison.scale)
     allowed = _allowed(comparison, stated, flat)
@@ -97,9 +97,10 @@ def evaluate(comparison: Comparison, fixture: Fixture) -> Outcome:
     for name, plain in comparison.gaps.items():
         gaps[name] = 0.0
         for case, one, own in zip(cases, theirs, ours, strict=True):
-            if plain(case) is None:
+            value = plain(case)
+            if value is None:
                 continue
-            without = _numbers(plain, case, like=one).flatten()
+            without = _numbers(value, case, like=one).flatten()
             distance = _errors(without, one.flatten(), comparison.scale)
             i = int(distance.argmax())
             gaps[name] = max(gaps[name], float(distance[i]))
@@ -123,9 +124,9 @@ def _stated(comparison: Comparison, fixture: Fixture) -> float:
     return float(stated[comparison.key])
 
 
-def _numbers(side: Side, case: Case, *, like: Tensor | None = None) -> Tensor:
+def _numbers(side: Numbers | None, case: Case, *, like: Tensor | None = None) -> Tensor:
     """Return one side of a case in float64; raise unless its shape is that of the other side."""
-    values = torch.as_tensor(side(case), dtype=torch.float64).detach()
+    values = torch.as_tensor(side, dtype=torch.float64).detach()
     if like is not None and values.shape != like.shape:
         raise ValueError(
             f"{case.place}: ours has shape {tuple(values.shape)}, theirs {tuple(like.shape)}"

@@ -15,7 +15,7 @@ from ibutils import record
 CHECKSUMS = "checksums.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself
 class Case:
     """What a function of a published code was given, and what it returned.
 
@@ -97,8 +97,8 @@ def load(name: str, where: Path | None = None) -> Fixture:
         raise ValueError(f"{name}.json has no entry in {CHECKSUMS}")
     _compare(name, known[name], _checksums(content))
     about = {key: value for key, value in content.items() if key != "cases"}
-    cases = enumerate(content["cases"])
-    return Fixture(name, about, tuple(_case(name, number, case) for number, case in cases))
+    cases = zip(_names(content["cases"]), content["cases"], strict=True)
+    return Fixture(name, about, tuple(_case(name, own, case) for own, case in cases))
 
 
 def write_checksums(where: Path) -> None:
@@ -110,8 +110,7 @@ def write_checksums(where: Path) -> None:
     (where / CHECKSUMS).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def _case(file: str, number: int, case: dict[str, Any]) -> Case:
-    name = _name(number, case)
+def _case(file: str, name: str, case: dict[str, Any]) -> Case:
     if "input" not in case:  # one table for all: what is not an input was returned
         case = {
             "input": {key: case[key] for key in ("x", "y", "labels") if key in case},
@@ -122,15 +121,21 @@ def _case(file: str, number: int, case: dict[str, Any]) -> Case:
     return Case(place, name, case["input"], case.get("options", {}), case["output"])
 
 
-def _name(number: int, case: dict[str, Any]) -> str:
-    return f"{number + 1}: {case['name']}" if "name" in case else str(number + 1)
+def _names(cases: list[dict[str, Any]]) -> list[str]:
+    """Return the names of cases, numbered where several have the same or none has any."""
+    own = [case.get("name", "case") for case in cases]
+    found: list[str] = []
+    for i, name in enumerate(own):
+        number = own[: i + 1].count(name)
+        found.append(f"{name} ({number})" if own.count(name) > 1 else name)
+    return found
 
 
 def _checksums(content: dict[str, Any]) -> dict[str, Any]:
     """Return the digest of the head of a file, and those of its cases by name."""
     head = {key: value for key, value in content.items() if key != "cases"}
-    cases = {_name(i, case): _digest(case) for i, case in enumerate(content["cases"])}
-    return {"head": _digest(head), "cases": cases}
+    cases = zip(_names(content["cases"]), content["cases"], strict=True)
+    return {"head": _digest(head), "cases": {name: _digest(case) for name, case in cases}}
 
 
 def _digest(content: Any) -> str:
@@ -148,7 +153,3 @@ def _compare(file: str, known: dict[str, Any], found: dict[str, Any]) -> None:
             raise ValueError(f"{file}.json: the case {name!r} has no checksum")
         if digest != known["cases"][name]:
             raise ValueError(f"{file}.json, case {name!r}: its numbers have changed")
-
-
-if __name__ == "__main__":
-    write_checksums(folder())

@@ -197,7 +197,7 @@ TOTAL_CORRELATION = (
 )
 
 NETWORKS: dict[int, Callable[..., NoisyNetwork]] = {32: all_cnn_32, 96: all_cnn_96}
-LAST = 110  # parameters of a linear layer of 10 by 10 behind the mean, which the paper lacks
+LAST = [100, 10]  # of a linear layer with a bias behind the mean, which the paper lacks
 CONVOLUTION = "kernel", "stride", "inputs", "outputs", "weights", "offsets"
 
 
@@ -205,7 +205,7 @@ CONVOLUTION = "kernel", "stride", "inputs", "outputs", "weights", "offsets"
 def _network(
     image: int, channels: int, width: float, dropout: str, activation: str
 ) -> tuple[int, Tensor]:
-    """Return how many parameters our network trains, and what its convolutions are like."""
+    """Return how many parameters our network trains, and what is in each of its layers."""
     make = NETWORKS[image]
     network = make(channels=channels, width=width, dropout=dropout, activation=activation)
     layers = [
@@ -221,7 +221,9 @@ def _network(
         if isinstance(layer, nn.Conv2d)
         for kernel in [layer.weight]
     ]
-    return sum(p.numel() for p in network.parameters() if p.requires_grad), torch.tensor(layers)
+    priors = [layer for layer in network.modules() if hasattr(layer, "prior_mean")]
+    rows = torch.tensor(layers).flatten(), torch.tensor([2, 0] * len(priors)), torch.tensor(LAST)
+    return sum(p.numel() for p in network.parameters() if p.requires_grad), torch.cat(rows)
 
 
 def _ours(case: Case) -> tuple[int, Tensor]:
@@ -236,19 +238,24 @@ def _parameters(case: Case, more: int) -> int:
 
 
 def _their_layers(case: Case) -> Tensor:
-    layers = [layer for layer in case.output["layers"] if "kernel" in layer]
-    return torch.tensor([[layer[name] for name in CONVOLUTION] for layer in layers])
+    """Return what convolutions are like, then the parameters of all other layers, in one row."""
+    layers = case.output["layers"]
+    convolutions = [layer[name] for layer in layers if "kernel" in layer for name in CONVOLUTION]
+    others = [layer for layer in layers if "kernel" not in layer]
+    return torch.tensor(
+        convolutions + [n for one in others for n in (one["weights"], one["offsets"])]
+    )
 
 
 SIZES = (
     Comparison(
         "+ 110 of the last linear layer",
         partial(_theirs, name="parameters"),
-        partial(_parameters, more=LAST),
+        partial(_parameters, more=sum(LAST)),
         gaps={"as is": partial(_parameters, more=0)},
         scale="count",
     ),
     Comparison(
-        "each convolution", _their_layers, lambda case: _ours(case)[1], scale="count", stated=0.0
+        "each layer", _their_layers, lambda case: _ours(case)[1], scale="count", stated=0.0
     ),
 )

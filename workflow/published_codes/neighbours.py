@@ -53,6 +53,12 @@ def _euclidean(case: Case, *, standardised: bool, k: int = 3) -> Tensor:
     return (ends - near[0] - near[1]).clamp_min(0.0)
 
 
+def _default_recounted(case: Case) -> Tensor:
+    return (
+        _euclidean(case, standardised=True, k=5) + _euclidean(case, standardised=True, k=10)
+    ) / 2
+
+
 def _recounted(case: Case) -> Tensor:
     return torch.stack([_euclidean(case, standardised=scaled) for scaled in (False, True)])
 
@@ -126,6 +132,12 @@ BMI = (
         "default (mean over k = 5, 10), one coordinate each",
         partial(_one_coordinate, name="default_neighbourhoods_5_and_10_euclidean_standardised"),
         _mean_of_neighbourhoods,
+    ),
+    Comparison(
+        "default, recounted outside ibutils with its norm",
+        partial(_theirs, name="default_neighbourhoods_5_and_10_euclidean_standardised"),
+        _default_recounted,
+        stated=0.0,
     ),
     Comparison(
         "euclidean, recounted outside ibutils with its norm",

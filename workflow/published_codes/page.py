@@ -5,7 +5,8 @@ from pathlib import Path
 
 from workflow.published_codes import fixture
 from workflow.published_codes.codes import CODES, Code
-from workflow.published_codes.comparison import Outcome, evaluate
+from workflow.published_codes.comparison import Comparison, Outcome, evaluate
+from workflow.published_codes.scores import OF
 from workflow.standing import NONE, markdown
 
 
@@ -60,28 +61,26 @@ def summary() -> str:
 def section(code: Code) -> str:
     """Return where a code comes from and its comparisons, a row for each quantity."""
     found = outcomes(code)
-    head = ["", "n", "theirs", "ours", "corrected", "gap", "residual", "stated", "allowed", "met"]
-    rows = [
-        [_escape(comparison.key), *_cells(outcome, comparison.scale == "count")]
-        for comparison, outcome in zip(code.comparisons, found, strict=True)
-    ]
+    head = ["", "n", "theirs", "ours", "without", "gap", "residual", "stated", "allowed", "met"]
+    rows = list(map(_row, code.comparisons, found))
     parts = [_source(code), markdown(head, rows)]
     gaps = {name: gap for outcome in found for name, gap in outcome.gaps.items()}
     if len(gaps) > sum(bool(outcome.gaps) for outcome in found):  # several a quantity
-        rows = [[_escape(name), _size(gap)] for name, gap in gaps.items()]
-        parts.append(markdown(["without correction", "gap"], rows))
+        named = [[_escape(name), _size(gap)] for name, gap in gaps.items()]
+        parts.append(markdown(["without correction", "gap"], named))
     return "\n\n".join(parts)
 
 
-def _cells(outcome: Outcome, count: bool) -> list[object]:
+def _row(comparison: Comparison, outcome: Outcome) -> list[object]:
+    """Return the row of a quantity; what it has not is a dash."""
+    form = "{:,.0f}" if comparison.scale == "count" else "{:.6g}"
     _, theirs, plain, ours = outcome.example
-    as_is = ours if plain is None else plain
-    values = [_value(number, count) for number in (theirs, as_is, ours)]
-    if plain is None:
-        values[2] = NONE
+    name = _escape(comparison.key.removesuffix(OF))
+    values = [NONE if value is None else form.format(value) for value in (theirs, ours, plain)]
     gap = _size(max(outcome.gaps.values())) if outcome.gaps else NONE
-    sizes = map(_size, (outcome.residual, outcome.stated, outcome.tolerance))
-    return [outcome.numbers, *values, gap, *sizes, _met(outcome.met)]
+    stated = _size(outcome.stated) if comparison.stated is None else NONE
+    sizes = _size(outcome.residual), stated, _size(outcome.tolerance)
+    return [name, outcome.numbers, *values, gap, *sizes, _met(outcome.met)]
 
 
 def _source(code: Code) -> str:
@@ -107,10 +106,6 @@ def _repository(code: Code) -> str:
 
 def _met(met: bool) -> str:
     return "yes" if met else "**no**"
-
-
-def _value(number: float, count: bool) -> str:
-    return f"{number:,.0f}" if count else f"{number:.6g}"
 
 
 def _size(number: float) -> str:

@@ -13,7 +13,7 @@ from workflow.published_codes.comparison import Comparison, Side
 from workflow.published_codes.fixture import Case
 
 CLIPS = {"smile clip 5": 5.0, "smile clip 1": 1.0}
-OF = "over max(1, |value|)"
+OF = ", over max(1, |value|)"
 
 
 def _rounding(count: int) -> float:
@@ -72,10 +72,10 @@ def _of_scores() -> tuple[Comparison, ...]:
         key: str, name: str, ours: Callable[[Case], Tensor], gaps: Mapping[str, Side] | None = None
     ) -> Comparison:
         theirs = partial(_theirs, name=name)
-        return Comparison(f"{key}, {OF}", theirs, ours, gaps or {}, "one or more", single=True)
+        return Comparison(key + OF, theirs, ours, gaps or {}, "one or more", single=True)
 
     def exact(key: str, name: str, ours: Callable[[Case], Tensor]) -> Comparison:
-        return Comparison(f"{key}, {OF}", partial(_theirs, name=name), ours, scale="one or more")
+        return Comparison(key + OF, partial(_theirs, name=name), ours, scale="one or more")
 
     dv, nwj, js, info_nce = map(
         lambda bound: partial(_bound, bound=bound),

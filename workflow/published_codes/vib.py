@@ -69,7 +69,7 @@ def _average(case: Case) -> Tensor:
 def _rates(epochs: Tensor) -> Tensor:
     """Return the learning rate in some epochs of our loop, from 0."""
     learner = Learner(
-        VIB(StochasticEncoder(nn.Linear(1, 2), bottleneck=1), linear(1, 2), beta=0),
+        VIB(StochasticEncoder(nn.Linear(1, 2), bottleneck=1), linear(1, 2), beta=0.0),
         Recipe(epochs=1),
     )
     found = []
