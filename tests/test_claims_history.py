@@ -9,7 +9,7 @@ import pytest
 from ibutils import claims
 from ibutils.claims import history
 from ibutils.claims.history import Change
-from workflow.history import compare, from_git, stated
+from workflow.history import _without_absences, compare, from_git, stated
 
 ROOT = Path(__file__).parents[1]
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -73,6 +73,24 @@ claims:
     assert change.what == "test"
     (change,) = compare(first, {}, EARLY)
     assert change.what == "stated"
+
+
+def test_a_claim_that_is_gone_and_comes_back_unchanged_was_not_changed():
+    from_first = [
+        Change("A-1", EARLY, "stated", "x"),
+        Change("A-1", EARLY, "removed", ""),
+        Change("B-1", EARLY, "stated", "y"),
+        Change("A-1", EARLY, "stated again", "x"),
+        Change("B-1", EARLY, "removed", ""),
+    ]
+    kept = _without_absences(from_first)
+    assert [(c.claim, c.what) for c in kept] == [
+        ("A-1", "stated"),
+        ("B-1", "stated"),
+        ("B-1", "removed"),
+    ]
+    other = [*from_first[:3], Change("A-1", EARLY, "stated again", "z")]
+    assert _without_absences(other) == other
 
 
 @pytest.mark.skipif(not whole_history(), reason="needs the whole history of the repository")

@@ -65,6 +65,7 @@ def compare(
 def from_git() -> list[Change]:
     """Return all changes of claims that the repository's history holds, oldest first."""
     last: dict[str, claims.Claim] = {}
+    gone: set[str] = set()
     found: list[Change] = []
     log = _git("log", "--reverse", "--first-parent", "--format=%H %cI", "--", "book/claims")
     for line in log.splitlines():
@@ -74,9 +75,29 @@ def from_git() -> list[Change]:
             blob, path = entry.split()[2:]
             if path.endswith(".yaml"):
                 now |= _stated_in(blob)
-        found += compare(now, last, datetime.fromisoformat(date).astimezone(UTC))
+        when = datetime.fromisoformat(date).astimezone(UTC)
+        lost = sorted(last.keys() - now.keys() - gone)
+        found += [Change(name, when, "removed", "") for name in lost]
+        found += [
+            Change(name, when, "stated again", history.digest(now[name]))
+            for name in sorted(gone & now.keys())
+        ]
+        found += compare({n: c for n, c in now.items() if n not in gone}, last, when)
+        gone = (gone | set(lost)) - now.keys()
         last |= now
-    return found
+    return _without_absences(found)
+
+
+def _without_absences(found: list[Change]) -> list[Change]:
+    """Return the changes without removals of claims that came back as they were."""
+    kept: list[Change] = []
+    for change in found:
+        own = [i for i, other in enumerate(kept) if other.claim == change.claim]
+        if change.what == "stated again" and kept[own[-2]].digest == change.digest:
+            kept.pop(own[-1])
+        else:
+            kept.append(change)
+    return kept
 
 
 def uncommitted() -> list[Change]:
@@ -98,7 +119,9 @@ def uncommitted() -> list[Change]:
             Change(claim.id, date, "changed", history.digest(claim))
         ]
         found.append(change)
-    return found
+    stated_now = {claim.id for part in claims.parts() for claim in claims.load(part)}
+    lost = [name for name, own in listed.items() if own[-1].digest and name not in stated_now]
+    return found + [Change(name, date, "removed", "") for name in lost]
 
 
 def first_runs() -> list[dict[str, str]]:

@@ -75,7 +75,7 @@ def abstracts(judged: list[claims.Verdict]) -> str:
 def changes() -> str:
     """Return when the claims that were changed were stated and changed, beside their runs."""
     first = history.first_runs()
-    rows = []
+    rows: list[list[str]] = []
     for name, listed in history.changes().items():
         if len(listed) > 1:
             began = first.get(name)
