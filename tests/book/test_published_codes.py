@@ -30,7 +30,7 @@ def test_the_page_is_in_the_book() -> None:
 
 def lines(code: Code) -> dict[str, list[str]]:
     """Return the rows of the table of a code, by quantity."""
-    rows = re.findall(r"^\| (.*) \|$", page.section(code), re.M)
+    rows = re.findall(r"^\| (.*) \|$", page.section(code).replace("\u2011", "-"), re.M)
     cells = [re.split(r"(?<!\\) \| ", row) for row in rows]
     return {row[0].replace("\\", ""): row for row in cells if len(row) == 10}
 

@@ -63,7 +63,7 @@ def section(code: Code) -> str:
     found = outcomes(code)
     head = ["", "n", "theirs", "ours", "without", "gap", "residual", "stated", "allowed", "met"]
     rows = list(map(_row, code.comparisons, found))
-    parts = [_source(code), markdown(head, rows)]
+    parts = [_source(code), f":::{{div}} full-width\n{markdown(head, rows)}\n:::"]
     gaps = {name: gap for outcome in found for name, gap in outcome.gaps.items()}
     if len(gaps) > sum(bool(outcome.gaps) for outcome in found):  # several a quantity
         named = [[_escape(name), _size(gap)] for name, gap in gaps.items()]
@@ -109,7 +109,9 @@ def _met(met: bool) -> str:
 
 
 def _size(number: float) -> str:
-    return "0" if number == 0 else f"{number:.2g}"
+    if number == 0 or number >= 100:
+        return f"{number:.0f}"
+    return f"{number:.2g}".replace("e-0", "e-").replace("e-", "e\u2011")  # at which no line breaks
 
 
 def _escape(text: str) -> str:
