@@ -24,6 +24,7 @@ def root(tmp_path: Path) -> Path:
         "book/claims/other.yaml": "[]\n",
         "notebooks/part/n.laptop.yaml": "steps: 4\n",
         "results/laptop/part/n/run/run.json": "{}\n",
+        "tests/reference/code.json": "{}\n",
         "constraints.txt": "torch==1\n",
     }
     for name, text in files.items():
@@ -51,6 +52,7 @@ def test_imports_are_followed(root: Path) -> None:
         ("book/claims/other.yaml", False),
         ("notebooks/part/n.laptop.yaml", True),
         ("results/laptop/part/n/run/run.json", True),
+        ("tests/reference/code.json", False),  # a page of its own shows it
         ("constraints.txt", True),
     ],
 )
