@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ibutils import claims, record
+from ibutils.claims.verdict import best, by_profile
 from ibutils.record.store import read_members
 from workflow import standing, values
 from workflow.comparison import FACTORS, cells
@@ -44,9 +45,9 @@ def write(folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write_tables(folder)
-    best = {part: claims.verdicts(part) for part in PARTS}
-    judged = [v for found in best.values() for v in found]
-    parts = [_part(part, title, best[part]) for part, title in PARTS.items()]
+    tested = {part: by_profile(part) for part in PARTS}
+    judged = [best(row) for found in tested.values() for row in found]
+    parts = [_part(part, title, tested[part]) for part, title in PARTS.items()]
     pages = [_HEAD, standing.abstracts(judged), *parts, standing.changes(), _runs()]
     (folder / "ledger.md").write_text("\n\n".join(pages) + "\n")
     (folder / "front.md").write_text(_front(judged) + "\n")
@@ -84,7 +85,7 @@ def _write_tables(folder: Path) -> None:
                 rows.to_csv(folder / f"{target.id}.csv", index=False)
 
 
-def _part(part: str, title: str, best: list[claims.Verdict]) -> str:
+def _part(part: str, title: str, tested: list[tuple[claims.Verdict, ...]]) -> str:
     tables = [
         f"### {name}\n\n{_errors(target, part)}"
         for target, name in ERROR_TABLES.items()
@@ -96,7 +97,7 @@ def _part(part: str, title: str, best: list[claims.Verdict]) -> str:
         if target in claims.targets(part)
     ]
     return "\n\n".join(
-        [f"## {title}", *tables, f"### Claims\n\n{_claims(part, best)}", _targets(part)]
+        [f"## {title}", *tables, f"### Claims\n\n{_claims(tested)}", _targets(part)]
     )
 
 
@@ -171,13 +172,12 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f}\u00a0s" if seconds < 100 else f"{seconds / 60:.0f}\u00a0min"
 
 
-def _claims(part: str, best: list[claims.Verdict]) -> str:
+def _claims(tested: list[tuple[claims.Verdict, ...]]) -> str:
     """Return the table of claims: a row for each profile that judged one, or a single row."""
-    tested = [claims.verdicts(part, profile=profile) for profile in reversed(claims.JUDGED)]
     rows = []
-    for headline, *others in zip(best, *tested, strict=True):
-        judged = [v for v in others if v.profile]
-        rows += [standing.row(v) for v in judged or [headline]]
+    for candidates in tested:
+        judged = [v for v in candidates if v.profile]
+        rows += [standing.row(v) for v in judged or [best(candidates)]]
     return standing.markdown(standing.HEAD, rows)
 
 

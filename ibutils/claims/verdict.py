@@ -192,8 +192,7 @@ def verdicts(part: str, *, profile: str | None = None) -> list[Verdict]:
         ValueError: Unknown part or profile, or as in :func:`load` and :func:`verdict`.
     """
     if profile is None:
-        columns = [verdicts(part, profile=name) for name in reversed(JUDGED)]
-        return [_best(row) for row in zip(*columns, strict=True)]
+        return [best(row) for row in by_profile(part)]
     if profile not in JUDGED:
         raise ValueError(f"profile {profile!r} supports no claim; there are {JUDGED}")
     own = [claim.id for claim in load(part)]
@@ -208,6 +207,11 @@ def verdicts(part: str, *, profile: str | None = None) -> list[Verdict]:
     )
     final = {n: decided(replace(found[n], corrected=p)) for n, p in corrected.items()}
     return [final.get(name, found[name]) for name in own]
+
+
+def by_profile(part: str) -> list[tuple[Verdict, ...]]:
+    """Return the verdicts of each claim of a part at all profiles, the most faithful first."""
+    return [*zip(*(verdicts(part, profile=name) for name in reversed(JUDGED)), strict=True)]
 
 
 def _raw(part: str, profile: str) -> list[Verdict]:
@@ -230,8 +234,8 @@ def _no_record(claim: Claim) -> str:
     return f"needs a record: {' or '.join(claim.profiles)}"
 
 
-def _best(candidates: tuple[Verdict, ...]) -> Verdict:
-    """Return the first that was tested, or else withdrawn, or else falls short."""
+def best(candidates: tuple[Verdict, ...]) -> Verdict:
+    """Return the first verdict that was tested, or else withdrawn, or else falls short."""
     tested = [v for v in candidates if v.tested]
     recorded = [v for v in candidates if v.profile]
     short = [v for v in candidates if v.note != _no_record(v.claim)]
