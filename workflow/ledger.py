@@ -48,7 +48,8 @@ def write(folder: Path) -> None:
     tested = {part: by_profile(part) for part in PARTS}
     judged = [best(row) for found in tested.values() for row in found]
     parts = [_part(part, title, tested[part]) for part, title in PARTS.items()]
-    pages = [_HEAD, standing.abstracts(judged), *parts, standing.changes(), _runs()]
+    standings = [standing.open_claims(judged), standing.changes()]
+    pages = [_HEAD, standing.abstracts(judged), *parts, *standings, _runs()]
     (folder / "ledger.md").write_text("\n\n".join(pages) + "\n")
     (folder / "front.md").write_text(_front(judged) + "\n")
 

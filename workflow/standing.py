@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from ibutils import claims
+from ibutils import claims, record
 from ibutils.claims import history
 from ibutils.claims.report import badge, p_value
+from ibutils.record.store import read_members
 
 NONE = "–"  # noqa: RUF001
 HEAD = ["", "statement", "verdict", "effect", "p", "corrected", "units", "planned", "stated"]
@@ -70,6 +72,48 @@ def abstracts(judged: list[claims.Verdict]) -> str:
         if rows:
             pages += [f"### {title}", markdown(HEAD, rows)]
     return "\n\n".join(pages)
+
+
+def open_claims(judged: list[claims.Verdict]) -> str:
+    """Return what the claims without a corrected verdict would take at their second look."""
+    rows = []
+    for v in judged:
+        if v.tested and v.status in ("leaning for", "undecided", "leaning against"):
+            rows.append([v.claim.id, v.label, v.units, v.plan, *_cost(v)])
+    text = (
+        "(open-claims)=\n## What the open claims would take\n\nAt their second and last look. The"
+        " cost is that of one more seed of all that the target compares, as often as units are"
+        " missing, in hours of the machine that made the record."
+    )
+    head = ["claim", "verdict", "units", "planned", "hours", "why not run"]
+    return f"{text}\n\n{markdown(head, rows)}"
+
+
+def _cost(v: claims.Verdict) -> tuple[str, str]:
+    """Return the hours that a claim's second look takes, and why it has not been taken."""
+    if not v.plan.isdigit():
+        return NONE, "no number of units that can be trained would decide it"
+    missing = int(v.plan) - v.n
+    if missing <= 0:
+        return "0", "has its planned units, and stays open"
+    if "cluster" in v.units:
+        return NONE, "there are no more kinds of networks to take as clusters"
+    hours = missing * _seconds(v.claim.target, str(v.profile)) / 3600
+    return f"{hours:.2g}", "its second look has not been taken"
+
+
+@cache
+def _seconds(target: str, profile: str) -> float:
+    """Return the seconds that one more seed of all members of a target takes."""
+    seconds: dict[Any, float] = {}
+    for run in record.runs():
+        if run["profile"] == profile:
+            own = set(read_members(run, target))
+            for entry in run["members"]:
+                if record.key(entry["member"]) in own:
+                    seed = entry["member"].get("seed")
+                    seconds[seed] = seconds.get(seed, 0.0) + entry["seconds"]
+    return sum(seconds.values()) / max(1, len(seconds))
 
 
 def changes() -> str:

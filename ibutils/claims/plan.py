@@ -20,7 +20,7 @@ from ibutils.claims.estimate import ALPHA
 POWER = 0.9
 SPREADS = 2.0  # distance from the edge, in spreads over units, of a claim without a margin
 MODERATE = 0.5  # size of a rank correlation that a claim of a sign shall notice
-MOST = 200  # units beyond which no plan is worth stating
+MOST = 1000  # units beyond which no plan is worth stating
 
 
 def planned(claim: Claim, spread: float) -> int | None:
@@ -47,9 +47,9 @@ def planned(claim: Claim, spread: float) -> int | None:
     power = POWER if two_sided else (1 + POWER) / 2
     size = _distance(test) / spread if _distance(test) and spread else SPREADS
     arms = TTestPower() if _alone(test) else TTestIndPower()
-    for units in range(max(2, claim.seeds), MOST + 1):
-        if arms.power(size, units, level) >= power:
-            return units
+    for units in range(2, MOST + 1):
+        if not arms.power(size, units, level) < power:  # NaN where it is 1 up to rounding
+            return max(units, claim.seeds)
     return None
 
 

@@ -1,0 +1,65 @@
+"""How many units a claim needs: SciPy's power, and no look at the effect."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ibutils import claims
+from ibutils.claims.plan import MOST, POWER, planned
+
+FAILURE_RATE = 1e-6  # of each test that draws at random
+CLAIM = claims.Claim("A-1", "s", "f", "A", {}, ("laptop",), "a2020", "network", 2)
+
+
+def claim(kind, seeds=2, **test):
+    return replace(CLAIM, seeds=seeds, test={"kind": kind, **test})
+
+
+def power(units, gap, *, rounds=4000, arms=2):
+    """Return how often a t-test at half of the level finds a gap, in units of the spread."""
+    generator = np.random.default_rng(units)
+    first = gap + generator.normal(size=(rounds, units))
+    if arms == 1:
+        return float(np.mean(stats.ttest_1samp(first, 0, axis=1).pvalue < claims.ALPHA / 2))
+    second = generator.normal(size=(rounds, units))
+    return float(np.mean(stats.ttest_ind(first, second, axis=1).pvalue < claims.ALPHA / 2))
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("arms", [1, 2])
+def test_the_planned_number_is_the_least_with_the_power(spread, arms):
+    second = {"second": {}} if arms == 2 else {"minus": {}}
+    units = planned(claim("difference", first={}, margin=1.0, **second), spread)
+    error = stats.norm.isf(FAILURE_RATE) * (POWER * (1 - POWER) / 4000) ** 0.5
+    assert power(units, 1 / spread, arms=arms) > POWER - error
+    assert power(units - 1, 1 / spread, arms=arms) < POWER + error
+
+
+def test_a_claim_without_a_margin_is_planned_for_two_spreads():
+    gap = claim("difference", first={}, second={})
+    assert planned(gap, 0.1) == planned(gap, 10.0)
+    assert power(planned(gap, 1.0), 2.0) > POWER - 0.02
+    bound = claim("difference", first={}, margin=0.9)  # a bound on a value is no gap
+    assert planned(bound, 0.1) == planned(bound, 10.0)
+
+
+def test_a_wide_range_needs_fewer_units_and_a_claims_own_number_is_the_least():
+    narrow, wide = (claim("equivalence", arms=[{}], low=-h, high=h) for h in (0.5, 2.0))
+    assert planned(narrow, 1.0) > planned(wide, 1.0)
+    assert planned(replace(wide, seeds=30), 1.0) == 30
+    assert planned(claim("equivalence", arms=[{}], low=-1e-6, high=1e-6), 1.0) is None
+
+
+def test_rank_correlations_are_planned_by_fishers_transform():
+    units = planned(claim("uncorrelated", x={}, margin=0.2), 0.0)
+    quantiles = stats.norm.isf(claims.ALPHA / 2) + stats.norm.isf((1 - POWER) / 2)
+    assert units == int(np.ceil(3 + 1.06 * (quantiles / np.arctanh(0.2)) ** 2)) <= MOST
+    assert planned(claim("correlation", x="beta"), 0.0) < units
+
+
+@pytest.mark.parametrize("spread", [-1.0, np.nan, np.inf])
+def test_a_spread_that_is_none_is_refused(spread):
+    with pytest.raises(ValueError, match="the spread must be finite"):
+        planned(claim("difference", first={}), spread)
