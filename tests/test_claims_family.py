@@ -1,8 +1,10 @@
 """Corrections over the claims of a paper: independent twins, and error rates of whole families."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,8 @@ from scipy import stats
 
 from ibutils import claims
 from ibutils.claims.correction import LOOKS, by_family, corrected
+from ibutils.claims.samples import with_floor
+from ibutils.claims.verdict import decided
 
 FAILURE_RATE = 1e-6  # of each test that draws at random
 
@@ -105,3 +109,62 @@ def test_without_the_correction_most_families_hold_a_false_verdict():
     generator, rounds = np.random.default_rng(2), 200
     raw = [look(generator, np.zeros(10), 5)[0].min() for _ in range(rounds)]
     assert np.mean(np.array(raw) < claims.ALPHA) > 0.25
+
+
+def record_of_nulls(generator, methods=12, seeds=4):
+    """Return the table of a record on which no method differs from the baseline."""
+    made = [
+        {"method": method, "seed": seed, "value": 0.1 + 0.01 * generator.normal()}
+        for method in ["baseline", *map(str, range(methods))]
+        for seed in range(seeds)
+    ]
+    same = dict(target="A", split="test", metric="loss", unit="nat", profile="laptop", run="r")
+    return {"A": pd.DataFrame(made).assign(device="CPU", **same)}
+
+
+def family_of(methods=12):
+    """Return one claim a method, half of them primary: that it lies above the baseline."""
+    test = {"kind": "difference", "metric": "loss", "split": "test"}
+    arms = [
+        {"first": {"method": str(i)}, "second": {"method": "baseline"}} for i in range(methods)
+    ]
+    fixed = ("s", "t", "A"), (("laptop",), "a2020", "network", 3)
+    return [
+        claims.Claim(f"A-{i}", *fixed[0], test | arm, *fixed[1], primary=i % 2 == 0)
+        for i, arm in enumerate(arms)
+    ]
+
+
+def test_families_of_claims_on_records_without_an_effect_hold_few_false_verdicts():
+    """The whole way from tidy tables to corrected verdicts; a decided claim is a false one."""
+    generator, rounds, false = np.random.default_rng(4), 60, {True: 0, False: 0}
+    stated = family_of()
+    for _ in range(rounds):
+        tables = record_of_nulls(generator)
+        raw = {one.claim.id: one for one in (claims.verdict(c, tables) for c in stated)}
+        values = by_family(
+            {name: v.raw for name, v in raw.items()},
+            {name: v.claim.family for name, v in raw.items()},
+            {name: v.claim.primary for name, v in raw.items()},
+        )
+        final = [decided(replace(raw[name], corrected=p)) for name, p in values.items()]
+        for primary in false:
+            own = [v for v in final if v.claim.primary == primary]
+            false[primary] += any(v.status in ("reproduced", "contradicted") for v in own)
+    for primary, wrong in false.items():
+        assert wrong <= stats.binom.isf(FAILURE_RATE, rounds, claims.ALPHA), primary
+
+
+def test_units_that_agree_on_a_record_are_judged_by_their_binomial_error():
+    """Three networks without an error on 1,000 images, against a half and one in 10,000."""
+    same = dict(target="A", split="test", metric="error", unit="1", profile="laptop", run="r")
+    rows = pd.DataFrame({"method": "a", "seed": range(3), "value": 0.0}).assign(
+        device="CPU", **same
+    )
+    tables = {"A": with_floor(rows, 1000)}
+    test = {"kind": "difference", "metric": "error", "split": "test", "first": {"method": "a"}}
+    for margin, status in ((0.5, "reproduced"), (1e-4, "undecided")):
+        own = {**test, "margin": margin, "alternative": "less"}
+        claim = claims.Claim("A-1", "s", "t", "A", own, ("laptop",), "a2020", "network", 3)
+        found = claims.verdict(claim, tables)
+        assert found.status == status and found.low < 0.0 < found.high
