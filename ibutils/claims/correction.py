@@ -12,7 +12,7 @@ LOOKS = 2  # that a claim may be given, each at ALPHA / LOOKS
 def corrected(p_values: Sequence[float], primary: Sequence[bool]) -> list[float]:
     """Return the p-values of a family, corrected for its size and for the looks at each.
 
-    Each p-value enters times :data:`LOOKS`, at most 1. The primary ones are corrected by Holm,
+    Each p-value enters times ``LOOKS``, at most 1. The primary ones are corrected by Holm,
     which bounds the probability of any false verdict among them; the others by Benjamini and
     Hochberg, which bounds the expected share of false verdicts among those that are decided.
 

@@ -3,7 +3,7 @@
 The number never depends on the effect that was observed: it is the one at which the claim's test
 has power 0.9 against a truth as far from the edge of the statement as the claim's margin is wide,
 or twice the spread over units where it has none. A claim is looked at no more than
-:data:`ibutils.claims.LOOKS` times; the second look is at the planned number.
+``ibutils.claims.LOOKS`` times; the second look is at the planned number.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ def planned(claim: Claim, spread: float) -> int | None:
             ignored by correlations.
 
     Returns:
-        The number, at least the claim's seeds; ``None`` where it exceeds :data:`MOST`.
+        The number, at least the claim's seeds; ``None`` where it exceeds ``MOST``.
 
     Raises:
         ValueError: The spread is negative or not finite.

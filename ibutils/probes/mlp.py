@@ -101,7 +101,7 @@ def mlp_probe(
 
     Returns:
         The share of correct predictions, in [0, 1]. It has converged when the training loss
-        came to rest (:func:`ibutils.probes.health.settled`); degenerate is the share of the
+        came to rest (``ibutils.probes.health.settled``); degenerate is the share of the
         test classes that are never predicted in the end.
 
     Raises:
