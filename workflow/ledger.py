@@ -179,7 +179,7 @@ def _claims(tested: list[tuple[claims.Verdict, ...]]) -> str:
     for candidates in tested:
         judged = [v for v in candidates if v.profile]
         rows += [standing.row(v) for v in judged or [best(candidates)]]
-    return standing.markdown(standing.HEAD, rows)
+    return standing.wide(standing.markdown(standing.HEAD, rows))
 
 
 def _targets(part: str) -> str:
@@ -243,7 +243,7 @@ def _front(judged: list[claims.Verdict]) -> str:
     return f"""{len(judged)} statements are tested, each counted once, at the most faithful
 {{term}}`profile` that judges it:
 
-{standing.by_paper(judged)}
+{standing.wide(standing.by_paper(judged))}
 
 {standing.stated()} What each abstract states, with its verdict, is
 {{ref}}`in the ledger <abstracts>`.

@@ -28,6 +28,11 @@ def markdown(head: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
+def wide(table: str) -> str:
+    """Return a table that takes the width of the page, the margin included."""
+    return f":::{{div}} full-width\n{table}\n:::"
+
+
 def row(v: claims.Verdict) -> list[str]:
     """Return the row of a claim in the ledger; a primary claim has a star."""
     name = v.claim.id + ("\u00a0★" if v.claim.primary else "")
@@ -70,7 +75,7 @@ def abstracts(judged: list[claims.Verdict]) -> str:
     for name, title in claims.families().items():
         rows = [row(v) for v in judged if v.claim.family == name and v.claim.primary]
         if rows:
-            pages += [f"### {title}", markdown(HEAD, rows)]
+            pages += [f"### {title}", wide(markdown(HEAD, rows))]
     return "\n\n".join(pages)
 
 

@@ -7,7 +7,7 @@ from workflow.published_codes import fixture
 from workflow.published_codes.codes import CODES, Code
 from workflow.published_codes.comparison import Comparison, Outcome, evaluate
 from workflow.published_codes.scores import OF
-from workflow.standing import NONE, markdown
+from workflow.standing import NONE, markdown, wide
 
 
 def write(folder: Path) -> None:
@@ -63,7 +63,7 @@ def section(code: Code) -> str:
     found = outcomes(code)
     head = ["", "n", "theirs", "ours", "without", "gap", "residual", "stated", "allowed", "met"]
     rows = list(map(_row, code.comparisons, found))
-    parts = [_source(code), f":::{{div}} full-width\n{markdown(head, rows)}\n:::"]
+    parts = [_source(code), wide(markdown(head, rows))]
     gaps = {name: gap for outcome in found for name, gap in outcome.gaps.items()}
     if len(gaps) > sum(bool(outcome.gaps) for outcome in found):  # several a quantity
         named = [[_escape(name), _size(gap)] for name, gap in gaps.items()]
