@@ -300,6 +300,22 @@ def test_claims_of_one_paper_in_two_parts_are_one_family(results):
     assert not any(v.tested for v in claims.verdicts("infomax", profile="laptop"))
 
 
+def test_a_chapters_table_holds_the_ledgers_verdicts_of_chosen_claims(results):
+    write_record(results, "laptop", seeds=3)
+    found = {v.claim.id: v for v in claims.verdicts("vib")}
+    head, _, *rows = claims.report("vib", "VIB-T1-2", "VIB-F2").splitlines()
+    listed = [
+        name for name, v in found.items() if v.claim.target == "VIB-F2" or name == "VIB-T1-2"
+    ]
+    assert [row.split(" | ")[0].strip("| ") for row in rows] == listed
+    (row,) = [row for row in rows if "VIB-T1-2 " in row]
+    assert f"[{found['VIB-T1-2'].label}]" in row and found["VIB-T1-2"].shown in row
+    assert row.rstrip(" |").endswith(" 3") and head.rstrip(" |").endswith("units")
+    assert len(claims.report("vib").splitlines()) == 2 + len(found)
+    with pytest.raises(ValueError, match="VIB-T9"):
+        claims.report("vib", "VIB-T9")
+
+
 def test_ellipses_and_entropies_are_those_of_the_codes():
     mean, label = np.array([[0.0, 0.0], [0.0, 2.0]]), np.array([3, 7])
     factors = np.stack([0.5 * np.eye(2)] * 2)

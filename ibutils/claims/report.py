@@ -4,7 +4,7 @@ import numpy as np
 
 from ibutils.claims.verdict import Verdict, verdicts
 
-_HEAD = ("claim", "statement", "verdict", "effect and interval", "p", "corrected", "units")
+_HEAD = ("claim", "statement", "verdict", "effect and interval", "p, corrected", "units")
 
 
 def report(part: str, *chosen: str) -> str:
@@ -28,8 +28,9 @@ def report(part: str, *chosen: str) -> str:
 
 
 def _row(v: Verdict) -> list[str]:
-    own = [v.claim.id, v.claim.statement, badge(v), v.shown]
-    return [*own, *map(p_value, (v.raw, v.corrected)), v.units]
+    values = f"{p_value(v.raw)}, {p_value(v.corrected)}" if v.tested else "-"
+    units = str(v.n) if v.tested else "-"
+    return [v.claim.id, v.claim.statement, badge(v), v.shown, values, units]
 
 
 def badge(v: Verdict) -> str:
