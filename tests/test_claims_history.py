@@ -1,6 +1,7 @@
 """When claims were stated, from the repository's own history and from made-up lists."""
 
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from ibutils import claims
 from ibutils.claims import history
 from ibutils.claims.history import Change
-from workflow.history import _without_absences, compare, from_git, stated
+from workflow.history import _without_detours, compare, from_git, stated
 
 ROOT = Path(__file__).parents[1]
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,7 +76,7 @@ claims:
     assert change.what == "stated"
 
 
-def test_a_claim_that_is_gone_and_comes_back_unchanged_was_not_changed():
+def test_a_change_that_is_taken_back_within_a_day_was_none():
     from_first = [
         Change("A-1", EARLY, "stated", "x"),
         Change("A-1", EARLY, "removed", ""),
@@ -83,14 +84,19 @@ def test_a_claim_that_is_gone_and_comes_back_unchanged_was_not_changed():
         Change("A-1", EARLY, "stated again", "x"),
         Change("B-1", EARLY, "removed", ""),
     ]
-    kept = _without_absences(from_first)
+    kept = _without_detours(from_first)
     assert [(c.claim, c.what) for c in kept] == [
         ("A-1", "stated"),
         ("B-1", "stated"),
         ("B-1", "removed"),
     ]
     other = [*from_first[:3], Change("A-1", EARLY, "stated again", "z")]
-    assert _without_absences(other) == other
+    assert _without_detours(other) == other
+    reworded = Change("A-1", EARLY, "statement", "y")
+    taken_back = Change("A-1", EARLY + timedelta(hours=1), "statement", "x")
+    assert _without_detours([from_first[0], reworded, taken_back]) == from_first[:1]
+    restored = [from_first[0], reworded, replace(taken_back, date=EARLY + timedelta(days=6))]
+    assert _without_detours(restored) == restored
 
 
 @pytest.mark.skipif(not whole_history(), reason="needs the whole history of the repository")

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from ibutils.claims import history
 from ibutils.claims.history import MEANING, Change
 
 NAMES = {field.name for field in fields(claims.Claim)}
+DAY = timedelta(days=1)
 QUANTITY = ("target", "metric", "split", "minus")
 
 
@@ -85,15 +86,16 @@ def from_git() -> list[Change]:
         found += compare({n: c for n, c in now.items() if n not in gone}, last, when)
         gone = (gone | set(lost)) - now.keys()
         last |= now
-    return _without_absences(found)
+    return _without_detours(found)
 
 
-def _without_absences(found: list[Change]) -> list[Change]:
-    """Return the changes without removals of claims that came back as they were."""
+def _without_detours(found: list[Change]) -> list[Change]:
+    """Return the changes without those, removals included, that were taken back within a day."""
     kept: list[Change] = []
     for change in found:
         own = [i for i, other in enumerate(kept) if other.claim == change.claim]
-        if change.what == "stated again" and kept[own[-2]].digest == change.digest:
+        back = len(own) > 1 and kept[own[-2]].digest == change.digest
+        if back and change.date - kept[own[-1]].date < DAY:
             kept.pop(own[-1])
         else:
             kept.append(change)
