@@ -1,0 +1,253 @@
+"""What public functions ask of their arguments: every message names the argument and its value.
+
+Shapes, types and options are checked everywhere; that costs nothing. Values are read (``finite``,
+``labels``) where data enter: estimators, probes, metrics, tables. Losses and networks do not read
+the values of their tensors: a GPU would wait for it at each step, and ``torch.compile`` and
+``vmap`` cannot branch on them. There a NaN that goes in comes out.
+"""
+
+import math
+import numbers
+from collections.abc import Collection
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+Kind = Literal["floating", "integer", "any"]
+SHOWN = 60  # characters of a value in a message
+
+
+def tensor(
+    name: str,
+    value: Any,
+    *,
+    ndim: int | tuple[int, ...] | None = None,
+    kind: Kind = "floating",
+    empty: bool = False,
+) -> None:
+    """Raise unless a value is a tensor of the right number of axes, type and at least one entry.
+
+    Args:
+        name: Of the argument.
+        value: What was given for it.
+        ndim: Number of axes, or those allowed; any by default.
+        kind: ``"floating"``, ``"integer"`` (booleans are none) or ``"any"``.
+        empty: Whether it may have no entry.
+
+    Raises:
+        TypeError: It is no tensor.
+        ValueError: It has another number of axes, another type, or no entry.
+
+    Example:
+        >>> tensor("scores", [[1.0]], ndim=2)
+        Traceback (most recent call last):
+        TypeError: scores must be a torch.Tensor, got list: [[1.0]]
+    """
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a torch.Tensor, got {described(value)}")
+    allowed = (ndim,) if isinstance(ndim, int) else ndim
+    if allowed is not None and value.ndim not in allowed:
+        axes = " or ".join(map(str, allowed))
+        raise ValueError(f"{name} must have {axes} axes, got shape {tuple(value.shape)}")
+    if kind == "floating" and not value.is_floating_point():
+        raise ValueError(f"{name} must be of floating point, got {described(value)}")
+    if kind == "integer" and not is_integer(value):
+        raise ValueError(f"{name} must hold integers, got {described(value)}")
+    if not empty and value.numel() == 0:
+        raise ValueError(f"{name} must not be empty, got shape {tuple(value.shape)}")
+
+
+def finite(name: str, value: Tensor) -> None:
+    """Raise when an entry is NaN or infinite; the message says where it is.
+
+    Example:
+        >>> finite("x", torch.tensor([[0.0, 1.0], [math.nan, 2.0]]))
+        Traceback (most recent call last):
+        ValueError: x is not finite at [1, 0]: nan
+    """
+    bad = ~value.isfinite()
+    if bool(bad.any()):
+        place = bad.nonzero()[0].tolist()
+        found = float(value[tuple(place)])
+        raise ValueError(f"{name} is not finite{f' at {place}' if place else ''}: {found}")
+
+
+def labels(name: str, value: Any, *, classes: int | None = None, n: int | None = None) -> None:
+    """Raise unless a value is a vector of class indices.
+
+    Args:
+        name: Of the argument.
+        value: Integers ``[n]``.
+        classes: Their number, if known: labels lie in ``0 .. classes - 1``.
+        n: How many there must be, if known.
+
+    Raises:
+        TypeError: It is no tensor.
+        ValueError: It is not a vector of integers, too long or short, or out of range.
+
+    Example:
+        >>> labels("labels", torch.tensor([0, 3]), classes=3)
+        Traceback (most recent call last):
+        ValueError: labels must lie in 0..2, got 0..3
+    """
+    tensor(name, value, ndim=1, kind="integer")
+    if n is not None and len(value) != n:
+        raise ValueError(f"{name} must have {n} entries, one a sample, got {len(value)}")
+    if classes is not None:
+        low, high = int(value.min()), int(value.max())
+        if low < 0 or high >= classes:
+            raise ValueError(f"{name} must lie in 0..{classes - 1}, got {low}..{high}")
+
+
+def same_shape(**tensors: Tensor) -> None:
+    """Raise unless tensors have one shape; nothing is broadcast.
+
+    Example:
+        >>> same_shape(mean=torch.ones(2, 3), scale=torch.ones(3))
+        Traceback (most recent call last):
+        ValueError: mean (2, 3) and scale (3,) must have one shape
+    """
+    if len({tuple(value.shape) for value in tensors.values()}) > 1:
+        raise ValueError(f"{_shapes(tensors)} must have one shape")
+
+
+def same_length(**tensors: Tensor) -> None:
+    """Raise unless tensors have one length: an entry a sample.
+
+    Example:
+        >>> same_length(x=torch.ones(2, 3), y=torch.ones(3, 3))
+        Traceback (most recent call last):
+        ValueError: x (2, 3) and y (3, 3) must have one length
+    """
+    if len({value.shape[:1] for value in tensors.values()}) > 1:
+        raise ValueError(f"{_shapes(tensors)} must have one length")
+
+
+def number(
+    name: str,
+    value: Any,
+    *,
+    least: float = -math.inf,
+    most: float = math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> None:
+    """Raise unless a value is a finite real number within limits.
+
+    Args:
+        name: Of the argument.
+        value: A number, or a tensor or array of one entry.
+        least: The number is at least this.
+        most: The number is at most this.
+        above: The number is above this.
+        below: The number is below this.
+
+    Raises:
+        TypeError: It is no number; a truth value is none.
+        ValueError: It is not finite or out of range.
+
+    Example:
+        >>> number("beta", -1.0, least=0)
+        Traceback (most recent call last):
+        ValueError: beta must be at least 0, got -1.0
+    """
+    if not is_number(value):
+        raise TypeError(f"{name} must be a number, got {described(value)}")
+    found = float(value)
+    wanted = [
+        words
+        for limit, words in (
+            (least, f"at least {least}"),
+            (above, f"above {above}"),
+            (most, f"at most {most}"),
+            (below, f"below {below}"),
+        )
+        if math.isfinite(limit)
+    ]
+    if not (math.isfinite(found) and least <= found <= most and above < found < below):
+        raise ValueError(f"{name} must be {' and '.join(wanted) or 'finite'}, got {value}")
+
+
+def count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> None:
+    """Raise unless a value is an integer within limits.
+
+    Example:
+        >>> count("epochs", 2.5)
+        Traceback (most recent call last):
+        TypeError: epochs must be an integer, got float: 2.5
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, got {described(value)}")
+    if int(value) < least or (most is not None and int(value) > most):
+        wanted = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be {wanted}, got {value}")
+
+
+def choice(name: str, value: Any, options: Collection[Any]) -> None:
+    """Raise unless a value is one of the options.
+
+    Example:
+        >>> choice("bound", "uper", ("lower", "upper"))
+        Traceback (most recent call last):
+        ValueError: bound must be one of 'lower', 'upper', got 'uper'
+    """
+    try:
+        known = value in options
+    except TypeError:  # what cannot be hashed is no option
+        known = False
+    if not known:
+        names = ", ".join(map(repr, options))
+        raise ValueError(f"{name} must be one of {names}, got {value!r}")
+
+
+def instance(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
+    """Raise unless a value is of a type, or of one of several.
+
+    Example:
+        >>> instance("generator", 7, (torch.Generator, type(None)))
+        Traceback (most recent call last):
+        TypeError: generator must be a Generator or None, got int: 7
+    """
+    if not isinstance(value, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        names = ["None" if one is type(None) else one.__name__ for one in kinds]
+        raise TypeError(f"{name} must be a {' or '.join(names)}, got {described(value)}")
+
+
+def generator(value: Any, name: str = "generator") -> None:
+    """Raise unless a value is a source of random numbers or ``None``."""
+    instance(name, value, (torch.Generator, type(None)))
+
+
+def module(name: str, value: Any) -> None:
+    """Raise unless a value is a network."""
+    instance(name, value, nn.Module)
+
+
+def is_integer(value: Tensor) -> bool:
+    """Say whether a tensor holds integers; truth values are none."""
+    return not (value.is_floating_point() or value.is_complex() or value.dtype == torch.bool)
+
+
+def is_number(value: Any) -> bool:
+    """Say whether a value is one real number; truth values are none."""
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, numbers.Real):
+        return True
+    return getattr(value, "size", None) == 1 or (
+        isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex()
+    )
+
+
+def described(value: Any) -> str:
+    """Return the type of a value and, cut short, the value."""
+    if isinstance(value, Tensor):
+        return f"{value.dtype} of shape {tuple(value.shape)}"
+    text = repr(value)
+    return f"{type(value).__name__}: {text if len(text) <= SHOWN else text[:SHOWN] + '...'}"
+
+
+def _shapes(tensors: dict[str, Tensor]) -> str:
+    return " and ".join(f"{name} {tuple(value.shape)}" for name, value in tensors.items())
