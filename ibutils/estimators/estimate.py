@@ -1,9 +1,14 @@
 """What every estimator returns: a value, its uncertainty, and reasons to doubt it."""
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor
+
+from ibutils import checks
+from ibutils.information import nats_to_bits
 
 NORMAL = 3.2897  # standard deviations of a normal between its 5 % and its 95 % quantile
 FAR = 20.0  # robust deviations: ten thousand normal samples reach four or five
@@ -13,26 +18,94 @@ FAR = 20.0  # robust deviations: ten thousand normal samples reach four or five
 class Estimate:
     r"""An estimated information with what speaks against it.
 
-    Nothing is clipped: an estimate below zero is reported as it came out.
+    Nothing is clipped: an estimate below zero is reported as it came out. ``float(estimate)`` is
+    its value, and ``f"{estimate:.2f}"`` formats it.
 
     Args:
         value: The estimate. A number from samples; from the activity of a layer a float64
             tensor with one entry for each item of the batch.
         stderr: Its standard error, of the type and shape of ``value``; ``None`` where the
             estimator has none.
-        unit: ``"nat"``.
+        unit: ``"nat"`` or ``"bit"``.
         diagnostics: Sentences that say why not to believe the value; empty when nothing
-            speaks against it.
+            speaks against it. Where a method was chosen for the caller, the first sentence says
+            which and why.
+        method: What computed it, where one function has several.
+        freedom: Degrees of freedom of ``stderr``, few when it comes from a few parts of the
+            sample.
 
     Example:
-        >>> Estimate(0.25)
-        Estimate(value=0.25, stderr=None, unit='nat', diagnostics=())
+        >>> found = Estimate(0.25, 0.1, diagnostics=("Few samples.",), method="KSG, k = 3")
+        >>> f"{found:.1f}", float(found)
+        ('0.2', 0.25)
+        >>> print(found.summary())
+        0.250 nat, 95 % interval 0.054 to 0.446 (KSG, k = 3)
+          - Few samples.
     """
 
     value: float | Tensor
     stderr: float | Tensor | None = None
     unit: str = "nat"
     diagnostics: tuple[str, ...] = ()
+    method: str = ""
+    freedom: float = math.inf
+
+    def __float__(self) -> float:
+        if isinstance(self.value, Tensor) and self.value.numel() != 1:
+            raise ValueError(f"the estimate holds {self.value.numel()} values: see its .value")
+        return float(self.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec) if spec else str(self)
+
+    def interval(self, *, level: float = 0.95) -> tuple[float | Tensor, float | Tensor]:
+        r"""Return the confidence interval :math:`\hat I \mp t\, s` of Student's t.
+
+        It covers the scatter of samples, and not the bias of the estimator, of which the
+        diagnostics speak.
+
+        Args:
+            level: Share of the samples for which it should hold what is estimated, in (0, 1).
+
+        Raises:
+            ValueError: The level is out of range, or there is no standard error.
+
+        Example:
+            >>> low, high = Estimate(1.0, 0.1).interval()
+            >>> round(low, 3), round(high, 3)
+            (0.804, 1.196)
+        """
+        checks.number("level", level, above=0, below=1)
+        if self.stderr is None:
+            raise ValueError(f"{self.method or 'this estimate'} has no standard error")
+        from scipy.stats import t  # slow to import
+
+        half = float(t.ppf((1 + level) / 2, self.freedom)) * self.stderr
+        return self.value - half, self.value + half
+
+    def to_bits(self) -> "Estimate":
+        """Return the same estimate in bits.
+
+        Example:
+            >>> Estimate(math.log(8)).to_bits().value
+            3.0
+        """
+        if self.unit == "bit":
+            return self
+        stderr = None if self.stderr is None else nats_to_bits(self.stderr)
+        return dataclasses.replace(self, value=nats_to_bits(self.value), stderr=stderr, unit="bit")
+
+    def summary(self) -> str:
+        """Return value, interval, method and diagnostics as lines of text."""
+        if isinstance(self.value, Tensor) and self.value.numel() > 1:
+            line = f"{self.value.numel()} values of {self.unit}s"
+        else:
+            line = f"{float(self):.3f} {self.unit}"
+            if self.stderr is not None:
+                low, high = (float(end) for end in self.interval())
+                line += f", 95 % interval {low:.3f} to {high:.3f}"
+        line += f" ({self.method})" if self.method else ""
+        return "\n".join([line, *(f"  - {sentence}" for sentence in self.diagnostics)])
 
 
 @dataclass(frozen=True)
