@@ -92,12 +92,12 @@ def codes(name: str, values: Data) -> Tensor:
         tensor([0, 1, 0])
     """
     if isinstance(values, Tensor):
-        device, array = values.device, values.detach().cpu().numpy()
+        device, table = values.device, values.detach().cpu().numpy()
     else:
-        device, array = torch.device("cpu"), _array(name, values)
-    if array.ndim not in (1, 2) or array.size == 0:
-        raise ValueError(f"{name} must be labels [n], got shape {array.shape}")
-    table = array.reshape(len(array), -1)
+        device, table = torch.device("cpu"), array(name, values)
+    if table.ndim not in (1, 2) or table.size == 0:
+        raise ValueError(f"{name} must be labels [n], got shape {table.shape}")
+    table = table.reshape(len(table), -1)
     found = np.zeros(len(table), dtype=np.int64)
     for column in table.T:
         new = _ranks(name, column)
@@ -114,18 +114,17 @@ def numeric(name: str, values: Data) -> Tensor:
     if isinstance(values, Tensor):
         found = values.detach()
     else:
-        array = _array(name, values)
-        if array.dtype.kind not in "fiub":
+        given = array(name, values)
+        if given.dtype.kind not in "fiub":
+            such = f" such as {given.flat[0]!r}" if given.size else ""
             raise TypeError(
-                f"{name} must hold numbers, got {array.dtype} such as {array.flat[0]!r}; "
-                "labels go to ibutils.estimate_mi"
-                if array.size
-                else f"{name} must hold numbers, got {array.dtype}"
+                f"{name} must hold numbers, got {given.dtype}{such}; "
+                "ibutils.estimate_mi takes labels of any kind"
             )
-        if array.dtype.kind == "f" and array.dtype.itemsize > 8:
-            array = array.astype(np.float64)
-        # A copy: what the caller changes later must not change here, and may be read-only now.
-        found = torch.from_numpy(np.array(array))
+        # A copy: the caller may change the array later, and torch knows neither all its types
+        # nor read-only memory.
+        suits = given.dtype in (np.float16, np.float32, np.float64)
+        found = torch.from_numpy(given.astype(given.dtype if suits else np.float64))
     if found.is_complex():
         raise TypeError(f"{name} must hold real numbers, got {found.dtype}")
     if not found.is_floating_point():
@@ -133,29 +132,38 @@ def numeric(name: str, values: Data) -> Tensor:
     return found.float() if found.element_size() < 4 else found
 
 
-def _array(name: str, values: Any) -> np.ndarray:
-    """Return an array, of objects only where the values are neither numbers nor strings."""
+def array(name: str, values: Data) -> np.ndarray:
+    """Return an array with at least one axis, of objects where numpy knows no better type.
+
+    Raises:
+        TypeError: The values are one string, one number or nothing.
+        ValueError: They are rows of different lengths.
+
+    Example:
+        >>> array("x", [[1, 2], [3, 4]]).shape
+        (2, 2)
+    """
     if isinstance(values, (str, bytes)) or values is None:
         raise TypeError(f"{name} must hold samples, got {checks.described(values)}")
     if isinstance(values, (list, tuple)) and any(isinstance(one, Tensor) for one in values):
         values = [one.tolist() if isinstance(one, Tensor) else one for one in values]
     try:
-        array = np.asarray(values)
+        found = np.asarray(values)
     except ValueError:
         raise ValueError(
             f"{name} must have rows of one length, got {checks.described(values)}"
         ) from None
-    if array.ndim == 0:
+    if found.ndim == 0:
         raise TypeError(f"{name} must hold samples, got {checks.described(values)}")
-    return array
+    return found
 
 
 def _ranks(name: str, column: np.ndarray) -> np.ndarray:
     """Return the place of each value among the different ones."""
-    missing = column != column if column.dtype.kind in "fO" else np.zeros(len(column), bool)
-    missing = np.asarray(missing | np.array([one is None for one in column], dtype=bool))
-    if missing.any():
-        raise ValueError(f"{name} has no label in sample {int(missing.argmax())}")
+    if column.dtype.kind in "fO":
+        missing = [_is_missing(one) for one in column]
+        if any(missing):
+            raise ValueError(f"{name} has no label in sample {missing.index(True)}")
     try:
         return np.unique(column, return_inverse=True)[1].reshape(-1)
     except TypeError:
@@ -163,3 +171,11 @@ def _ranks(name: str, column: np.ndarray) -> np.ndarray:
         raise TypeError(
             f"{name} mixes labels that cannot be ordered: {', '.join(kinds)}"
         ) from None
+
+
+def _is_missing(value: Any) -> bool:
+    """Say whether a value is None, NaN or the missing value of a data frame."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # that of a data frame has no truth value
+        return True
