@@ -184,6 +184,19 @@ def count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> 
         raise ValueError(f"{name} must be {wanted}, got {value}")
 
 
+def counts(name: str, values: Any, *, least: int = 1) -> None:
+    """Raise unless a value is a sequence of integers within limits, such as widths of layers.
+
+    Example:
+        >>> counts("hidden", (64, 0))
+        Traceback (most recent call last):
+        ValueError: hidden[1] must be at least 1, got 0
+    """
+    instance(name, values, (list, tuple))
+    for place, value in enumerate(values):
+        count(f"{name}[{place}]", value, least=least)
+
+
 def choice(name: str, value: Any, options: Collection[Any]) -> None:
     """Raise unless a value is one of the options.
 
