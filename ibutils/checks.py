@@ -128,10 +128,10 @@ def number(
     name: str,
     value: Any,
     *,
-    least: float = -math.inf,
-    most: float = math.inf,
-    above: float = -math.inf,
-    below: float = math.inf,
+    least: float | int = -math.inf,
+    most: float | int = math.inf,
+    above: float | int = -math.inf,
+    below: float | int = math.inf,
 ) -> None:
     """Raise unless a value is a finite real number within limits.
 
