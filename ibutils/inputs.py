@@ -161,9 +161,10 @@ def array(name: str, values: Data) -> np.ndarray:
 def _ranks(name: str, column: np.ndarray) -> np.ndarray:
     """Return the place of each value among the different ones."""
     if column.dtype.kind in "fO":
-        missing = [_is_missing(one) for one in column]
-        if any(missing):
-            raise ValueError(f"{name} has no label in sample {missing.index(True)}")
+        of_objects = column.dtype.kind == "O"
+        missing = np.array(list(map(_is_missing, column))) if of_objects else np.isnan(column)
+        if missing.any():
+            raise ValueError(f"{name} has no label in sample {int(missing.argmax())}")
     try:
         return np.unique(column, return_inverse=True)[1].reshape(-1)
     except TypeError:

@@ -1,0 +1,156 @@
+"""Which of the variables of other people's data are numbers, and which are labels."""
+
+from typing import Any, Literal, NamedTuple, cast, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ibutils import checks, inputs
+from ibutils.inputs import Data
+
+Kind = Literal["auto", "continuous", "discrete"]
+Content = Literal["text", "truth", "whole", "fraction"]
+EACH = 5  # samples of each value, from which on whole numbers that repeat are taken for labels
+CONTENTS: dict[str, Content] = {
+    "bool": "truth",
+    "int": "whole",
+}  # by the names of types in torch and numpy
+FEW_VALUES = 20  # so many different values of fractional numbers are taken for labels
+
+
+class Variable(NamedTuple):
+    """Samples of a variable: coordinates that are numbers, and what is a label.
+
+    Args:
+        values: Numbers ``[n, d]`` in float64; ``d`` may be 0.
+        labels: Codes ``[n]`` from 0, or ``None`` where no coordinate is a label. Two labels are
+            equal or infinitely far from one another.
+    """
+
+    values: Tensor
+    labels: Tensor | None = None
+
+
+class Reading(NamedTuple):
+    """A variable, and what could have been meant otherwise.
+
+    Args:
+        variable: The samples.
+        doubts: Sentences that say so.
+    """
+
+    variable: Variable
+    doubts: tuple[str, ...] = ()
+
+
+class _Column(NamedTuple):
+    """One coordinate: its numbers, or none; its codes; what it holds."""
+
+    values: Tensor | None
+    codes: Tensor
+    content: Content
+
+    def looks_like_labels(self) -> bool:
+        """Say whether these are no numbers, or numbers that repeat as labels do."""
+        if self.content in ("text", "truth"):
+            return True
+        different = int(self.codes.max()) + 1
+        few = self.content == "whole" or different <= FEW_VALUES
+        return few and different * EACH <= len(self.codes)
+
+
+def read(name: str, data: Data, kind: Kind = "auto") -> Reading:
+    """Return the samples of a variable with the kind of each coordinate.
+
+    Strings, categories and truth values are labels. Whole numbers are labels if each value has
+    five samples on average, and fractional ones if there are in addition at most twenty
+    different values. Of several coordinates, only those without numbers stay labels if their
+    rows hardly repeat. That counts the values and does not look at them, so that units and the
+    names of labels do not matter.
+
+    Args:
+        name: Of the variable, for messages.
+        data: ``[n]`` or ``[n, d]``: a tensor, an array, a data frame or a column, a list.
+        kind: ``"continuous"`` or ``"discrete"`` for all coordinates, or ``"auto"``.
+
+    Raises:
+        TypeError: Values are neither numbers nor labels, or labels are to be continuous.
+        ValueError: Unknown kind, too many axes, no sample, or a value that is missing or infinite.
+
+    Example:
+        >>> read("y", ["ham", "spam", "spam"]).variable.labels
+        tensor([0, 1, 1])
+        >>> read("x", [0.5, 0.25, 0.75]).variable.values.shape
+        torch.Size([3, 1])
+    """
+    checks.choice(f"{name}_kind", kind, get_args(Kind))
+    columns = [_column(name, raw) for raw in _columns(name, data)]
+    if kind == "continuous" and any(one.values is None for one in columns):
+        raise TypeError(f"{name} holds labels that are no numbers: use {name}_kind='discrete'")
+    chosen = [_is_label(one, kind) for one in columns]
+    if kind == "auto" and _hardly_repeat(columns, chosen):
+        chosen = [one.values is None for one in columns]
+    labels = _joint([one.codes for one, label in zip(columns, chosen, strict=True) if label])
+    numbers = [one.values for one, label in zip(columns, chosen, strict=True) if not label]
+    values = torch.stack(cast(list[Tensor], numbers or [columns[0].codes.double()]), dim=1)
+    variable = Variable(values if numbers else values[:, :0], labels)
+    doubts: tuple[str, ...] = ()
+    pairs = zip(columns, chosen, strict=True)
+    if kind == "auto" and any(label and one.values is not None for one, label in pairs):
+        doubts = (
+            f"{name} holds numbers that repeat, and they are taken for labels; "
+            f"{name}_kind='continuous' takes them for numbers.",
+        )
+    return Reading(variable, doubts)
+
+
+def _is_label(column: _Column, kind: Kind) -> bool:
+    return kind == "discrete" or (kind == "auto" and column.looks_like_labels())
+
+
+def _hardly_repeat(columns: list[_Column], chosen: list[bool]) -> bool:
+    """Say whether rows of labels are almost all different, so that numbers are better."""
+    labels = _joint([one.codes for one, label in zip(columns, chosen, strict=True) if label])
+    return sum(chosen) > 1 and labels is not None and (int(labels.max()) + 1) * EACH > len(labels)
+
+
+def _joint(codes: list[Tensor]) -> Tensor | None:
+    """Return the codes of rows of labels."""
+    if not codes:
+        return None
+    found = codes[0]
+    for other in codes[1:]:
+        found = (found * (int(other.max()) + 1) + other).unique(return_inverse=True)[1]
+    return found
+
+
+def _columns(name: str, data: Data) -> list[Any]:
+    """Return the coordinates of data, each a tensor or an array ``[n]`` of its own type."""
+    if hasattr(data, "iloc") and getattr(data, "ndim", 1) == 2:  # a frame has a type for each
+        found = [data.iloc[:, i].to_numpy() for i in range(data.shape[1])]
+    else:
+        table = data.detach() if isinstance(data, Tensor) else inputs.array(name, data)
+        if table.ndim not in (1, 2):
+            raise ValueError(
+                f"{name} must be [n] or [n, d], got shape {tuple(table.shape)}; flatten what one "
+                f"sample holds: {name}.reshape(len({name}), -1)"
+            )
+        table = table[:, None] if table.ndim == 1 else table
+        found = [table[:, i] for i in range(table.shape[1])]
+    if not found or len(found[0]) < 2:
+        raise ValueError(f"{name} must hold at least 2 samples of a variable, got {found}")
+    return found
+
+
+def _column(name: str, raw: Any) -> _Column:
+    """Return what one coordinate holds."""
+    if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
+        raw = np.array(raw.tolist())  # of the type that its values have
+    text = isinstance(raw, np.ndarray) and raw.dtype.kind in "USO"
+    if text:
+        return _Column(None, inputs.codes(name, raw), "text")
+    values = inputs.numeric(name, raw).double()
+    checks.finite(name, values)
+    known = (content for word, content in CONTENTS.items() if word in str(raw.dtype))
+    return _Column(values, values.unique(return_inverse=True)[1], next(known, "fraction"))
