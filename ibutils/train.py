@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from tqdm.auto import tqdm
+
+from ibutils.progress import track
 
 
 @dataclass(frozen=True)
@@ -193,13 +194,8 @@ def fit(
     if checkpoint is not None and checkpoint.exists():
         history = _resume(checkpoint, learner, streams)
     start = len(next(iter(history.values()), ()))
-    bar = tqdm(
-        range(start, recipe.epochs),
-        initial=start,
-        total=recipe.epochs,
-        unit="epoch",
-        disable=not progress,
-    )
+    epochs = range(start, recipe.epochs)
+    bar = track(epochs, unit="epoch", show=progress, total=recipe.epochs, initial=start)
     for epoch in bar:
         steps = [
             learner.step(*learner.gather(inputs, labels, draws))

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from ibutils.information_plane.schedule import batches, reshuffled
 from ibutils.nets import StackedPerceptrons
+from ibutils.progress import track
 
 History = dict[str, Tensor]
 
@@ -119,7 +119,7 @@ def fit(
     gradient = gradient_function(nets, l2, compiled)
     to_log = set(epochs[len(next(iter(history.values()), ())) :])
     last = epochs[-1]
-    bar = tqdm(total=last, initial=start, unit="epoch", disable=not progress)
+    bar = track(unit="epoch", show=progress, total=last, initial=start)
     steps: list[tuple[Tensor, Tensor]] = []
     for epoch in range(start, last + 1):
         if epoch in to_log:

@@ -1,0 +1,52 @@
+"""Packages that import what they offer when it is first used."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def lazy(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the functions ``__getattr__`` and ``__dir__`` of a package.
+
+    The package imports its names in a block under ``if TYPE_CHECKING``, where people and type
+    checkers look for them; this function reads there which module each comes from. Modules of the
+    package are found unlisted.
+
+    A name that is also that of its module must be imported outside the block: Python binds it to
+    the module as soon as anybody imports that.
+
+    Args:
+        package: Its ``__name__``.
+
+    Example:
+        >>> import ibutils
+        >>> ibutils.estimators.neighbours.__name__
+        'ibutils.estimators.neighbours'
+    """
+    module = sys.modules[package]
+    modules = {m.name for m in pkgutil.iter_modules(module.__path__) if m.name[0] != "_"}
+    sources = {
+        alias.name: node.module
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module != package
+        for alias in node.names
+    }
+
+    def get(name: str) -> Any:
+        if name in sources:
+            found = getattr(importlib.import_module(sources[name]), name)
+        elif name in modules:
+            found = importlib.import_module(f"{package}.{name}")
+        else:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        setattr(module, name, found)  # so that Python asks once
+        return found
+
+    def names() -> list[str]:
+        return sorted({*vars(module), *sources, *modules})
+
+    return get, names
