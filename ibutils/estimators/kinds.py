@@ -89,20 +89,22 @@ def read(name: str, data: Data, kind: Kind = "auto") -> Reading:
     if kind == "continuous" and any(one.values is None for one in columns):
         raise TypeError(f"{name} holds labels that are no numbers: use {name}_kind='discrete'")
     chosen = [_is_label(one, kind) for one in columns]
-    if kind == "auto" and _hardly_repeat(columns, chosen):
-        chosen = [one.values is None for one in columns]
-    labels = _joint([one.codes for one, label in zip(columns, chosen, strict=True) if label])
-    numbers = [one.values for one, label in zip(columns, chosen, strict=True) if not label]
-    values = torch.stack(cast(list[Tensor], numbers or [columns[0].codes.double()]), dim=1)
-    variable = Variable(values if numbers else values[:, :0], labels)
     doubts: tuple[str, ...] = ()
-    pairs = zip(columns, chosen, strict=True)
-    if kind == "auto" and any(label and one.values is not None for one, label in pairs):
+    if kind == "auto" and _hardly_repeat(columns, chosen):
+        chosen = [one.content == "text" for one in columns]
+        doubts = (f"The rows of {name} hardly repeat: no number is taken for a label.",)
+    elif kind == "auto" and any(
+        label and one.content in ("whole", "fraction")
+        for one, label in zip(columns, chosen, strict=True)
+    ):
         doubts = (
             f"{name} holds numbers that repeat, and they are taken for labels; "
             f"{name}_kind='continuous' takes them for numbers.",
         )
-    return Reading(variable, doubts)
+    labels = _joint([one.codes for one, label in zip(columns, chosen, strict=True) if label])
+    numbers = [one.values for one, label in zip(columns, chosen, strict=True) if not label]
+    values = torch.stack(cast(list[Tensor], numbers or [columns[0].codes.double()]), dim=1)
+    return Reading(Variable(values if numbers else values[:, :0], labels), doubts)
 
 
 def _is_label(column: _Column, kind: Kind) -> bool:
