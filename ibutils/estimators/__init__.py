@@ -1,5 +1,15 @@
 """Estimators of mutual information: from samples, and from the activity of a layer."""
 
-from ibutils.estimators.estimate import Estimate, LayerInformation
+from typing import TYPE_CHECKING
 
-__all__ = ["Estimate", "LayerInformation"]
+from ibutils.lazy import lazy
+
+if TYPE_CHECKING:
+    from ibutils.estimators.estimate import Estimate, LayerInformation
+    from ibutils.estimators.mutual_information import estimate_mi
+    from ibutils.estimators.neighbours import ksg
+    from ibutils.estimators.tables import plug_in
+
+__all__ = ["Estimate", "LayerInformation", "estimate_mi", "ksg", "plug_in"]
+
+__getattr__, __dir__ = lazy(__name__)

@@ -1,22 +1,27 @@
 """Where the layers of a network lie between input and label while it trains."""
 
-from ibutils.information_plane.compression import (
-    SCORES,
-    dead_units,
-    drop,
-    relative_drop,
-    signed_change,
-)
-from ibutils.information_plane.gradient import signal_to_noise, weight_norms
-from ibutils.information_plane.plane import (
-    adaptive_binning,
-    adaptive_kde,
-    binning_with_own_ends,
-    coordinates,
-    published_binning,
-)
-from ibutils.information_plane.schedule import log_spaced_epochs, split
-from ibutils.information_plane.training import Optimisation, Snapshot, fit
+from typing import TYPE_CHECKING
+
+from ibutils.lazy import lazy
+
+if TYPE_CHECKING:
+    from ibutils.information_plane.compression import (
+        SCORES,
+        dead_units,
+        drop,
+        relative_drop,
+        signed_change,
+    )
+    from ibutils.information_plane.gradient import signal_to_noise, weight_norms
+    from ibutils.information_plane.plane import (
+        adaptive_binning,
+        adaptive_kde,
+        binning_with_own_ends,
+        coordinates,
+        published_binning,
+    )
+    from ibutils.information_plane.schedule import log_spaced_epochs, split
+    from ibutils.information_plane.training import Optimisation, Snapshot, fit
 
 __all__ = [
     "SCORES",
@@ -37,3 +42,5 @@ __all__ = [
     "split",
     "weight_norms",
 ]
+
+__getattr__, __dir__ = lazy(__name__)

@@ -1,84 +1,87 @@
 """Figures drawn from recorded tables and arrays, never from live objects."""
 
-from ibutils.plots.calibration import (
-    calibration_table,
-    error_map,
-    errors_along,
-    estimate_against_truth,
-)
-from ibutils.plots.estimators import (
-    activation_shapes,
-    edges_over_activity,
-    information_against_resolution,
-    information_against_weight,
-    largest_activity,
-    planes_by_estimator,
-)
-from ibutils.plots.infomax import (
-    LOSSES,
-    MODELS,
-    STRUCTURES,
-    accuracy_against_negatives,
-    accuracy_by_layer,
-    code_measures,
-    comparison,
-    dependency_against_beta,
-    in_words,
-    measures_by_model,
-    named,
-    weight_maps,
-)
-from ibutils.plots.infomax_course import course_of_training
-from ibutils.plots.infomax_pictures import (
-    codes_of_both,
-    generated,
-    loss_maps,
-    neighbours,
-    occlusion_masks,
-)
-from ibutils.plots.information import binned_information, plug_in_bias
-from ibutils.plots.information_dropout import (
-    error_against_width,
-    error_and_correlation,
-    information_by_layer,
-    percent_against_beta,
-    rates_of_units,
-)
-from ibutils.plots.information_plane import (
-    accuracy_curves,
-    changes,
-    planes,
-    scores_against_accuracy,
-)
-from ibutils.plots.jensen_shannon import critic_readings, divergence_against_information
-from ibutils.plots.layer_courses import (
-    activity_histograms,
-    both_informations,
-    ends_by_factor,
-    layer_courses,
-)
-from ibutils.plots.linear_networks import gradient_signal, information_and_errors, rate_study
-from ibutils.plots.nuisances import digit_ratio, information_maps, prior_fit, titled_images
-from ibutils.plots.plane_animation import plane_animation
-from ibutils.plots.prior_matching import codes, encoder_gradients, game_over_training
-from ibutils.plots.robustness import (
-    adversarial_digits,
-    effect_of_iterations,
-    relative_sizes,
-    rounded_signs,
-    search_accuracy,
-    sign_accuracy,
-    stronger_attacks,
-)
-from ibutils.plots.style import COLOURS, finish, style
-from ibutils.plots.vib import (
-    codes_over_entropy,
-    error_against_beta,
-    information_curve,
-    rate_against_beta,
-    rate_against_epoch,
-    table_one,
-)
+from ibutils.extras import extra
+
+with extra("plots"):
+    from ibutils.plots.calibration import (
+        calibration_table,
+        error_map,
+        errors_along,
+        estimate_against_truth,
+    )
+    from ibutils.plots.estimators import (
+        activation_shapes,
+        edges_over_activity,
+        information_against_resolution,
+        information_against_weight,
+        largest_activity,
+        planes_by_estimator,
+    )
+    from ibutils.plots.infomax import (
+        LOSSES,
+        MODELS,
+        STRUCTURES,
+        accuracy_against_negatives,
+        accuracy_by_layer,
+        code_measures,
+        comparison,
+        dependency_against_beta,
+        in_words,
+        measures_by_model,
+        named,
+        weight_maps,
+    )
+    from ibutils.plots.infomax_course import course_of_training
+    from ibutils.plots.infomax_pictures import (
+        codes_of_both,
+        generated,
+        loss_maps,
+        neighbours,
+        occlusion_masks,
+    )
+    from ibutils.plots.information import binned_information, plug_in_bias
+    from ibutils.plots.information_dropout import (
+        error_against_width,
+        error_and_correlation,
+        information_by_layer,
+        percent_against_beta,
+        rates_of_units,
+    )
+    from ibutils.plots.information_plane import (
+        accuracy_curves,
+        changes,
+        planes,
+        scores_against_accuracy,
+    )
+    from ibutils.plots.jensen_shannon import critic_readings, divergence_against_information
+    from ibutils.plots.layer_courses import (
+        activity_histograms,
+        both_informations,
+        ends_by_factor,
+        layer_courses,
+    )
+    from ibutils.plots.linear_networks import gradient_signal, information_and_errors, rate_study
+    from ibutils.plots.nuisances import digit_ratio, information_maps, prior_fit, titled_images
+    from ibutils.plots.plane_animation import plane_animation
+    from ibutils.plots.prior_matching import codes, encoder_gradients, game_over_training
+    from ibutils.plots.robustness import (
+        adversarial_digits,
+        effect_of_iterations,
+        relative_sizes,
+        rounded_signs,
+        search_accuracy,
+        sign_accuracy,
+        stronger_attacks,
+    )
+    from ibutils.plots.style import COLOURS, finish, style
+    from ibutils.plots.vib import (
+        codes_over_entropy,
+        error_against_beta,
+        information_curve,
+        rate_against_beta,
+        rate_against_epoch,
+        table_one,
+    )
 
 __all__ = [
     "COLOURS",

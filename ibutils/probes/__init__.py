@@ -1,20 +1,27 @@
 """Measures of a frozen representation, and the training of small networks that they need."""
 
-from ibutils.probes.dependency import Dependency, neural_dependency
+from typing import TYPE_CHECKING
+
+from ibutils.lazy import lazy
+
+# Functions that are named like their modules are imported at once.
 from ibutils.probes.features import features
-from ibutils.probes.fine_tuning import FineTuned, fine_tuning_probe
-from ibutils.probes.health import Health, ProbeWarning, Reading
 from ibutils.probes.mine import Mine, mine
-from ibutils.probes.mlp import Probe, mlp_probe
-from ibutils.probes.neighbours import class_share, nearest
-from ibutils.probes.reconstruction import (
-    Reconstruction,
-    Reconstructor,
-    reconstruction_probe,
-    similarity,
-)
-from ibutils.probes.svm import svm_probe
-from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
+
+if TYPE_CHECKING:
+    from ibutils.probes.dependency import Dependency, neural_dependency
+    from ibutils.probes.fine_tuning import FineTuned, fine_tuning_probe
+    from ibutils.probes.health import Health, ProbeWarning, Reading
+    from ibutils.probes.mlp import Probe, mlp_probe
+    from ibutils.probes.neighbours import class_share, nearest
+    from ibutils.probes.reconstruction import (
+        Reconstruction,
+        Reconstructor,
+        reconstruction_probe,
+        similarity,
+    )
+    from ibutils.probes.svm import svm_probe
+    from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
 
 __all__ = [
     "AdamLearner",
@@ -40,3 +47,5 @@ __all__ = [
     "similarity",
     "svm_probe",
 ]
+
+__getattr__, __dir__ = lazy(__name__)

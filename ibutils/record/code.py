@@ -75,7 +75,7 @@ def _parse(
     """Return a module's lines, its statements by the name they bind, and its imports of ours."""
     statements: list[tuple[str, ast.stmt]] = []
     imported: dict[str, Definition] = {}
-    for node in ast.parse(source).body:
+    for node in _statements(ast.parse(source).body):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             statements.append((node.name, node))
         elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -90,6 +90,15 @@ def _parse(
             if own:
                 imported |= dict(zip(bound, own, strict=True))
     return _bare_lines(source), statements, imported
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield what stands at top level, or there under ``if`` or ``with``, as lazy imports do."""
+    for node in body:
+        if isinstance(node, ast.If | ast.With):
+            yield from _statements(node.body)
+        else:
+            yield node
 
 
 def _imported(node: ast.AST) -> Iterator[Definition]:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
-import torchvision
 
 import ibutils
+from ibutils.extras import extra
 
 
 @cache
@@ -42,6 +42,9 @@ def project_root() -> Path:
 
 def machine(device: str) -> dict[str, Any]:
     """Return device, threads, versions and peak memory of this process."""
+    with extra("data"):
+        import torchvision
+
     on_gpu = device.startswith("cuda")
     peak = (
         torch.cuda.max_memory_allocated()

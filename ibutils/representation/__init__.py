@@ -1,33 +1,36 @@
 """Which models learn a representation, and what is measured of it once it is frozen."""
 
-from ibutils.representation.few_negatives import EachCode, loss_of_each_code
-from ibutils.representation.measures import (
-    Effort,
-    Frozen,
-    accuracies,
-    dependency,
-    fine_tuned,
-    freeze,
-    information,
-    neighbour_pictures,
-    neighbour_share,
-    reconstruction,
-    support_vectors,
-)
-from ibutils.representation.models import (
-    DIM,
-    METHODS,
-    Architecture,
-    Untrained,
-    build,
-    build_encoder,
-    terms_of,
-    variational,
-)
-from ibutils.representation.occluded_loss import occluded_losses, occlusion_rows
-from ibutils.representation.sample import Sample, sample
-from ibutils.representation.small import Small, as_table, small
-from ibutils.representation.training import train
+from ibutils.extras import extra
+
+with extra("book"):
+    from ibutils.representation.few_negatives import EachCode, loss_of_each_code
+    from ibutils.representation.measures import (
+        Effort,
+        Frozen,
+        accuracies,
+        dependency,
+        fine_tuned,
+        freeze,
+        information,
+        neighbour_pictures,
+        neighbour_share,
+        reconstruction,
+        support_vectors,
+    )
+    from ibutils.representation.models import (
+        DIM,
+        METHODS,
+        Architecture,
+        Untrained,
+        build,
+        build_encoder,
+        terms_of,
+        variational,
+    )
+    from ibutils.representation.occluded_loss import occluded_losses, occlusion_rows
+    from ibutils.representation.sample import Sample, sample
+    from ibutils.representation.small import Small, as_table, small
+    from ibutils.representation.training import train
 
 __all__ = [
     "DIM",
