@@ -22,16 +22,14 @@ DEVICE = "cuda" if GPU else "cpu"
 def of_table(n):
     """Make a table of scores, its loss and its gradient."""
     scores = torch.randn(n, n, LOCATIONS, device=DEVICE).requires_grad_()
-    infomax_loss(scores, estimator="infonce").backward()
+    infomax_loss(scores, bound="info_nce").backward()
 
 
 def of_embeddings(n):
     """Make embeddings, their loss and its gradient."""
     local = torch.randn(n, LOCATIONS, DIMENSION, device=DEVICE).div_(DIMENSION**0.25)
     global_ = torch.randn(n, DIMENSION, device=DEVICE).div_(DIMENSION**0.25).requires_grad_()
-    infomax_loss_from_embeddings(
-        local.requires_grad_().mT, global_, estimator="infonce"
-    ).backward()
+    infomax_loss_from_embeddings(local.requires_grad_().mT, global_, bound="info_nce").backward()
 
 
 WORK = {"table": of_table, "embeddings": of_embeddings}

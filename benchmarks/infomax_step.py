@@ -31,7 +31,7 @@ def images(batch):
 def package_step(batch, precision):
     """Return a function that takes a step through ``ibutils``."""
     g = generator(0, "weights")
-    model = DeepInfoMax(basic32(generator=g), Terms("infonce"), units=UNITS, generator=g)
+    model = DeepInfoMax(basic32(generator=g), Terms("info_nce"), units=UNITS, generator=g)
     recipe = InfoMaxRecipe(epochs=1, batch_size=batch, precision=precision, compile=GPU)
     learner = InfoMaxLearner(model.to(DEVICE), recipe)
     noise = model.draw_noise(batch, generator=generator(0, "noise", device=DEVICE))
@@ -108,7 +108,7 @@ def product(dtype, batch):
 def operations(batch):
     """Count the floating-point operations of a step, forward and backward, in products."""
     g = generator(0, "weights")
-    model = DeepInfoMax(basic32(generator=g), Terms("infonce"), units=UNITS).to(DEVICE)
+    model = DeepInfoMax(basic32(generator=g), Terms("info_nce"), units=UNITS).to(DEVICE)
     noise = model.draw_noise(batch, generator=generator(0, "noise", device=DEVICE))
     with FlopCounterMode(display=False) as counter:
         model.objective(*images(batch), noise)["loss"].backward()

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-ESTIMATORS = ("dv", "jsd", "infonce")
+BOUNDS = ("donsker_varadhan", "jensen_shannon", "info_nce")
 
 
 def normal(*shape, seed=0):
@@ -20,16 +20,16 @@ def log_sum_exp(terms):
     return top + sum(torch.exp(term - top) for term in terms).log()
 
 
-def loop(scores, estimator, others=None):
+def loop(scores, bound, others=None):
     """Return the loss, by default against all other images, or against those of each row."""
     n, _, locations = scores.shape
     others = others or [[i for i in range(n) if i != j] for j in range(n)]
     joint = [scores[j, j, k] for j in range(n) for k in range(locations)]
     product = [scores[i, j, k] for j in range(n) for i in others[j] for k in range(locations)]
-    if estimator == "jsd":
+    if bound == "jensen_shannon":
         below = sum(softplus(-t) for t in joint) / len(joint)
         return below + sum(softplus(t) for t in product) / len(product)
-    if estimator == "dv":
+    if bound == "donsker_varadhan":
         return log_sum_exp(product) - math.log(len(product)) - sum(joint) / len(joint)
     total = 0
     for j in range(n):

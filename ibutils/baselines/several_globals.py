@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.infomax.embedded import infomax_loss_from_embeddings
-from ibutils.infomax.losses import check_estimator
+from ibutils.infomax.losses import check_bound
 from ibutils.nets.encoders import ConvolutionalEncoder
 from ibutils.nets.heads import EncodeAndDot
 from ibutils.nets.layers import convolution
@@ -22,12 +22,13 @@ class SeveralGlobals(AroundEncoder):
     Args:
         encoder: Makes ``Features`` of images; its map needs at least 3 rows and columns.
             Locations should not see the whole image.
-        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``.
+        bound: ``"donsker_varadhan"``, ``"jensen_shannon"`` or ``"info_nce"``: see
+            ``ibutils.infomax.infomax_loss``.
         units: Dimension of the embeddings.
         generator: Source of the initial weights.
 
     Raises:
-        ValueError: Unknown estimator, or the map is smaller than a block.
+        ValueError: Unknown bound, or the map is smaller than a block.
 
     :cite:t:`hjelm2019learning`, Table 3, after the official code.
 
@@ -42,16 +43,16 @@ class SeveralGlobals(AroundEncoder):
         self,
         encoder: ConvolutionalEncoder,
         *,
-        estimator: str = "infonce",
+        bound: str = "info_nce",
         units: int = 1024,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
-        check_estimator(estimator)
+        check_bound(bound)
         channels, rows, _ = encoder.local_shape
         if rows < BLOCK:
             raise ValueError(f"a map of at least {BLOCK} rows is needed, got {rows}")
-        self.estimator = estimator
+        self.bound = bound
         self.summary = nn.Sequential(
             *convolution(channels, channels, size=BLOCK, generator=generator),
             *convolution(channels, channels, size=1, generator=generator)[:-1],
@@ -72,7 +73,7 @@ class SeveralGlobals(AroundEncoder):
         of_local = self.head.local(local.flatten(2).mT).mT
         of_blocks = self.head.global_(self.summary(local).flatten(2).mT)
         losses = [
-            infomax_loss_from_embeddings(of_local, one, estimator=self.estimator)
+            infomax_loss_from_embeddings(of_local, one, bound=self.bound)
             for one in of_blocks.unbind(1)
         ]
         return {"loss": torch.stack(losses).mean()}

@@ -3,7 +3,7 @@
 from ibutils.infomax.coordinates import AbsoluteCoordinates, RelativeCoordinates, positions
 from ibutils.infomax.embedded import infomax_loss_from_embeddings
 from ibutils.infomax.losses import (
-    ESTIMATORS,
+    BOUNDS,
     infomax_loss,
     location_losses,
     pair_loss,
@@ -16,7 +16,7 @@ from ibutils.infomax.scores import draw_negatives, local_scores
 from ibutils.infomax.training import InfoMaxLearner, InfoMaxRecipe
 
 __all__ = [
-    "ESTIMATORS",
+    "BOUNDS",
     "AbsoluteCoordinates",
     "DeepInfoMax",
     "InfoMaxLearner",

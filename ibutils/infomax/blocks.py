@@ -40,9 +40,9 @@ class Summary(NamedTuple):
     pull: Tensor
 
 
-def loss_of_table(scores: Tensor, estimator: str) -> Tensor:
+def loss_of_table(scores: Tensor, bound: str) -> Tensor:
     """Return a loss of scores ``[n, n, locations]``; the backward pass adds one such table."""
-    return _LossOfTable.apply(scores, estimator)
+    return _LossOfTable.apply(scores, bound)
 
 
 def slices(n: int, size: int) -> Iterator[slice]:
@@ -51,7 +51,7 @@ def slices(n: int, size: int) -> Iterator[slice]:
 
 
 def loss_and_summary(
-    block_of: Callable[[slice], Tensor], n: int, size: int, estimator: str
+    block_of: Callable[[slice], Tensor], n: int, size: int, bound: str
 ) -> tuple[Tensor, Summary]:
     """Return a loss and its summary, from blocks that may be overwritten.
 
@@ -59,7 +59,7 @@ def loss_and_summary(
         block_of: Makes the block of some images, ``[images, locations, n]``.
         n: Images.
         size: Images of a block.
-        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``.
+        bound: ``"donsker_varadhan"``, ``"jensen_shannon"`` or ``"info_nce"``.
     """
     positives, sums = [], []
     for rows in slices(n, size):
@@ -67,14 +67,15 @@ def loss_and_summary(
         own = block.diagonal(rows.start, 0, 2)  # a view, [locations, images]
         positives.append(own.mT.clone())
         own.fill_(-torch.inf)  # adds nothing to any of the sums
-        if estimator == "jsd":
+        if bound == "jensen_shannon":
             sums.append(F.logsigmoid(block.neg_()).sum((0, 1)))
         else:
             sums.append(_log_sum_exp(block))
     positive, columns = torch.cat(positives), torch.stack(sums)
-    if estimator == "jsd":
+    if bound == "jensen_shannon":
         return _jensen_shannon(positive, columns.sum(0))
-    return (_donsker_varadhan if estimator == "dv" else _info_nce)(positive, columns.logsumexp(0))
+    of_sums = _donsker_varadhan if bound == "donsker_varadhan" else _info_nce
+    return of_sums(positive, columns.logsumexp(0))
 
 
 def derivative(block: Tensor, rows: slice, summary: Summary) -> Tensor:
@@ -128,7 +129,7 @@ class _LossOfTable(torch.autograd.Function):
     """A loss of a whole table of scores."""
 
     @staticmethod
-    def forward(ctx: Any, scores: Tensor, estimator: str) -> Tensor:
+    def forward(ctx: Any, scores: Tensor, bound: str) -> Tensor:
         """Go over the table in blocks of a sixteenth, or more where it is small."""
         n, _, locations = scores.shape
         size = min(n, max(-(-n // 16), SCORES // (n * locations)))
@@ -138,7 +139,7 @@ class _LossOfTable(torch.autograd.Function):
         def block_of(rows: slice) -> Tensor:
             return buffer[: rows.stop - rows.start].copy_(scores[rows].mT)
 
-        loss, summary = loss_and_summary(block_of, n, size, estimator)
+        loss, summary = loss_and_summary(block_of, n, size, bound)
         ctx.save_for_backward(scores, *summary)
         ctx.size = size
         return loss

@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.nets.layers import dense
 
 
@@ -21,6 +22,10 @@ class AbsoluteCoordinates(nn.Module):
         code: Dimension of the code.
         units: Width of each of the two hidden layers.
         generator: Source of the initial weights.
+
+    Raises:
+        TypeError: A size is no integer.
+        ValueError: A size is less than 1.
 
     :cite:t:`hjelm2019learning`, section 4.3.
 
@@ -40,12 +45,19 @@ class AbsoluteCoordinates(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        _check_sizes(channels, side, code, units)
+        self.shape = channels, side, code
         self.network = _network(channels + code, units, 2 * side, generator)
 
     def forward(
         self, local: Float[Tensor, "n c m m"], y: Float[Tensor, "n code"]
     ) -> Float[Tensor, ""]:
-        """Return the sum of both cross-entropies, in nats, averaged over images and locations."""
+        """Return the sum of both cross-entropies, in nats, averaged over images and locations.
+
+        Raises:
+            ValueError: Map and codes are not of the sizes given, or not of the same images.
+        """
+        _check_features(local, y, self.shape)
         features = local.flatten(2).mT
         inputs = torch.cat([features, _beside(y, features)], -1)
         rows, columns = positions(local.shape[-1], device=local.device)
@@ -78,6 +90,8 @@ class RelativeCoordinates(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        _check_sizes(channels, side, code, units)
+        self.shape = channels, side, code
         offsets = 2 * side - 1
         self.network = _network(2 * channels + code, units, 2 * offsets, generator)
 
@@ -93,7 +107,12 @@ class RelativeCoordinates(nn.Module):
             local: Map of local features.
             y: Codes.
             source: Location :math:`(i', j')` of each image as ``i' * m + j'``.
+
+        Raises:
+            ValueError: Map, codes and sources are not of the sizes given or the same images.
         """
+        _check_features(local, y, self.shape)
+        checks.labels("source", source, n=len(local))
         features, side = local.flatten(2).mT, local.shape[-1]
         own = features[torch.arange(len(source), device=source.device), source]
         inputs = torch.cat([features, _beside(own, features), _beside(y, features)], -1)
@@ -108,12 +127,35 @@ def positions(
 ) -> tuple[Int[Tensor, " locations"], Int[Tensor, " locations"]]:
     """Return row and column of each location, in the order of a flattened map.
 
+    Raises:
+        TypeError: ``side`` is no integer.
+        ValueError: ``side`` is less than 1.
+
     Example:
         >>> [axis.tolist() for axis in positions(2)]
         [[0, 0, 1, 1], [0, 1, 0, 1]]
     """
+    checks.count("side", side)
     steps = torch.arange(side, device=device)
     return steps.repeat_interleave(side), steps.repeat(side)
+
+
+def _check_sizes(channels: int, side: int, code: int, units: int) -> None:
+    sizes = {"channels": channels, "side": side, "code": code, "units": units}
+    for name, size in sizes.items():
+        checks.count(name, size)
+
+
+def _check_features(local: Tensor, y: Tensor, shape: tuple[int, int, int]) -> None:
+    """Raise unless map and codes are of the sizes that the network was made for."""
+    channels, side, code = shape
+    checks.tensor("local", local, ndim=4)
+    checks.tensor("y", y, ndim=2)
+    if local.shape[1:] != (channels, side, side) or y.shape != (len(local), code):
+        raise ValueError(
+            f"local must be [n, {channels}, {side}, {side}] and y [n, {code}], got "
+            f"{tuple(local.shape)} and {tuple(y.shape)}"
+        )
 
 
 def _network(

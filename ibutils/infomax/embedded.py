@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.infomax import blocks
-from ibutils.infomax.losses import check_estimator
+from ibutils.infomax.losses import check_bound
 from ibutils.infomax.scores import check_embeddings
 
 # Scores of a chunk: 4 MiB stay in the cache of a processor core; a GPU wants few launches.
@@ -19,7 +20,7 @@ def infomax_loss_from_embeddings(
     local: Float[Tensor, "n d locations"],
     global_: Float[Tensor, "n d"],
     *,
-    estimator: str,
+    bound: str,
     chunk: int | None = None,
 ) -> Float[Tensor, ""]:
     r"""Return the loss of the scores :math:`T_{ijk} = \langle l_{ik}, g_j \rangle`.
@@ -34,47 +35,49 @@ def infomax_loss_from_embeddings(
         local: Embedded local features, ``[n, d, locations]``. Fastest where the memory holds d
             last.
         global_: Embedded global vectors, ``[n, d]``.
-        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``.
+        bound: ``"donsker_varadhan"``, ``"jensen_shannon"`` or ``"info_nce"``.
         chunk: Images whose scores are made at once, at least 1; by default as suits the device.
 
     Returns:
         A scalar in nats.
 
     Raises:
-        ValueError: Unknown estimator, n < 2, shapes that disagree, or ``chunk`` < 1.
+        TypeError: An argument is no tensor, or ``chunk`` no integer.
+        ValueError: Unknown bound, n < 2, shapes that disagree, or ``chunk`` < 1.
 
     Example:
         >>> local, global_ = torch.zeros(3, 5, 4), torch.zeros(3, 5)
-        >>> round(float(infomax_loss_from_embeddings(local, global_, estimator="jsd")), 4)
-        1.3863
+        >>> float(infomax_loss_from_embeddings(local, global_, bound="donsker_varadhan"))
+        0.0
     """
-    check_estimator(estimator)
+    check_bound(bound)
     check_embeddings(local, global_)
     if chunk is None:
         scores = SCORES_ON_GPU if local.is_cuda else SCORES
         chunk = max(1, scores // (len(local) * local.shape[2]))
-    if chunk < 1:
-        raise ValueError(f"chunk must be at least 1, got {chunk}")
+    checks.count("chunk", chunk)
     if torch.is_autocast_enabled(local.device.type):
         dtype = torch.get_autocast_dtype(local.device.type)
-        local, global_ = local.to(dtype), global_.to(dtype)
-    return _LossOfEmbeddings.apply(local, global_, estimator, chunk)
+    else:
+        dtype = torch.promote_types(local.dtype, global_.dtype)
+    local, global_ = local.to(dtype), global_.to(dtype)
+    return _LossOfEmbeddings.apply(local, global_, bound, chunk)
 
 
 class _LossOfEmbeddings(torch.autograd.Function):
     """A loss, and its gradient from scores that are made again."""
 
     @staticmethod
-    def forward(ctx: Any, local: Tensor, global_: Tensor, estimator: str, chunk: int) -> Tensor:
+    def forward(ctx: Any, local: Tensor, global_: Tensor, bound: str, chunk: int) -> Tensor:
         """Sum over the scores of one chunk after the other."""
         n = len(local)
         block_of = _blocks(local, global_, min(chunk, n))
         kept: list[Tensor] = []
         if chunk >= n:
             kept = [block_of(slice(0, n))]
-            loss, summary = blocks.loss_and_summary(lambda rows: kept[0].clone(), n, n, estimator)
+            loss, summary = blocks.loss_and_summary(lambda rows: kept[0].clone(), n, n, bound)
         else:
-            loss, summary = blocks.loss_and_summary(block_of, n, chunk, estimator)
+            loss, summary = blocks.loss_and_summary(block_of, n, chunk, bound)
         ctx.save_for_backward(local, global_, *summary, *kept)
         ctx.chunk = chunk
         return loss

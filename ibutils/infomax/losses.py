@@ -5,17 +5,19 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.infomax import blocks
 from ibutils.infomax.scores import check_images, draw_negatives
 from ibutils.information import log_mean_exp
 
-ESTIMATORS = ("dv", "jsd", "infonce")
+# What the losses are minus of, up to a constant: names of functions of ``ibutils.bounds``.
+BOUNDS = ("donsker_varadhan", "jensen_shannon", "info_nce")
 
 
 def infomax_loss(
     scores: Float[Tensor, "n n locations"] | Float[Tensor, "n n"],
     *,
-    estimator: str,
+    bound: str,
     negatives: int | None = None,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:
@@ -32,14 +34,15 @@ def infomax_loss(
         L_{\mathrm{NCE}} &= -\tfrac{1}{nK} \sum_{j,k} \log \frac{e^{T_{jjk}}}
             {e^{T_{jjk}} + \sum_{i \ne j} \sum_l e^{T_{ijl}}}
 
-    The first is minus equation 4. The second pools all locations into one mean under the
-    logarithm. The third is a cross-entropy without the logarithm of the number of candidates;
-    as the locations of one image depend on each other, it is no estimate of information.
-    Pairs of an image with itself are never negatives.
+    The first is minus equation 4, an objective whose value is no information. The second pools
+    all locations into one mean under the logarithm. The third is a cross-entropy without the
+    logarithm of the number of candidates; as the locations of one image depend on each other, it
+    is no estimate of information. Pairs of an image with itself are never negatives.
 
     Args:
         scores: ``[n, n, locations]``, or ``[n, n]`` for global pairs, one location.
-        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``.
+        bound: ``"donsker_varadhan"``, ``"jensen_shannon"`` or ``"info_nce"``. With one location,
+            the loss is minus the function of that name in ``ibutils.bounds``, up to a constant.
         negatives: Number of other images that each image is compared with, drawn anew at each
             call; by default all n - 1.
         generator: Source of that draw.
@@ -48,53 +51,57 @@ def infomax_loss(
         A scalar in nats.
 
     Raises:
-        ValueError: Unknown estimator, scores that are not square, n < 2, or a number of
+        TypeError: The scores are no tensor, or ``negatives`` is no integer.
+        ValueError: Unknown bound, scores that are not square, n < 2, or a number of
             negatives that is not in 1 to n - 1.
 
     :cite:t:`hjelm2019learning`, equations 2, 4 and 5; local as in equation 6.
 
     Example:
         >>> scores = torch.zeros(3, 3, 4)
-        >>> [round(float(infomax_loss(scores, estimator=e)), 4) for e in ("dv", "jsd", "infonce")]
+        >>> [round(float(infomax_loss(scores, bound=name)), 4) for name in BOUNDS]
         [0.0, 1.3863, 2.1972]
     """
-    check_estimator(estimator)
+    check_bound(bound)
+    checks.generator(generator)
     table = check_scores(scores)
     if negatives is None:
-        return blocks.loss_of_table(table, estimator)
+        return blocks.loss_of_table(table, bound)
+    checks.count("negatives", negatives, most=len(table) - 1)
     chosen = draw_negatives(len(table), negatives, generator=generator).to(scores.device)
-    return pair_loss(*pairs(table, chosen), estimator=estimator)
+    return pair_loss(*pairs(table, chosen), bound=bound)
 
 
 def pair_loss(
     positive: Float[Tensor, "n locations"],
     negative: Float[Tensor, "n others locations"],
     *,
-    estimator: str,
+    bound: str,
 ) -> Float[Tensor, ""]:
     """Return the loss of :func:`infomax_loss` for chosen negatives.
 
     Args:
         positive: Scores of the features of each image against its own global vector.
         negative: Scores of the features of some other images against that vector.
-        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``.
+        bound: ``"donsker_varadhan"``, ``"jensen_shannon"`` or ``"info_nce"``.
 
     Returns:
         A scalar in nats.
 
     Raises:
-        ValueError: Unknown estimator.
+        TypeError: The scores are no tensors.
+        ValueError: Unknown bound, or scores whose images or locations disagree.
 
     Example:
-        >>> float(pair_loss(torch.ones(2, 3), torch.zeros(2, 1, 3), estimator="dv"))
+        >>> float(pair_loss(torch.ones(2, 3), torch.zeros(2, 1, 3), bound="donsker_varadhan"))
         -1.0
     """
-    check_estimator(estimator)
-    sums = torch.promote_types(positive.dtype, torch.float32)  # also under mixed precision
-    positive, negative = positive.to(sums), negative.to(sums)
-    if estimator == "jsd":
+    check_bound(bound)
+    check_pairs(positive, negative)
+    positive, negative = in_single(positive), in_single(negative)
+    if bound == "jensen_shannon":
         return -F.logsigmoid(positive).mean() - F.logsigmoid(-negative).mean()
-    if estimator == "dv":
+    if bound == "donsker_varadhan":
         return log_mean_exp(negative.flatten(), dim=0) - positive.mean()
     rest = negative.flatten(1).logsumexp(1, keepdim=True)
     return -F.logsigmoid(positive - rest).mean()
@@ -108,7 +115,14 @@ def pairs(
     Args:
         scores: ``[n, n, locations]``.
         negatives: For each global vector j the images i whose features it is compared with.
+
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: The scores are not square, or there is not a row of integers for each image.
     """
+    check_scores(scores, ndim=3)
+    checks.tensor("negatives", negatives, ndim=2, kind="integer")
+    checks.same_length(scores=scores, negatives=negatives)
     own = torch.arange(len(scores), device=scores.device)
     return scores[own, own], scores[negatives, own[:, None]]
 
@@ -122,9 +136,10 @@ def location_losses(scores: Float[Tensor, "n n locations"]) -> Float[Tensor, "n 
         scores: ``[n, n, locations]``.
 
     Returns:
-        Losses in nats; their mean is ``infomax_loss(scores, estimator="infonce")``.
+        Losses in nats; their mean is ``infomax_loss(scores, bound="info_nce")``.
 
     Raises:
+        TypeError: The scores are no tensor.
         ValueError: The scores are not square, or n < 2.
 
     :cite:t:`hjelm2019learning`, equation 5 before the average of equation 6.
@@ -133,24 +148,39 @@ def location_losses(scores: Float[Tensor, "n n locations"]) -> Float[Tensor, "n 
         >>> location_losses(torch.zeros(3, 3, 4)).shape
         torch.Size([3, 4])
     """
-    table = check_scores(scores)
+    table = in_single(check_scores(scores, ndim=3))
     own = torch.eye(len(table), dtype=torch.bool, device=table.device)[:, :, None]
     rest = table.masked_fill(own, -torch.inf).logsumexp((0, 2))
     return -F.logsigmoid(table.diagonal().mT - rest[:, None])
 
 
-def check_estimator(estimator: str) -> None:
-    """Raise for an unknown loss."""
-    if estimator not in ESTIMATORS:
-        raise ValueError(f"estimator must be one of {ESTIMATORS}, got {estimator!r}")
+def in_single(scores: Tensor) -> Tensor:
+    """Return scores in single precision at least, also under mixed precision."""
+    return scores.to(torch.promote_types(scores.dtype, torch.float32))
 
 
-def check_scores(scores: Tensor) -> Tensor:
+def check_bound(bound: str) -> None:
+    """Raise for an unknown bound."""
+    checks.choice("bound", bound, BOUNDS)
+
+
+def check_scores(scores: Tensor, *, ndim: int | tuple[int, ...] = (2, 3)) -> Tensor:
     """Return scores as ``[n, n, locations]``; raise unless they are square with n >= 2."""
-    if scores.ndim not in (2, 3) or scores.shape[0] != scores.shape[1]:
+    checks.tensor("scores", scores, ndim=ndim)
+    if scores.shape[0] != scores.shape[1]:
         raise ValueError(
-            f"scores have shape [n, n] or [n, n, locations], got {tuple(scores.shape)}"
+            f"scores must be [n, n] or [n, n, locations], got shape {tuple(scores.shape)}"
         )
-    table = scores if scores.ndim == 3 else scores[:, :, None]
-    check_images(len(table), table.shape[2])
-    return table
+    check_images("scores", scores)
+    return scores if scores.ndim == 3 else scores[:, :, None]
+
+
+def check_pairs(positive: Tensor, negative: Tensor) -> None:
+    """Raise unless scores ``[n, locations]`` and ``[n, others, locations]`` belong together."""
+    checks.tensor("positive", positive, ndim=2)
+    checks.tensor("negative", negative, ndim=3)
+    if negative.shape[::2] != positive.shape:
+        raise ValueError(
+            "positive [n, locations] and negative [n, others, locations] disagree: "
+            f"{tuple(positive.shape)} and {tuple(negative.shape)}"
+        )

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.infomax.coordinates import AbsoluteCoordinates, RelativeCoordinates
 from ibutils.infomax.embedded import infomax_loss_from_embeddings
-from ibutils.infomax.losses import check_estimator, infomax_loss, pair_loss, pairs
+from ibutils.infomax.losses import check_bound, infomax_loss, pair_loss, pairs
 from ibutils.infomax.occlusion import BLOCK, occlude, occlusion_masks
 from ibutils.infomax.prior import PriorMatching, check_prior
-from ibutils.infomax.scores import local_scores, negatives_from
+from ibutils.infomax.scores import check_images, local_scores, negatives_from
 from ibutils.nets.encoders import Encoder, Features
 from ibutils.nets.heads import ConcatenateAndConvolve, EncodeAndDot, global_head
 from ibutils.prior_matching import sample_prior
@@ -24,7 +25,8 @@ class Terms:
     """What Deep InfoMax maximises, and how; the defaults are those of DIM(L) with infoNCE.
 
     Attributes:
-        estimator: ``"dv"``, ``"jsd"`` or ``"infonce"``, for global and local term alike.
+        bound: ``"donsker_varadhan"``, ``"jensen_shannon"`` or ``"info_nce"``, for global and
+            local term alike: see ``infomax_loss``.
         alpha: Weight of the global term.
         beta: Weight of the local term.
         gamma: Weight of the prior-matching term for the encoder.
@@ -37,7 +39,7 @@ class Terms:
         head: Local discriminator: ``"dot"`` or ``"concatenate"``.
     """
 
-    estimator: str = "infonce"
+    bound: str = "info_nce"
     alpha: float = 0.0
     beta: float = 1.0
     gamma: float = 0.1
@@ -50,18 +52,17 @@ class Terms:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        check_estimator(self.estimator)
+        check_bound(self.bound)
         check_prior(self.prior)
         weights = {name: getattr(self, name) for name in ("alpha", "beta", "gamma", "coordinates")}
-        for name, weight in weights.items():
-            if not weight >= 0:
-                raise ValueError(f"{name} must be at least 0, got {weight}")
+        for name, weight in (weights | {"penalty": self.penalty}).items():
+            checks.number(name, weight, least=0)
         if not any(weights.values()):
             raise ValueError(f"at least one weight must be positive, got {weights}")
-        if self.head not in HEADS:
-            raise ValueError(f"head must be one of {HEADS}, got {self.head!r}")
-        if self.negatives is not None and self.negatives < 1:
-            raise ValueError(f"negatives must be at least 1, got {self.negatives}")
+        checks.choice("head", self.head, HEADS)
+        checks.instance("occlusion", self.occlusion, bool)
+        if self.negatives is not None:
+            checks.count("negatives", self.negatives)
 
 
 class DeepInfoMax(Trainable):
@@ -81,6 +82,11 @@ class DeepInfoMax(Trainable):
         units: Dimension of the local head's embeddings, or width of its hidden layers.
         global_units: Width of the hidden layers of global head and coordinate networks.
         generator: Source of the initial weights of the heads.
+
+    Raises:
+        TypeError: The encoder has not what ``ibutils.nets.encoders.Encoder`` names, or an option
+            is of the wrong type.
+        ValueError: A width is less than 1.
 
     :cite:t:`hjelm2019learning`, equation 8.
 
@@ -105,8 +111,13 @@ class DeepInfoMax(Trainable):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.encoder, self.terms = encoder, terms or Terms()
-        terms = self.terms
+        terms = Terms() if terms is None else terms
+        checks.instance("encoder", encoder, Encoder)
+        checks.instance("terms", terms, Terms)
+        checks.count("units", units)
+        checks.count("global_units", global_units)
+        checks.generator(generator)
+        self.encoder, self.terms = encoder, terms
         channels, side, _ = encoder.local_shape
         code = encoder.code
         if terms.beta > 0:
@@ -134,6 +145,8 @@ class DeepInfoMax(Trainable):
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return samples of the prior, two uniform columns and, for negatives, n more."""
+        checks.count("batch", batch)
+        checks.instance("generator", generator, torch.Generator)
         terms = self.terms
         others = 0 if terms.negatives is None else batch
         uniform = torch.rand(batch, 2 + others, generator=generator, device=generator.device)
@@ -156,15 +169,22 @@ class DeepInfoMax(Trainable):
             ``relative``, cross-entropies of the coordinates; all that are part of ``loss``.
 
         Raises:
-            ValueError: Fewer than 2 images.
+            TypeError: Inputs or noise are no tensor.
+            ValueError: Fewer than 2 images, or noise of another shape than that of
+                ``draw_noise``.
         """
-        if len(inputs) < 2:
-            raise ValueError(f"negatives are other images: a batch needs 2, got {len(inputs)}")
+        checks.tensor("inputs", inputs, ndim=4)
+        check_images("inputs", inputs)
         terms, n = self.terms, len(inputs)
         others = 0 if terms.negatives is None else n
-        of_mask, of_source, of_others, samples = noise.split(
-            [1, 1, others, noise.shape[1] - 2 - others], dim=1
-        )
+        of_prior = 0 if terms.gamma == 0 else self.encoder.code
+        checks.tensor("noise", noise, ndim=2)
+        if noise.shape != (n, 2 + others + of_prior):
+            raise ValueError(
+                f"noise must be what draw_noise({n}) returns, {(n, 2 + others + of_prior)}, got "
+                f"{tuple(noise.shape)}"
+            )
+        of_mask, of_source, of_others, samples = noise.split([1, 1, others, of_prior], dim=1)
         chosen = None
         if terms.negatives is not None:
             chosen = negatives_from(of_others, min(terms.negatives, n - 1))
@@ -202,21 +222,21 @@ class DeepInfoMax(Trainable):
         return self.encoder(occlude(inputs, masks)).y
 
     def _local_loss(self, local: Tensor, y: Tensor, chosen: Tensor | None) -> Tensor:
-        estimator = self.terms.estimator
+        bound = self.terms.bound
         if isinstance(self.local_head, ConcatenateAndConvolve):
             if chosen is None:
-                return infomax_loss(self.local_head(local, y), estimator=estimator)
-            return pair_loss(*self.local_head.pairs(local, y, chosen), estimator=estimator)
+                return infomax_loss(self.local_head(local, y), bound=bound)
+            return pair_loss(*self.local_head.pairs(local, y, chosen), bound=bound)
         embeddings = self.local_head(local, y)
         if chosen is None:
-            return infomax_loss_from_embeddings(*embeddings, estimator=estimator)
-        return pair_loss(*pairs(local_scores(*embeddings), chosen), estimator=estimator)
+            return infomax_loss_from_embeddings(*embeddings, bound=bound)
+        return pair_loss(*pairs(local_scores(*embeddings), chosen), bound=bound)
 
     def _global_loss(self, conv: Tensor, y: Tensor, chosen: Tensor | None) -> Tensor:
         scores = self.global_head(conv, y)
         if chosen is None:
-            return infomax_loss(scores, estimator=self.terms.estimator)
-        return pair_loss(*pairs(scores[..., None], chosen), estimator=self.terms.estimator)
+            return infomax_loss(scores, bound=self.terms.bound)
+        return pair_loss(*pairs(scores[..., None], chosen), bound=self.terms.bound)
 
 
 _COORDINATES = {"absolute": AbsoluteCoordinates, "relative": RelativeCoordinates}

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ibutils import checks
+
 BLOCK = 10  # pixels that a local feature of a 32 by 32 image sees along each side
 
 
@@ -27,7 +29,8 @@ def occlusion_masks(
         True where a pixel is hidden, ``[n, size, size]``, on the device of the noise.
 
     Raises:
-        ValueError: The image has no room for both blocks, or ``block`` < 1.
+        TypeError: The noise is no tensor, or a size no integer.
+        ValueError: The noise is no vector, or the image has no room for both blocks.
 
     :cite:t:`hjelm2019learning`, section 4.3.
 
@@ -36,6 +39,8 @@ def occlusion_masks(
         >>> masks.sum((1, 2)).tolist()
         [100, 200]
     """
+    checks.tensor("uniform", uniform, ndim=1)
+    _check_blocks(size, block)
     allowed = _rectangles(size, block, uniform.device)
     chosen = (uniform.double() * len(allowed)).long().clamp_max(len(allowed) - 1)
     top, bottom, left, right = allowed[chosen].T[..., None]
@@ -48,6 +53,8 @@ def draw_occlusion(
     n: int, *, size: int, block: int = BLOCK, generator: torch.Generator | None = None
 ) -> Bool[Tensor, "n size size"]:
     """Draw the masks of ``occlusion_masks`` for n images."""
+    checks.count("n", n)
+    checks.generator(generator)
     device = None if generator is None else generator.device
     uniform = torch.rand(n, generator=generator, device=device)
     return occlusion_masks(uniform, size=size, block=block)
@@ -58,20 +65,37 @@ def occlude(
 ) -> Float[Tensor, "n c size size"]:
     """Return the images with hidden pixels at 0, mid-grey for images scaled to [-1, 1].
 
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: There is not one mask of truth values, of the size of the images, for each.
+
     Example:
         >>> occlude(torch.ones(1, 1, 2, 2), torch.eye(2).bool()[None])[0, 0].tolist()
         [[0.0, 1.0], [1.0, 0.0]]
     """
+    checks.tensor("images", images, ndim=4)
+    checks.tensor("masks", masks, ndim=3, kind="any")
+    if masks.dtype != torch.bool:
+        raise ValueError(f"masks must hold truth values, got {checks.described(masks)}")
+    if masks.shape != (len(images), *images.shape[2:]):
+        raise ValueError(
+            f"masks must be [n, h, w] for images [n, c, h, w], got {tuple(masks.shape)} for "
+            f"{tuple(images.shape)}"
+        )
     return images.masked_fill(masks[:, None], 0.0)
+
+
+def _check_blocks(size: int, block: int) -> None:
+    """Raise unless a hidden and a visible block fit beside each other in an image."""
+    checks.count("size", size)
+    checks.count("block", block)
+    if 2 * block > size:
+        raise ValueError(f"block must be at most half of size={size} pixels, got {block}")
 
 
 @cache
 def _rectangles(size: int, block: int, device: torch.device) -> Tensor:
     """Return all allowed rectangles, ``[count, 4]``: top, bottom, left and right."""
-    if not 1 <= block <= size // 2:
-        raise ValueError(
-            f"a hidden and a visible block of {block} pixels do not fit in {size} pixels"
-        )
     spans = torch.combinations(torch.arange(size + 1))  # start < end
     spans = spans[spans[:, 1] - spans[:, 0] >= block]
     rows, columns = spans.repeat_interleave(len(spans), 0), spans.repeat(len(spans), 1)

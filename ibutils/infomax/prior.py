@@ -4,8 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.nets import perceptron
-from ibutils.prior_matching import PRIORS, discriminator_loss, encoder_loss
+from ibutils.prior_matching import FORMS, PRIORS, discriminator_loss, encoder_loss
 
 
 class PriorMatching(nn.Module):
@@ -28,7 +29,8 @@ class PriorMatching(nn.Module):
         generator: Source of the initial weights.
 
     Raises:
-        ValueError: Unknown prior, or a negative penalty.
+        TypeError: An option is of the wrong type.
+        ValueError: Unknown prior or form, a size below 1, or a negative penalty.
 
     :cite:t:`hjelm2019learning`, equation 7.
 
@@ -50,9 +52,14 @@ class PriorMatching(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        checks.count("code", code)
         check_prior(prior)
-        if penalty < 0:
-            raise ValueError(f"the penalty must be at least 0, got {penalty}")
+        checks.choice("form", form, FORMS)
+        checks.number("penalty", penalty, least=0)
+        checks.counts("hidden", hidden)
+        checks.instance("squash", squash, bool)
+        checks.generator(generator)
+        self.code = code
         self.prior, self.form, self.penalty, self.squash = prior, form, penalty, squash
         self.discriminator = perceptron([code, *hidden, 1], generator=generator)
 
@@ -66,8 +73,14 @@ class PriorMatching(nn.Module):
             samples: Draws from the prior.
 
         Raises:
-            ValueError: Without ``squash``, a code outside of the support of the prior.
+            TypeError: An argument is no tensor.
+            ValueError: Codes or samples are not of the dimension given; or, without ``squash``, a
+                code is outside of the support of the prior.
         """
+        for name, values in (("y", y), ("samples", samples)):
+            checks.tensor(name, values, ndim=2)
+            if values.shape[1] != self.code:
+                raise ValueError(f"{name} must be [n, {self.code}], got {tuple(values.shape)}")
         if self.prior == "uniform" and self.squash:
             y = y.sigmoid()
         elif not self.squash:
@@ -91,20 +104,23 @@ class PriorMatching(nn.Module):
 
 def check_prior(prior: str) -> None:
     """Raise for an unknown prior."""
-    if prior not in PRIORS:
-        raise ValueError(f"prior must be one of {PRIORS}, got {prior!r}")
+    checks.choice("prior", prior, PRIORS)
 
 
 def check_support(codes: Float[Tensor, "n d"], *, prior: str) -> None:
     """Raise unless the prior has a density at all codes.
 
+    Raises:
+        TypeError: The codes are no tensor.
+        ValueError: Unknown prior, or a code outside of its support.
+
     Example:
         >>> check_support(torch.tensor([[0.5, 1.5]]), prior="uniform")
         Traceback (most recent call last):
-        ...
         ValueError: codes for the uniform prior must lie in [0, 1], got 1.5
     """
     check_prior(prior)
+    checks.tensor("codes", codes, ndim=2)
     inside = codes.isfinite() if prior == "gaussian" else (codes >= 0) & (codes <= 1)
     if not bool(inside.all()):
         worst = float(codes[~inside][0])

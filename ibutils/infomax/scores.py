@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ibutils import checks
+
 
 def local_scores(
     local: Float[Tensor, "n d locations"], global_: Float[Tensor, "n d"]
@@ -24,7 +26,8 @@ def local_scores(
         global vectors come last.
 
     Raises:
-        ValueError: The numbers of images or dimensions disagree.
+        TypeError: An argument is no tensor.
+        ValueError: The numbers of images or dimensions disagree, or n < 2.
 
     :cite:t:`hjelm2019learning`, the encode-and-dot discriminator of appendix A.2.
 
@@ -34,6 +37,8 @@ def local_scores(
         tensor([ 6., 15.])
     """
     check_embeddings(local, global_)
+    dtype = torch.promote_types(local.dtype, global_.dtype)
+    local, global_ = local.to(dtype), global_.to(dtype)
     table = local.mT.flatten(0, 1) @ global_.mT  # one product, [n * locations, n]
     return table.unflatten(0, (len(local), -1)).mT
 
@@ -52,39 +57,40 @@ def draw_negatives(
         Indices, ``[n, count]``; row j holds ``count`` different ones and never j.
 
     Raises:
-        ValueError: ``count`` is less than 1 or more than n - 1.
+        TypeError: ``n`` or ``count`` is no integer.
+        ValueError: ``n`` is less than 2, or ``count`` less than 1 or more than n - 1.
 
     Example:
         >>> draw_negatives(2, 1)
         tensor([[1],
                 [0]])
     """
+    checks.count("n", n, least=2)
+    checks.count("count", count, most=n - 1)
+    checks.generator(generator)
     device = None if generator is None else generator.device
     return negatives_from(torch.rand(n, n, generator=generator, device=device), count)
 
 
 def negatives_from(uniform: Float[Tensor, "n n"], count: int) -> Int[Tensor, "n count"]:
     """Return what ``draw_negatives`` draws, from uniform noise that is drawn already."""
-    n = len(uniform)
-    if not 1 <= count <= n - 1:
-        raise ValueError(f"a batch of {n} has 1 to {n - 1} negative images, got {count}")
-    own = torch.eye(n, dtype=torch.bool, device=uniform.device)
+    own = torch.eye(len(uniform), dtype=torch.bool, device=uniform.device)
     return uniform.masked_fill(own, 2.0).topk(count, largest=False).indices
 
 
 def check_embeddings(local: Tensor, global_: Tensor) -> None:
     """Raise unless local features and global vectors are of the same images and dimension."""
-    if local.ndim != 3 or global_.ndim != 2 or local.shape[:2] != global_.shape:
+    checks.tensor("local", local, ndim=3)
+    checks.tensor("global_", global_, ndim=2)
+    if local.shape[:2] != global_.shape:
         raise ValueError(
             f"local [n, d, locations] and global_ [n, d] disagree: {tuple(local.shape)} and "
             f"{tuple(global_.shape)}"
         )
-    check_images(len(local), local.shape[2])
+    check_images("local", local)
 
 
-def check_images(n: int, locations: int) -> None:
-    """Raise for a batch without negatives, or without locations."""
-    if n < 2:
-        raise ValueError(f"negatives are other images: at least 2 are needed, got n={n}")
-    if locations < 1:
-        raise ValueError(f"at least one location is needed, got {locations}")
+def check_images(name: str, values: Tensor) -> None:
+    """Raise for a batch without negatives."""
+    if len(values) < 2:
+        raise ValueError(f"{name} must be of 2 images at least, negatives are others; got n=1")

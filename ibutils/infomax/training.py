@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.last_weights import LastWeights
 from ibutils.train import Recipe, Trainable
 
@@ -38,8 +39,8 @@ class InfoMaxRecipe(Recipe):
     def __post_init__(self) -> None:
         """Refuse settings that cannot train."""
         super().__post_init__()
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"precision must be one of {PRECISIONS}, got {self.precision!r}")
+        checks.choice("precision", self.precision, PRECISIONS)
+        checks.instance("compile", self.compile, bool)
         if self.averaging != 0:
             raise ValueError(f"weights are not averaged here: averaging is 0, {self.averaging=}")
 
@@ -48,6 +49,8 @@ class InfoMaxLearner(LastWeights):
     """A model with its optimiser; statistics of batch normalisations are part of its state."""
 
     def __init__(self, model: Trainable, recipe: InfoMaxRecipe) -> None:
+        checks.instance("model", model, Trainable)
+        checks.instance("recipe", recipe, InfoMaxRecipe)
         self.precision = recipe.precision
         self._objective: Callable[..., dict[str, Tensor]] = model.objective
         if recipe.compile:

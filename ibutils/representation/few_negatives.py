@@ -4,8 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.infomax import DeepInfoMax, Terms, local_scores
-from ibutils.infomax.losses import pairs
+from ibutils.infomax.losses import check_pairs, in_single, pairs
 from ibutils.information import log_mean_exp
 from ibutils.nets.encoders import Encoder
 
@@ -20,7 +21,8 @@ def loss_of_each_code(
             - \frac1K \sum_k T_{jjk} \Big]
 
     with the :math:`B` negative images :math:`N_j` of code j and K locations. By Jensen's
-    inequality it is at most ``pair_loss(..., estimator="dv")``, which has one logarithm for all.
+    inequality it is at most ``pair_loss(..., bound="donsker_varadhan")``, which has one logarithm
+    for all.
 
     Args:
         positive: Scores of the features of each image against its own code.
@@ -29,12 +31,18 @@ def loss_of_each_code(
     Returns:
         A scalar in nats, not bounded from below.
 
+    Raises:
+        TypeError: The scores are no tensors.
+        ValueError: Scores whose images or locations disagree.
+
     :cite:t:`hjelm2019learning`, equation 2, read for each code on its own.
 
     Example:
         >>> float(loss_of_each_code(torch.ones(2, 3), torch.zeros(2, 1, 3)))
         -1.0
     """
+    check_pairs(positive, negative)
+    positive, negative = in_single(positive), in_single(negative)
     return log_mean_exp(negative.flatten(1), dim=1).mean() - positive.mean()
 
 
@@ -49,8 +57,8 @@ class EachCode(DeepInfoMax):
 
     Example:
         >>> from ibutils.nets.encoders import basic32
-        >>> EachCode(basic32(channels=1 / 8), negatives=1, units=16).terms.estimator
-        'dv'
+        >>> EachCode(basic32(channels=1 / 8), negatives=1, units=16).terms.bound
+        'donsker_varadhan'
     """
 
     def __init__(
@@ -61,7 +69,8 @@ class EachCode(DeepInfoMax):
         units: int = 2048,
         generator: torch.Generator | None = None,
     ) -> None:
-        terms = Terms("dv", negatives=negatives)
+        checks.count("negatives", negatives)
+        terms = Terms("donsker_varadhan", negatives=negatives)
         super().__init__(encoder, terms, units=units, generator=generator)
 
     def _local_loss(self, local: Tensor, y: Tensor, chosen: Tensor | None) -> Tensor:

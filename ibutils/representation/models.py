@@ -6,6 +6,7 @@ from typing import cast
 import torch
 from torch import nn
 
+from ibutils import checks
 from ibutils.baselines import (
     AAE,
     CPC,
@@ -24,6 +25,8 @@ from ibutils.train import Trainable
 
 GAMMA_GLOBAL, GAMMA = 1.0, 0.1  # weights of the prior, as the paper has them
 COORDINATES = 1.0  # weight of the coordinate terms, which the paper does not state
+# What the paper calls its losses, and so parameters and records do, to names of ``infomax_loss``.
+PAPER_NAMES = {"dv": "donsker_varadhan", "jsd": "jensen_shannon", "infonce": "info_nce"}
 DIM = {
     "dim_global": Terms(alpha=1.0, beta=0.0, gamma=GAMMA_GLOBAL),
     "dim_local": Terms(alpha=0.0, beta=1.0, gamma=GAMMA),
@@ -56,6 +59,14 @@ class Architecture:
     global_units: int
     decoder_channels: float
 
+    def __post_init__(self) -> None:
+        """Refuse sizes that no network has."""
+        checks.choice("side", self.side, (32, 64))
+        for name in ("channels", "decoder_channels"):
+            checks.number(name, getattr(self, name), above=0)
+        for name in ("units", "global_units"):
+            checks.count(name, getattr(self, name))
+
 
 class Untrained(nn.Module):
     """An encoder with its initial weights, in the place of a model."""
@@ -64,36 +75,42 @@ class Untrained(nn.Module):
 
     def __init__(self, encoder: ConvolutionalEncoder) -> None:
         super().__init__()
+        checks.module("encoder", encoder)
         self.encoder = encoder
 
 
 def terms_of(method: str, loss: str) -> Terms:
     """Return the terms of a Deep InfoMax of the tables.
 
+    Args:
+        method: One of ``DIM``.
+        loss: One of ``PAPER_NAMES``, as the tables have it.
+
     Raises:
-        ValueError: Unknown method.
+        ValueError: Unknown method or loss.
 
     Example:
-        >>> terms_of("dim_both", "jsd").alpha
-        0.5
+        >>> terms_of("dim_both", "jsd").bound
+        'jensen_shannon'
     """
-    if method not in DIM:
-        raise ValueError(f"method must be one of {[*DIM]}, got {method!r}")
-    return replace(DIM[method], estimator=loss)
+    checks.choice("method", method, DIM)
+    checks.choice("loss", loss, PAPER_NAMES)
+    return replace(DIM[method], bound=PAPER_NAMES[loss])
 
 
 def build_encoder(
     architecture: Architecture, *, crops: bool, generator: torch.Generator
 ) -> ConvolutionalEncoder:
     """Return an untrained encoder for images of a size, whole or seen in crops."""
+    checks.instance("architecture", architecture, Architecture)
+    checks.instance("crops", crops, bool)
+    checks.instance("generator", generator, torch.Generator)
     kinds = {
         (32, False): basic32,
         (64, False): alex64,
         (32, True): strided_crops,
         (64, True): strided_crops64,
     }
-    if (architecture.side, crops) not in kinds:
-        raise ValueError(f"images must have 32 or 64 pixels a side, got {architecture.side}")
     return kinds[architecture.side, crops](channels=architecture.channels, generator=generator)
 
 
@@ -110,19 +127,23 @@ def build(
 
     Args:
         method: One of ``METHODS``.
-        loss: ``"dv"``, ``"jsd"`` or ``"infonce"`` for Deep InfoMax, None for all others.
+        loss: One of ``PAPER_NAMES`` for Deep InfoMax, None for all others.
         architecture: Sizes of its networks.
         classes: Classes of the data set, for the supervised network.
         images: Training images, of which noise as targets gives each its own.
         generator: Source of the initial weights.
 
     Raises:
+        TypeError: An argument is of the wrong type.
         ValueError: Unknown method, or a loss for a model that has none.
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {METHODS}, got {method!r}")
+    checks.choice("method", method, METHODS)
+    checks.instance("architecture", architecture, Architecture)
+    checks.count("classes", classes)
+    checks.count("images", images)
+    checks.instance("generator", generator, torch.Generator)
     if (loss is None) == (method in DIM):
-        raise ValueError(f"a loss belongs to Deep InfoMax, got {method!r} with {loss!r}")
+        raise ValueError(f"loss belongs to Deep InfoMax, got {loss!r} for {method!r}")
     encoder = build_encoder(architecture, crops=method.startswith("crops"), generator=generator)
     if method in DIM:
         return DeepInfoMax(

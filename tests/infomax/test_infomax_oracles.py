@@ -38,10 +38,10 @@ def log_ratio(joint):
     return joint.log() - joint.sum(1, keepdim=True).log() - joint.sum(0, keepdim=True).log()
 
 
-def exact_loss(critic, x, y, estimator):
+def exact_loss(critic, x, y, bound):
     """Return a loss whose positives are the joint and whose negatives are the whole product."""
     positive, negative = critic[x, y][:, None], critic[x][:, y].T[..., None]
-    return pair_loss(positive, negative, estimator=estimator)
+    return pair_loss(positive, negative, bound=bound)
 
 
 def jensen_shannon_divergence(joint):
@@ -55,7 +55,7 @@ class TestOptimalCritic:
     def test_jsd_is_twice_the_divergence(self, counts):
         joint, x, y = sample(counts)
         divergence = jensen_shannon_divergence(joint)
-        loss = exact_loss(log_ratio(joint), x, y, "jsd")
+        loss = exact_loss(log_ratio(joint), x, y, "jensen_shannon")
         close(loss, 2 * math.log(2) - 2 * divergence)
         assert float(divergence) < math.log(2)
 
@@ -63,7 +63,7 @@ class TestOptimalCritic:
     @few
     def test_dv_is_the_information(self, counts, constant):
         joint, x, y = sample(counts)
-        loss = exact_loss(log_ratio(joint) + constant, x, y, "dv")
+        loss = exact_loss(log_ratio(joint) + constant, x, y, "donsker_varadhan")
         close(-loss, mutual_information(joint))
 
     @given(counts, st.integers(0, 1000), st.floats(0, 3))
@@ -72,9 +72,9 @@ class TestOptimalCritic:
         joint, x, y = sample(counts)
         best = log_ratio(joint)
         other = best + spread * normal(3, 3, seed=seed)
-        for estimator in ("jsd", "dv"):
-            least = exact_loss(best, x, y, estimator)
-            assert float(exact_loss(other, x, y, estimator)) >= float(least) - 1e-12
+        for bound in ("jensen_shannon", "donsker_varadhan"):
+            least = exact_loss(best, x, y, bound)
+            assert float(exact_loss(other, x, y, bound)) >= float(least) - 1e-12
 
 
 class TestReconstruction:
@@ -186,7 +186,7 @@ class TestPooled:
         critic = normal(3, 3, seed=0)
         positive, negative = critic[features, y[:, None]], critic[features[None], y[:, None, None]]
         joints = torch.stack([joint, joint.roll(1, 0)])
-        found = -pair_loss(positive, negative, estimator="dv")
+        found = -pair_loss(positive, negative, bound="donsker_varadhan")
         close(found, self.value(joints, critic))
 
     def test_places_with_exchanged_words_tell_an_unplaced_critic_nothing(self):
@@ -203,12 +203,12 @@ class TestBalance:
     def test_raising_a_critic_may_make_it_better_for_jsd(self):
         joint, x, y = sample([6, 1, 2, 1, 5, 1, 1, 2, 7])
         low = log_ratio(joint) - 5.0
-        before, after = (float(exact_loss(low + c, x, y, "jsd")) for c in (0.0, 5.0))
+        before, after = (float(exact_loss(low + c, x, y, "jensen_shannon")) for c in (0.0, 5.0))
         assert after < before - 0.5
         divergence = float(jensen_shannon_divergence(joint))
         assert after == pytest.approx(2 * math.log(2) - 2 * divergence)
-        for estimator in ("dv", "infonce"):
-            losses = [float(exact_loss(low + c, x, y, estimator)) for c in (0.0, 5.0)]
+        for bound in ("donsker_varadhan", "info_nce"):
+            losses = [float(exact_loss(low + c, x, y, bound)) for c in (0.0, 5.0)]
             assert losses[0] == pytest.approx(losses[1], abs=1e-12)
 
 
@@ -216,7 +216,7 @@ class TestInfoNCE:
     @given(st.integers(0, 1000), st.integers(2, 8), st.floats(0, 1e3))
     def test_as_a_bound_never_exceeds_the_logarithm_of_the_candidates(self, seed, n, spread):
         scores = spread * normal(n, n, seed=seed)
-        assert math.log(n) - float(infomax_loss(scores, estimator="infonce")) <= math.log(n)
+        assert math.log(n) - float(infomax_loss(scores, bound="info_nce")) <= math.log(n)
 
     def test_reaches_the_information_as_candidates_grow(self):
         joint, x, y = sample([6, 1, 1, 1, 5, 1, 2, 1, 6])
@@ -226,7 +226,7 @@ class TestInfoNCE:
         for n in (2, 10, 100):
             chosen = torch.randint(len(x), (400, n), generator=generator)
             tables = [critic[x[batch]][:, y[batch]] for batch in chosen]
-            losses = torch.stack([infomax_loss(t, estimator="infonce") for t in tables])
+            losses = torch.stack([infomax_loss(t, bound="info_nce") for t in tables])
             means.append(math.log(n) - float(losses.mean()))
             errors.append(STANDARD_ERRORS * float(losses.std()) / math.sqrt(len(losses)))
         assert means[0] + errors[0] < information - errors[2] < means[2]
@@ -239,12 +239,12 @@ class TestInfoNCE:
         coins = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]])
         same = (coins[:, :, None] == coins[:, None]).double()
         scores = (20 * same)[..., None].expand(-1, -1, -1, locations)
-        losses = torch.stack([infomax_loss(s, estimator="infonce") for s in scores])
+        losses = torch.stack([infomax_loss(s, bound="info_nce") for s in scores])
         claimed = math.log(1 + (n - 1) * locations) - float(losses.mean())
         assert claimed > math.log(2)
 
-    @pytest.mark.parametrize("estimator", ["dv", "jsd", "infonce"])
-    def test_critics_that_tell_all_images_apart_end_at_the_limits(self, estimator):
+    @pytest.mark.parametrize("bound", ["donsker_varadhan", "jensen_shannon", "info_nce"])
+    def test_critics_that_tell_all_images_apart_end_at_the_limits(self, bound):
         scores = 200 * torch.eye(4).double() - 100
-        loss = float(infomax_loss(scores, estimator=estimator))
-        assert loss == pytest.approx(-200 if estimator == "dv" else 0, abs=1e-12)
+        loss = float(infomax_loss(scores, bound=bound))
+        assert loss == pytest.approx(-200 if bound == "donsker_varadhan" else 0, abs=1e-12)

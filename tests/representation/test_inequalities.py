@@ -59,16 +59,16 @@ def test_neighbours_by_a_code_that_says_nothing():
 
 def test_few_negatives_bound_infonce_and_not_donsker_varadhan():
     positive, negative = torch.tensor([[1.0, 2.0]]), torch.tensor([[[0.5, -1.0]]])
-    guess = pair_loss(torch.zeros(1, 1), torch.zeros(1, 1, 1), estimator="infonce")
+    guess = pair_loss(torch.zeros(1, 1), torch.zeros(1, 1, 1), bound="info_nce")
     assert float(guess) == pytest.approx(math.log(2))
     losses = [
-        [float(pair_loss(c * positive, c * negative, estimator=e)) for c in (1.0, 10.0, 1000.0)]
-        for e in ("dv", "infonce", "jsd")
+        [float(pair_loss(c * positive, c * negative, bound=e)) for c in (1.0, 10.0, 1000.0)]
+        for e in ("donsker_varadhan", "info_nce", "jensen_shannon")
     ]
     assert losses[0][2] < losses[0][1] < losses[0][0] and losses[0][2] < -1000
     assert min(losses[1]) >= 0 and min(losses[2]) >= 0
     single = torch.tensor([[[0.5]]])  # one negative place: the loss is a plain difference
-    dv = pair_loss(torch.tensor([[2.0]]), single, estimator="dv")
+    dv = pair_loss(torch.tensor([[2.0]]), single, bound="donsker_varadhan")
     assert float(dv) == pytest.approx(0.5 - 2.0)
 
 

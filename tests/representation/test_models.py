@@ -58,12 +58,14 @@ def test_unknown_models_and_misplaced_losses_are_refused(method, loss, message):
         )
     with pytest.raises(ValueError, match="method"):
         terms_of("vae", "jsd")
+    with pytest.raises(ValueError, match="loss must be one of 'dv', 'jsd', 'infonce', got 'nwj'"):
+        terms_of("dim_local", "nwj")
 
 
 def test_the_weights_are_those_of_the_paper():
     local, mixed = terms_of("dim_local", "dv"), terms_of("dim_both", "jsd")
     assert (local.alpha, local.beta, local.gamma) == (0.0, 1.0, 0.1)
-    assert (mixed.alpha, mixed.beta) == (0.5, 0.1) and mixed.estimator == "jsd"
+    assert (mixed.alpha, mixed.beta) == (0.5, 0.1) and mixed.bound == "jensen_shannon"
     total = terms_of("dim_global", "jsd")
     assert (total.alpha, total.beta, total.gamma) == (1.0, 0.0, 1.0)
 

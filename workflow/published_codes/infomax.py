@@ -25,8 +25,8 @@ def _scores(case: Case) -> Tensor:
     return local_scores(case.given("local"), case.given("global"))
 
 
-def _loss(case: Case, estimator: str, shift: float = 0.0) -> Tensor:
-    return infomax_loss(_scores(case), estimator=estimator) + shift
+def _loss(case: Case, bound: str, shift: float = 0.0) -> Tensor:
+    return infomax_loss(_scores(case), bound=bound) + shift
 
 
 def _others(scores: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ def _info_nce(case: Case) -> Tensor:
     scores = _scores(case)
     positive, negative = pairs(scores, _others(scores))
     masked = torch.full_like(negative[:, :1], case.options["sentinel_of_infonce"])
-    return pair_loss(positive, torch.cat([negative, masked], dim=1), estimator="infonce")
+    return pair_loss(positive, torch.cat([negative, masked], dim=1), bound="info_nce")
 
 
 def _dv(case: Case, *, inside: bool = True, above: bool | None = None) -> Tensor | None:
@@ -55,7 +55,7 @@ def _dv(case: Case, *, inside: bool = True, above: bool | None = None) -> Tensor
     positive, negative = pairs(scores, _others(scores))
     if above is not None and above != bool(positive.max() > 110):
         return None
-    loss = _loss(case, "dv", math.log(scores.shape[2]))
+    loss = _loss(case, "donsker_varadhan", math.log(scores.shape[2]))
     if not inside:
         return loss
     own = positive.max() + case.options["positives_of_dv_shifted_by"]
@@ -67,22 +67,22 @@ LOSSES = (
     Comparison(
         "jsd - 2 log 2",
         partial(_theirs, name="jsd"),
-        partial(_loss, estimator="jsd", shift=-2 * math.log(2)),
-        gaps={"jsd": partial(_loss, estimator="jsd")},
+        partial(_loss, bound="jensen_shannon", shift=-2 * math.log(2)),
+        gaps={"jsd": partial(_loss, bound="jensen_shannon")},
     ),
-    Comparison("gan", partial(_theirs, name="gan"), partial(_loss, estimator="jsd")),
+    Comparison("gan", partial(_theirs, name="gan"), partial(_loss, bound="jensen_shannon")),
     Comparison(
         "infonce with K candidates at -10",
         partial(_theirs, name="infonce"),
         _info_nce,
-        gaps={"infonce": partial(_loss, estimator="infonce")},
+        gaps={"infonce": partial(_loss, bound="info_nce")},
     ),
     Comparison(
         "dv + log K + log(1 + 1e-6 e^max / sum)",
         partial(_theirs, name="donsker_varadhan"),
         _dv,
         gaps={
-            "dv": partial(_loss, estimator="dv"),
+            "dv": partial(_loss, bound="donsker_varadhan"),
             "dv + log K only": partial(_dv, inside=False, above=False),
             "dv + log K only, own scores above 110": partial(_dv, inside=False, above=True),
         },
