@@ -4,7 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
+
+from ibutils.extras import extra
+
+with extra("plots"):
+    import pandas as pd
 
 GROUP = ["network", "activation"]  # members with different ones are never compared
 LEVELS = ["beta", "alpha"]  # strengths among which validation chooses

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 import torch
 
+from ibutils.extras import extra
 from ibutils.information_plane import phases
 from ibutils.information_plane.compact import CEILING, unpack
+
+with extra("plots"):
+    import pandas as pd
 
 HELD = {"ebab": "planes", "even": "planes even"}  # the courses of all seeds by estimator
 

@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ibutils.extras import extra
 from ibutils.information_plane.schedule import batches
 from ibutils.information_plane.scores import FACTORS
 from ibutils.information_plane.training import gradient_function
 from ibutils.nets import StackedPerceptrons
 from ibutils.record import key
+
+with extra("plots"):
+    import pandas as pd
 
 WINDOW = 0.1  # share of the logged epochs at either end whose medians are compared
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import pandas as pd
 
+from ibutils.extras import extra
 from ibutils.information_plane import courses
 from ibutils.information_plane.compact import CEILING, unpack
 from ibutils.record import key
+
+with extra("plots"):
+    import pandas as pd
 
 FACTORS = ["activation", "l2", "examples", "fraction", "batch", "hidden"]
 LAST = 5  # hidden layer

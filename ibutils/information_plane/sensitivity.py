@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import pandas as pd
 
 from ibutils.claims import ALPHA, Evidence, correlation, difference, uncorrelated
+from ibutils.extras import extra
+
+with extra("book"):
+    import pandas as pd
 
 LAST, OUTPUT = 5, 6  # layers
 PENALTY = 0.015

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils.extras import extra
 from ibutils.nets.image_decoder import image_decoder
 from ibutils.probes.health import Health, examined, settled
 from ibutils.probes.training import AdamLearner, AdamRecipe, check_agreement, check_batches
@@ -89,7 +90,8 @@ def similarity(
         >>> sorted(similarity(image, image))
         ['ms_ssim_2', 'ssim', 'ssim_range_1']
     """
-    from torchmetrics.functional import image as metrics  # slow to import
+    with extra("probes"):  # slow to import
+        from torchmetrics.functional import image as metrics
 
     if found.shape != images.shape:
         raise ValueError(f"shapes disagree: {tuple(found.shape)} and {tuple(images.shape)}")

@@ -4,13 +4,16 @@ import warnings
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
 from torch import Tensor
 
+from ibutils.extras import extra
 from ibutils.probes.health import Reading, examined
 from ibutils.probes.training import check_agreement
+
+with extra("probes"):
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import LinearSVC
 
 MACHINES = ("hinge", "squared_hinge")
 GAIN = 0.01  # of the constant machine's objective: with less, a class has no machine of its own

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from ibutils.extras import extra
 from ibutils.record import store
 from ibutils.record.code import code_hash
 from ibutils.record.provenance import commit, machine, project_root
 from ibutils.record.store import Member, key
+
+with extra("plots"):
+    import pandas as pd
 
 
 def write_atomically(path: Path, content: bytes) -> None:

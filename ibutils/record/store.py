@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from ibutils.extras import extra
 from ibutils.record.provenance import project_root
+
+with extra("plots"):
+    import pandas as pd
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")  # from the least to the most faithful
 Member = Mapping[str, Any]
