@@ -112,6 +112,20 @@ def same_shape(**tensors: Tensor) -> None:
         raise ValueError(f"{_shapes(tensors)} must have one shape")
 
 
+def broadcastable(**tensors: Tensor) -> None:
+    """Raise unless tensors have shapes that broadcast against each other.
+
+    Example:
+        >>> broadcastable(p=torch.ones(2, 3), q=torch.ones(4, 3))
+        Traceback (most recent call last):
+        ValueError: p (2, 3) and q (4, 3) do not broadcast
+    """
+    try:
+        torch.broadcast_shapes(*(value.shape for value in tensors.values()))
+    except RuntimeError:
+        raise ValueError(f"{_shapes(tensors)} do not broadcast") from None
+
+
 def same_length(**tensors: Tensor) -> None:
     """Raise unless tensors have one length: an entry a sample.
 
@@ -154,7 +168,7 @@ def number(
     """
     if not is_number(value):
         raise TypeError(f"{name} must be a number, got {described(value)}")
-    found = float(value)
+    found = float(value.item() if hasattr(value, "item") else value)
     wanted = [
         words
         for limit, words in (
