@@ -20,7 +20,7 @@ INTERPRETER = $(shell for python in $(PY) python3 python3.13 python3.12 python3.
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint pages reproduce record verify notebooks lab bench clean
+.PHONY: help env book test lint pages package reproduce record verify notebooks lab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -45,6 +45,9 @@ lint: env  ## check style and types
 pages: book  ## check links, images and requests of the rendered pages
 	@$(PY) -m workflow.links _build/html
 
+package: env  ## build wheel and sdist in _build/dist and try them; FULL=1 downloads requirements
+	@$(PY) -m workflow.package $(if $(FULL),--full)
+
 reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one
 	@$(SNAKEMAKE) reproduce --config profile=$(PROFILE) only=$(ONLY)
 
@@ -68,5 +71,5 @@ bench: env  ## time the code against its baselines
 	@status=0; for file in benchmarks/*.py; do OMP_WAIT_POLICY=PASSIVE $(PY) $$file || status=1; done; exit $$status
 
 clean:  ## remove what was built, but no runs and no environment
-	rm -rf _build/executed _build/fingerprints _build/stage _build/html _build/.doctrees \
+	rm -rf _build/dist _build/executed _build/fingerprints _build/stage _build/html _build/.doctrees \
 		_build/book.done .snakemake .mypy_cache .pytest_cache .ruff_cache

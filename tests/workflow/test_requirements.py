@@ -14,7 +14,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 LINES = (ROOT / "constraints.txt").read_text().splitlines()
 PINS = [Requirement(line) for line in LINES if line and not line.startswith("#")]
-NEEDED = [Requirement(r) for r in sum(EXTRAS.values(), PROJECT["dependencies"])]
+ALL = [Requirement(text) for text in sum(EXTRAS.values(), PROJECT["dependencies"])]
+NEEDED = [requirement for requirement in ALL if requirement.name != PROJECT["name"]]
 
 
 def applying() -> dict[str, Requirement]:
@@ -57,6 +58,27 @@ def test_all_that_comes_along_is_pinned() -> None:
 def test_conda_users_get_the_same() -> None:
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     (from_pip,) = [entry["pip"] for entry in dependencies if isinstance(entry, dict)]
-    assert from_pip == ["-c constraints.txt", f"-e .[{','.join(sorted(EXTRAS))}]"]
+    assert from_pip == ["-c constraints.txt", "-e .[book,test]"]
     (python,) = [d for d in dependencies if isinstance(d, str) and d.startswith("python=")]
     assert python.removeprefix("python=") in SpecifierSet(PROJECT["requires-python"])
+
+
+def test_the_package_is_light() -> None:
+    """What a bound or an estimator needs, and nothing that only the book does."""
+    names = {Requirement(text).name for text in PROJECT["dependencies"]}
+    assert names == {"jaxtyping", "numpy", "scipy", "torch"}
+
+
+def test_the_book_takes_all_extras_of_the_package() -> None:
+    (own,) = (requirement for requirement in ALL if requirement.name == PROJECT["name"])
+    assert own.extras == set(EXTRAS) - {"book", "test"}
+
+
+def test_every_extra_that_a_message_names_exists() -> None:
+    named = {
+        extra
+        for path in (ROOT / "ibutils").rglob("*.py")
+        for extra in re.findall(r"""with extra\("(\w+)"\)""", path.read_text())
+    }
+    assert named >= {"data", "plots", "probes", "book"}
+    assert named <= set(EXTRAS)
