@@ -1,0 +1,1 @@
+"""Valid calls, a module a package."""

@@ -1,0 +1,159 @@
+"""Calls of the information plane."""
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ibutils import information_plane as plane
+from ibutils.information_plane import (
+    compact,
+    courses,
+    linear_networks,
+    one_neuron,
+    phases,
+    reading,
+    scores,
+    sensitivity,
+    student_teacher,
+)
+from ibutils.nets import StackedPerceptrons, narrow_perceptron
+
+from ..registry import call, given
+from .data_for_calls import covariance, generator, labels, normal
+
+
+def nets() -> StackedPerceptrons:
+    one = narrow_perceptron([4, 3, 2], activation="tanh", generator=generator())
+    other = narrow_perceptron([4, 3, 2], activation="tanh", generator=generator())
+    return StackedPerceptrons([one, other])
+
+
+def layer() -> Tensor:
+    return normal(2, 12, 3).tanh()
+
+
+call(plane.Optimisation, lambda: given(batch_size=4, learning_rate=1e-3))
+call(plane.adaptive_binning, lambda: given(layer(), labels(12), bins=4))
+call(plane.adaptive_kde, lambda: given(layer(), labels(12), constant=1e-3, bound="upper"))
+call(plane.binning_with_own_ends, lambda: given(layer(), labels(12), bins=4))
+call(plane.published_binning, lambda: given(layer(), labels(12), low=-1.0, bins=4))
+call(
+    plane.coordinates,
+    lambda: given([layer(), layer()], labels(12), {"ebab": plane.adaptive_binning}),
+)
+call(plane.dead_units, lambda: given(layer()))
+for score in (plane.drop, plane.relative_drop, plane.signed_change):
+    call(score, lambda: given(torch.rand(6, 3)))
+call(
+    plane.fit,
+    lambda: given(
+        nets(),
+        normal(10, 4),
+        labels(10, 2),
+        train=plane.split(10, seeds=[0, 1]),
+        seeds=[0, 1],
+        epochs=[0, 2],
+        measure=lambda snapshot: {"mean": snapshot.activity[0].mean((1, 2))},
+        optimisation=plane.Optimisation(batch_size=4),
+        compiled=False,
+    ),
+)
+call(plane.log_spaced_epochs, lambda: given(20, points=5))
+call(plane.split, lambda: given(10, seeds=[0, 1], fraction=0.8))
+call(
+    plane.signal_to_noise,
+    lambda: given(
+        nets(), normal(10, 4), labels(10, 2), train=plane.split(10, seeds=[0, 1]), batch_size=4
+    ),
+)
+call(plane.weight_norms, lambda: given(nets(), nets().parameter.detach()))
+
+call(compact.pack, lambda: given(np.linspace(-1, 1, 5), ceiling=2.0))
+call(compact.unpack, lambda: given(np.arange(5, dtype=np.int16), ceiling=2.0))
+call(phases.rise, lambda: given(torch.rand(6, 3)))
+call(phases.fitting_end, lambda: given(torch.rand(6, 3)))
+for change in (phases.change_while_fitting, phases.change_after_fitting):
+    call(change, lambda: given(torch.rand(6, 3), torch.rand(6, 3)))
+call(phases.delay, lambda: given(torch.rand(6, 3), torch.rand(6, 3), torch.arange(6)))
+
+FACTORS = dict(activation="tanh", l2=0.0, examples="shuffled", fraction=0.8, batch=256, hidden=5)
+
+
+def measured(**columns: object) -> pd.DataFrame:
+    member = dict(target="IB-F1", **FACTORS, profile="laptop", device="CPU", run="a")
+    rows = [
+        {**member, "seed": seed, "layer": layer, "split": "all", **columns, "value": 0.1 * layer}
+        for seed in (0, 1)
+        for layer in (1, 2)
+    ]
+    return pd.DataFrame(rows)
+
+
+def informations() -> pd.DataFrame:
+    named = dict(estimator="ebab", unit="nat")
+    return pd.concat([measured(metric=name, **named) for name in ("initial", "final")])
+
+
+def held() -> dict[str, np.ndarray]:
+    packed = compact.pack(torch.rand(6, 2, 2, 2).numpy(), ceiling=compact.CEILING)
+    return {"kept": np.arange(6), "planes": packed}
+
+
+call(courses.measure, lambda: given(measured(metric="final", unit="nat"), held()))
+call(
+    scores.measure,
+    lambda: given(informations(), {reading.member_key("tanh"): held()}),
+)
+call(reading.member_key, lambda: given("tanh", l2=0.0))
+call(reading.in_bits, lambda: given(np.arange(5, dtype=np.int16)))
+
+
+def choices() -> dict[str, dict[str, str]]:
+    return {"ours": {"estimator": "ebab", "examples": "shuffled", "score": "drop"}}
+
+
+call(
+    sensitivity.sensitivity,
+    lambda: given(measured(metric="drop", estimator="ebab", unit="nat"), choices()),
+)
+call(one_neuron.information, lambda: given(normal(5), one_neuron.tanh_borders(bins=4)))
+call(one_neuron.tanh_borders, lambda: given(bins=4))
+call(one_neuron.relu_borders, lambda: given(width=0.5, largest=2.0))
+
+NOISE = dict(noise_variance=0.5)
+call(
+    linear_networks.information_about_input,
+    lambda: given(normal(3, 4), covariance(4), **NOISE),
+)
+call(
+    linear_networks.information_about_block,
+    lambda: given(
+        normal(3, 4), covariance(4), block=torch.tensor([True, True, False, False]), **NOISE
+    ),
+)
+call(
+    linear_networks.information_about_output,
+    lambda: given(normal(3, 4), normal(2, 4), covariance(4), output_noise=0.3, **NOISE),
+)
+call(
+    linear_networks.generalisation_error,
+    lambda: given(normal(2, 4), normal(2, 4), covariance(4), output_noise=0.3),
+)
+call(
+    student_teacher.sample_teacher,
+    lambda: given(6, 4, 2, snr=1.0, relevant=3, generator=generator()),
+)
+
+
+call(
+    student_teacher.descend,
+    lambda: given(
+        [normal(3, 4).double(), normal(2, 3).double()],
+        normal(6, 4).double(),
+        normal(6, 2).double(),
+        learning_rate=0.1,
+        batch_size=4,
+        generator=generator(),
+    ),
+)

@@ -1,0 +1,80 @@
+"""What is legal of a corruption that is wrong elsewhere, declared with its reason."""
+
+from fnmatch import fnmatch
+
+# Losses, bounds and networks, used inside a training step: to read the values of their tensors
+# would make a GPU wait at each step, and torch.compile and vmap cannot branch on them. There NaN
+# goes in and comes out.
+VALUES_UNREAD = (
+    "*.forward",
+    "*.objective",
+    "*.embed",
+    "*.pairs",
+    "*.of_pairs",
+    "*.GaussianCode.*",
+    "*.Learner.step",
+    "*.Whitening.__call__",
+    "*_gaussian_kl",
+    "*_loss",
+    "*_losses",
+    "ibutils.bounds.*",
+    "ibutils.infomax.embedded.*",
+    "ibutils.infomax.losses.pairs",
+    "ibutils.infomax.occlusion.*",
+    "ibutils.infomax.scores.*",
+    "ibutils.information_dropout.divergence.*",
+    "ibutils.information_dropout.noise.*",
+    "ibutils.prior_matching.*",
+    "ibutils.representation.few_negatives.*",
+    "*.expected_log_sum_exp",
+    "*.log_softplus",
+    "*.standard_normal_kl",
+    "*.squared_error",
+)
+
+# Arguments that a function takes for the sake of a common signature and does not use.
+UNUSED = (
+    "*.AAE.objective.labels",
+    "*.Autoencoder.objective.[ln]*",
+    "*.BiGAN.objective.labels",
+    "*.CPC.objective.[ln]*",
+    "*.Classifier.*.noise",
+    "*.DeepInfoMax.objective.labels",
+    "*.Dependency.objective.labels",
+    "*.Mine.objective.noise",
+    "*.NoiseAsTargets.objective.noise",
+    "*.SeveralGlobals.objective.[ln]*",
+    "*.TwoPriors.objective.labels",
+    "*.VAE.objective.labels",
+    "*.VariationalAutoencoder.objective.labels",
+    "ibutils.calibration.measure.arrays",
+    "ibutils.information_dropout.gains.measure.arrays",
+)
+
+# Labels that any integer may be.
+ANY_INTEGER: tuple[str, ...] = ("ibutils.estimators.*.labels", "ibutils.information_plane.plane.*")
+
+# Words that are only shown, or from which a stream of random numbers is drawn.
+ANY_STRING = (
+    "*.Claim.*",
+    "*.Images.*",
+    "*.Target.*",
+    "*.checksum",
+    "*.diagnostics",
+    "*.method",
+    "*.note",
+    "ibutils.tasks.*.name",
+    "ibutils.train.generator.stream",
+)
+
+# Corruptions that are legal for an argument, "*" for an argument of that name anywhere.
+LEGAL: dict[str, tuple[str, ...]] = {
+    "*.dim": ("-1", "0"),  # counted from the end
+    "*.seed": ("-1", "0"),  # any integer
+    "*.padding": ("0",),
+}
+
+
+def matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Say whether a name is one of the patterns."""
+    return any(fnmatch(name, pattern) for pattern in patterns)

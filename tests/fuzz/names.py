@@ -1,0 +1,79 @@
+"""The exported names: what the page of the API documents, and ``__all__`` of every module."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ibutils
+
+PAGE = Path(__file__).parents[2] / "book" / "api.md"
+
+# Exported names that are not called, and why.
+HOLDS = "only holds what a function of ours returns; its own methods are called"
+ABSTRACT = "is a description of what others implement"
+LEFT_OUT = {
+    "ibutils.claims.verdict.Verdict": HOLDS,
+    "ibutils.critics.Critic": ABSTRACT,
+    "ibutils.information_dropout.activity.LogActivity": HOLDS,
+    "ibutils.information_dropout.statistics.InformationDropoutWarning": "is a warning",
+    "ibutils.information_dropout.statistics.LayerStatistics": HOLDS,
+    "ibutils.information_plane.training.Snapshot": HOLDS,
+    "ibutils.nets.encoders.Encoder": ABSTRACT,
+    "ibutils.probes.health.Health": HOLDS,
+    "ibutils.probes.health.ProbeWarning": "is a warning",
+    "ibutils.representation.small.small": "trains for minutes on downloaded images",
+    "ibutils.tasks.task.Task": ABSTRACT,
+    "ibutils.train.Trainable": ABSTRACT,
+}
+
+
+def exported() -> dict[str, Callable[..., Any]]:
+    """Return the functions and classes that users may call, by the name of their definition."""
+    found = {_defined(value): value for value in (*_documented(), *_listed()) if _callable(value)}
+    return {
+        name: value
+        for name, value in sorted(found.items())
+        if name not in LEFT_OUT
+        and not name.startswith("ibutils.plots.")  # they draw what a record holds
+        and not (inspect.isclass(value) and issubclass(value, tuple))  # they only hold values
+    }
+
+
+def _documented() -> Iterator[Any]:
+    """Yield what the page of the API shows."""
+    for directive in re.finditer(r"automodule:: (\S+)\n\s+:members:(.*)", PAGE.read_text()):
+        module = importlib.import_module(directive[1])
+        members = [one.strip() for one in directive[2].split(",") if one.strip()]
+        for member in members or _members(module):
+            yield getattr(module, member)
+
+
+def _listed() -> Iterator[Any]:
+    """Yield what modules list as theirs."""
+    for info in pkgutil.walk_packages(ibutils.__path__, "ibutils."):
+        if not info.name.endswith("__main__"):
+            module = importlib.import_module(info.name)
+            yield from (getattr(module, name) for name in getattr(module, "__all__", ()))
+    yield from (getattr(ibutils, name) for name in getattr(ibutils, "__all__", ()))
+
+
+def _members(module: Any) -> list[str]:
+    """Return what a module lists, or defines without an underscore."""
+    own = (
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    )
+    return list(getattr(module, "__all__", own))
+
+
+def _callable(value: Any) -> bool:
+    return inspect.isclass(value) or inspect.isroutine(value)
+
+
+def _defined(value: Any) -> str:
+    return f"{value.__module__}.{getattr(value, '__qualname__', value)}"
