@@ -91,18 +91,43 @@ def codes(name: str, values: Data) -> Tensor:
         >>> codes("y", ["ham", "spam", "ham"])
         tensor([0, 1, 0])
     """
-    if isinstance(values, Tensor):
-        device, table = values.device, values.detach().cpu().numpy()
-    else:
-        device, table = torch.device("cpu"), array(name, values)
-    if table.ndim not in (1, 2) or table.size == 0:
-        raise ValueError(f"{name} must be labels [n], got shape {table.shape}")
-    table = table.reshape(len(table), -1)
+    (found,) = codes_alike(**{name: values})
+    return found
+
+
+def codes_alike(**values: Data) -> list[Tensor]:
+    """Return several samples of labels as ``codes`` does; equal labels have equal codes.
+
+    Args:
+        **values: Labels of one kind by the names of the arguments, such as those to train on and
+            those to test on.
+
+    Raises:
+        TypeError: As ``codes``, or numbers and strings that are to be the same labels.
+        ValueError: As ``codes``, or labels with different numbers of columns.
+
+    Example:
+        >>> codes_alike(train_y=["ham", "spam"], test_y=["spam", "eggs"])
+        [tensor([1, 2]), tensor([2, 0])]
+    """
+    tables = [_labels(name, labels) for name, labels in values.items()]
+    names = " and ".join(values)
+    if len(set(map(_is_text, tables))) > 1:
+        types = " and ".join(str(table.dtype) for table in tables)
+        raise TypeError(f"{names} must hold labels of one kind, got {types}")
+    if len({table.shape[1] for table in tables}) > 1:
+        shapes = " and ".join(str(table.shape) for table in tables)
+        raise ValueError(f"{names} must have as many columns, got {shapes}")
+    table = np.concatenate(tables)
     found = np.zeros(len(table), dtype=np.int64)
     for column in table.T:
-        new = _ranks(name, column)
-        found = _ranks(name, found * (new.max() + 1) + new)
-    return torch.from_numpy(found).to(device)
+        new = _ranks(names, column)
+        found = _ranks(names, found * (new.max() + 1) + new)
+    parts = torch.from_numpy(found).split([len(table) for table in tables])
+    return [
+        part.to(given.device) if isinstance(given, Tensor) else part
+        for part, given in zip(parts, values.values(), strict=True)
+    ]
 
 
 def numeric(name: str, values: Data) -> Tensor:
@@ -113,6 +138,9 @@ def numeric(name: str, values: Data) -> Tensor:
     """
     if isinstance(values, Tensor):
         found = values.detach()
+        if found.is_inference():  # nothing can be trained on it, so take a copy that is not
+            with torch.inference_mode(False):
+                found = found.clone()
     else:
         given = array(name, values)
         if given.dtype.kind not in "fiub":
@@ -158,13 +186,31 @@ def array(name: str, values: Data) -> np.ndarray:
     return found
 
 
+def _labels(name: str, values: Data) -> np.ndarray:
+    """Return labels ``[n, d]``, none of which is missing."""
+    if isinstance(values, Tensor):
+        values = numeric(name, values) if values.is_floating_point() else values
+        table = values.cpu().numpy()
+    else:
+        table = array(name, values)
+    if table.ndim not in (1, 2) or table.size == 0:
+        raise ValueError(f"{name} must be labels [n], got shape {table.shape}")
+    table = table.reshape(len(table), -1)
+    if table.dtype.kind in "fO":
+        is_missing = np.isnan if table.dtype.kind == "f" else np.frompyfunc(_is_missing, 1, 1)
+        missing = is_missing(table).astype(bool)
+        if missing.any():
+            row = int(missing.any(1).argmax())
+            raise ValueError(f"{name} has no label in sample {row}: {table[row].tolist()}")
+    return table
+
+
+def _is_text(table: np.ndarray) -> bool:
+    return table.dtype.kind == "U" or all(isinstance(one, str) for one in table.flat)
+
+
 def _ranks(name: str, column: np.ndarray) -> np.ndarray:
     """Return the place of each value among the different ones."""
-    if column.dtype.kind in "fO":
-        of_objects = column.dtype.kind == "O"
-        missing = np.array(list(map(_is_missing, column))) if of_objects else np.isnan(column)
-        if missing.any():
-            raise ValueError(f"{name} has no label in sample {int(missing.argmax())}")
     try:
         return np.unique(column, return_inverse=True)[1].reshape(-1)
     except TypeError:
