@@ -321,7 +321,7 @@ class TestGaussian:
 
     def test_refuses_shapes_that_disagree(self):
         # Unwrapped, because run-time shape checks of the tests would refuse them first.
-        with pytest.raises(ValueError, match=r"square matrix, got shape \(2, 3\)"):
+        with pytest.raises(ValueError, match=r"covariance must be a square .* got shape \(2, 3\)"):
             inspect.unwrap(gaussian_entropy)(torch.ones(2, 3))
         with pytest.raises(ValueError, match=r"sizes \[1, 2, 2, 2\]"):
             inspect.unwrap(gaussian_kl)(torch.zeros(1), torch.eye(2), torch.zeros(2), torch.eye(2))
@@ -365,3 +365,69 @@ def test_one_converter_for_every_type():
     assert nats_to_bits(math.log(2)) == 1.0
     close(nats_to_bits(torch.tensor([math.log(4)])), torch.tensor([2.0]))
     np.testing.assert_allclose(nats_to_bits(np.array([math.log(10)])), math.log2(10))
+
+
+class TestPrecision:
+    """Half precision is computed in single, in which the result comes back."""
+
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_half(self, dtype):
+        p = torch.full((1024,), 2**-10, dtype=dtype)
+        covariance = torch.tensor([[1.0, 0.5], [0.5, 1.0]], dtype=dtype)
+        zero = torch.zeros(2, dtype=dtype)
+        for found, expected in [
+            (entropy(p), math.log(1024)),
+            (kl_divergence(p, p), 0.0),
+            (mutual_information(p.diag()), math.log(1024)),
+            (gaussian_entropy(covariance), float(gaussian_entropy(covariance.double()))),
+            (gaussian_kl(zero, covariance, zero, covariance), 0.0),
+            (gaussian_mutual_information(covariance, dim_x=1), -0.5 * math.log(0.75)),
+            (log_mean_exp(torch.full((512,), 12.0, dtype=dtype), dim=0), 12.0),
+        ]:
+            assert found.dtype == torch.float32
+            assert float(found) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+    def test_mixed_types_are_promoted(self):
+        mean, covariance = torch.zeros(2), random_covariance(2)
+        assert float(gaussian_kl(mean, covariance, mean.double(), covariance)) == pytest.approx(0)
+
+
+class TestBadInput:
+    p = torch.tensor([0.5, 0.5])
+
+    @pytest.mark.parametrize("function", [entropy, mutual_information, gaussian_entropy])
+    def test_integers(self, function):
+        with pytest.raises(ValueError, match=r"must be of floating point, got torch\.int64"):
+            inspect.unwrap(function)(torch.eye(2, dtype=torch.long))
+
+    def test_a_mean_that_is_no_number(self):
+        identity = torch.eye(2)
+        with pytest.raises(ValueError, match=r"mean_q is not finite at \[1\]: nan"):
+            gaussian_kl(self.p, identity, torch.tensor([0.0, math.nan]), identity)
+
+    def test_probabilities_that_are_no_numbers(self):
+        bad = torch.tensor([0.5, math.nan])
+        with pytest.raises(ValueError, match="q must be >= 0, got nan"):
+            kl_divergence(self.p, bad)
+        with pytest.raises(ValueError, match="joint must be >= 0, got nan"):
+            mutual_information(bad.diag())
+
+    def test_axes(self):
+        with pytest.raises(ValueError, match="dim must be from -1 to 0, got 2"):
+            entropy(self.p, dim=2)
+        with pytest.raises(ValueError, match=r"joint must be \[..., x, y\], got shape \(2,\)"):
+            inspect.unwrap(mutual_information)(self.p)
+        with pytest.raises(ValueError, match="dim must be from -1 to 0, got 1"):
+            log_mean_exp(self.p, dim=1)
+
+    def test_batches_that_do_not_broadcast(self):
+        with pytest.raises(ValueError, match=r"p \(2, 2\) and q \(3, 2\) do not broadcast"):
+            kl_divergence(torch.full((2, 2), 0.5), torch.full((3, 2), 0.5))
+        covariances = torch.eye(2).expand(3, 2, 2)
+        with pytest.raises(ValueError, match=r"mean_p \(2, 2, 1\) and .* do not broadcast"):
+            inspect.unwrap(gaussian_kl)(torch.zeros(2, 2), covariances, self.p, covariances)
+
+    @pytest.mark.parametrize("nats", ["1.5", None, [1.0], True])
+    def test_no_number_has_no_bits(self, nats):
+        with pytest.raises(TypeError, match="nats must be a number, an array or a tensor, got"):
+            nats_to_bits(nats)

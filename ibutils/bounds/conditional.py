@@ -1,10 +1,13 @@
 """Bounds from a conditional density: of the channel, or of a decoder."""
 
+from typing import Any
+
 from jaxtyping import Float
 from torch import Tensor
 
-from ibutils.bounds.scores import check_square, off_diagonal, split
-from ibutils.information import log_mean_exp
+from ibutils import checks
+from ibutils.bounds.scores import off_diagonal, split, table
+from ibutils.information.log_space import at_least_single, log_mean_exp
 
 
 def leave_one_out_upper(log_conditional: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
@@ -24,7 +27,8 @@ def leave_one_out_upper(log_conditional: Float[Tensor, "n n"]) -> Float[Tensor, 
         A scalar in nats.
 
     Raises:
-        ValueError: The table is not square, or n < 2.
+        TypeError: It is no tensor.
+        ValueError: The table is not square, not of floating point, or n < 2.
 
     :cite:t:`poole2019variational`, section 2.1.
 
@@ -34,7 +38,7 @@ def leave_one_out_upper(log_conditional: Float[Tensor, "n n"]) -> Float[Tensor, 
         >>> round(float(leave_one_out_upper(log_conditional)), 4)  # log 9
         2.1972
     """
-    check_square(log_conditional)
+    log_conditional = table(log_conditional, "log_conditional")
     others = log_mean_exp(off_diagonal(log_conditional.mT), dim=1)
     return (log_conditional.diagonal() - others).mean()
 
@@ -58,7 +62,8 @@ def club(log_conditional: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
         A scalar in nats.
 
     Raises:
-        ValueError: The table is not square, or n < 2.
+        TypeError: It is no tensor.
+        ValueError: The table is not square, not of floating point, or n < 2.
 
     :cite:t:`cheng2020club`, section 3.
 
@@ -68,7 +73,7 @@ def club(log_conditional: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
         >>> round(float(club(log_conditional)), 4)  # log 9
         2.1972
     """
-    joint, product = split(log_conditional)
+    joint, product = split(table(log_conditional, "log_conditional"))
     return joint.mean() - product.mean()
 
 
@@ -91,7 +96,8 @@ def barber_agakov_lower(
         A scalar in nats.
 
     Raises:
-        ValueError: There is not one value for each of at least one pair.
+        TypeError: The decoder's values are no tensor, or the entropy is neither that nor a number.
+        ValueError: There is not one value for each of at least one pair, or not one entropy.
 
     :cite:t:`barber2003im`; :cite:t:`alemi2017deep`, equations 6 to 12 (X is Z).
 
@@ -101,8 +107,11 @@ def barber_agakov_lower(
         >>> round(float(barber_agakov_lower(decoder, math.log(2))), 4)  # log 1.6
         0.47
     """
-    _check_vector("log_decoder", log_decoder)
-    return log_decoder.mean() + entropy
+    if isinstance(entropy, Tensor):
+        checks.tensor("entropy", entropy, ndim=0)
+    else:
+        checks.number("entropy", entropy)
+    return _vector("log_decoder", log_decoder).mean() + entropy
 
 
 def barber_agakov_upper(
@@ -123,6 +132,7 @@ def barber_agakov_upper(
         A scalar in nats.
 
     Raises:
+        TypeError: An argument is no tensor.
         ValueError: The arguments are not vectors of one length, at least 1.
 
     :cite:t:`poole2019variational`, section 2.1; :cite:t:`alemi2017deep`, equation 14 (Y is Z).
@@ -132,15 +142,13 @@ def barber_agakov_upper(
         >>> round(float(barber_agakov_upper(torch.zeros(3), torch.full((3,), 0.25).log())), 4)
         1.3863
     """
-    _check_vector("log_conditional", log_conditional)
-    if log_conditional.shape != log_marginal.shape:
-        raise ValueError(
-            f"log_conditional [n] and log_marginal [n] disagree: {tuple(log_conditional.shape)} "
-            f"and {tuple(log_marginal.shape)}"
-        )
-    return (log_conditional - log_marginal).mean()
+    conditional = _vector("log_conditional", log_conditional)
+    marginal = _vector("log_marginal", log_marginal)
+    checks.same_length(log_conditional=conditional, log_marginal=marginal)
+    return (conditional - marginal).mean()
 
 
-def _check_vector(name: str, values: Tensor) -> None:
-    if values.ndim != 1 or len(values) == 0:
-        raise ValueError(f"{name} [n] needs at least one value, got {tuple(values.shape)}")
+def _vector(name: str, values: Any) -> Tensor:
+    """Return one value a pair in at least single precision; raise unless there is one."""
+    checks.tensor(name, values, ndim=1)
+    return at_least_single(values)

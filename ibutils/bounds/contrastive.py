@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ibutils.bounds.scores import check_baseline, check_square, off_diagonal
+from ibutils import checks
+from ibutils.bounds.scores import baseline, off_diagonal, table
 
 
 def info_nce(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
@@ -27,7 +28,8 @@ def info_nce(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
         A scalar in nats, at most :math:`\log n`.
 
     Raises:
-        ValueError: The scores are not square, or n < 2.
+        TypeError: The scores are no tensor.
+        ValueError: They are not square, not of floating point, or n < 2.
 
     :cite:t:`oord2018representation`; as a bound :cite:t:`poole2019variational`, section 2.3.
 
@@ -35,8 +37,8 @@ def info_nce(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
         >>> round(float(info_nce(torch.tensor([[9e3, 0.0], [0.0, 9e3]]))), 4)  # log 2
         0.6931
     """
-    n = check_square(scores)
-    return (scores.diagonal() - scores.logsumexp(0)).mean() + math.log(n)
+    scores = table(scores)
+    return (scores.diagonal() - scores.logsumexp(0)).mean() + math.log(len(scores))
 
 
 def interpolated(
@@ -67,8 +69,9 @@ def interpolated(
         ``alpha`` = 0 can it overflow, as ``nwj`` does.
 
     Raises:
-        ValueError: ``alpha`` lies outside [0, 1], the scores are not square, n < 2, or the
-            baseline has another length.
+        TypeError: An argument is no tensor, or ``alpha`` is no number.
+        ValueError: ``alpha`` lies outside [0, 1], the scores are not square, n < 2, the baseline
+            has another length, or one is not of floating point.
 
     :cite:t:`poole2019variational`, section 2.4.
 
@@ -77,13 +80,11 @@ def interpolated(
         >>> [round(float(interpolated(scores, torch.ones(2), alpha=a)), 4) for a in (0.0, 1.0)]
         [2.0, 0.0]
     """
-    n = check_square(scores)
-    check_baseline(scores, log_baseline)
-    if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha must lie in [0, 1], got {alpha}")
+    checks.number("alpha", alpha, least=0, most=1)
+    scores, log_baseline = table(scores), baseline(scores, log_baseline)
     batch = _log_mean_exp_without_each(scores)  # [k, j]
     log_alpha, log_rest = (math.log(w) if w > 0 else -math.inf for w in (alpha, 1 - alpha))
-    mixed = torch.logaddexp(batch + log_alpha, (log_baseline + log_rest).expand(n, n))
+    mixed = torch.logaddexp(batch + log_alpha, (log_baseline + log_rest).expand_as(batch))
     ratio = (batch - mixed).diagonal().exp()  # the mean over i != j, already divided by a_jj
     return 1 + scores.diagonal().mean() - off_diagonal(mixed).mean() - ratio.mean()
 

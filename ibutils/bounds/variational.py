@@ -4,7 +4,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from ibutils.bounds.scores import check_baseline, check_square, split
+from ibutils import checks
+from ibutils.bounds.scores import baseline, split, table
 from ibutils.information import log_mean_exp
 
 
@@ -27,7 +28,8 @@ def donsker_varadhan(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
         A scalar in nats.
 
     Raises:
-        ValueError: The scores are not square, or n < 2.
+        TypeError: The scores are no tensor.
+        ValueError: They are not square, not of floating point, or n < 2.
 
     :cite:t:`donsker1983asymptotic`; as a training objective :cite:t:`belghazi2018mutual`.
 
@@ -36,7 +38,7 @@ def donsker_varadhan(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
         >>> round(float(donsker_varadhan(5 + torch.tensor([[1.0, 0.0], [0.0, 1.0]]))), 4)
         1.0
     """
-    joint, product = split(scores)
+    joint, product = split(table(scores))
     return joint.mean() - log_mean_exp(product, dim=0)
 
 
@@ -59,7 +61,8 @@ def nwj(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
         about 89 in float32: the one place where the exponential itself is the quantity.
 
     Raises:
-        ValueError: The scores are not square, or n < 2.
+        TypeError: The scores are no tensor.
+        ValueError: They are not square, not of floating point, or n < 2.
 
     :cite:t:`nguyen2010estimating`; in this form :cite:t:`poole2019variational`, section 2.2.
 
@@ -68,7 +71,8 @@ def nwj(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
         >>> float(nwj(torch.tensor([[3.0, 1.0], [1.0, 3.0]])))  # 3 - exp(1 - 1)
         2.0
     """
-    return tuba(scores, scores.new_ones(check_square(scores)))
+    joint, product = split(table(scores) - 1)
+    return 1 + joint.mean() - product.exp().mean()
 
 
 def tuba(scores: Float[Tensor, "n n"], log_baseline: Float[Tensor, " n"]) -> Float[Tensor, ""]:
@@ -90,7 +94,9 @@ def tuba(scores: Float[Tensor, "n n"], log_baseline: Float[Tensor, " n"]) -> Flo
         A scalar in nats; :math:`-\infty` where an exponential overflows, as in ``nwj``.
 
     Raises:
-        ValueError: The scores are not square, n < 2, or the baseline has another length.
+        TypeError: An argument is no tensor.
+        ValueError: The scores are not square, n < 2, the baseline has another length, or one is
+            not of floating point.
 
     :cite:t:`poole2019variational`, section 2.2.
 
@@ -100,9 +106,7 @@ def tuba(scores: Float[Tensor, "n n"], log_baseline: Float[Tensor, " n"]) -> Flo
         >>> float(tuba(scores, torch.ones(2)))
         2.0
     """
-    check_square(scores)
-    check_baseline(scores, log_baseline)
-    joint, product = split(scores - log_baseline)
+    joint, product = split(table(scores) - baseline(scores, log_baseline))
     return 1 + joint.mean() - product.exp().mean()
 
 
@@ -125,7 +129,8 @@ def jensen_shannon(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
         A scalar in nats, at most 0.
 
     Raises:
-        ValueError: The scores are not square, or n < 2.
+        TypeError: The scores are no tensor.
+        ValueError: They are not square, not of floating point, or n < 2.
 
     :cite:t:`hjelm2019learning`, equation 4.
 
@@ -134,7 +139,7 @@ def jensen_shannon(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
         >>> round(float(jensen_shannon(torch.zeros(2, 2))), 4)  # -2 log 2
         -1.3863
     """
-    joint, product = split(scores)
+    joint, product = split(table(scores))
     return F.logsigmoid(joint).mean() - F.softplus(product).mean()
 
 
@@ -157,7 +162,8 @@ def smile(scores: Float[Tensor, "n n"], *, clip: float) -> Float[Tensor, ""]:
         A scalar in nats.
 
     Raises:
-        ValueError: ``clip`` is not positive, the scores are not square, or n < 2.
+        TypeError: The scores are no tensor, or ``clip`` is no number.
+        ValueError: ``clip`` is not positive and finite, or as ``donsker_varadhan``.
 
     :cite:t:`song2020understanding`, section 4.2.
 
@@ -166,7 +172,6 @@ def smile(scores: Float[Tensor, "n n"], *, clip: float) -> Float[Tensor, ""]:
         >>> float(smile(torch.full((2, 2), 8.0), clip=5.0))  # "information" of a constant
         3.0
     """
-    if not clip > 0:
-        raise ValueError(f"clip must be positive, got {clip}")
-    joint, product = split(scores)
+    checks.number("clip", clip, above=0)
+    joint, product = split(table(scores))
     return joint.mean() - log_mean_exp(product.clamp(-clip, clip), dim=0)

@@ -142,11 +142,19 @@ class TestBadInput:
     @pytest.mark.parametrize("shape", [(0,), (2, 2)])
     def test_refuses_what_is_no_vector(self, shape):
         values = torch.zeros(shape)
-        with pytest.raises(ValueError, match=rf"at least one value, got \({shape[0]}"):
+        message = rf"must (have 1 axes|not be empty), got shape \({shape[0]},"
+        with pytest.raises(ValueError, match=f"log_decoder {message}"):
             inspect.unwrap(barber_agakov_lower)(values, 1.0)
-        with pytest.raises(ValueError, match=rf"at least one value, got \({shape[0]}"):
+        with pytest.raises(ValueError, match=f"log_conditional {message}"):
             inspect.unwrap(barber_agakov_upper)(values, values)
 
+    def test_refuses_an_entropy_that_is_no_number(self):
+        plain = inspect.unwrap(barber_agakov_lower)
+        with pytest.raises(ValueError, match=r"entropy must have 0 axes, got shape \(3,\)"):
+            plain(torch.zeros(3), torch.zeros(3))
+        with pytest.raises(ValueError, match="entropy must be finite, got nan"):
+            plain(torch.zeros(3), math.nan)
+
     def test_refuses_lengths_that_disagree(self):
-        with pytest.raises(ValueError, match=r"disagree: \(3,\) and \(2,\)"):
+        with pytest.raises(ValueError, match=r"\(3,\) and log_marginal \(2,\) must have one"):
             inspect.unwrap(barber_agakov_upper)(torch.zeros(3), torch.zeros(2))

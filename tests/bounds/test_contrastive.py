@@ -260,14 +260,18 @@ class TestBadInput:
 
     @pytest.mark.parametrize("alpha", [-0.1, 1.1, math.nan])
     def test_refuses_a_weight_outside_of_0_to_1(self, alpha):
-        with pytest.raises(ValueError, match=rf"\[0, 1\], got {alpha}"):
+        with pytest.raises(
+            ValueError, match=f"alpha must be at least 0 and at most 1, got {alpha}"
+        ):
             mixed(torch.zeros(3, 3), alpha)
 
-    @pytest.mark.parametrize("shape", [(3, 2), (2, 3), (3,)])
+    @pytest.mark.parametrize("shape", [(3, 2), (2, 3)])
     def test_refuses_embeddings_that_disagree(self, shape):
         function = inspect.unwrap(info_nce_from_embeddings)
-        with pytest.raises(ValueError, match=r"disagree: \(3, 3\)"):
+        with pytest.raises(ValueError, match=r"f \(3, 3\) and g .* must have one shape"):
             function(torch.zeros(3, 3), torch.zeros(shape))
+        with pytest.raises(ValueError, match=r"g must have 2 axes, got shape \(3,\)"):
+            function(torch.zeros(3, 3), torch.zeros(3))
 
     @pytest.mark.parametrize("chunk", [0, -5])
     def test_refuses_tiles_without_extent(self, chunk):

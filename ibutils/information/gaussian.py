@@ -1,0 +1,167 @@
+"""Entropy, divergence and mutual information of Gaussian vectors, in nats."""
+
+import functools
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ibutils import checks
+from ibutils.information.log_space import at_least_single
+
+
+def gaussian_entropy(covariance: Float[Tensor, "*batch n n"]) -> Float[Tensor, "*batch"]:
+    r"""Return the differential entropy of a Gaussian vector.
+
+    .. math:: h(X) = \tfrac12 \log\det(2 \pi e\, \Sigma)
+
+    Args:
+        covariance: Symmetric and positive definite, ``[..., n, n]``.
+
+    Returns:
+        Entropies in nats, ``[...]``; negative for a narrow density.
+
+    Raises:
+        TypeError: The covariance is no tensor.
+        ValueError: It is not square, symmetric or positive definite.
+
+    :cite:t:`cover2006elements`, theorem 8.4.1.
+
+    Example:
+        >>> round(float(gaussian_entropy(torch.eye(1))), 4)
+        1.4189
+    """
+    log_det = 2 * _cholesky("covariance", covariance).diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    return 0.5 * (log_det + covariance.shape[-1] * math.log(2 * math.pi * math.e))
+
+
+def gaussian_kl(
+    mean_p: Float[Tensor, "*#batch n"],
+    covariance_p: Float[Tensor, "*#batch n n"],
+    mean_q: Float[Tensor, "*#batch n"],
+    covariance_q: Float[Tensor, "*#batch n n"],
+) -> Float[Tensor, "..."]:
+    r"""Return the Kullback-Leibler divergence between two Gaussian vectors.
+
+    .. math::
+        \tfrac12 \Big( \operatorname{tr}(\Sigma_q^{-1} \Sigma_p)
+        + (\mu_q - \mu_p)^\top \Sigma_q^{-1} (\mu_q - \mu_p)
+        - n + \log \frac{\det \Sigma_q}{\det \Sigma_p} \Big)
+
+    Args:
+        mean_p: Mean of the first, ``[..., n]``.
+        covariance_p: Its covariance, ``[..., n, n]``.
+        mean_q: Mean of the second, ``[..., n]``.
+        covariance_q: Its covariance, ``[..., n, n]``.
+
+    Returns:
+        Divergences in nats, of the broadcast batch shape.
+
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: A covariance is not square, symmetric or positive definite, a mean is not
+            finite, sizes differ, or the batches do not broadcast.
+
+    The definition is in :cite:t:`cover2006elements`, section 8.5.
+
+    Example:
+        >>> zero, one = torch.zeros(1), torch.eye(1)
+        >>> float(gaussian_kl(zero + 2, one, zero, one))
+        2.0
+    """
+    mean_p, mean_q = _mean("mean_p", mean_p), _mean("mean_q", mean_q)
+    factor_p = _cholesky("covariance_p", covariance_p)
+    factor_q = _cholesky("covariance_q", covariance_q)
+    sizes = [values.shape[-1] for values in (mean_p, covariance_p, mean_q, covariance_q)]
+    if len(set(sizes)) > 1:
+        raise ValueError(f"means and covariances of one size are needed, got sizes {sizes}")
+    checks.broadcastable(
+        mean_p=mean_p[..., None],
+        covariance_p=factor_p,
+        mean_q=mean_q[..., None],
+        covariance_q=factor_q,
+    )
+    mean_p, mean_q, factor_p, factor_q = _of_one_type(mean_p, mean_q, factor_p, factor_q)
+    # With Sigma = L L^T, tr(Sigma_q^-1 Sigma_p) is the squared norm of L_q^-1 L_p.
+    ratio = torch.linalg.solve_triangular(factor_q, factor_p, upper=False)
+    shift = torch.linalg.solve_triangular(
+        factor_q, (mean_p - mean_q).unsqueeze(-1), upper=False
+    ).squeeze(-1)
+    log_det = ratio.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    return 0.5 * (ratio.square().sum((-2, -1)) + shift.square().sum(-1) - sizes[0]) - log_det
+
+
+def gaussian_mutual_information(
+    covariance: Float[Tensor, "*batch n n"], *, dim_x: int
+) -> Float[Tensor, "*batch"]:
+    r"""Return the mutual information between two blocks of a Gaussian vector.
+
+    .. math::
+        I(X; Y) = \tfrac12 \log \frac{\det \Sigma_X \det \Sigma_Y}{\det \Sigma}
+        = -\tfrac12 \sum_i \log(1 - \rho_i^2)
+
+    with the canonical correlations :math:`\rho_i`. The second form is the one computed: it
+    keeps its precision when the information is small.
+
+    Args:
+        covariance: Joint covariance of :math:`(X, Y)`, ``[..., n, n]``.
+        dim_x: Dimension of :math:`X`, which comes first; :math:`0 < \text{dim\_x} < n`.
+
+    Returns:
+        Informations in nats, ``[...]``.
+
+    Raises:
+        TypeError: The covariance is no tensor, or ``dim_x`` no integer.
+        ValueError: The matrix is not square, symmetric or positive definite, or ``dim_x``
+            leaves a block empty.
+
+    :cite:t:`cover2006elements`, theorem 8.4.1 and section 8.5.
+
+    Example:
+        >>> covariance = torch.tensor([[1.0, 0.6], [0.6, 1.0]])
+        >>> round(float(gaussian_mutual_information(covariance, dim_x=1)), 4)  # -log(0.64) / 2
+        0.2231
+    """
+    _cholesky("covariance", covariance)  # of the whole, not just of its blocks
+    covariance = at_least_single(covariance)
+    checks.count("dim_x", dim_x, most=covariance.shape[-1] - 1)
+    factor_x = _cholesky("covariance", covariance[..., :dim_x, :dim_x])
+    factor_y = _cholesky("covariance", covariance[..., dim_x:, dim_x:])
+    whitened = torch.linalg.solve_triangular(
+        factor_x, covariance[..., :dim_x, dim_x:], upper=False
+    )
+    whitened = torch.linalg.solve_triangular(factor_y.mT, whitened, upper=True, left=False)
+    return -0.5 * torch.log1p(-torch.linalg.svdvals(whitened).square()).sum(-1)
+
+
+def _of_one_type(*tensors: Tensor) -> tuple[Tensor, ...]:
+    dtype = functools.reduce(torch.promote_types, (one.dtype for one in tensors))
+    return tuple(one.to(dtype) for one in tensors)
+
+
+def _mean(name: str, values: Tensor) -> Tensor:
+    """Return a mean in at least single precision; raise where it is not finite."""
+    checks.tensor(name, values)
+    if values.ndim == 0:
+        raise ValueError(f"{name} must be [..., n], got shape ()")
+    checks.finite(name, values)
+    return at_least_single(values)
+
+
+def _cholesky(name: str, covariance: Tensor) -> Tensor:
+    """Return the lower Cholesky factor in at least single precision; raise when there is none."""
+    checks.tensor(name, covariance)
+    if covariance.dim() < 2 or covariance.shape[-1] != covariance.shape[-2]:
+        shape = tuple(covariance.shape)
+        raise ValueError(f"{name} must be a square matrix, got shape {shape}")
+    tolerance = math.sqrt(torch.finfo(covariance.dtype).eps) * covariance.abs().amax()
+    gap = (covariance - covariance.mT).abs().amax()
+    if not bool(gap <= tolerance):
+        raise ValueError(f"{name} must be symmetric, but entries differ by {float(gap)}")
+    wide = at_least_single(covariance)
+    factor, info = torch.linalg.cholesky_ex(wide)
+    if bool((info != 0).any()):
+        smallest = float(torch.linalg.eigvalsh(wide).min())
+        raise ValueError(f"{name} is not positive definite: its smallest eigenvalue is {smallest}")
+    return factor

@@ -1,0 +1,75 @@
+"""Means of exponentials in log space, their precision, and the unit of information."""
+
+import math
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ibutils import checks
+
+
+def log_mean_exp(values: Float[Tensor, "..."], *, dim: int) -> Float[Tensor, "..."]:
+    r"""Return the logarithm of a mean of exponentials without leaving log space.
+
+    .. math:: \log \frac1S \sum_{s=1}^S e^{v_s}
+
+    With ``values`` the log-probabilities of :math:`S` samples, this averages probabilities.
+
+    Args:
+        values: Any shape; half precision is summed in single.
+        dim: The axis to average over.
+
+    Returns:
+        The shape of ``values`` without ``dim``.
+
+    Raises:
+        TypeError: The values are no tensor, or ``dim`` is no integer.
+        ValueError: There is no such axis, or it is empty.
+
+    Example:
+        >>> float(log_mean_exp(torch.full((4,), -1000.0), dim=0))
+        -1000.0
+    """
+    checks.tensor("values", values, empty=True)
+    check_axis(values, dim)
+    if values.shape[dim] == 0:
+        raise ValueError(f"no values to average along axis {dim} of shape {tuple(values.shape)}")
+    return at_least_single(values).logsumexp(dim) - math.log(values.shape[dim])
+
+
+def nats_to_bits(nats: Any) -> Any:
+    r"""Convert an information from nats to bits: the one place where the unit changes.
+
+    .. math:: 1\ \text{nat} = 1 / \ln 2\ \text{bits}
+
+    Args:
+        nats: A number, array, tensor or column of a table.
+
+    Returns:
+        The same in bits, of the same type.
+
+    Raises:
+        TypeError: The argument is none of those.
+
+    Example:
+        >>> nats_to_bits(math.log(8))
+        3.0
+    """
+    try:
+        if not isinstance(nats, bool):
+            return nats / math.log(2)
+    except TypeError:
+        pass
+    raise TypeError(f"nats must be a number, an array or a tensor, got {checks.described(nats)}")
+
+
+def at_least_single(values: Tensor) -> Tensor:
+    """Return values in single precision where they were in half, and otherwise as they are."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def check_axis(values: Tensor, dim: int) -> None:
+    """Raise when there is no such axis."""
+    checks.count("dim", dim, least=-values.ndim, most=values.ndim - 1)
