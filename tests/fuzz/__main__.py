@@ -69,8 +69,8 @@ def main() -> int:
     raising = len(found) - counts["harmless"]
     share = counts["clear"] / max(raising, 1)
     print(
-        f"{len(found)} calls in {time.perf_counter() - begun:.0f} s; {share:.1%} of {raising} wrong "
-        f"ones clear, {counts['silent']} silent, {counts['inside']} inside another library"
+        f"{len(found)} calls in {time.perf_counter() - begun:.0f} s; {share:.1%} of {raising} "
+        f"wrong ones clear, {counts['silent']} silent, {counts['inside']} inside another library"
     )
     good = share >= SHARE and not (counts["silent"] or counts["inside"] or broken)
     return 0 if good and found else 1
