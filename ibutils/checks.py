@@ -252,6 +252,21 @@ def module(name: str, value: Any) -> None:
     instance(name, value, nn.Module)
 
 
+def device(value: Any, name: str = "device") -> None:
+    """Raise unless a value names a device.
+
+    Example:
+        >>> device("gpu")
+        Traceback (most recent call last):
+        ValueError: device must be one such as 'cpu' or 'cuda:0', got 'gpu'
+    """
+    instance(name, value, (str, torch.device))
+    try:
+        torch.device(value)
+    except RuntimeError:
+        raise ValueError(f"{name} must be one such as 'cpu' or 'cuda:0', got {value!r}") from None
+
+
 def is_integer(value: Tensor) -> bool:
     """Say whether a tensor holds integers; truth values are none."""
     return not (value.is_floating_point() or value.is_complex() or value.dtype == torch.bool)

@@ -46,7 +46,7 @@ class TestDeepVIB:
         "parameters, message",
         [
             ({"profile": "lapdog"}, "unknown profile 'lapdog'.*laptop"),
-            ({"data": "mnits"}, "unknown data set 'mnits'.*digits, mnist"),
+            ({"data": "mnits"}, "one of 'digits', 'mnist'.* got 'mnits'"),
             ({"methods": ["vib", "dropuot"]}, r"unknown method.*'dropuot'.*dropout"),
             ({"betas": [1e-3, -1.0]}, "beta must be at least 0, got -1.0"),
             ({"epochs": 0}, "epochs must be positive, got 0"),

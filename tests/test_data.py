@@ -82,6 +82,49 @@ def test_the_default_root_is_data_in_the_project(monkeypatch, tmp_path):
     assert (root.parent / "pyproject.toml").is_file()
 
 
+def outside(monkeypatch, tmp_path):
+    """Be where the package is installed without the project, with an empty home; return that."""
+    monkeypatch.delenv("IBUTILS_DATA", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def none():
+        raise ValueError("no project")
+
+    monkeypatch.setattr(data.folder, "project_root", none)
+    return tmp_path
+
+
+def test_outside_the_project_data_are_cached_at_home(monkeypatch, tmp_path):
+    home = outside(monkeypatch, tmp_path)
+    assert data.folder.data_root() == home / ".cache" / "ibutils"
+
+
+def test_a_download_that_fails_leaves_no_folder(monkeypatch, tmp_path, no_network):
+    home = outside(monkeypatch, tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"root= or IBUTILS_DATA"):
+        data.load("mnist", split="train")
+    assert list(home.iterdir()) == []
+
+
+def test_what_was_there_stays_when_a_download_fails(folder, no_network):
+    (folder / "train-labels-idx1-ubyte").unlink()
+    (folder / "train-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(FileNotFoundError, match="train-labels-idx1-ubyte is missing"):
+        data.load("mnist", root=folder.parent.parent, split="train")
+    assert (folder / "train-images-idx3-ubyte").exists()
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10", "stl10", "tiny_imagenet", "celeba"])
+def test_a_misspelt_folder_is_named_and_not_made(monkeypatch, tmp_path, name):
+    wrong = tmp_path / "dtaa"
+    with pytest.raises(FileNotFoundError, match=f"no folder {wrong}, which root names"):
+        data.load(name, root=wrong, split="train")
+    monkeypatch.setenv("IBUTILS_DATA", str(wrong))
+    with pytest.raises(FileNotFoundError, match=f"no folder {wrong}, which IBUTILS_DATA names"):
+        data.load(name, split="train")
+    assert not wrong.exists()
+
+
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_a_file_cut_short_is_named(folder, suffix):
     path = folder / f"train-images-idx3-ubyte{suffix}"
@@ -144,11 +187,37 @@ def test_a_download_that_leaves_no_file_is_an_error(tmp_path, monkeypatch):
         data.load("mnist", root=tmp_path, split="test")
 
 
+def test_every_reader_knows_its_splits():
+    for read in data.READERS.values():
+        with pytest.raises(ValueError, match=r"split must be one of .* got 'vaild'"):
+            read("vaild")
+
+
+def test_unknown_devices_are_refused():
+    with pytest.raises(ValueError, match=r"device must be one such as 'cpu'.* got 'gpu'"):
+        data.load("digits", split="train", device="gpu")
+
+
+@pytest.mark.parametrize(
+    ("pixels", "labels", "message"),
+    [
+        (np.full((2, 1, 3, 3), 0.5), np.arange(2), "pixels must be whole.* got 0.5"),
+        (np.full((2, 1, 3, 3), -1), np.arange(2), "pixels must be whole.* got -1"),
+        (np.full((2, 1, 3, 3), np.nan), np.arange(2), "pixels must be whole.* got nan"),
+        (np.full((2, 1, 3, 3), 17), np.arange(2), "pixels must be at most levels=16, got 17"),
+        (np.zeros((2, 1, 3, 3)), np.array([0, 1.5]), "labels must be whole.* got 1.5"),
+    ],
+)
+def test_what_would_be_rounded_is_refused(pixels, labels, message):
+    with pytest.raises(ValueError, match=message):
+        data.images.images(pixels, labels, levels=16, name="x", split="train")
+
+
 @pytest.mark.parametrize(
     ("name", "split", "message"),
     [
-        ("mnits", "train", "unknown data set 'mnits', expected one of digits, mnist, cifar10"),
-        ("digits", "valid", "unknown split 'valid', expected one of train, test"),
+        ("mnits", "train", "name must be one of 'digits', 'mnist', .*got 'mnits'"),
+        ("digits", "valid", "split must be one of 'train', 'test', got 'valid'"),
     ],
 )
 def test_unknown_names_are_refused(name, split, message):
@@ -181,7 +250,7 @@ def test_scaling_is_linear_and_exact_at_the_ends():
     expected = 2 * train.pixels.reshape(1400, 64).double() / 16 - 1
     torch.testing.assert_close(flat.double(), expected, rtol=0, atol=1e-7)
     assert train.pixels.dtype == torch.uint8
-    with pytest.raises(ValueError, match=r"low must lie below high, got 1.0 and 0.5"):
+    with pytest.raises(ValueError, match=r"high must be above 1.0, got 0.5"):
         train.floats(1.0, 0.5)
 
 

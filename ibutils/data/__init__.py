@@ -10,15 +10,12 @@ from pathlib import Path
 
 import torch
 
+from ibutils import checks
 from ibutils.data import celeba, cifar, digits, mnist, stl10, tiny_imagenet
 from ibutils.data.images import Images
 from ibutils.data.resize import resize
 
-__all__ = ["READERS", "SPLITS", "Images", "load", "resize"]
-
-SPLITS = ("train", "test")
-
-MORE_SPLITS = {"stl10": ("unlabeled",), "celeba": ("valid",)}
+__all__ = ["READERS", "Images", "load", "resize"]
 
 READERS: dict[str, Callable[..., Images]] = {
     "digits": digits.read,
@@ -43,8 +40,9 @@ def load(
     Args:
         name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"cifar10"``, ``"cifar100"``,
             ``"stl10"``, ``"tiny_imagenet"`` or ``"celeba"``.
-        root: Folder of data sets; by default ``$IBUTILS_DATA``, or else ``data/`` of the
-            project. What is not there is downloaded into it.
+        root: Folder of data sets, which must be there; by default ``$IBUTILS_DATA``, or else
+            ``data/`` of the project in a clone, and ``~/.cache/ibutils`` where ``ibutils`` is
+            installed without one. What is not there is downloaded into it.
         split: ``"train"`` or ``"test"``; also ``"unlabeled"`` of STL-10 and ``"valid"`` of
             CelebA.
         device: Where the tensors go; by default they stay in main memory.
@@ -53,18 +51,20 @@ def load(
         The images ``[n, c, h, w]`` as unsigned bytes, with their labels ``[n]``.
 
     Raises:
-        ValueError: Unknown name or split, a file that is cut short or has a wrong checksum.
-        FileNotFoundError: Files are missing and can't be downloaded.
+        TypeError: An argument has the wrong type.
+        ValueError: Unknown name, split or device, a file that is cut short or has a wrong
+            checksum.
+        FileNotFoundError: There is no folder ``root``, or files are missing and can't be
+            downloaded.
+        ImportError: A package of the extra ``ibutils[data]`` is missing.
 
     Example:
         >>> train = load("digits", split="train")
         >>> train.pixels.shape, train.levels
         (torch.Size([1400, 1, 8, 8]), 16)
     """
-    if name not in READERS:
-        raise ValueError(f"unknown data set {name!r}, expected one of {', '.join(READERS)}")
-    splits = (*SPLITS, *MORE_SPLITS.get(name, ()))
-    if split not in splits:
-        raise ValueError(f"unknown split {split!r}, expected one of {', '.join(splits)}")
-    found = READERS[name](split, root=None if root is None else Path(root))
+    checks.choice("name", name, READERS)
+    if device is not None:
+        checks.device(device)
+    found = READERS[name](split, root=root)
     return found if device is None else found.to(device)

@@ -7,10 +7,12 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.data.files import File, fetch, verified
 from ibutils.data.folder import data_root
 from ibutils.data.images import Images, images
 from ibutils.data.pictures import decode, opened
+from ibutils.extras import extra
 
 FOLDER = "celeba"
 PICTURES = File("img_align_celeba.zip", 1443490838, "00d2c5bc6d35e252742224ab0c1e8fcb")
@@ -25,7 +27,7 @@ SPLITS = {"train": "0", "valid": "1", "test": "2"}
 COUNT, SIDE = 40, 64
 
 
-def read(split: str, *, root: Path | None = None) -> Images:
+def read(split: str, *, root: str | Path | None = None) -> Images:
     """Return a split of CelebA, each label holding forty attributes as bits.
 
     Faces of 178 by 218 pixels are cut to the centred square and scaled to 64 by 64. The files
@@ -34,16 +36,18 @@ def read(split: str, *, root: Path | None = None) -> Images:
 
     Args:
         split: ``"train"``, ``"valid"`` or ``"test"``, as published.
-        root: Folder of data sets; by default ``$IBUTILS_DATA``, or else ``data/``.
+        root: Folder of data sets, as for ``data.load``.
 
     Returns:
         Images whose labels ``attributes`` unpacks.
 
     Raises:
-        ValueError: A file is cut short, is not the published one, or the lists disagree.
+        ValueError: Unknown split; a file is cut short or not the published one, or lists
+            disagree.
         FileNotFoundError: A file is missing and can't be downloaded.
     """
-    home = (data_root() if root is None else root) / FOLDER
+    checks.choice("split", split, SPLITS)
+    home = data_root(root) / FOLDER
     partition, listed = _text(home, PARTITION), _text(home, ATTRIBUTES)
     chosen = [name for name, part in map(str.split, partition) if part == SPLITS[split]]
     signs = {name: values for name, *values in map(str.split, listed[2:])}  # after two headers
@@ -68,10 +72,14 @@ def attributes(labels: Int[Tensor, " n"]) -> Bool[Tensor, "n attributes"]:
     Returns:
         Which attributes each face has, ``[n, 40]``.
 
+    Raises:
+        ValueError: The labels are no vector of integers.
+
     Example:
         >>> attributes(torch.tensor([0, 2**39 + 1])).long().sum(1).tolist()
         [0, 2]
     """
+    checks.tensor("labels", labels, ndim=1, kind="integer", empty=True)
     return (labels[:, None] >> torch.arange(COUNT, device=labels.device) & 1).bool()
 
 
@@ -83,7 +91,8 @@ def _text(home: Path, file: File) -> list[str]:
 
 
 def _download(home: Path, file: File) -> None:
-    from torchvision.datasets import utils  # slow to import, and seldom needed
+    with extra("data"):  # slow to import, and seldom needed
+        from torchvision.datasets import utils
 
     fetch(
         lambda: utils.download_file_from_google_drive(

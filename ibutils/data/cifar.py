@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ibutils import checks
 from ibutils.data.files import File, contents
 from ibutils.data.folder import data_root
 from ibutils.data.images import Images, images
@@ -51,7 +52,7 @@ EDITIONS = {
 }
 
 
-def read(name: str, split: str, *, root: Path | None = None) -> Images:
+def read(name: str, split: str, *, root: str | Path | None = None) -> Images:
     """Return a split of CIFAR-10 or CIFAR-100, 50,000 images to train on or 10,000 to test on.
 
     The pickled batches are looked for in torchvision's folders below ``root``, then in the
@@ -60,14 +61,16 @@ def read(name: str, split: str, *, root: Path | None = None) -> Images:
     Args:
         name: ``"cifar10"``, or ``"cifar100"`` with its 100 fine classes.
         split: ``"train"`` or ``"test"``.
-        root: Folder of data sets; by default ``$IBUTILS_DATA``, or else ``data/``.
+        root: Folder of data sets, as for ``data.load``.
 
     Raises:
-        ValueError: A file is cut short or is not the published one.
+        ValueError: Unknown name or split; a file is cut short or is not the published one.
         FileNotFoundError: A file is missing and can't be downloaded.
     """
+    checks.choice("name", name, EDITIONS)
     edition = EDITIONS[name]
-    root = data_root() if root is None else root
+    checks.choice("split", split, edition.splits)
+    root = data_root(root)
     found = contents(
         root,
         edition.splits[split],

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.data.images import Images, images
 from ibutils.train import generator
 
@@ -39,7 +40,11 @@ class Cluttered:
 
         Returns:
             Masks of digit and clutter, ``[m, size, size]``; black pixels are in neither.
+
+        Raises:
+            ValueError: There is no image of an index.
         """
+        checks.labels("which", which, classes=len(self.images))
         pixels = self.images.pixels[which, 0]
         digit = np.zeros(pixels.shape, np.uint8)
         whole = self.source.pixels[self.index[which], 0].numpy()
@@ -74,6 +79,7 @@ def cluttered(
         seed: All randomness follows from it.
 
     Raises:
+        TypeError: A number is no integer, or ``source`` no images.
         ValueError: A size that does not fit, a negative number, or images in colour.
 
     After the generator of :cite:t:`mnih2014recurrent`, as :cite:t:`achille2018information`
@@ -87,6 +93,7 @@ def cluttered(
         torch.Size([5, 1, 32, 32])
     """
     _check(source, count=count, size=size, distractors=distractors, patch=patch)
+    checks.count("seed", seed, least=0)
     g = generator(seed, f"clutter of {source.name} {source.split}")
     digits = np.ascontiguousarray(source.pixels[:, 0])
     canvas, every = np.zeros((count, size, size), np.uint8), np.arange(count)
@@ -149,14 +156,11 @@ def _draw(below: int, count: int, g: torch.Generator) -> np.ndarray:
 
 
 def _check(source: Images, *, count: int, size: int, distractors: int, patch: int) -> None:
+    checks.instance("source", source, Images)
     channels, height, width = source.pixels.shape[1:]
     if channels != 1:
-        raise ValueError(f"clutter is made of grey images, got {channels} channels")
-    if count < 1 or distractors < 0:
-        raise ValueError(
-            f"count must be positive and distractors at least 0, got {count} and {distractors}"
-        )
-    if size < max(height, width):
-        raise ValueError(f"size={size} is too small for digits of {height} by {width} pixels")
-    if not 1 <= patch <= min(height, width):
-        raise ValueError(f"patch={patch} can't be cut from {height} by {width} pixels")
+        raise ValueError(f"source must hold grey images, got {channels} channels")
+    checks.count("count", count)
+    checks.count("distractors", distractors, least=0)
+    checks.count("size", size, least=max(height, width))
+    checks.count("patch", patch, most=min(height, width))

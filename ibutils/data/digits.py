@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
 
+from ibutils import checks
 from ibutils.data.images import Images, images
+from ibutils.extras import extra
 
 SEED = 0  # of the one shuffle before the split; never changed, or records would not compare
 TRAIN = 1400  # the other 397 images are the test set
@@ -15,7 +16,7 @@ CHECKSUMS = {
 }
 
 
-def read(split: str, *, root: Path | None = None) -> Images:
+def read(split: str, *, root: str | Path | None = None) -> Images:
     """Return a split of the digits, 1400 images to train on or 397 to test on.
 
     Args:
@@ -23,8 +24,13 @@ def read(split: str, *, root: Path | None = None) -> Images:
         root: Not used: the images come with scikit-learn.
 
     Raises:
-        ValueError: The installed scikit-learn or NumPy gives other images, or another order.
+        ValueError: Unknown split; the installed scikit-learn or NumPy gives other images, or
+            another order.
     """
+    checks.choice("split", split, CHECKSUMS)
+    with extra("data"):  # slow to import
+        from sklearn.datasets import load_digits
+
     digits = load_digits()
     order = np.random.default_rng(SEED).permutation(len(digits.target))
     chosen = order[:TRAIN] if split == "train" else order[TRAIN:]

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ibutils import checks
+
 ARRAYS = ("features", "labels")
 
 
@@ -50,6 +52,7 @@ def read_features(path: str | Path, *, dimension: int = 1536, classes: int = 100
         The features in single precision.
 
     Raises:
+        TypeError: An argument has the wrong type.
         FileNotFoundError: There is no such file.
         ValueError: The file is no such archive, an array is missing, has another shape or type,
             holds values that are not finite, or labels out of range.
@@ -61,8 +64,11 @@ def read_features(path: str | Path, *, dimension: int = 1536, classes: int = 100
         >>> len(read_features(path, dimension=8, classes=3))
         4
     """
+    checks.instance("path", path, (str, Path))
+    checks.count("dimension", dimension)
+    checks.count("classes", classes)
     path = Path(path)
-    if not path.exists():
+    if not path.is_file():
         raise FileNotFoundError(f"there is no file of features {path}")
     try:
         with np.load(path, allow_pickle=False) as stored:

@@ -4,8 +4,11 @@ import hashlib
 import socket
 import tarfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from ibutils.extras import extra
 
 TIMEOUT = 30.0  # seconds without an answer until a download counts as failed
 ADVICE = "remove it to download it again"
@@ -64,7 +67,8 @@ def contents(
 
 def download(file: File, root: Path, *, url: str, title: str, missing: Path) -> None:
     """Fetch one file into ``root``, or say what is missing and what to do."""
-    from torchvision.datasets import utils  # slow to import, and seldom needed
+    with extra("data"):  # slow to import, and seldom needed
+        from torchvision.datasets import utils
 
     fetch(
         lambda: utils.download_url(url, str(root), filename=file.name, md5=file.md5),
@@ -76,15 +80,23 @@ def download(file: File, root: Path, *, url: str, title: str, missing: Path) -> 
 
 
 def fetch(action: Callable[[], object], *, title: str, missing: Path) -> None:
-    """Run a download with a time limit; if it fails, say what is missing and what to do."""
+    """Run a download with a time limit; if it fails, say what is missing and what to do.
+
+    Folders that torchvision makes before it downloads go again if it fails.
+    """
+    new = [folder for folder in missing.parents if not folder.exists()]
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
         action()
     except (OSError, RuntimeError) as error:
+        for folder in new:  # from the innermost
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
         raise FileNotFoundError(
             f"{title} is not here: {missing} is missing and could not be downloaded ({error}). "
-            "Put the files there, or set IBUTILS_DATA to the folder that holds the data sets. "
+            "Put the files there, or name the folder that holds the data sets with root= or "
+            "IBUTILS_DATA. "
             "The data set 'digits' needs neither files nor a network."
         ) from error
     finally:

@@ -3,11 +3,32 @@
 import os
 from pathlib import Path
 
+from ibutils import checks
+from ibutils.record.provenance import project_root
 
-def data_root() -> Path:
-    """Return ``$IBUTILS_DATA``, or else the folder ``data`` of the project."""
-    if given := os.environ.get("IBUTILS_DATA"):
-        return Path(given).expanduser()
-    from ibutils.record import project_root  # only needed here, and heavy
 
-    return project_root() / "data"
+def data_root(root: str | Path | None = None) -> Path:
+    """Return the folder of data sets.
+
+    Without a name it is ``data`` of the project in a clone, and elsewhere ``~/.cache/ibutils``,
+    which a download makes if need be. A folder that was named is never made.
+
+    Args:
+        root: The folder; by default what ``$IBUTILS_DATA`` names.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+    """
+    checks.instance("root", root, (str, Path, type(None)))
+    if named := root or os.environ.get("IBUTILS_DATA"):
+        folder = Path(named).expanduser()
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                f"there is no folder {folder}, which {'root' if root else 'IBUTILS_DATA'} names; "
+                "make it, or name another with root= or IBUTILS_DATA"
+            )
+        return folder
+    try:
+        return project_root() / "data"
+    except ValueError:
+        return Path.home() / ".cache" / "ibutils"

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
+from numpy.typing import DTypeLike
 from torch import Tensor
+
+from ibutils import checks
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +23,10 @@ class Images:
         name: The data set.
         split: The part of it.
         checksum: SHA-256 of the bytes of pixels and labels.
+
+    Raises:
+        TypeError: Pixels or labels are no tensors.
+        ValueError: Pixels are no bytes ``[n, c, h, w]``, or labels no integers ``[n]``.
     """
 
     pixels: UInt8[Tensor, "n c h w"]
@@ -29,12 +36,21 @@ class Images:
     split: str
     checksum: str
 
+    def __post_init__(self) -> None:
+        """Check shapes and types."""
+        checks.tensor("pixels", self.pixels, ndim=4, kind="integer")
+        if self.pixels.dtype != torch.uint8:
+            raise ValueError(f"pixels must be unsigned bytes, got {self.pixels.dtype}")
+        checks.labels("labels", self.labels, n=len(self.pixels))
+        checks.count("levels", self.levels, most=255)
+
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.labels)
 
     def to(self, device: torch.device | str) -> "Images":
         """Return the same images with their tensors on ``device``."""
+        checks.device(device)
         return replace(self, pixels=self.pixels.to(device), labels=self.labels.to(device))
 
     def floats(self, low: float = -1.0, high: float = 1.0) -> Float[Tensor, "n c h w"]:
@@ -46,8 +62,8 @@ class Images:
             >>> pixels.shape, float(pixels.min()), float(pixels.max())
             (torch.Size([397, 1, 8, 8]), -1.0, 1.0)
         """
-        if not low < high:
-            raise ValueError(f"low must lie below high, got {low} and {high}")
+        checks.number("low", low)
+        checks.number("high", high, above=low)
         return self.pixels.float().div_(self.levels).mul_(high - low).add_(low)
 
     def flat(self, low: float = -1.0, high: float = 1.0) -> Float[Tensor, "n d"]:
@@ -64,11 +80,18 @@ class Images:
 def images(
     pixels: np.ndarray, labels: np.ndarray, *, levels: int, name: str, split: str
 ) -> Images:
-    """Wrap arrays of pixels ``[n, c, h, w]`` and labels ``[n]`` and compute their checksum."""
+    """Wrap arrays of pixels ``[n, c, h, w]`` and labels ``[n]`` and compute their checksum.
+
+    Raises:
+        ValueError: Pixels and labels differ in number or are not whole, or pixels lie outside 0
+            to ``levels``.
+    """
     if len(pixels) != len(labels):
         raise ValueError(f"{name} {split}: {len(pixels)} images but {len(labels)} labels")
-    pixels = np.ascontiguousarray(pixels, dtype=np.uint8)
-    labels = np.ascontiguousarray(labels, dtype="<i8")
+    pixels = _whole("pixels", pixels, np.uint8)
+    if pixels.size and pixels.max() > levels:
+        raise ValueError(f"pixels must be at most levels={levels}, got {pixels.max()}")
+    labels = _whole("labels", labels, "<i8")
     digest = hashlib.sha256(pixels.data)
     digest.update(labels.data)
     return Images(
@@ -79,3 +102,13 @@ def images(
         split=split,
         checksum=digest.hexdigest(),
     )
+
+
+def _whole(name: str, values: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+    """Return an array in a type of integers that holds its values."""
+    with np.errstate(invalid="ignore"):
+        found = np.ascontiguousarray(values, dtype=dtype)
+    if found.dtype != values.dtype and not np.array_equal(found, values):
+        first = np.asarray(values)[found != values].flat[0]
+        raise ValueError(f"{name} must be whole numbers that fit in {found.dtype}, got {first}")
+    return found

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ibutils import checks
 from ibutils.data.files import File, fetch, verified
 from ibutils.data.folder import data_root
 from ibutils.data.images import Images, images
+from ibutils.extras import extra
 
 PIXEL_MAGIC, LABEL_MAGIC = 0x803, 0x801  # idx: unsigned bytes in three dimensions, in one
-
+SPLITS = ("train", "test")
 
 FILES = {
     ("train", PIXEL_MAGIC): (
@@ -32,7 +34,7 @@ FILES = {
 }
 
 
-def read(split: str, *, root: Path | None = None) -> Images:
+def read(split: str, *, root: str | Path | None = None) -> Images:
     """Return a split of MNIST, 60,000 images to train on or 10,000 to test on.
 
     The files are looked for in ``MNIST/raw`` below ``root``, plain or compressed, and are
@@ -40,13 +42,14 @@ def read(split: str, *, root: Path | None = None) -> Images:
 
     Args:
         split: ``"train"`` or ``"test"``.
-        root: Folder of data sets; by default ``$IBUTILS_DATA``, or else ``data/``.
+        root: Folder of data sets, as for ``data.load``.
 
     Raises:
-        ValueError: A file is cut short or is not the published one.
+        ValueError: Unknown split; a file is cut short or is not the published one.
         FileNotFoundError: A file is missing and can't be downloaded.
     """
-    root = data_root() if root is None else root
+    checks.choice("split", split, SPLITS)
+    root = data_root(root)
     pixels = _array(root, split, PIXEL_MAGIC)
     labels = _array(root, split, LABEL_MAGIC)
     return images(pixels[:, None], labels, levels=255, name="mnist", split=split)
@@ -79,6 +82,7 @@ def _parse(content: bytes, path: Path, magic: int) -> np.ndarray:
 
 def _download(root: Path, missing: Path) -> None:
     """Fetch MNIST into ``root``, or say what is missing and what to do."""
-    from torchvision import datasets  # slow to import, and seldom needed
+    with extra("data"):  # slow to import, and seldom needed
+        from torchvision import datasets
 
     fetch(lambda: datasets.MNIST(str(root), download=True), title="MNIST", missing=missing)

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.data.images import Images, images
 from ibutils.train import generator
 
@@ -38,7 +39,9 @@ def occluded(photographs: Images, digits: Images, *, seed: int = 0) -> Occluded:
         seed: All randomness follows from it.
 
     Raises:
-        ValueError: Digits in colour or larger than a photograph, or splits that differ.
+        TypeError: An argument has the wrong type.
+        ValueError: Digits in colour or larger than a photograph, splits that differ, or a
+            negative seed.
 
     The paper states neither place nor blending (:cite:p:`achille2018information`, section 6).
 
@@ -50,6 +53,7 @@ def occluded(photographs: Images, digits: Images, *, seed: int = 0) -> Occluded:
         (torch.Size([1400, 1, 8, 8]), torch.Size([1400]))
     """
     _check(photographs, digits)
+    checks.count("seed", seed, least=0)
     g = generator(seed, f"{digits.name} over {photographs.name} {photographs.split}")
     count, height, width = len(photographs), *photographs.pixels.shape[2:]
     tall, wide = digits.pixels.shape[2:]
@@ -75,6 +79,8 @@ def occluded(photographs: Images, digits: Images, *, seed: int = 0) -> Occluded:
 
 
 def _check(photographs: Images, digits: Images) -> None:
+    checks.instance("photographs", photographs, Images)
+    checks.instance("digits", digits, Images)
     channels, *small = digits.pixels.shape[1:]
     large = photographs.pixels.shape[2:]
     if channels != 1:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from ibutils.data.files import File, verify
+from ibutils.extras import extra
 
 Reader = Callable[[str], bytes]
 
@@ -41,6 +41,9 @@ def decode(read: Reader, names: Sequence[str], *, side: int) -> np.ndarray:
         FileNotFoundError: A picture is missing.
         ValueError: A picture is cut short or is none.
     """
+    with extra("data"):
+        from PIL import Image, ImageOps
+
     pixels = np.empty((len(names), 3, side, side), np.uint8)
     for i, name in enumerate(names):
         try:

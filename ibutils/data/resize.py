@@ -3,6 +3,7 @@
 import torch
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.data.images import Images, images
 
 
@@ -15,6 +16,7 @@ def resize(found: Images, *, side: int, channels: int | None = None) -> Images:
         channels: Repeat grey images to this number of channels.
 
     Raises:
+        TypeError: ``side`` or ``channels`` is no integer.
         ValueError: Images are not square, ``side`` is not positive, or images that have
             several channels are to have another number.
 
@@ -23,13 +25,17 @@ def resize(found: Images, *, side: int, channels: int | None = None) -> Images:
         >>> resize(data.load("digits", split="test"), side=32, channels=3).pixels.shape
         torch.Size([397, 3, 32, 32])
     """
+    checks.instance("found", found, Images)
+    checks.count("side", side)
+    if channels is not None:
+        checks.count("channels", channels)
     _, c, height, width = found.pixels.shape
     if height != width:
         raise ValueError(f"images must be square, got {height} by {width} pixels")
-    if side < 1:
-        raise ValueError(f"side must be positive, got {side}")
     if channels not in (None, c) and c != 1:
-        raise ValueError(f"only grey images can be repeated, these have {c} channels")
+        raise ValueError(
+            f"only grey images can be repeated to channels={channels}, these have {c} channels"
+        )
     scaled = [
         F.interpolate(part.float(), (side, side), mode="bilinear", antialias=True)
         for part in found.pixels.split(1000)  # floats of all images would need four times as much

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ibutils import checks
 from ibutils.data.files import File, contents
 from ibutils.data.folder import data_root
 from ibutils.data.images import Images, images
@@ -25,7 +26,7 @@ LABELS = {
 }
 
 
-def read(split: str, *, root: Path | None = None) -> Images:
+def read(split: str, *, root: str | Path | None = None) -> Images:
     """Return a split of STL-10, with labels 0 to 9, or -1 where there are none.
 
     The binary files are looked for in ``stl10_binary`` below ``root``, then in the published
@@ -33,13 +34,14 @@ def read(split: str, *, root: Path | None = None) -> Images:
 
     Args:
         split: ``"train"``, ``"test"`` or ``"unlabeled"``.
-        root: Folder of data sets; by default ``$IBUTILS_DATA``, or else ``data/``.
+        root: Folder of data sets, as for ``data.load``.
 
     Raises:
-        ValueError: A file is cut short or is not the published one.
+        ValueError: Unknown split; a file is cut short or is not the published one.
         FileNotFoundError: A file is missing and can't be downloaded.
     """
-    root = data_root() if root is None else root
+    checks.choice("split", split, PIXELS)
+    root = data_root(root)
     files = [PIXELS[split], *([LABELS[split]] if split in LABELS else [])]
     raw, *labelled = contents(root, files, ARCHIVE, url=URL, title="STL-10")
     # Each channel is stored column by column.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ibutils import checks
 from ibutils.data.files import File, download
 from ibutils.data.folder import data_root
 from ibutils.data.images import Images, images
@@ -15,7 +16,7 @@ FOLDER = "tiny-imagenet-200"
 SIDE, EACH = 64, 500  # training images a class
 
 
-def read(split: str, *, root: Path | None = None) -> Images:
+def read(split: str, *, root: str | Path | None = None) -> Images:
     """Return a split of Tiny ImageNet, with the classes in the order of their WordNet numbers.
 
     The published test images have no labels, so ``"test"`` is the published validation set. The
@@ -24,13 +25,14 @@ def read(split: str, *, root: Path | None = None) -> Images:
 
     Args:
         split: ``"train"`` or ``"test"``.
-        root: Folder of data sets; by default ``$IBUTILS_DATA``, or else ``data/``.
+        root: Folder of data sets, as for ``data.load``.
 
     Raises:
-        ValueError: The archive or a picture is cut short, or the lists disagree.
+        ValueError: Unknown split; the archive or a picture is cut short, or the lists disagree.
         FileNotFoundError: A file is missing and can't be downloaded.
     """
-    root = data_root() if root is None else root
+    checks.choice("split", split, ("train", "test"))
+    root = data_root(root)
     folder, archive = root / FOLDER, root / ARCHIVE.name
     if not folder.exists() and not archive.exists():
         download(ARCHIVE, root, url=URL, title="Tiny ImageNet", missing=folder)

@@ -110,11 +110,12 @@ class TestClutter:
     @pytest.mark.parametrize(
         ("options", "told"),
         [
-            (dict(count=0), "count must be positive and distractors at least 0, got 0"),
-            (dict(distractors=-1), "and -1"),
-            (dict(size=7), "size=7 is too small"),
-            (dict(patch=9), "patch=9 can't be cut"),
-            (dict(patch=0), "patch=0 can't be cut"),
+            (dict(count=0), "count must be at least 1, got 0"),
+            (dict(distractors=-1), "distractors must be at least 0, got -1"),
+            (dict(size=7), "size must be at least 8, got 7"),
+            (dict(patch=9), "patch must be from 1 to 8, got 9"),
+            (dict(patch=0), "patch must be from 1 to 8, got 0"),
+            (dict(seed=-1), "seed must be at least 0, got -1"),
         ],
     )
     def test_bad_sizes(self, digits, options, told):

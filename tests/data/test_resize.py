@@ -41,7 +41,7 @@ def test_the_same_size_is_the_same_image():
     ("shape", "options", "message"),
     [
         ((1, 1, 8, 9), {"side": 8}, "must be square, got 8 by 9"),
-        ((1, 1, 8, 8), {"side": 0}, "side must be positive, got 0"),
+        ((1, 1, 8, 8), {"side": 0}, "side must be at least 1, got 0"),
         ((1, 3, 8, 8), {"side": 8, "channels": 1}, "these have 3 channels"),
     ],
 )

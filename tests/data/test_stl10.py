@@ -62,5 +62,5 @@ def test_checksums_are_torchvisions_and_sizes_those_of_the_format():
 
 
 def test_other_sets_have_no_unlabelled_split():
-    with pytest.raises(ValueError, match="unknown split 'unlabeled', expected one of train, test"):
+    with pytest.raises(ValueError, match="split must be one of 'train', 'test', got 'unlabeled'"):
         data.load("cifar10", split="unlabeled")
