@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from ibutils import train
+from ibutils import checks, train
 from ibutils.train import Learner, Recipe, Trainable
 
 COPIES = 5  # of each parameter that a step touches: value, gradient, two moments, average
@@ -48,6 +48,7 @@ class Ensemble(Learner):
 
     def __init__(self, models: Sequence[Trainable], recipe: Recipe) -> None:
         check_alike(models)
+        checks.instance("recipe", recipe, Recipe)
         self.models, self.model, self.recipe = list(models), models[0], recipe
         parameters, buffers = stack_module_state(self.models)
         self.names = [name for name, p in parameters.items() if p.requires_grad]
@@ -71,6 +72,8 @@ class Ensemble(Learner):
         self, inputs: Tensor, labels: Tensor, draws: Sequence[tuple[Tensor, Tensor]]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the batches ``[members, batch, ...]`` that the pairs of ``draws`` select."""
+        if len(draws) != len(self.models):
+            raise ValueError(f"{len(self.models)} models and {len(draws)} seeds disagree")
         index = torch.stack([index for index, _ in draws])
         return inputs[index], labels[index], torch.stack([noise for _, noise in draws])
 
@@ -107,9 +110,11 @@ def _flip(stack: Tensor) -> Tensor:
 
 
 def check_alike(models: Sequence[Trainable]) -> None:
-    """Raise ``ValueError`` unless the models differ in parameters and buffers only."""
+    """Raise unless the models are trainable and differ in parameters and buffers only."""
     if not models:
         raise ValueError("an ensemble needs at least one model, got none")
+    for model in models:
+        checks.instance("each of models", model, Trainable)
     first = _signature(models[0])
     for position, model in enumerate(models):
         found = _signature(model)
@@ -140,7 +145,10 @@ def group_size(model: nn.Module) -> int:
     On a GPU all do. On a CPU small models share the cost of each operation, while a model that
     overflows the cache by itself gains nothing from company and trains alone.
     """
+    checks.module("model", model)
     parameters = list(model.parameters())
+    if not parameters:
+        raise ValueError(f"model must have parameters, got {checks.described(model)}")
     if parameters[0].device.type != "cpu":
         return sys.maxsize
     state = COPIES * sum(p.numel() * p.element_size() for p in parameters)
@@ -173,6 +181,7 @@ def fit(
         weights, and the mean of each term of the objective by epoch, ``[epochs]``.
 
     Raises:
+        TypeError: A model is no ``Trainable``.
         ValueError: Numbers of models and seeds disagree, or models can't be stacked.
         FloatingPointError: The loss of a member is not finite.
     """

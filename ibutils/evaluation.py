@@ -1,9 +1,13 @@
 """Error, cross-entropy and rate of a trained classifier on a data set."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.baselines import Classifier
 from ibutils.vib import VIB
 
@@ -13,11 +17,50 @@ def error_rate(
 ) -> float:
     """Return the fraction of inputs whose most probable class is not their label.
 
+    Args:
+        log_probabilities: Or logits, ``[batch, classes]``.
+        labels: ``[batch]``.
+
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: A logarithm is NaN, a label is out of range, or the shapes disagree.
+
     Example:
         >>> error_rate(torch.tensor([[0.9, 0.1], [0.6, 0.4]]).log(), torch.tensor([0, 1]))
         0.5
     """
+    checks.tensor("log_probabilities", log_probabilities, ndim=2)
+    count, classes = log_probabilities.shape
+    checks.labels("labels", labels, classes=classes, n=count)
+    missing = log_probabilities.isnan().any(dim=1).nonzero()
+    if len(missing):
+        raise ValueError(
+            f"log_probabilities must not be NaN, got {len(missing)} such rows of {count}, "
+            f"the first at {int(missing[0])}"
+        )
     return float((log_probabilities.argmax(dim=-1) != labels).double().mean())
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Hold a model in the mode for evaluation; afterwards each part is in its mode again.
+
+    Example:
+        >>> model = nn.Dropout()
+        >>> with evaluating(model):
+        ...     model.training
+        False
+        >>> model.training
+        True
+    """
+    checks.module("model", model)
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 @torch.no_grad()
@@ -34,7 +77,7 @@ def evaluate(
     """Measure a classifier as Deep VIB does (section 4.1 and appendix A).
 
     Args:
-        model: A trained model.
+        model: A trained model; its mode is for evaluation meanwhile, and then what it was.
         inputs: ``[n, ...]``.
         labels: ``[n]``.
         samples: Codes whose predicted probabilities are averaged.
@@ -45,12 +88,23 @@ def evaluate(
     Returns:
         ``error`` at one sample (a fraction), ``error_<samples>`` with averaged probabilities,
         ``cross_entropy`` at one sample and, for a VIB, ``rate`` (nats).
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: Numbers of inputs and labels disagree, a label is out of range, a count is
+            below one, or the model predicts NaN.
     """
-    if len(inputs) != len(labels):
-        raise ValueError(f"{len(inputs)} inputs and {len(labels)} labels disagree")
-    parts = [
-        _predict(model, x, [1, *[samples] * repeats], generator) for x in inputs.split(batch_size)
-    ]
+    checks.instance("model", model, (VIB, Classifier))
+    checks.tensor("inputs", inputs, kind="any")
+    checks.labels("labels", labels, n=len(inputs))
+    for name, value in (("samples", samples), ("repeats", repeats), ("batch_size", batch_size)):
+        checks.count(name, value)
+    checks.generator(generator)
+    with evaluating(model):
+        parts = [
+            _predict(model, x, [1, *[samples] * repeats], generator)
+            for x in inputs.split(batch_size)
+        ]
     predictions, rates = zip(*parts, strict=True)
     single, *averaged = (torch.cat(draw) for draw in zip(*predictions, strict=True))
     measures = {

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.train import Learner, Trainable
 
 
@@ -21,10 +22,13 @@ class LastWeights(Learner, abc.ABC):
     """
 
     def __init__(self, model: Trainable, recipe: Any) -> None:
+        checks.instance("model", model, Trainable)
         self.model, self.recipe = model, recipe
         self._optimise([p for p in model.parameters() if p.requires_grad])
 
     def _optimise(self, parameters: list[Tensor]) -> None:
+        if not parameters:
+            raise ValueError("model must have a parameter that requires a gradient, got none")
         self.parameters = parameters
         self.optimizer, self.schedule = self._rule(parameters)  # type: ignore[assignment]
 

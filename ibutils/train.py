@@ -3,6 +3,7 @@
 import abc
 import copy
 import hashlib
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from ibutils import checks
 from ibutils.progress import track
 
 
@@ -40,22 +42,26 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot train."""
-        for name in ("epochs", "batch_size", "decay_every", "learning_rate", "decay"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in ("epochs", "batch_size", "decay_every"):
+            checks.count(name, getattr(self, name))
+        for name in ("learning_rate", "decay"):
+            checks.number(name, getattr(self, name), above=0)
         for name in ("momentum", "averaging"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
+            checks.number(name, getattr(self, name), least=0, below=1)
 
 
 def generator(seed: int, stream: str, *, device: torch.device | str = "cpu") -> torch.Generator:
     """Return a generator for one purpose of one seed, independent of all others.
+
+    Raises:
+        TypeError: The seed is no integer.
 
     Example:
         >>> a, b = generator(0, "weights"), generator(0, "order")
         >>> bool(torch.equal(torch.rand(3, generator=a), torch.rand(3, generator=b)))
         False
     """
+    checks.count("seed", seed, least=-(2**63))
     digest = hashlib.sha256(f"{stream}:{seed}".encode()).digest()
     return torch.Generator(device=device).manual_seed(int.from_bytes(digest[:6], "big"))
 
@@ -76,13 +82,26 @@ class Trainable(nn.Module, abc.ABC):
 
 
 class Learner:
-    """A model with its optimiser, schedule and averaged weights: all that a step changes."""
+    """A model with its optimiser, schedule and averaged weights: all that a step changes.
+
+    Args:
+        model: What is trained.
+        recipe: How.
+
+    Raises:
+        TypeError: The model is no ``Trainable``, or the recipe no ``Recipe``.
+        ValueError: The model has nothing to train.
+    """
 
     def __init__(self, model: Trainable, recipe: Recipe) -> None:
+        checks.instance("model", model, Trainable)
+        checks.instance("recipe", recipe, Recipe)
         self.model, self.recipe = model, recipe
         self._optimise([p for p in model.parameters() if p.requires_grad])
 
     def _optimise(self, parameters: list[Tensor]) -> None:
+        if not parameters:
+            raise ValueError("model must have a parameter that requires a gradient, got none")
         recipe = self.recipe
         self.parameters = parameters
         self.average = [p.detach().clone() for p in parameters]
@@ -111,6 +130,8 @@ class Learner:
         self, inputs: Tensor, labels: Tensor, draws: Sequence[tuple[Tensor, Tensor]]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the batch that the one (index, noise) pair of ``draws`` selects."""
+        if len(draws) != 1:
+            raise ValueError(f"one model takes one seed, got {len(draws)} seeds")
         ((index, noise),) = draws
         return inputs[index], labels[index], noise
 
@@ -156,6 +177,7 @@ class Stream:
             yield index, self.model.draw_noise(len(index), generator=self.noise)
 
 
+@torch.enable_grad()
 def fit(
     learner: Learner,
     inputs: Tensor,
@@ -169,7 +191,8 @@ def fit(
 
     Args:
         learner: One model, or an ensemble with one member a seed.
-        inputs: All training inputs ``[n, ...]``, on the device of the model.
+        inputs: All training inputs ``[n, ...]``, on the device of the model; taken as data,
+            whatever they were computed from.
         labels: Their labels ``[n]``.
         seeds: One seed a member: the order of its batches and its noise follow from it.
         checkpoint: File written after each epoch; if it is there, training goes on from it, and
@@ -180,12 +203,20 @@ def fit(
         The mean of each term of the objective over an epoch's steps, ``[epochs, members]``.
 
     Raises:
-        ValueError: Numbers of inputs and labels disagree.
-        FloatingPointError: The loss is not finite; the checkpoint keeps the epoch before.
+        TypeError: An argument is of another type.
+        ValueError: Numbers of inputs and labels disagree, there are none, or the number of seeds
+            is not that of members.
+        FloatingPointError: The loss is not finite; the message says where, and which of its
+            terms. The checkpoint keeps the epoch before.
     """
-    if len(inputs) != len(labels):
-        raise ValueError(f"{len(inputs)} inputs and {len(labels)} labels disagree")
-    recipe = learner.recipe
+    checks.instance("learner", learner, Learner)
+    checks.tensor("inputs", inputs, kind="any")
+    checks.tensor("labels", labels, kind="any")
+    checks.same_length(inputs=inputs, labels=labels)
+    checks.instance("checkpoint", checkpoint, (Path, type(None)))
+    if not seeds:
+        raise ValueError("seeds must hold one seed a member, got none")
+    inputs, recipe = inputs.detach(), learner.recipe
     streams = [
         Stream(seed, learner.model, len(inputs), recipe.batch_size, inputs.device)
         for seed in seeds
@@ -201,10 +232,12 @@ def fit(
             learner.step(*learner.gather(inputs, labels, draws))
             for draws in zip(*(stream.epoch() for stream in streams), strict=True)
         ]
-        for name in steps[0]:
-            term = torch.stack([step[name] for step in steps]).reshape(len(steps), -1)
-            if name == "loss":
-                _check_finite(term, epoch, seeds)
+        terms = {
+            name: torch.stack([step[name] for step in steps]).reshape(len(steps), -1)
+            for name in steps[0]
+        }
+        _check_finite(terms, epoch, seeds)
+        for name, term in terms.items():
             mean = term.mean(dim=0, keepdim=True).cpu()
             history[name] = torch.cat([history[name], mean]) if name in history else mean
         bar.set_postfix(loss=float(history["loss"][-1].mean()))
@@ -214,14 +247,17 @@ def fit(
     return history
 
 
-def _check_finite(losses: Tensor, epoch: int, seeds: Sequence[int]) -> None:
-    """Name the first step and the member whose loss is not finite."""
-    bad = (~losses.isfinite()).nonzero()
+def _check_finite(terms: dict[str, Tensor], epoch: int, seeds: Sequence[int]) -> None:
+    """Name the first step and the member whose loss is not finite, and which terms are not."""
+    bad = (~terms["loss"].isfinite()).nonzero()
     if len(bad):
         step, member = bad[0].tolist()
+        found = {name: float(term[step, member]) for name, term in terms.items()}
+        loss = found.pop("loss")
+        named = [f"{name} is {x}" for name, x in found.items() if not math.isfinite(x)]
         raise FloatingPointError(
-            f"the loss is {float(losses[step, member])} at step {step} of epoch {epoch} "
-            f"(seed {seeds[member]}); training stopped"
+            f"the loss is {loss} at step {step} of epoch {epoch} (seed {seeds[member]})"
+            f"{', '.join(['', *named])}; training stopped"
         )
 
 

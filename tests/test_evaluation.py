@@ -1,5 +1,6 @@
 """The measures of a classifier against a slow loop and closed forms."""
 
+import inspect
 import math
 
 import pytest
@@ -47,7 +48,7 @@ class Fixed(StochasticEncoder):
         super().__init__(nn.Identity(), bottleneck=1)
 
     def forward(self, inputs):
-        return GaussianCode(torch.zeros(len(inputs), 1), torch.ones(len(inputs), 1))
+        return GaussianCode(*torch.zeros(2, len(inputs), 1))
 
 
 class Constant(nn.Module):
@@ -88,7 +89,9 @@ class TestSlowTwin:
                     for i, label in enumerate(y.tolist()):
                         total = torch.zeros(3, dtype=x.dtype)
                         for noise in noises:
-                            one = GaussianCode(code.mean[i : i + 1], code.scale[i : i + 1])
+                            one = GaussianCode(
+                                *(part[i : i + 1] for part in code if part is not None)
+                            )
                             logits = model.decoder(one.sample(noise[i : i + 1]))
                             total += logits[0].softmax(dim=-1)
                         probabilities = (total / count).tolist()
@@ -199,12 +202,38 @@ class TestCalls:
         predictions = torch.eye(4)[[0, 1, 2, 3, 3]].log()
         assert error_rate(predictions, torch.tensor([0, 1, 2, 3, 0])) == 0.2
 
+    @pytest.mark.parametrize("value", [math.nan, -math.inf])
+    def test_error_rate_takes_the_logarithm_of_zero_but_no_nan(self, value):
+        predictions = torch.tensor([[0.0, value], [value, value]])
+        if math.isnan(value):
+            with pytest.raises(ValueError, match="got 2 such rows of 2"):
+                error_rate(predictions, torch.tensor([0, 1]))
+        else:
+            assert error_rate(predictions[:1], torch.tensor([0])) == 0.0
+
+    @pytest.mark.parametrize("labels", [[0, 4], [-1, 0], [0]])
+    def test_error_rate_refuses_labels(self, labels):
+        with pytest.raises(ValueError, match="labels must"):
+            inspect.unwrap(error_rate)(torch.zeros(2, 4), torch.tensor(labels))
+
+    def test_the_mode_of_each_part_is_given_back(self):
+        seen = []
+        network = nn.Sequential(nn.Linear(6, 3), nn.BatchNorm1d(3).eval(), nn.Dropout(0.5))
+        network[2].register_forward_hook(lambda layer, *_: seen.append(layer.training))
+        inputs, labels = data()
+        statistics = network[1].running_mean.clone()
+        with torch.inference_mode():
+            evaluate(Classifier(network), inputs.float(), labels)
+        assert seen and not any(seen)
+        assert [layer.training for layer in network] == [True, False, True]
+        assert torch.equal(network[1].running_mean, statistics)
+
     @pytest.mark.parametrize("samples", [0, -3])
     def test_refuses_numbers_of_samples(self, samples):
-        with pytest.raises(ValueError, match=f"samples={samples}"):
+        with pytest.raises(ValueError, match=f"samples .*{samples}"):
             evaluate(vib(), *data(), samples=samples)
 
     def test_refuses_numbers_that_disagree(self):
         inputs, labels = data()
-        with pytest.raises(ValueError, match="23 inputs and 22 labels"):
+        with pytest.raises(ValueError, match="labels must have 23 entries, one a sample, got 22"):
             evaluate(vib(), inputs, labels[1:])

@@ -1,5 +1,6 @@
 """The training loop against hand-written twins: steps, schedule, averages, resume, failure."""
 
+import inspect
 import math
 
 import numpy as np
@@ -138,6 +139,33 @@ class TestStep:
         assert terms == before
         assert after["loss"] < before["loss"]
         assert not any(term.requires_grad for term in terms.values())
+
+
+class TestContext:
+    recipe = Recipe(epochs=2, batch_size=16)
+
+    def test_training_needs_no_context_and_leaves_its_inputs(self):
+        inputs, labels = data()
+        expected = fit(Learner(vib(), self.recipe), inputs, labels, seeds=[0])
+        held, weight = inputs.clone(), torch.ones(6, requires_grad=True)
+        with torch.no_grad():
+            found = fit(Learner(vib(), self.recipe), inputs, labels, seeds=[0])
+        assert torch.equal(found["loss"], expected["loss"])
+        computed = fit(Learner(vib(), self.recipe), inputs * weight, labels, seeds=[0])
+        assert torch.equal(computed["loss"], expected["loss"])
+        assert torch.equal(inputs, held) and weight.grad is None
+
+    def test_a_default_of_double_precision_changes_no_type(self):
+        inputs, labels = data(dtype=torch.float64)
+        torch.set_default_dtype(torch.float64)
+        try:
+            model = vib()
+            history = fit(Learner(model, self.recipe), inputs, labels, seeds=[0])
+        finally:
+            torch.set_default_dtype(torch.float32)
+        assert {x.dtype for x in (*history.values(), *model.state_dict().values())} == {
+            torch.float64
+        }
 
 
 class TestSchedule:
@@ -375,12 +403,26 @@ class TestFailure:
         assert not list(tmp_path.iterdir())
 
     def test_refuses_numbers_that_disagree(self):
-        with pytest.raises(ValueError, match="3 inputs and 2 labels"):
+        with pytest.raises(ValueError, match=r"inputs \(3,\) and labels \(2,\) must have one"):
             fit(Learner(Scalar(), Recipe(1)), torch.zeros(3), torch.zeros(2), seeds=[0])
 
-    def test_refuses_a_wrong_number_of_seeds(self):
-        with pytest.raises(ValueError, match="unpack"):
-            fit(Learner(Scalar(), Recipe(1)), torch.zeros(3), torch.zeros(3), seeds=[0, 1])
+    @pytest.mark.parametrize("seeds, message", [([0, 1], "one seed, got 2"), ([], "got none")])
+    def test_refuses_a_wrong_number_of_seeds(self, seeds, message):
+        with pytest.raises(ValueError, match=message):
+            fit(Learner(Scalar(), Recipe(1)), torch.zeros(3), torch.zeros(3), seeds=seeds)
+
+    def test_names_the_terms_of_a_loss_that_is_not_finite(self):
+        """A mean of 1e25 has a square beyond single precision, and beta of it is infinite too."""
+        model, (inputs, labels) = vib(), data()
+        with torch.no_grad():
+            model.encoder.network[-1].bias[:2] = 1e25
+        message = r"the loss is inf at step 0 of epoch 0 \(seed 5\), rate is inf; training"
+        with pytest.raises(FloatingPointError, match=message):
+            fit(Learner(model, Recipe(1)), inputs, labels, seeds=[5])
+
+    def test_refuses_a_model_with_nothing_to_train(self):
+        with pytest.raises(ValueError, match="model must have a parameter"):
+            Learner(vib().requires_grad_(False), Recipe(1))
 
     @pytest.mark.parametrize(
         "name, value",
@@ -396,11 +438,22 @@ class TestFailure:
             ("momentum", 1.0),
             ("averaging", -0.1),
             ("averaging", 1.0),
+            ("learning_rate", math.nan),
+            ("learning_rate", math.inf),
+            ("decay", math.nan),
         ],
     )
     def test_a_recipe_refuses(self, name, value):
         with pytest.raises(ValueError, match=rf"{name} must .*, got {value}"):
             Recipe(**{"epochs": 1, name: value})
+
+    @pytest.mark.parametrize("name", ["epochs", "batch_size", "decay_every"])
+    def test_a_recipe_counts_in_integers(self, name):
+        # Past the constructor, whose annotations the tests check first.
+        recipe = Recipe(1)
+        object.__setattr__(recipe, name, 2.5)
+        with pytest.raises(TypeError, match=f"{name} must be an integer, got float: 2.5"):
+            inspect.unwrap(Recipe.__post_init__)(recipe)
 
     def test_defaults_are_those_of_the_paper(self):
         assert Recipe(epochs=200) == Recipe(

@@ -8,7 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.baselines import Classifier
+from ibutils.evaluation import evaluating
+from ibutils.information.log_space import at_least_single
 from ibutils.vib import VIB, GaussianCode
 
 Prediction = Callable[[Tensor, torch.Generator | None], Tensor]
@@ -33,6 +36,8 @@ def prediction(
     A stochastic model predicts :math:`\log \frac1S \sum_s q(y \mid z_s)`, the log of the mean
     probability over S samples of the code (:cite:p:`alemi2017deep`, section 4.1.1).
 
+    It is made in the model's mode for evaluation, and leaves the model in the mode that it had.
+
     Args:
         model: A ``VIB``, or a deterministic classifier, which draws nothing.
         samples: S, for a stochastic model.
@@ -44,6 +49,7 @@ def prediction(
         generator: Source of frozen noise, on the device of the model.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: Unknown kind of noise, or no sample.
 
     Example:
@@ -52,21 +58,29 @@ def prediction(
         >>> predict(torch.tensor([[0.5, 0.5]]), None).exp()
         tensor([[0.5000, 0.5000]])
     """
-    if noise not in NOISES:
-        raise ValueError(f"noise must be one of {', '.join(NOISES)}, got {noise!r}")
-    if samples < 1:
-        raise ValueError(f"a prediction needs at least one sample, got samples={samples}")
+    checks.instance("model", model, (VIB, Classifier))
+    checks.count("samples", samples)
+    checks.choice("noise", noise, NOISES)
+    checks.number("low", low)
+    checks.number("high", high)
+    checks.generator(generator)
     if not isinstance(model, VIB):
-        return lambda images, _: model.log_predictive(low + (high - low) * images)
+        return lambda images, _: _deterministic(model, low + (high - low) * images)
     count = 1 if noise == "mean" else samples
     held = _held_noise(model, count, noise, generator)
 
     def predict(images: Tensor, source: torch.Generator | None) -> Tensor:
-        code = model.encoder(low + (high - low) * images)
-        drawn = _fresh_noise(code, count, source) if held is None else held
-        return _log_mean_probability(model, code, drawn.expand(-1, len(images), -1))
+        with evaluating(model):
+            code = model.encoder(low + (high - low) * images)
+            drawn = _fresh_noise(code, count, source) if held is None else held
+            return _log_mean_probability(model, code, drawn.expand(-1, len(images), -1))
 
     return predict
+
+
+def _deterministic(model: Classifier, inputs: Tensor) -> Tensor:
+    with evaluating(model):
+        return model.log_predictive(inputs)
 
 
 def _held_noise(
@@ -75,8 +89,9 @@ def _held_noise(
     """Return the noise of all calls, ``[samples, 1, k]``, or None where each draws its own."""
     if noise == "fresh":
         return None
-    held = model.beta.new_zeros(count, 1, model.encoder.bottleneck)
-    return held if noise == "mean" else held.normal_(generator=generator)
+    with torch.inference_mode(False):  # an attack differentiates through it
+        held = model.beta.new_zeros(count, 1, model.encoder.bottleneck)
+        return held if noise == "mean" else held.normal_(generator=generator)
 
 
 def _fresh_noise(code: GaussianCode, count: int, generator: torch.Generator | None) -> Tensor:
@@ -93,9 +108,6 @@ def _log_mean_probability(
 
     All samples pass the decoder in one call: an attack makes thousands of predictions.
     """
-    samples = len(noise)
-    mean = code.mean.expand(samples, *code.mean.shape).flatten(0, 1)
-    scale = code.scale.expand(samples, *code.scale.shape).flatten(0, 1)
-    logits = model.decoder(GaussianCode(mean, scale).sample(noise.flatten(0, 1)))
-    logs = F.log_softmax(logits, dim=-1).unflatten(0, (samples, -1))
-    return logs.logsumexp(dim=0) - math.log(samples)
+    logits = model.decoder(code.sample(noise).flatten(0, 1)).unflatten(0, noise.shape[:2])
+    logs = F.log_softmax(at_least_single(logits), dim=-1)
+    return logs.logsumexp(dim=0) - math.log(len(noise))

@@ -103,7 +103,7 @@ def test_excess_is_negative_exactly_where_the_goal_is_reached(generator):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"noise": "none"}, "got 'none'"), ({"samples": 0}, "samples=0")],
+    [({"noise": "none"}, "got 'none'"), ({"samples": 0}, "samples must be at least 1, got 0")],
 )
 def test_refuses(options, message):
     with pytest.raises(ValueError, match=message):

@@ -61,7 +61,7 @@ def test_noise_raises_the_cross_entropy_of_a_linear_decoder(logit, mean):
 
 @pytest.mark.parametrize("beta", [1e-5, 1e-4])
 def test_a_small_beta_keeps_the_noise_of_the_formula(beta):
-    rates = diagonal_gaussian_kl(torch.full_like(scales, 0.5)[:, None], scales[:, None])
+    rates = diagonal_gaussian_kl(torch.full_like(scales, 0.5)[:, None], scales[:, None].log())
     best = scales[(cross_entropy_of_two_classes(4.0, 0.5) + beta * rates).argmin()]
     probability = 1 / (1 + math.exp(-2))
     curvature = 16 * probability * (1 - probability)
@@ -69,5 +69,5 @@ def test_a_small_beta_keeps_the_noise_of_the_formula(beta):
 
 
 def test_a_dimension_that_the_decoder_ignores_keeps_unit_noise():
-    rates = diagonal_gaussian_kl(torch.zeros_like(scales)[:, None], scales[:, None])
+    rates = diagonal_gaussian_kl(torch.zeros_like(scales)[:, None], scales[:, None].log())
     assert float(scales[rates.argmin()]) == pytest.approx(1.0)

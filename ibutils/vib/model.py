@@ -1,0 +1,130 @@
+"""The loss of the variational information bottleneck, and a classifier that lowers it."""
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ibutils import checks
+from ibutils.information.log_space import at_least_single
+from ibutils.train import Trainable
+from ibutils.vib.code import GaussianCode, StochasticEncoder
+
+
+def vib_loss(
+    logits: Float[Tensor, "batch classes"],
+    labels: Int[Tensor, " batch"],
+    rate: Float[Tensor, " batch"],
+    *,
+    beta: float,
+) -> Float[Tensor, ""]:
+    r"""Return the loss of the variational information bottleneck.
+
+    .. math:: \frac1N \sum_n \left\{-\log q(y_n \mid z_n) + \beta\,\mathrm{rate}_n\right\}
+
+    Args:
+        logits: Decoder outputs at one sample :math:`z_n` an input, ``[batch, classes]``.
+        labels: Class indices, ``[batch]``.
+        rate: Divergences of the codes from the marginal in nats, ``[batch]``.
+        beta: Weight of the rate, at least 0; a larger one compresses more.
+
+    Returns:
+        A scalar in nats, in at least single precision (Deep VIB, equation 17).
+
+    Raises:
+        ValueError: ``beta`` is negative, a label is out of range, or the shapes disagree.
+        TypeError: An argument is no tensor, or ``beta`` no number.
+
+    Example:
+        >>> loss = vib_loss(torch.zeros(2, 10), torch.tensor([3, 7]), torch.ones(2), beta=0.5)
+        >>> round(float(loss), 4)  # log(10) + 0.5
+        2.8026
+    """
+    checks.number("beta", beta, least=0)
+    checks.tensor("logits", logits, ndim=2)
+    checks.tensor("rate", rate, ndim=1)
+    checks.labels("labels", labels, classes=logits.shape[-1])
+    checks.same_length(logits=logits, labels=labels, rate=rate)
+    return F.cross_entropy(at_least_single(logits), labels) + beta * at_least_single(rate).mean()
+
+
+class VIB(Trainable):
+    r"""A classifier behind a stochastic bottleneck.
+
+    ``beta`` is a buffer, so that models which differ in it train as one batched program.
+
+    Args:
+        encoder: Maps inputs to a ``GaussianCode``.
+        decoder: Maps codes ``[batch, k]`` to logits ``[batch, classes]``.
+        beta: Weight of the rate, at least 0.
+
+    Raises:
+        TypeError: ``encoder`` or ``decoder`` is no module.
+        ValueError: ``beta`` is negative.
+    """
+
+    beta: Tensor
+
+    def __init__(self, encoder: StochasticEncoder, decoder: nn.Module, *, beta: float) -> None:
+        checks.module("encoder", encoder)
+        checks.module("decoder", decoder)
+        checks.number("beta", beta, least=0)
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.register_buffer("beta", torch.tensor(float(beta)))
+
+    def forward(self, inputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits ``[batch, classes]`` at one sample of the code and rates ``[batch]``."""
+        code = self.encoder(inputs)
+        return self.decoder(code.sample(noise)), code.rate()
+
+    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
+        """Return standard normal noise ``[batch, k]``."""
+        checks.count("batch", batch)
+        checks.instance("generator", generator, torch.Generator)
+        shape = (batch, self.encoder.bottleneck)
+        return torch.randn(
+            shape, generator=generator, device=generator.device, dtype=self.beta.dtype
+        )
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return ``loss`` (equation 17), ``cross_entropy`` and mean ``rate``, scalars in nats.
+
+        The sum is that of ``vib_loss`` without its check of the labels, which would make a GPU
+        wait at each step.
+        """
+        logits, rates = self(inputs, noise)
+        checks.tensor("labels", labels, ndim=1, kind="integer")
+        checks.same_length(logits=logits, labels=labels)
+        cross_entropy, rate = F.cross_entropy(at_least_single(logits), labels), rates.mean()
+        return {
+            "loss": cross_entropy + self.beta * rate,
+            "cross_entropy": cross_entropy,
+            "rate": rate,
+        }
+
+    def log_predictive(
+        self, inputs: Tensor, *, samples: int, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "batch classes"]:
+        r"""Return :math:`\log \frac1S \sum_s q(y \mid z_s)`: averages probabilities, not logits.
+
+        S is the number of ``samples`` of the code of each input ``[batch, ...]``.
+        """
+        return self.log_mixture(self.encoder(inputs), samples=samples, generator=generator)
+
+    def log_mixture(
+        self, code: GaussianCode, *, samples: int, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "batch classes"]:
+        """Return what ``log_predictive`` returns, for inputs that are already encoded."""
+        checks.count("samples", samples)
+        checks.generator(generator)
+        mean, total = code.mean, at_least_single(code.mean.new_full((), -torch.inf))
+        for _ in range(samples):
+            noise = torch.randn(
+                mean.shape, generator=generator, device=mean.device, dtype=mean.dtype
+            )
+            logits = at_least_single(self.decoder(code.sample(noise)))
+            total = torch.logaddexp(total, F.log_softmax(logits, dim=-1))
+        return total - math.log(samples)
