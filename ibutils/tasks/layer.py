@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ibutils.tasks.task import Task, check_positive, draw
+from ibutils import checks
+from ibutils.tasks.task import Task, draw
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "linear": torch.nn.Identity(),
@@ -41,6 +42,7 @@ class NoisyLayer(Task):
         gain: Standard deviation :math:`g` of the pre-activations.
 
     Raises:
+        TypeError: A setting has the wrong type.
         ValueError: Unknown activation, or a setting that is not positive.
 
     Example:
@@ -56,12 +58,11 @@ class NoisyLayer(Task):
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(
-                f"unknown activation {self.activation!r}; there are {', '.join(ACTIVATIONS)}"
-            )
-        for setting in ("units", "noise_std", "gain"):
-            check_positive(setting, getattr(self, setting))
+        super().__post_init__()
+        checks.choice("activation", self.activation, ACTIVATIONS)
+        checks.count("units", self.units)
+        checks.number("noise_std", self.noise_std, above=0)
+        checks.number("gain", self.gain, above=0)
 
     @property
     def dim_x(self) -> int:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.information import gaussian_mutual_information
 from ibutils.tasks.task import Task, draw
 
@@ -22,6 +23,7 @@ class Normal(Task):
         split: Dimension of x, which comes first.
 
     Raises:
+        TypeError: An argument has the wrong type.
         ValueError: The matrix is no covariance, or ``split`` leaves a block empty.
 
     :cite:t:`cover2006elements`, theorem 8.4.1.
@@ -37,7 +39,8 @@ class Normal(Task):
 
     def __post_init__(self) -> None:
         """Check the covariance."""
-        self.mutual_information()
+        super().__post_init__()
+        check_blocks("covariance", self.covariance, self.split)
 
     @property
     def dim_x(self) -> int:
@@ -74,6 +77,7 @@ def dense_normal(dim_x: int, dim_y: int, *, correlation: float) -> Normal:
         correlation: Between each two of the ``dim_x + dim_y`` components.
 
     Raises:
+        TypeError: A dimension is no integer, or ``correlation`` no number.
         ValueError: No such covariance exists.
 
     :cite:t:`czyz2023beyond`, section 3.
@@ -82,6 +86,9 @@ def dense_normal(dim_x: int, dim_y: int, *, correlation: float) -> Normal:
         >>> round(dense_normal(2, 2, correlation=0.5).mutual_information(), 4)  # r = 2/3
         0.2939
     """
+    checks.count("dim_x", dim_x)
+    checks.count("dim_y", dim_y)
+    checks.number("correlation", correlation, least=-1, most=1)
     size = dim_x + dim_y
     covariance = torch.full((size, size), correlation, dtype=torch.float64)
     covariance.fill_diagonal_(1.0)
@@ -100,6 +107,7 @@ def sparse_normal(dim_x: int, dim_y: int, *, correlation: float, pairs: int) -> 
         pairs: How many pairs are correlated; all other components are independent.
 
     Raises:
+        TypeError: A dimension or ``pairs`` is no integer, or ``correlation`` no number.
         ValueError: More pairs than components, or no such covariance exists.
 
     :cite:t:`czyz2023beyond`, section 3.
@@ -109,13 +117,24 @@ def sparse_normal(dim_x: int, dim_y: int, *, correlation: float, pairs: int) -> 
         >>> task.dim_x, task.dim_y, round(task.mutual_information(), 4)  # -log(0.36)
         (3, 4, 1.0217)
     """
-    if not 0 <= pairs <= min(dim_x, dim_y):
-        raise ValueError(f"dimensions {dim_x} and {dim_y} have no {pairs} pairs")
+    checks.count("dim_x", dim_x)
+    checks.count("dim_y", dim_y)
+    checks.number("correlation", correlation, least=-1, most=1)
+    checks.count("pairs", pairs, least=0, most=min(dim_x, dim_y))
     covariance = torch.eye(dim_x + dim_y, dtype=torch.float64)
     for i in range(pairs):
         covariance[i, dim_x + i] = covariance[dim_x + i, i] = correlation
     name = f"normal-sparse-{dim_x}x{dim_y}-{pairs}x{correlation:g}"
     return Normal(name, covariance, dim_x)
+
+
+def check_blocks(name: str, covariance: Tensor, split: int) -> None:
+    """Raise unless a matrix is a covariance whose first ``split`` components are one block."""
+    checks.tensor(name, covariance, ndim=2)
+    if len(covariance) < 2:
+        raise ValueError(f"{name} must be at least 2 by 2, got shape {tuple(covariance.shape)}")
+    checks.count("split", split, most=len(covariance) - 1)
+    gaussian_mutual_information(covariance.double(), dim_x=split)
 
 
 def correlated(covariance: Tensor, n: int, generator: torch.Generator | None) -> Tensor:

@@ -8,9 +8,10 @@ from jaxtyping import Float
 from scipy.special import digamma, gammaln
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.information import gaussian_mutual_information
-from ibutils.tasks.normal import correlated, quadratic_forms
-from ibutils.tasks.task import Task, check_positive, device_of
+from ibutils.tasks.normal import check_blocks, correlated, quadratic_forms
+from ibutils.tasks.task import Task, device_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,9 @@ class Student(Task):
         freedom: Degrees of freedom :math:`\nu`; moments of this order and beyond are infinite.
 
     Raises:
-        ValueError: ``freedom`` is not positive, or the dispersion is no covariance.
+        TypeError: An argument has the wrong type.
+        ValueError: ``freedom`` is not positive, the dispersion is no covariance, or ``split``
+            leaves a block empty.
 
     :cite:t:`arellano2013shannon`; :cite:t:`czyz2023beyond`, appendix.
 
@@ -47,8 +50,9 @@ class Student(Task):
 
     def __post_init__(self) -> None:
         """Check dispersion and degrees of freedom."""
-        check_positive("freedom", self.freedom)
-        self.mutual_information()
+        super().__post_init__()
+        check_blocks("dispersion", self.dispersion, self.split)
+        checks.number("freedom", self.freedom, above=0)
 
     @property
     def dim_x(self) -> int:

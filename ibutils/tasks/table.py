@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.information import mutual_information
-from ibutils.tasks.task import Task, check_positive, device_of
+from ibutils.tasks.task import Task, device_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class Table(Task):
         copies: Independent copies, the dimension of x and y.
 
     Raises:
+        TypeError: ``joint`` is no tensor, or ``copies`` no integer.
         ValueError: The table is no distribution, or copies are not positive.
 
     :cite:t:`cover2006elements`, equation 2.28.
@@ -38,7 +40,9 @@ class Table(Task):
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        check_positive("copies", self.copies)
+        super().__post_init__()
+        checks.tensor("joint", self.joint, ndim=2)
+        checks.count("copies", self.copies)
         self.mutual_information()
 
     @property
@@ -64,6 +68,9 @@ class Table(Task):
 
     def _log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
         joint = self.joint.double().to(x.device)
+        for name, points, symbols in zip("xy", (x, y), joint.shape, strict=True):
+            if bool(((points < 0) | (points >= symbols) | (points % 1 != 0)).any()):
+                raise ValueError(f"{name} must hold symbols 0..{symbols - 1}, got {points}")
         ratios = joint.log() - joint.sum(1, keepdim=True).log() - joint.sum(0).log()
         return ratios[x.long()[:, None], y.long()].sum(-1)
 
@@ -79,6 +86,7 @@ def symmetric_channel(symbols: int, *, error: float, copies: int = 1) -> Table:
         copies: Independent uses of the channel.
 
     Raises:
+        TypeError: ``symbols`` or ``copies`` is no integer, or ``error`` no number.
         ValueError: Fewer than two symbols, or an error outside [0, 1].
 
     :cite:t:`cover2006elements`, section 7.2.
@@ -88,8 +96,8 @@ def symmetric_channel(symbols: int, *, error: float, copies: int = 1) -> Table:
         >>> channel.dim_x, channel.mutual_information()
         (3, 0.0)
     """
-    if symbols < 2 or not 0 <= error <= 1:
-        raise ValueError(f"no channel of {symbols} symbols errs with probability {error}")
+    checks.count("symbols", symbols, least=2)
+    checks.number("error", error, least=0, most=1)
     wrong = error / (symbols - 1)
     joint = torch.full((symbols, symbols), wrong, dtype=torch.float64).fill_diagonal_(1 - error)
     name = f"channel-{copies}x{copies}-{symbols}-{error:g}"

@@ -1,13 +1,14 @@
 """The interface of a task: samples of (x, y) whose mutual information is known."""
 
 import abc
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from ibutils import checks
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,10 @@ class Task(abc.ABC):
     """
 
     name: str
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        checks.instance("name", self.name, str)
 
     @property
     @abc.abstractmethod
@@ -55,10 +60,11 @@ class Task(abc.ABC):
             x ``[n, dim_x]`` and y ``[n, dim_y]``, float32.
 
         Raises:
+            TypeError: ``n`` is no integer, or ``generator`` no generator.
             ValueError: ``n`` is less than one.
         """
-        if n < 1:
-            raise ValueError(f"at least one sample is drawn, got n = {n}")
+        checks.count("n", n)
+        checks.generator(generator)
         x, y = self._draw(n, generator)
         return x.float(), y.float()
 
@@ -80,11 +86,16 @@ class Task(abc.ABC):
             occur together.
 
         Raises:
-            ValueError: The dimensions are not those of the task.
+            TypeError: x or y is no tensor.
+            ValueError: Points are no rows of finite numbers, their dimensions not those of the
+                task, or one cannot be drawn from a table.
         """
+        for name, points in (("x", x), ("y", y)):
+            checks.tensor(name, points, ndim=2)
+            checks.finite(name, points)
         if (x.shape[-1], y.shape[-1]) != (self.dim_x, self.dim_y):
             raise ValueError(
-                f"{self.name} has dimensions {self.dim_x} and {self.dim_y}, "
+                f"x and y of {self.name} have dimensions {self.dim_x} and {self.dim_y}, "
                 f"got {x.shape[-1]} and {y.shape[-1]}"
             )
         return self._log_ratio(x.double(), y.double()).to(x.dtype)
@@ -101,9 +112,3 @@ def draw(
     """Return ``function`` (``torch.rand`` or ``torch.randn``) of ``[n, dim]`` in float64."""
     device = device_of(generator)
     return function((n, dim), generator=generator, dtype=torch.float64, device=device)
-
-
-def check_positive(name: str, value: int | float) -> None:
-    """Raise when a setting is not a positive, finite number."""
-    if not 0 < value < math.inf:
-        raise ValueError(f"{name} must be positive and finite, got {value}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.tasks.task import Task
 
 _WAVES = ((0.35, 1.6, 0.5), (0.1, 3.1, 1.0))  # amplitude, frequency, phase; slope at least 0.13
@@ -28,6 +29,10 @@ class Transform:
         inverse: From the image back.
         added: Dimensions that the image has more.
         dim: The only dimension it is defined for, if there is one.
+
+    Raises:
+        TypeError: An argument has the wrong type.
+        ValueError: ``added`` is negative, or ``dim`` not positive.
     """
 
     name: str
@@ -35,6 +40,16 @@ class Transform:
     inverse: Callable[[Tensor], Tensor]
     added: int = 0
     dim: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check what is given."""
+        checks.instance("name", self.name, str)
+        for name in ("forward", "inverse"):
+            if not callable(found := getattr(self, name)):
+                raise TypeError(f"{name} must be a function, got {checks.described(found)}")
+        checks.count("added", self.added, least=0)
+        if self.dim is not None:
+            checks.count("dim", self.dim)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +63,7 @@ class Transformed(Task):
         of_y: The map of y, or ``None`` to leave it.
 
     Raises:
+        TypeError: ``task`` is no task, or a map no ``Transform``.
         ValueError: A map is not defined for the dimension.
 
     Example:
@@ -64,6 +80,10 @@ class Transformed(Task):
 
     def __post_init__(self) -> None:
         """Check the dimensions."""
+        super().__post_init__()
+        checks.instance("task", self.task, Task)
+        checks.instance("of_x", self.of_x, (Transform, type(None)))
+        checks.instance("of_y", self.of_y, (Transform, type(None)))
         for map_, dim in ((self.of_x, self.task.dim_x), (self.of_y, self.task.dim_y)):
             if map_ is not None and map_.dim not in (None, dim):
                 raise ValueError(f"{map_.name} is defined for dimension {map_.dim}, not {dim}")
@@ -99,11 +119,17 @@ class Transformed(Task):
 def both(task: Task, map_: Transform) -> Transformed:
     """Return a task with x and y mapped alike, named after task and map.
 
+    Raises:
+        TypeError: ``task`` is no task, or ``map_`` no ``Transform``.
+        ValueError: The map is not defined for a dimension.
+
     Example:
         >>> from ibutils.tasks import dense_normal
         >>> both(dense_normal(1, 1, correlation=0.5), ASINH).name
         'asinh-normal-dense-1x1-0.5'
     """
+    checks.instance("task", task, Task)
+    checks.instance("map_", map_, Transform)
     return Transformed(f"{map_.name}-{task.name}", task, map_, map_)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ibutils.tasks.task import Task, check_positive, draw
+from ibutils import checks
+from ibutils.tasks.task import Task, draw
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,7 @@ class UniformNoise(Task):
         copies: Independent copies, the dimension of x and y.
 
     Raises:
+        TypeError: ``noise`` is no number, or ``copies`` no integer.
         ValueError: Noise or copies are not positive.
 
     :cite:t:`czyz2023beyond`, section 3.
@@ -41,8 +43,9 @@ class UniformNoise(Task):
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        check_positive("noise", self.noise)
-        check_positive("copies", self.copies)
+        super().__post_init__()
+        checks.number("noise", self.noise, above=0)
+        checks.count("copies", self.copies)
 
     @property
     def dim_x(self) -> int:

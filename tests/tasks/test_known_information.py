@@ -118,10 +118,35 @@ class TestAll:
 
     def test_bad_input_is_named(self):
         task = sparse_normal(2, 3, correlation=0.5, pairs=1)
-        with pytest.raises(ValueError, match="n = 0"):
+        with pytest.raises(ValueError, match="n must be at least 1, got 0"):
             task.sample(0)
         with pytest.raises(ValueError, match="dimensions 2 and 3, got 3 and 2"):
             task.log_ratio(torch.zeros(4, 3), torch.zeros(4, 2))
+
+    def test_a_truth_value_is_no_number_of_samples(self):
+        with pytest.raises(TypeError, match="n must be an integer, got bool: True"):
+            CATALOGUE["normal-1x1-0.5"].sample(True)
+
+    @each
+    def test_points_that_are_not_numbers_are_refused(self, task):
+        x, y = task.sample(3, generator=torch.Generator().manual_seed(0))
+        y[2, 0] = math.nan
+        with pytest.raises(ValueError, match=r"y is not finite at \[2, 0\]: nan"):
+            task.log_ratio(x, y)
+
+    @each
+    def test_the_default_type_of_tensors_does_not_matter(self, task):
+        def results():
+            x, y = task.sample(5, generator=torch.Generator().manual_seed(0))
+            return x, y, task.log_ratio(x, y), task.mutual_information()
+
+        before = results()
+        torch.set_default_dtype(torch.float64)
+        try:
+            after = results()
+        finally:
+            torch.set_default_dtype(torch.float32)
+        close(after, before, rtol=0, atol=0)
 
     @pytest.mark.gpu
     def test_samples_lie_on_the_device_of_the_generator(self):
@@ -169,7 +194,7 @@ class TestNormal:
     def test_impossible_covariances_are_refused(self):
         with pytest.raises(ValueError, match="not positive definite"):
             dense_normal(2, 2, correlation=-0.5)
-        with pytest.raises(ValueError, match="no 3 pairs"):
+        with pytest.raises(ValueError, match="pairs must be from 0 to 2, got 3"):
             sparse_normal(2, 5, correlation=0.1, pairs=3)
 
 
@@ -229,8 +254,15 @@ class TestStudent:
         assert stats.kstest(x[:, 0].numpy(), stats.t(df=3.0).cdf).pvalue > 1e-4
 
     def test_freedom_is_positive(self):
-        with pytest.raises(ValueError, match=r"freedom .* got -1"):
-            Student("student", torch.eye(2), 1, -1.0)
+        for freedom in (-1.0, 0.0, math.inf, math.nan):
+            with pytest.raises(ValueError, match=rf"freedom must be above 0, got {freedom}"):
+                Student("student", torch.eye(2), 1, freedom)
+
+    @pytest.mark.parametrize("split", [0, 2, 3])
+    def test_both_blocks_have_a_component(self, split):
+        for kind in (Normal, lambda *settings: Student(*settings, 1.0)):
+            with pytest.raises(ValueError, match=f"split must be from 1 to 1, got {split}"):
+                kind("task", torch.eye(2), split)
 
 
 class TestUniformNoise:
@@ -302,8 +334,16 @@ class TestTable:
     def test_bad_tables_are_refused(self):
         with pytest.raises(ValueError, match="sum to 1"):
             Table("table", torch.ones(2, 2))
-        with pytest.raises(ValueError, match=r"1 symbols errs with probability 0\.1"):
+        with pytest.raises(ValueError, match="symbols must be at least 2, got 1"):
             symmetric_channel(1, error=0.1)
+        with pytest.raises(ValueError, match=r"error must be .* got 1.5"):
+            symmetric_channel(2, error=1.5)
+
+    @pytest.mark.parametrize("symbol", [-1.0, 2.0, 0.5])
+    def test_symbols_outside_the_table_are_refused(self, symbol):
+        channel = symmetric_channel(2, error=0.1)
+        with pytest.raises(ValueError, match=r"y must hold symbols 0\.\.1"):
+            channel.log_ratio(torch.tensor([[0.0]]), torch.tensor([[symbol]]))
 
 
 class TestNoisyLayer:

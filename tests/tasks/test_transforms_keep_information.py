@@ -13,6 +13,7 @@ from ibutils.tasks import (
     SPIRAL,
     SWISS_ROLL,
     WIGGLY,
+    Transform,
     Transformed,
     both,
     dense_normal,
@@ -104,3 +105,15 @@ def test_x_and_y_may_be_mapped_differently():
 def test_a_map_of_one_dimension_refuses_two():
     with pytest.raises(ValueError, match="swiss-roll is defined for dimension 1, not 2"):
         both(dense_normal(2, 2, correlation=0.5), SWISS_ROLL)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"added": -1}, "added must be at least 0, got -1"),
+        ({"dim": 0}, "dim must be at least 1, got 0"),
+    ],
+)
+def test_settings_of_maps_are_checked(setting, message):
+    with pytest.raises(ValueError, match=message):
+        Transform("identity", torch.clone, torch.clone, **setting)
