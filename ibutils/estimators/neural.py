@@ -5,35 +5,28 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
-from ibutils.bounds import donsker_varadhan, info_nce, jensen_shannon, nwj, smile
+from ibutils import bounds as of_table
+from ibutils import checks, inputs
 from ibutils.critics import Concatenated, Separable
+from ibutils.estimators import reading
 from ibutils.estimators.estimate import Estimate, heavy_tails
+from ibutils.estimators.fitting import fit, own_modes, permutation
+from ibutils.estimators.reading import Reader
+from ibutils.inputs import Data, Pair
 
-Bound = Callable[[Tensor], Tensor]
 CLIP = 5.0  # of SMILE
-
-
-def _smile(scores: Tensor) -> Tensor:
-    return smile(scores, clip=CLIP)
-
-
-def _nwj_of_ratio(scores: Tensor) -> Tensor:
-    """Return NWJ of scores whose optimum is the log-ratio, one less than that of NWJ."""
-    return nwj(scores + 1)
-
-
 # What trains and chooses the critic, and what its scores are then read through. The
-# Jensen-Shannon value is no estimate of information, so its critic is read through a bound.
-OBJECTIVES: dict[str, tuple[Bound, Bound]] = {
-    "donsker_varadhan": (donsker_varadhan, donsker_varadhan),
-    "nwj": (nwj, nwj),
-    "info_nce": (info_nce, info_nce),
-    "jensen_shannon": (jensen_shannon, donsker_varadhan),
-    "jensen_shannon_nwj": (jensen_shannon, _nwj_of_ratio),
-    "smile": (jensen_shannon, _smile),
+# Jensen-Shannon value is no estimate of information, so its critic is read through a bound. The
+# optimum of its scores is the log-ratio, one less than that of NWJ.
+OBJECTIVES: dict[str, tuple[Callable[[Tensor], Tensor], Reader]] = {
+    "donsker_varadhan": (of_table.donsker_varadhan, Reader(reading.donsker_varadhan)),
+    "nwj": (of_table.nwj, Reader(reading.nwj)),
+    "info_nce": (of_table.info_nce, Reader(reading.info_nce)),
+    "jensen_shannon": (of_table.jensen_shannon, Reader(reading.donsker_varadhan)),
+    "jensen_shannon_nwj": (of_table.jensen_shannon, Reader(partial(reading.nwj, shift=1.0))),
+    "smile": (of_table.jensen_shannon, Reader(reading.donsker_varadhan, clip=CLIP)),
 }
 # Critics by name. One smooth hidden layer suits smooth log-ratios; two rectified ones find edges
 # and steps that it misses, and fit few pairs of a smooth ratio worse. Neither is the better one
@@ -43,11 +36,8 @@ CRITICS: dict[str, Callable[..., nn.Module]] = {
     "separable_relu": partial(Separable, width=128, embedding=32, depth=2, activation=nn.ReLU),
     "concatenated": partial(Concatenated, width=64, depth=2, activation=nn.GELU),
 }
-WEIGHT_DECAY = 1.0  # without it, a critic of a few thousand pairs learns them by heart
+OTHER = {"separable": "separable_relu"}  # which preset to compare; of all others the first
 TRAIN, VALIDATION = 0.6, 0.1  # shares of the samples; the rest is for the report
-CHECKS = 40  # evaluations on the validation samples while training
-GROUPS = 10  # of the jackknife
-BLOCK = 256  # samples whose pairs are scored at once outside training
 
 LEAST = 40  # samples: below, the jackknife has groups of less than one
 ENOUGH = 100  # training samples for each dimension of (x, y)
@@ -55,8 +45,8 @@ RISE = 0.02  # nats that the last tenth of training must have gained to be a war
 
 
 def estimate(
-    x: Float[Tensor, "n dx"],
-    y: Float[Tensor, "n dy"],
+    x: Data,
+    y: Data,
     *,
     bound: str = "info_nce",
     critic: str | nn.Module = "separable",
@@ -64,6 +54,7 @@ def estimate(
     batch_size: int = 256,
     learning_rate: float = 1e-3,
     generator: torch.Generator | None = None,
+    progress: bool = False,
 ) -> Estimate:
     r"""Estimate mutual information by training a critic on a variational bound.
 
@@ -72,32 +63,41 @@ def estimate(
 
     .. math:: \hat I = B\big((T_{\hat\theta}(x_i, y_j))_{i, j \in \text{test}}\big)
 
-    with the bound :math:`B`. Inputs are standardised by mean and standard deviation of the
-    training samples. Memory grows as the square of the number of test samples.
+    with the bound :math:`B`, whose scores are read block by block: memory grows with the samples,
+    not with their pairs. Inputs are standardised by mean and standard deviation of the training
+    samples, and are not modified. A column that does not vary there counts as zero throughout.
+
+    A value belongs to its critic. One smooth hidden layer (``"separable"``) suits smooth
+    log-ratios and few samples; two rectified ones (``"separable_relu"``) find edges and steps that
+    it misses. Compare them where a doubt says so, or pass a module that knows more of the data.
 
     Args:
-        x: Samples ``[n, dx]``.
-        y: Their partners ``[n, dy]``.
+        x: Samples ``[n, dx]`` or ``[n]`` of numbers: a tensor, an array, a data frame or a column,
+            a list.
+        y: Their partners, likewise.
         bound: ``"donsker_varadhan"``, ``"nwj"``, ``"info_nce"``, ``"jensen_shannon"`` or
             ``"jensen_shannon_nwj"`` (trained on Jensen-Shannon, read through Donsker-Varadhan or
             NWJ), or ``"smile"`` (trained on Jensen-Shannon, read with ratios clipped at
             :math:`e^{\pm 5}`).
         critic: ``"separable"`` (one hidden layer of 128 GELU units each, 32 products),
             ``"separable_relu"`` (two of 128 ReLU units), ``"concatenated"`` (two of 64 GELU
-            units), or a module that maps standardised x and y to scores ``[n, n]`` and is
-            trained in place.
+            units), all in float32; or a module that maps standardised x and y, of the type and on
+            the device of its parameters, to scores ``[n, n]``, and is trained in place.
         steps: Gradient steps.
         batch_size: Pairs in a step, at most those there are to train on.
         learning_rate: Of Adam with decoupled weight decay.
         generator: Where the split, the weights and the batches come from.
+        progress: Whether to show how far training is, where tqdm is installed.
 
     Returns:
-        The value in nats, negative if it came out so; its standard error over test samples (a
-        jackknife, which does not repeat the training); diagnostics.
+        The value in nats, negative if it came out so, and zero where x or y does not vary; its
+        standard error over test samples (a jackknife, which does not repeat the training);
+        diagnostics.
 
     Raises:
-        ValueError: Unknown bound or critic, samples that disagree, are too few, constant or not
-            finite, or settings that are not positive.
+        TypeError: Samples that are no numbers, or settings of another type.
+        ValueError: Unknown bound or critic, samples that disagree, are too few or not finite,
+            settings that are not positive, or a critic that does not make a table.
         FloatingPointError: The objective is not finite, as happens to NWJ with heavy tails.
 
     :cite:t:`belghazi2018mutual`; :cite:t:`poole2019variational`; :cite:t:`song2020understanding`.
@@ -119,13 +119,14 @@ def estimate(
         batch_size=batch_size,
         learning_rate=learning_rate,
         generator=generator,
+        progress=progress,
     ).values()
     return found
 
 
 def estimates(
-    x: Float[Tensor, "n dx"],
-    y: Float[Tensor, "n dy"],
+    x: Data,
+    y: Data,
     *,
     bounds: Sequence[str],
     critic: str | nn.Module = "separable",
@@ -133,6 +134,7 @@ def estimates(
     batch_size: int = 256,
     learning_rate: float = 1e-3,
     generator: torch.Generator | None = None,
+    progress: bool = False,
 ) -> dict[str, Estimate]:
     r"""Estimate by several bounds that read one critic: one training instead of many.
 
@@ -146,11 +148,13 @@ def estimates(
         batch_size: See ``estimate``.
         learning_rate: See ``estimate``.
         generator: See ``estimate``.
+        progress: See ``estimate``.
 
     Returns:
         What ``estimate`` returns for each bound, by name.
 
     Raises:
+        TypeError: As ``estimate``.
         ValueError: The bounds train differently, or as ``estimate``.
         FloatingPointError: As ``estimate``.
 
@@ -159,125 +163,98 @@ def estimates(
         >>> list(estimates(x, x**2, bounds=["jensen_shannon", "smile"], steps=10))
         ['jensen_shannon', 'smile']
     """
-    positive = {"steps": steps, "batch_size": batch_size, "learning_rate": learning_rate}
-    _check(x, y, bounds, positive)
-    order = _permutation(len(x), generator).to(x.device)
-    ends = round(TRAIN * len(x)), round((TRAIN + VALIDATION) * len(x))
-    parts = order.tensor_split(ends)
-    x, y = _standardised(x, parts[0]), _standardised(y, parts[0])
-    train, validation, test = ((x[part], y[part]) for part in parts)
-    network = _build(critic, x, y, generator)
-    objective = OBJECTIVES[bounds[0]][0]
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True
-    )
-    curve, best = [-math.inf], _copy(network)
-    for step in range(1, steps + 1):
-        index = _permutation(len(train[0]), generator)[:batch_size].to(x.device)
-        loss = -objective(network(train[0][index], train[1][index]))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if step % max(1, steps // CHECKS) == 0:
-            if not loss.isfinite():
-                raise FloatingPointError(f"the loss is {loss.item()} at step {step}")
-            reached = float(objective(_scores(network, *validation)))
-            if reached > max(curve):
-                best = _copy(network)
-            curve.append(reached)
-    network.load_state_dict(best)
-    scores = _scores(network, *test)
-    found = {}
-    for bound in bounds:
-        read = OBJECTIVES[bound][1]
-        value = float(read(scores))
-        doubts = _doubts(bound, value, len(scores), torch.cat(train, dim=1), curve)
-        found[bound] = Estimate(value, _jackknife(scores, read), diagnostics=doubts)
-    return found
+    _check(bounds, critic)
+    checks.count("steps", steps)
+    checks.count("batch_size", batch_size, least=2)
+    checks.number("learning_rate", learning_rate, above=0)
+    checks.generator(generator)
+    given = inputs.pair(x, y, least=LEAST)
+    with own_modes(given.x.device):
+        order = permutation(len(given.x), generator).to(given.x.device)
+        ends = round(TRAIN * len(order)), round((TRAIN + VALIDATION) * len(order))
+        parts = order.tensor_split(ends)
+        scaled = Pair(*(_standardised(samples, parts[0]) for samples in given))
+        if said := _constant(scaled):
+            return dict.fromkeys(bounds, Estimate(0.0, 0.0, diagnostics=said))
+        network = _build(critic, scaled, generator)
+        like = next(network.parameters())
+        scaled = Pair(*(samples.to(like.device, like.dtype) for samples in scaled))
+        train, validation, test = (Pair(scaled.x[part], scaled.y[part]) for part in parts)
+        curve = fit(
+            network,
+            train,
+            validation,
+            objective=OBJECTIVES[bounds[0]][0],
+            steps=steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            generator=generator,
+            progress=progress,
+        )
+        found = {}
+        for bound in bounds:
+            value, stderr, freedom = reading.read(network, *test, OBJECTIVES[bound][1])
+            doubts = _doubts(bound, critic, value, len(test.x), torch.cat(train, dim=1), curve)
+            found[bound] = Estimate(value, stderr, diagnostics=doubts, freedom=freedom)
+        return found
 
 
-def _check(x: Tensor, y: Tensor, bounds: Sequence[str], positive: dict[str, int | float]) -> None:
-    """Raise for what cannot be estimated from."""
+def _check(bounds: Sequence[str], critic: str | nn.Module) -> None:
+    """Raise for bounds that do not share a critic, and for what is none."""
+    checks.instance("bounds", bounds, (list, tuple))
     for bound in bounds:
-        if bound not in OBJECTIVES:
-            raise ValueError(f"unknown bound {bound!r}; there are {', '.join(OBJECTIVES)}")
+        checks.choice("bound", bound, OBJECTIVES)
     if len({OBJECTIVES[bound][0] for bound in bounds}) != 1:
-        raise ValueError(f"bounds {list(bounds)} are not trained alike")
-    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
-        raise ValueError(f"x [n, dx] and y [n, dy] disagree: {tuple(x.shape)}, {tuple(y.shape)}")
-    if len(x) < LEAST:
-        raise ValueError(f"at least {LEAST} samples are needed to split, got {len(x)}")
-    for name, samples in (("x", x), ("y", y)):
-        if not bool(samples.isfinite().all()):
-            raise ValueError(f"{name} holds {float(samples[~samples.isfinite()][0])}")
-    for name, setting in positive.items():
-        if not setting > 0:
-            raise ValueError(f"{name} must be positive, got {setting}")
-
-
-def _permutation(n: int, generator: torch.Generator | None) -> Tensor:
-    device = generator.device if generator is not None else None
-    return torch.randperm(n, generator=generator, device=device)
+        raise ValueError(f"bounds must be trained alike, got {list(bounds)}")
+    checks.instance("critic", critic, (str, nn.Module))
+    if isinstance(critic, str):
+        checks.choice("critic", critic, CRITICS)
+    elif not any(parameter.requires_grad for parameter in critic.parameters()):
+        raise ValueError(f"critic must have parameters to train, got {type(critic).__name__}")
 
 
 def _standardised(samples: Tensor, train: Tensor) -> Tensor:
-    """Return columns with mean zero and deviation one on the training samples."""
+    """Return columns with mean zero and deviation one on the training samples.
+
+    Columns that do not vary there become zero. A power of two takes units away beforehand: that
+    is exact, and no square leaves the range of numbers.
+    """
+    mantissa, exponent = samples.frexp()
+    largest = samples.abs().amax(0).frexp().exponent
+    samples = mantissa.ldexp((exponent - largest).clamp(max=0))
     deviation, mean = torch.std_mean(samples[train], dim=0)
-    constant = (deviation == 0).nonzero().flatten().tolist()
-    if constant:
-        raise ValueError(f"columns {constant} are constant over the training samples")
-    return ((samples - mean) / deviation).float()
+    varies = (samples[train] != samples[train[0]]).any(0) & (deviation > 0)
+    return ((samples - mean) / deviation).where(varies, 0.0)
 
 
-def _build(
-    critic: str | nn.Module, x: Tensor, y: Tensor, generator: torch.Generator | None
-) -> nn.Module:
+def _constant(scaled: Pair) -> tuple[str, ...]:
+    """Return a sentence for each side that does not vary at all."""
+    return tuple(
+        f"{name} does not vary over the training samples: it carries no information."
+        for name, samples in scaled._asdict().items()
+        if not bool(samples.any())
+    )
+
+
+def _build(critic: str | nn.Module, scaled: Pair, generator: torch.Generator | None) -> nn.Module:
     if isinstance(critic, nn.Module):
         return critic
-    if critic not in CRITICS:
-        raise ValueError(f"unknown critic {critic!r}; there are {', '.join(CRITICS)} and modules")
-    return CRITICS[critic](x.shape[1], y.shape[1], generator=generator).to(x.device)
-
-
-def _copy(network: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
-
-
-@torch.no_grad()
-def _scores(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """Return the scores of all pairs; but for a separable critic, block by block.
-
-    A critic takes as many x as y, so the shorter part of a block is repeated and cut off again.
-    """
-    if isinstance(network, Separable):
-        return network(x, y)
-    network.eval()
-    rows = []
-    for xs in x.split(BLOCK):
-        blocks = []
-        for ys in y.split(BLOCK):
-            size = torch.arange(max(len(xs), len(ys)), device=x.device)
-            scored = network(xs[size % len(xs)], ys[size % len(ys)])
-            blocks.append(scored[: len(xs), : len(ys)])
-        rows.append(torch.cat(blocks, dim=1))
-    network.train()
-    return torch.cat(rows)
-
-
-def _jackknife(scores: Tensor, read: Bound) -> float:
-    """Return the standard error of a bound over samples: leave out one group after the other."""
-    groups = min(GROUPS, len(scores) // 2)
-    group = torch.arange(len(scores), device=scores.device) % groups
-    values = [float(read(scores[group != g][:, group != g])) for g in range(groups)]
-    variance = float(torch.tensor(values, dtype=torch.float64).var(correction=0))
-    return math.sqrt((groups - 1) * variance)
+    sizes = scaled.x.shape[1], scaled.y.shape[1]
+    return CRITICS[critic](*sizes, generator=generator).to(scaled.x.device, torch.float32)
 
 
 def _doubts(
-    bound: str, value: float, test: int, train: Tensor, curve: list[float]
+    bound: str,
+    critic: str | nn.Module,
+    value: float,
+    test: int,
+    train: Tensor,
+    curve: list[float],
 ) -> tuple[str, ...]:
     """Return what speaks against a value; ``train`` holds standardised x and y side by side."""
     found = []
+    other = OTHER.get(critic, "separable") if isinstance(critic, str) else "separable"
+    varying = train[:, train.any(0)]
     if bound == "info_nce" and value > math.log(test) - 1:
         found.append(
             f"InfoNCE is within 1 nat of its ceiling log {test} = {math.log(test):.2f}: "
@@ -285,10 +262,18 @@ def _doubts(
         )
     late = len(curve) - len(curve) // 10
     if max(curve[late:], default=-math.inf) - max(curve[:late]) > RISE:
-        found.append("The critic was still improving when training ended.")
-    if len(train) < ENOUGH * train.shape[1]:
-        found.append(f"{len(train)} training samples are few for {train.shape[1]} dimensions.")
-    found += heavy_tails(train)
+        found.append(
+            "The critic was still improving when training ended: more steps may find more, or "
+            f"critic={other!r}."
+        )
+    if len(train) < ENOUGH * varying.shape[1]:
+        found.append(f"{len(train)} training samples are few for {varying.shape[1]} dimensions.")
+    if constant := train.shape[1] - varying.shape[1]:
+        found.append(f"{constant} of {train.shape[1]} columns of x and y do not vary: left out.")
+    found += heavy_tails(varying)
     if value < 0:
-        found.append("The value is negative, as no information is.")
+        found.append(
+            "The value is negative, as no information is: this critic finds no dependence. "
+            f"Compare critic={other!r}."
+        )
     return tuple(found)

@@ -1,0 +1,91 @@
+"""How the critic of a neural estimate is trained, and which of its states is kept."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ibutils.estimators.reading import score, table
+from ibutils.inputs import Pair
+from ibutils.progress import track
+
+WEIGHT_DECAY = 1.0  # without it, a critic of a few thousand pairs learns them by heart
+CHECKS = 40  # evaluations on the validation samples while training
+VALIDATED = 4096  # of them, at most: their table of scores is held whole
+
+
+def fit(
+    network: nn.Module,
+    train: Pair,
+    validation: Pair,
+    *,
+    objective: Callable[[Tensor], Tensor],
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    generator: torch.Generator | None,
+    progress: bool,
+) -> list[float]:
+    """Train a critic, and leave it in the state that is best on the validation samples.
+
+    Args:
+        network: The critic, trained in place.
+        train: Samples to train on.
+        validation: Samples to choose the state on.
+        objective: Of a table of scores; it is maximised.
+        steps: Gradient steps.
+        batch_size: Pairs in a step.
+        learning_rate: Of Adam with decoupled weight decay.
+        generator: Source of the batches.
+        progress: Whether to show a bar.
+
+    Returns:
+        The objective on the validation samples, along training; minus infinity first.
+
+    Raises:
+        FloatingPointError: The objective is not finite.
+    """
+    held_out = Pair(*(part[:VALIDATED] for part in validation))
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True
+    )
+    network.train()
+    curve, best = [-math.inf], _copy(network)
+    for step in track(range(1, steps + 1), unit="step", show=progress):
+        index = permutation(len(train.x), generator)[:batch_size].to(train.x.device)
+        loss = -objective(score(network, train.x[index], train.y[index]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step % max(1, steps // CHECKS) == 0:
+            if not loss.isfinite():
+                raise FloatingPointError(f"the loss is {loss.item()} at step {step}")
+            reached = float(objective(table(network, *held_out)))
+            if reached > max(curve):
+                best = _copy(network)
+            curve.append(reached)
+    network.load_state_dict(best)
+    return curve
+
+
+@contextmanager
+def own_modes(device: torch.device) -> Iterator[None]:
+    """Train as usual, whatever the caller does: without gradients, in inference, in half."""
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        torch.autocast(device.type, enabled=False),
+    ):
+        yield
+
+
+def permutation(n: int, generator: torch.Generator | None) -> Tensor:
+    """Return a random order, on the device of the generator."""
+    device = generator.device if generator is not None else None
+    return torch.randperm(n, generator=generator, device=device)
+
+
+def _copy(network: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
