@@ -7,6 +7,8 @@ another as if they were independent.
 import numpy as np
 from scipy import stats
 
+from ibutils import checks
+from ibutils.claims import given
 from ibutils.claims.estimate import ALPHA, Estimate
 from ibutils.claims.evidence import Evidence, direction, doubled, inside
 
@@ -46,17 +48,18 @@ def correlation(
         within: A group of each row, ``[n]``, whose means are taken away.
 
     Raises:
+        TypeError: The values are no numbers.
         ValueError: Fewer than five members or clusters, unequal sizes, another sign, a value
-            that is not finite.
+            that is not finite, a row without a cluster or group.
 
     Example:
         >>> found = correlation(np.arange(6.0), np.arange(6.0) ** 2)
         >>> round(found.effect, 3), round(found.p * 360)  # one order of 6!, on both sides
         (1.0, 1)
     """
-    _check(x, y)
-    if sign not in (1, -1):
-        raise ValueError(f"sign must be 1 or -1, got {sign}")
+    x, y, cluster, within = _checked(x, y, cluster, within)
+    checks.count("sign", sign, least=-1)
+    checks.choice("sign", sign, (1, -1))
     if cluster is not None and (blocks := _blocks(x, y, cluster)) is not None:
         return _trend(sign * blocks, sign)
     if cluster is None and within is None and len(x) <= MANY:
@@ -87,8 +90,9 @@ def uncorrelated(
         within: A group of each row, ``[n]``, whose means are taken away.
 
     Raises:
+        TypeError: The values or the margin are no numbers.
         ValueError: Fewer than five members or clusters, unequal sizes, a margin out of range, a
-            value that is not finite.
+            value that is not finite, a row without a cluster or group.
 
     :cite:t:`schuirmann1987comparison`.
 
@@ -98,9 +102,8 @@ def uncorrelated(
         >>> found.p < ALPHA < found.against
         True
     """
-    _check(x, y)
-    if not 0 < margin < 1:
-        raise ValueError(f"margin must lie between 0 and 1, got {margin}")
+    x, y, cluster, within = _checked(x, y, cluster, within)
+    checks.number("margin", margin, above=0, below=1)
     estimate, n = _estimate(x, y, cluster, within)
     limit = float(np.arctanh(margin))
     p, against = inside(estimate, -limit, limit)
@@ -108,11 +111,14 @@ def uncorrelated(
     return Evidence(*_shown(estimate, level), n, p, against)
 
 
-def _check(x: np.ndarray, y: np.ndarray) -> None:
-    if len(x) != len(y) or len(x) < LEAST:
-        raise ValueError(f"a correlation needs {LEAST} members, got {len(x)} and {len(y)}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("a correlation needs finite values, got NaN or infinity")
+def _checked(
+    x: np.ndarray, y: np.ndarray, cluster: np.ndarray | None, within: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Return both quantities as numbers, and clusters and groups as integers."""
+    x, y = (given.sample(name, values, least=LEAST) for name, values in (("x", x), ("y", y)))
+    if len(x) != len(y):
+        raise ValueError(f"x and y must have one length, got {x.shape} and {y.shape}")
+    return x, y, given.units("cluster", cluster, len(x)), given.units("within", within, len(x))
 
 
 def _permuted(x: np.ndarray, y: np.ndarray, sign: int) -> Evidence:

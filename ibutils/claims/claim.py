@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from ibutils import checks
 from ibutils.record import PROFILES, project_root
 
 JUDGED = PROFILES[1:]  # a smoke run supports no statement about a paper
@@ -160,17 +161,15 @@ def paper_values(part: str) -> dict[str, dict[str, str]]:
         >>> vib["value"], vib["unit"]
         ('1.13', 'percent')
     """
-    path = project_root() / "book" / "paper_values" / f"{part}.csv"
-    if not path.exists():
-        raise ValueError(f"part {part!r} has no paper values: there is no {path}")
-    with path.open(newline="", encoding="utf-8") as lines:
+    folder = project_root() / "book" / "paper_values"
+    checks.choice("part", part, sorted(path.stem for path in folder.glob("*.csv")))
+    with (folder / f"{part}.csv").open(newline="", encoding="utf-8") as lines:
         return {row["id"]: row for row in csv.DictReader(lines)}
 
 
 def _read(part: str) -> dict[str, Any]:
+    checks.choice("part", part, parts())
     path = project_root() / "book" / "claims" / f"{part}.yaml"
-    if not path.exists():
-        raise ValueError(f"part {part!r} has no claims: there is no {path}")
     return _parse(path.read_text(encoding="utf-8"))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from statsmodels.stats.multitest import multipletests
 
+from ibutils import checks
 from ibutils.claims.estimate import ALPHA
 
 LOOKS = 2  # that a claim may be given, each at ALPHA / LOOKS
@@ -20,12 +21,25 @@ def corrected(p_values: Sequence[float], primary: Sequence[bool]) -> list[float]
         p_values: Of the claims of a family, ``[n]``.
         primary: Which of them are primary, ``[n]``.
 
+    Raises:
+        TypeError: A p-value is no number, or ``primary`` holds anything but truth values.
+        ValueError: A p-value lies outside of [0, 1], or the lengths differ.
+
     :cite:t:`holm1979simple`, :cite:t:`benjamini1995controlling`.
 
     Example:
         >>> corrected([0.005, 0.01, 0.01, 0.02], [True, True, False, False])
         [0.02, 0.02, 0.04, 0.04]
     """
+    for name, values in (("p_values", p_values), ("primary", primary)):
+        checks.instance(name, values, (list, tuple))
+    for place, (p, chosen) in enumerate(zip(p_values, primary, strict=False)):
+        checks.number(f"p_values[{place}]", p, least=0, most=1)
+        checks.instance(f"primary[{place}]", chosen, bool)
+    if len(p_values) != len(primary):
+        raise ValueError(
+            f"p_values and primary must have one length, got {len(p_values)} and {len(primary)}"
+        )
     looked = [min(1.0, LOOKS * p) for p in p_values]
     found: dict[int, float] = {}
     for first, method in ((True, "holm"), (False, "fdr_bh")):

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
+from ibutils import checks
+
 ALPHA = 0.05  # level of each two-sided test; of each of two one-sided tests of a range
 SCALES = ("linear", "log")
 DIGITS = 9  # significant digits beyond which values differ by arithmetic only
@@ -105,13 +107,19 @@ class Layout:
         *,
         share: bool = True,
     ) -> None:
+        checks.choice("scale", scale, SCALES)
+        checks.instance("floors", floors, (Mapping, type(None)))
         self.log = scale == "log"
-        samples = {level: scaled(values, scale) for level, values in groups.items()}
+        samples = {
+            level: scaled(f"groups[{level!r}]", values, scale) for level, values in groups.items()
+        }
         self.sizes = {level: len(values) for level, values in samples.items()}
         self.means = {level: float(np.mean(values)) for level, values in samples.items()}
         several = {level: values for level, values in samples.items() if len(values) > 1}
         if not several:
-            raise ValueError(f"no level of {list(groups)} has two seeds")
+            raise ValueError(f"groups must hold two values somewhere, got one in {list(groups)}")
+        for level, floor in (floors or {}).items():
+            checks.number(f"floors[{level!r}]", floor, least=0)
         known = {level: (floors or {}).get(level, 0.0) for level in several}
         least = {k: v / abs(np.mean(groups[k])) if self.log else v for k, v in known.items()}
         self.own = {level: spread(v, least[level]) ** 2 for level, v in several.items()}
@@ -150,18 +158,16 @@ class Layout:
         return self.own[source], self.dfs[source]
 
 
-def scaled(values: np.ndarray, scale: str) -> np.ndarray:
+def scaled(name: str, values: np.ndarray, scale: str) -> np.ndarray:
     """Return values, or their logarithms on the scale ``"log"``.
 
     Raises:
-        ValueError: Unknown scale, or a logarithm of what is not positive.
+        ValueError: A logarithm of what is not positive.
     """
-    if scale not in SCALES:
-        raise ValueError(f"scale must be one of {SCALES}, got {scale!r}")
     if scale == "linear":
         return values
     if (values <= 0).any():
-        raise ValueError(f"the logarithmic scale needs positive values, got {values.min():g}")
+        raise ValueError(f"{name} must be positive on a logarithmic scale, got {values.min():g}")
     return np.log(values)
 
 

@@ -13,7 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ibutils.claims.estimate import ALPHA, DIGITS, Estimate, Layout, scaled, spread
+from ibutils import checks
+from ibutils.claims import given
+from ibutils.claims.estimate import ALPHA, DIGITS, SCALES, Estimate, Layout, scaled, spread
 
 ALTERNATIVES = ("greater", "less", "two-sided")
 
@@ -85,26 +87,30 @@ def difference(
         floor: Standard error of a single value, known from how it is measured.
 
     Raises:
-        ValueError: Unknown alternative or scale, fewer than two units, paired arms of unequal
-            size, a logarithm of what is not positive, both sides of a ratio.
+        TypeError: A value is no number.
+        ValueError: Unknown alternative or scale, fewer than two units, a value that is not
+            finite, paired arms of unequal size, a logarithm of what is not positive, both sides
+            of a ratio.
 
     Example:
         >>> found = difference(np.array([3.0, 5.0, 4.0]), np.array([1.0, 2.0, 0.0]), paired=True)
         >>> found.effect, round(found.p, 3)
         (3.0, 0.035)
     """
-    if alternative not in ALTERNATIVES:
-        raise ValueError(f"alternative must be one of {ALTERNATIVES}, got {alternative!r}")
+    checks.choice("alternative", alternative, ALTERNATIVES)
+    checks.choice("scale", scale, SCALES)
+    checks.number("margin", margin)
+    checks.number("floor", floor, least=0)
     if scale == "log" and alternative == "two-sided":
-        raise ValueError("a ratio is tested on one side")
-    given = [first] if second is None else [first, second]
-    _check_sizes(given)
-    if paired and len({*map(len, given)}) > 1:
-        raise ValueError(f"paired arms have {len(given[0])} and {len(given[1])} units")
-    samples = [scaled(sample, scale) for sample in given]
+        raise ValueError(f"a ratio is tested on one side, got alternative={alternative!r}")
+    named = {"first": first} | ({} if second is None else {"second": second})
+    arms = [given.sample(name, values, least=2) for name, values in named.items()]
+    if paired and (sizes := [len(arm) for arm in arms]) != 2 * sizes[:1]:
+        raise ValueError(f"paired arms first and second must be of one length, got {sizes}")
+    samples = [scaled(name, arm, scale) for name, arm in zip(named, arms, strict=True)]
     if scale == "log":
-        floor /= min(abs(float(np.mean(sample))) for sample in given)
-        margin = float(scaled(np.array([margin or 1.0]), scale)[0])
+        floor /= min(abs(float(np.mean(arm))) for arm in arms)
+        margin = float(scaled("margin", np.array([margin or 1.0]), scale)[0])
     if paired:
         samples, floor = [_gaps(*samples)], 2**0.5 * floor
     if len(samples) == 1:
@@ -119,7 +125,7 @@ def difference(
         p, against = direction(estimate, margin, rising=alternative == "greater")
     shown = np.array([estimate.value, *estimate.interval(level)])
     effect, low, high = np.exp(shown) if scale == "log" else shown
-    n = min(map(len, given))
+    n = min(map(len, arms))
     return Evidence(float(effect), float(low), float(high), n, p, against, own)
 
 
@@ -135,7 +141,9 @@ def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) 
         floor: Standard error of a single value, known from how it is measured.
 
     Raises:
-        ValueError: No arm, fewer than two units, or an interval that is empty or not finite.
+        TypeError: A value is no number.
+        ValueError: No arm, fewer than two units, a value that is not finite, or an interval that
+            is empty or not finite.
 
     :cite:t:`schuirmann1987comparison`.
 
@@ -144,11 +152,12 @@ def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) 
         >>> round(found.effect, 2), found.p < 0.05
         (1.2, True)
     """
-    _check_sizes(arms)
-    if not -np.inf < low < high < np.inf:
-        raise ValueError(
-            f"the interval [{low}, {high}] is empty or has one end: state a direction"
-        )
+    if not arms:
+        raise ValueError("arms must be at least 1 sample, got none")
+    arms = tuple(given.sample("arms", arm, least=2) for arm in arms)
+    checks.number("low", low)
+    checks.number("high", high, above=low)
+    checks.number("floor", floor, least=0)
     estimates = [Estimate.of_mean(arm, floor=floor) for arm in arms]
     tests = [inside(estimate, low, high) for estimate in estimates]
     p, against = max(p for p, _ in tests), min(against for _, against in tests)
@@ -179,12 +188,13 @@ def ordering(
         floors: For each level the standard error of a single value, where it is known.
 
     Raises:
+        TypeError: A value is no number.
         ValueError: A level without a group, fewer than two levels, no unit beyond one per
-            group, unknown scale, or a logarithm of what is not positive.
+            group, a value that is not finite, unknown scale, or a logarithm of what is not
+            positive.
     """
-    missing = [level for level in order if level not in groups]
-    if missing or len(order) < 2:
-        raise ValueError(f"an order of levels {list(order)} in groups {list(groups)}")
+    groups = given.groups("groups", groups)
+    given.chosen("order", order, groups, least=2)
     layout = Layout(groups, scale, floors)
     falls = [layout.contrast(upper, lower) for upper, lower in pairwise(order)]
     n = min(len(groups[level]) for level in order)
@@ -229,11 +239,17 @@ def extremum(
     Raises:
         ValueError: No level inside or outside, or as in :func:`ordering`.
     """
+    groups = given.groups("groups", groups)
+    checks.number("low", low)
+    checks.number("high", high, least=low)
     layout = Layout(groups, scale, floors)
     within = [level for level in groups if low <= level <= high]
     beyond = [level for level in groups if not low <= level <= high]
     if not within or not beyond:
-        raise ValueError(f"levels {list(groups)} are all inside or all outside [{low}, {high}]")
+        raise ValueError(
+            f"low={low} to high={high} must hold some of the levels of groups, and not all: "
+            f"{list(groups)}"
+        )
     ranked = sorted(groups, key=layout.means.__getitem__, reverse=not least)
     best, rival = (next(v for v in ranked if v in side) for side in (within, beyond))
 
@@ -252,9 +268,3 @@ def _gaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     gaps = first - second
     dust = 10.0**-DIGITS * np.maximum(np.abs(first), np.abs(second))
     return np.where(np.abs(gaps) <= dust, 0.0, gaps)
-
-
-def _check_sizes(samples: Sequence[np.ndarray]) -> None:
-    sizes = [len(sample) for sample in samples]
-    if not sizes or min(sizes) < 2:
-        raise ValueError(f"each sample needs at least 2 units, got samples of {sizes}")

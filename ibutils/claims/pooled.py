@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ibutils import checks
+from ibutils.claims import given
 from ibutils.claims.estimate import ALPHA, Layout, scaled
 from ibutils.claims.evidence import Evidence, all_above, inside
 
@@ -41,7 +43,9 @@ def superiority(
         share: Whether groups may share their variance; not layers of the same networks.
 
     Raises:
-        ValueError: An unknown group, no arm, or one seed in every group.
+        TypeError: A value is no number.
+        ValueError: An unknown group, no arm, a value that is not finite, or one seed in every
+            group.
 
     Example:
         >>> groups = {"a": np.array([3.0, 3.2]), "b": np.array([1.0])}
@@ -49,9 +53,15 @@ def superiority(
         >>> round(found.effect, 3), found.n
         (2.1, 1)
     """
-    layout = _layout(groups, [*over, *under], scale, floors, share)
+    checks.number("margin", margin)
+    groups = given.groups("groups", groups)
+    over = given.chosen("over", over, groups, least=0)
+    under = given.chosen("under", under, groups, least=0)
+    if not over and not under:
+        raise ValueError(f"over or under must name a group, got {over} and {under}")
+    layout = Layout(groups, scale, floors, share=share)
     n = min(len(groups[name]) for name in [*over, *under])
-    bound = float(scaled(np.array([margin or 1.0]), scale)[0]) if layout.log else margin
+    bound = float(scaled("margin", np.array([margin or 1.0]), scale)[0]) if layout.log else margin
     if over and under:
         leads = [layout.contrast(a, b) for a in over for b in under]
         return all_above(leads, n, layout, bound=bound)
@@ -85,17 +95,19 @@ def closeness(
         share: As in :func:`superiority`.
 
     Raises:
-        ValueError: An unknown group, fewer than two arms, a margin that is not positive, or one
-            seed in every group.
+        TypeError: A value is no number.
+        ValueError: An unknown group, fewer than two arms, a margin that is not positive, a value
+            that is not finite, or one seed in every group.
 
     Example:
         >>> groups = {"a": np.array([3.0, 3.1]), "b": np.array([3.2])}
         >>> round(closeness(groups, arms=["a", "b"], margin=2.0).effect, 3)
         0.15
     """
-    layout = _layout(groups, arms, "linear", floors, share)
-    if len(arms) < 2 or not margin > 0:
-        raise ValueError(f"closeness of {list(arms)} within {margin}: two arms, margin above 0")
+    checks.number("margin", margin, above=0)
+    groups = given.groups("groups", groups)
+    arms = given.chosen("arms", arms, groups, least=2)
+    layout = Layout(groups, "linear", floors, share=share)
     gaps = []
     for a, b in combinations(arms, 2):
         gap = layout.contrast(a, b)
@@ -108,17 +120,3 @@ def closeness(
     ends = found.interval(1 - ALPHA if against < p else 1 - 2 * ALPHA)
     n = min(len(groups[name]) for name in arms)
     return Evidence(found.value, *ends, n, p, against, layout.variance**0.5)
-
-
-def _layout(
-    groups: Mapping[Any, np.ndarray],
-    arms: Sequence[Hashable],
-    scale: str,
-    floors: Mapping[Any, float] | None,
-    share: bool,
-) -> Layout:
-    if missing := [name for name in arms if name not in groups]:
-        raise ValueError(f"no group {missing} in {list(groups)}")
-    if not arms:
-        raise ValueError("a comparison needs arms")
-    return Layout(groups, scale, floors, share=share)

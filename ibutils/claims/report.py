@@ -21,7 +21,7 @@ def report(part: str, *chosen: str) -> str:
     judged = verdicts(part)
     known = {name for v in judged for name in (v.claim.id, v.claim.target)}
     if unknown := [name for name in chosen if name not in known]:
-        raise ValueError(f"{unknown} are no claims and no targets of claims of {part!r}")
+        raise ValueError(f"chosen must be claims or targets of claims of {part!r}, got {unknown}")
     rows = [_row(v) for v in judged if not chosen or {v.claim.id, v.claim.target} & set(chosen)]
     lines = [_HEAD, ["---"] * len(_HEAD), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

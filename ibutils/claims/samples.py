@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ibutils import checks
+from ibutils.claims import given
 from ibutils.claims.claim import Claim
 from ibutils.information import nats_to_bits
 from ibutils.record import key
@@ -16,6 +18,25 @@ _COLUMNS = ("seed", "split", "metric", "value", "unit")
 _NOT_FACTORS = {"target", "epoch", *_COLUMNS[1:], "profile", "device", "run", "floor"}
 WITHIN = ("layer", "probe", "estimator", "examples")  # factors that one network has several of
 _QUANTITY = ("target", "metric", "split", "minus", "unit")
+
+
+def check_tables(tables: Any) -> None:
+    """Raise unless these are tidy tables by target.
+
+    Raises:
+        TypeError: They are no mapping of data frames.
+        ValueError: A table does not say of which profile it is.
+    """
+    checks.instance("tables", tables, Mapping)
+    for target, rows in tables.items():
+        checks.instance(f"tables[{target!r}]", rows, pd.DataFrame)
+        if len(rows):
+            _check_columns(f"tables[{target!r}]", rows, ("profile",))
+
+
+def _check_columns(name: str, rows: pd.DataFrame, columns: Sequence[str]) -> None:
+    if missing := [column for column in columns if column not in rows]:
+        raise ValueError(f"{name} must have the columns {missing}, got a frame of {[*rows]}")
 
 
 def quantity(claim: Claim, tables: Tables, **changes: Any) -> pd.DataFrame:
@@ -54,8 +75,7 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
     rows = tables.get(named["target"] or claim.target, pd.DataFrame())
     if not len(rows):
         return pd.DataFrame()
-    if missing := [name for name in _COLUMNS if name not in rows]:
-        raise ValueError(f"claim {claim.id!r}: the table has no column {missing}")
+    _check_columns(f"claim {claim.id!r}: the table in tables", rows, _COLUMNS)
     for factor, level in (claim.test.get("where") or {}).items():
         rows = rows[_matches(claim, rows, factor, level)]
     if not len(rows):
@@ -74,6 +94,7 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
     rows = rows.assign(unit=rows["unit"].astype(str))  # a column of ones is read as numbers
     if "floor" not in rows:
         rows = rows.assign(floor=0.0)
+    given.sample(f"claim {claim.id!r}: {named['metric']!r} in tables", rows["value"])
     return rows[[*factors, "value", "unit", "floor"]].set_axis(members)
 
 

@@ -7,13 +7,13 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 
-from ibutils import record
+from ibutils import checks, record
 from ibutils.claims.claim import JUDGED, Claim, Target, load, parts, targets
 from ibutils.claims.correction import by_family
 from ibutils.claims.estimate import ALPHA
 from ibutils.claims.judge import Shortage, judge
 from ibutils.claims.plan import MOST, planned
-from ibutils.claims.samples import Tables, with_floor
+from ibutils.claims.samples import Tables, check_tables, with_floor
 from ibutils.information import nats_to_bits
 
 STATUSES = (
@@ -141,9 +141,12 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
         The verdict, with a p-value that is not corrected.
 
     Raises:
-        ValueError: The tables mix profiles or lack a column, or the claim names a metric,
-            split or factor that they do not have.
+        TypeError: It is no claim, or these are no tables.
+        ValueError: The tables mix profiles or lack a column, hold a value that is not finite, or
+            the claim names a metric, split or factor that they do not have.
     """
+    checks.instance("claim", claim, Claim)
+    check_tables(tables)
     if claim.untestable:
         return Verdict(claim, "untestable", note=claim.untestable)
     profiles = {name for rows in tables.values() if len(rows) for name in rows["profile"].unique()}
@@ -193,8 +196,7 @@ def verdicts(part: str, *, profile: str | None = None) -> list[Verdict]:
     """
     if profile is None:
         return [best(row) for row in by_profile(part)]
-    if profile not in JUDGED:
-        raise ValueError(f"profile {profile!r} supports no claim; there are {JUDGED}")
+    checks.choice("profile", profile, JUDGED)  # a smoke run supports no claim
     own = [claim.id for claim in load(part)]
     families = {claim.family for claim in load(part)}
     related = [p for p in parts() if families & {claim.family for claim in load(p)}]
