@@ -6,11 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.estimators.estimate import Estimate
 from ibutils.information import log_mean_exp
+from ibutils.inputs import Data
 from ibutils.nets import perceptron
 from ibutils.probes.health import examined, largest_share, settled
-from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
+from ibutils.probes.split import alike
+from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest, learning
 from ibutils.train import Trainable, fit, generator
 
 ENOUGH = 2  # standard errors below zero at which an estimate of a divergence is no good
@@ -21,10 +24,17 @@ def shuffle_columns(
 ) -> Float[Tensor, "n d"]:
     """Return codes with every column permuted on its own, in the order of the noise.
 
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: There is not one number of noise for each of the codes.
+
     Example:
         >>> shuffle_columns(torch.tensor([[1.0, 4.0], [2.0, 5.0]]), torch.eye(2)).tolist()
         [[2.0, 4.0], [1.0, 5.0]]
     """
+    checks.tensor("codes", codes, ndim=2)
+    checks.tensor("noise", noise, ndim=2)
+    checks.same_shape(codes=codes, noise=noise)
     return codes.gather(0, noise.argsort(0))
 
 
@@ -39,6 +49,10 @@ class Dependency(Trainable):
         code: Dimension of the code.
         hidden: Widths of the hidden layers.
         generator: Source of the initial weights.
+
+    Raises:
+        TypeError: A size is no integer.
+        ValueError: A size is less than 1.
     """
 
     def __init__(
@@ -49,6 +63,9 @@ class Dependency(Trainable):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        checks.count("code", code)
+        checks.counts("hidden", hidden)
+        checks.generator(generator)
         self.code = code
         self.critic = perceptron([code, *hidden, 1], generator=generator)
 
@@ -64,14 +81,25 @@ class Dependency(Trainable):
         return joint.squeeze(-1), product.squeeze(-1)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return minus the bound as the ``loss``, in nats; ``labels`` are not used."""
+        """Return minus the bound as the ``loss``, in nats; ``labels`` are not used.
+
+        Raises:
+            TypeError: Inputs or noise are no tensor.
+            ValueError: They are not ``[n, code]`` both.
+        """
+        checks.tensor("inputs", inputs, ndim=2)
+        if inputs.shape[1] != self.code:
+            raise ValueError(f"inputs must be [n, {self.code}], got {tuple(inputs.shape)}")
+        checks.tensor("noise", noise, ndim=2)
+        checks.same_shape(inputs=inputs, noise=noise)
         joint, product = self.scores(inputs, noise)
         return {"loss": (product - 1).exp().mean() - joint.mean()}
 
 
+@learning()
 def neural_dependency(
-    train: Float[Tensor, "n d"],
-    test: Float[Tensor, "m d"],
+    train: Data,
+    test: Data,
     *,
     steps: int,
     seed: int,
@@ -90,7 +118,8 @@ def neural_dependency(
     official code reads them as they are.
 
     Args:
-        train: Codes that the critic is trained on, ``[n, d]``.
+        train: Codes that the critic is trained on, ``[n, d]``, as a tensor, an array, a frame or a
+            list.
         test: Codes that it has not seen, ``[m, d]``.
         steps: Gradient steps at least; whole passes over the codes are made.
         seed: What weights, batches and permutations follow from.
@@ -105,7 +134,9 @@ def neural_dependency(
         the share that one shuffled code has in the mean of :math:`e^T` over test codes.
 
     Raises:
-        ValueError: Fewer than two codes, or dimensions that disagree.
+        TypeError: Codes are no numbers, or an option is of the wrong type.
+        ValueError: Fewer than two codes, codes that are not finite, dimensions that disagree, or
+            an option out of range.
 
     :cite:t:`hjelm2019learning`, section 4.1, NDM.
 
@@ -116,19 +147,21 @@ def neural_dependency(
         >>> found.test.value > 0.5, found.health.converged
         (True, True)
     """
-    if train.shape[1] != test.shape[1] or min(len(train), len(test)) < 2:
-        raise ValueError(f"codes {tuple(train.shape)} and {tuple(test.shape)} can't be compared")
+    train, test = alike(train=train, test=test, least=2)
+    checks.count("steps", steps)
+    checks.count("batch_size", batch_size)
     mean, scale = train.mean(0), train.std(0)
     scale = torch.where(scale > 0, scale, 1)  # a constant component stays one
     train, test = ((codes - mean) / scale for codes in (train, test))
     model = Dependency(train.shape[1], hidden=hidden, generator=generator(seed, "weights"))
-    model.to(train.device)
+    model.to(train.device, train.dtype)
     epochs = math.ceil(steps / math.ceil(len(train) / batch_size))
     milestones = tuple(sorted({max(1, epochs // 2), max(2, 3 * epochs // 4)}))
     recipe = AdamRecipe(
         epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, milestones=milestones
     )
-    history = fit(AdamLearner(model, recipe), train, train.new_empty(len(train), 0), seeds=[seed])
+    unused = train.new_zeros(len(train))  # a divergence has no labels
+    history = fit(AdamLearner(model, recipe), train, unused, seeds=[seed])
     (learned, _), (tested, share) = (_value(model, codes, seed) for codes in (train, test))
     health = examined(
         "NDM",

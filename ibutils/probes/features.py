@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
+
+from ibutils import checks
+from ibutils.inputs import Data
+from ibutils.probes.split import as_images
 
 LAYERS = ("conv", "fc", "y")
 
@@ -12,7 +15,7 @@ LAYERS = ("conv", "fc", "y")
 @torch.no_grad()
 def features(
     encoder: nn.Module | Callable[[Tensor], object],
-    inputs: Float[Tensor, "n channels h w"],
+    inputs: Data,
     *,
     layers: Sequence[str] = LAYERS,
     batch_size: int = 500,
@@ -22,7 +25,7 @@ def features(
     Args:
         encoder: Maps images to ``ibutils.nets.encoders.Features``. A module is in evaluation mode
             while it is used, and in its former mode afterwards.
-        inputs: Images ``[n, channels, h, w]`` as the encoder was trained on.
+        inputs: Images ``[n, channels, h, w]`` as the encoder was trained on, a tensor or an array.
         layers: Fields of the features that are kept.
         batch_size: Images encoded at once.
 
@@ -30,7 +33,9 @@ def features(
         Each layer by its name, ``[n, ...]``.
 
     Raises:
-        ValueError: No images, or a layer that the encoder does not have.
+        TypeError: Images are no numbers, or an argument is of the wrong type.
+        ValueError: No images, images that are not finite, or a layer that the encoder does not
+            have.
 
     Example:
         >>> from ibutils.nets.encoders import basic32
@@ -38,8 +43,13 @@ def features(
         >>> {name: tuple(layer.shape) for name, layer in found.items()}
         {'conv': (5, 256), 'fc': (5, 64), 'y': (5, 64)}
     """
-    if not len(inputs):
-        raise ValueError("features of no images")
+    if not callable(encoder):
+        raise TypeError(f"encoder must be a function of images, got {checks.described(encoder)}")
+    inputs = as_images(
+        "inputs", inputs, network=encoder if isinstance(encoder, nn.Module) else None
+    )
+    _check_layers(layers)
+    checks.count("batch_size", batch_size)
     former = encoder.training if isinstance(encoder, nn.Module) else None
     if isinstance(encoder, nn.Module):
         encoder.eval()
@@ -49,5 +59,11 @@ def features(
         if isinstance(encoder, nn.Module) and former is not None:
             encoder.train(former)
     if missing := [name for name in layers if not hasattr(parts[0], name)]:
-        raise ValueError(f"the encoder has no layer {missing[0]!r}")
+        raise ValueError(f"layers must be of the encoder, which has no {missing[0]!r}")
     return {name: torch.cat([getattr(part, name) for part in parts]) for name in layers}
+
+
+def _check_layers(layers: Sequence[str]) -> None:
+    checks.instance("layers", layers, (list, tuple))
+    if not layers or not all(isinstance(name, str) for name in layers):
+        raise ValueError(f"layers must be names, such as {LAYERS}, got {layers!r}")

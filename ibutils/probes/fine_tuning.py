@@ -3,18 +3,19 @@
 import copy
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from ibutils.probes.features import features
+from ibutils import checks
+from ibutils.inputs import Data
+from ibutils.probes.features import LAYERS, features
 from ibutils.probes.health import Reading
-from ibutils.probes.mlp import Probe, accuracy, of_classifier, two_thirds
+from ibutils.probes.mlp import Probe, accuracy, cross_entropy, of_classifier, two_thirds
+from ibutils.probes.split import of_images
 from ibutils.probes.training import (
     AdamLearner,
     AdamRecipe,
-    check_agreement,
     check_batches,
+    learning,
     mean_of_last,
 )
 from ibutils.train import Trainable, generator
@@ -27,10 +28,17 @@ class FineTuned(Trainable):
         encoder: Maps images to ``ibutils.nets.encoders.Features``.
         probe: Reads the layer.
         layer: ``"conv"``, ``"fc"`` or ``"y"``.
+
+    Raises:
+        TypeError: Encoder or probe are no networks.
+        ValueError: Unknown layer.
     """
 
     def __init__(self, encoder: nn.Module, probe: Probe, *, layer: str = "conv") -> None:
         super().__init__()
+        checks.module("encoder", encoder)
+        checks.instance("probe", probe, Probe)
+        checks.choice("layer", layer, LAYERS)
         self.encoder, self.probe, self.layer = encoder, probe, layer
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -43,15 +51,16 @@ class FineTuned(Trainable):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the cross-entropy in nats as the ``loss``."""
-        return {"loss": F.cross_entropy(self(inputs, noise), labels)}
+        return {"loss": cross_entropy(self(inputs, noise), labels)}
 
 
+@learning()
 def fine_tuning_probe(
     encoder: nn.Module,
-    train_x: Float[Tensor, "n channels h w"],
-    train_y: Int[Tensor, " n"],
-    test_x: Float[Tensor, "m channels h w"],
-    test_y: Int[Tensor, " m"],
+    train_x: Data,
+    train_y: Data,
+    test_x: Data,
+    test_y: Data,
     *,
     epochs: int,
     seed: int,
@@ -66,7 +75,7 @@ def fine_tuning_probe(
     Args:
         encoder: A trained encoder.
         train_x: Labelled images, ``[n, channels, h, w]``.
-        train_y: Their classes from 0, ``[n]``.
+        train_y: Their classes, ``[n]``: integers, truth values or strings.
         test_x: Images to test on, ``[m, channels, h, w]``.
         test_y: Their classes, ``[m]``.
         epochs: Passes over the labelled images.
@@ -79,18 +88,20 @@ def fine_tuning_probe(
         The share of correct predictions, in [0, 1], with the health of ``mlp_probe``.
 
     Raises:
-        ValueError: Images and labels disagree, or a last batch would hold one image.
+        TypeError: Images are no numbers, or an argument is of the wrong type.
+        ValueError: Images and labels disagree, images are not finite, an option is out of range,
+            or a last batch would hold one image.
 
     :cite:t:`hjelm2019learning`, section 4.1, the column SS of Table 2.
     """
-    check_agreement(train_x, train_y, "training")
-    check_agreement(test_x, test_y, "test")
-    check_batches(len(train_x), batch_size)
-    classes = 1 + int(max(train_y.max(), test_y.max()))
-    trained = copy.deepcopy(encoder).requires_grad_(True).train()
-    size = features(trained, train_x[:1], layers=["conv"])["conv"].shape[1]
-    probe = Probe(size, classes, generator=generator(seed, "weights"))
-    model = FineTuned(trained, probe).to(train_x.device)
+    checks.module("encoder", encoder)
+    split = of_images(train_x, train_y, test_x, test_y, network=encoder)
+    check_batches("train_x", split.train_x, batch_size)
+    checks.count("last", last)
+    trained = copy.deepcopy(encoder).to(split.train_x.device).requires_grad_(True).train()
+    size = features(trained, split.train_x[:1], layers=["conv"])["conv"].shape[1]
+    probe = Probe(size, split.classes, generator=generator(seed, "weights"))
+    model = FineTuned(trained, probe.to(split.train_x.device, split.train_x.dtype))
     recipe = AdamRecipe(
         epochs=epochs,
         batch_size=batch_size,
@@ -99,10 +110,10 @@ def fine_tuning_probe(
     )
     value, losses = mean_of_last(
         AdamLearner(model, recipe),
-        train_x,
-        train_y,
+        split.train_x,
+        split.train_y,
         seed=seed,
         last=last,
-        measure=lambda: accuracy(model, test_x, test_y),
+        measure=lambda: accuracy(model, split.test_x, split.test_y),
     )
-    return Reading(value, of_classifier("fine-tuning", losses, model, test_x, test_y))
+    return Reading(value, of_classifier("fine-tuning", losses, model, split.test_x, split.test_y))

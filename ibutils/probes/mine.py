@@ -5,11 +5,14 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ibutils import checks, inputs
 from ibutils.bounds import tuba
 from ibutils.estimators.estimate import Estimate
 from ibutils.information import log_mean_exp
+from ibutils.inputs import Data
 from ibutils.probes.health import examined, settled
-from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
+from ibutils.probes.split import dtype_of
+from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest, check_batches, learning
 from ibutils.train import Trainable, fit
 
 BLOCK = 250  # pairs whose scores with one another are computed at once outside training
@@ -27,6 +30,10 @@ class Mine(Trainable):
         critic: Maps x ``[n, ...]`` and y ``[n, dy]`` to scores ``[n, n]``.
         decay: Weight of the past in the moving average.
 
+    Raises:
+        TypeError: The critic is no network, or ``decay`` no number.
+        ValueError: ``decay`` is not in [0, 1).
+
     :cite:t:`belghazi2018mutual`, section 3.2.
     """
 
@@ -34,8 +41,8 @@ class Mine(Trainable):
 
     def __init__(self, critic: nn.Module, *, decay: float = 0.99) -> None:
         super().__init__()
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay must lie in [0, 1), got {decay}")
+        checks.module("critic", critic)
+        checks.number("decay", decay, least=0, below=1)
         self.critic, self.decay = critic, decay
         self.register_buffer("log_average", torch.tensor(torch.nan))
 
@@ -44,8 +51,16 @@ class Mine(Trainable):
         return torch.empty(batch, 0, device=generator.device)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the ``loss`` and the Donsker-Varadhan value, nats; ``labels`` are the y."""
-        scores = self.critic(inputs, labels)
+        """Return the ``loss`` and the Donsker-Varadhan value, nats; ``labels`` are the y.
+
+        Raises:
+            TypeError: Inputs or labels are no tensor.
+            ValueError: They have different lengths, or the critic does not score all pairs.
+        """
+        checks.tensor("inputs", inputs, kind="any")
+        checks.tensor("labels", labels, kind="any")
+        checks.same_length(inputs=inputs, labels=labels)
+        scores = _scores(self.critic, inputs, labels)
         _, log_mean = _split_mean(scores.detach())
         with torch.no_grad():
             first = self.log_average.isnan()
@@ -57,11 +72,12 @@ class Mine(Trainable):
         return {"loss": -tuba(scores, baseline), "donsker_varadhan": value}
 
 
+@learning()
 def mine(
-    train_x: Tensor,
-    train_y: Tensor,
-    test_x: Tensor,
-    test_y: Tensor,
+    train_x: Data,
+    train_y: Data,
+    test_x: Data,
+    test_y: Data,
     *,
     critic: nn.Module,
     steps: int,
@@ -76,7 +92,8 @@ def mine(
     compares encoders only under the same ones.
 
     Args:
-        train_x: Inputs that the critic is trained on, ``[n, ...]``.
+        train_x: Inputs that the critic is trained on, ``[n, ...]``, as a tensor, an array, a frame
+            or a list; they are converted to the type of the critic's weights.
         train_y: Their codes, ``[n, dy]``.
         test_x: Inputs that it has not seen, ``[m, ...]``.
         test_y: Their codes, ``[m, dy]``.
@@ -93,19 +110,21 @@ def mine(
         rest; degenerate is the share that one test pair has in the mean of :math:`e^T`.
 
     Raises:
-        ValueError: Inputs and codes disagree, fewer than four pairs, or a last batch would hold a
-            single pair.
+        TypeError: Inputs or codes are no numbers, or an option is of the wrong type.
+        ValueError: Inputs and codes disagree, are not finite or are fewer than four, an option is
+            out of range, or a last batch would hold a single pair.
 
     :cite:t:`belghazi2018mutual`, algorithm 1; :cite:t:`hjelm2019learning`, section 4.1.
     """
-    for x, y, which in ((train_x, train_y, "training"), (test_x, test_y, "test")):
-        if len(x) != len(y) or len(x) < 4:
-            raise ValueError(
-                f"{len(x)} {which} inputs and {len(y)} codes; as many of each are needed, "
-                "and at least 4"
-            )
-    if len(train_x) % batch_size == 1:
-        raise ValueError(f"{len(train_x)} pairs in batches of {batch_size} leave a single pair")
+    checks.module("critic", critic)
+    if any(weight.is_inference() for weight in critic.parameters()):
+        raise ValueError(
+            "critic has weights made under torch.inference_mode: nothing trains these"
+        )
+    train_x, train_y = _pairs(critic, train_x=train_x, train_y=train_y)
+    test_x, test_y = _pairs(critic, test_x=test_x, test_y=test_y)
+    checks.count("steps", steps)
+    check_batches("train_x", train_x, batch_size)
     epochs = math.ceil(steps / math.ceil(len(train_x) / batch_size))
     milestones = tuple(sorted({max(1, epochs // 2), max(2, 3 * epochs // 4)}))
     recipe = AdamRecipe(
@@ -125,12 +144,35 @@ def mine(
     return TrainTest(learned, tested, health)
 
 
+def _pairs(critic: nn.Module, **values: Data) -> tuple[Tensor, Tensor]:
+    """Return inputs ``[n, ...]`` and codes ``[n, dy]``, by name, of the critic's type."""
+    (of_x, x), (of_y, y) = values.items()
+    y = inputs.samples(of_y, y, least=4)
+    x = inputs.numeric(of_x, x)
+    x = x[:, None] if x.ndim == 1 else x
+    checks.tensor(of_x, x)
+    checks.finite(of_x, x)
+    checks.same_length(**{of_x: x, of_y: y})
+    dtype = dtype_of(critic, torch.promote_types(x.dtype, y.dtype))
+    return x.to(dtype), y.to(x.device, dtype)
+
+
+def _scores(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """Return the scores ``[n, n]`` of all pairs, in single precision at least."""
+    scores = critic(x, y)
+    if scores.shape != (len(x), len(x)):
+        raise ValueError(
+            f"critic must return scores [n, n] of {len(x)} pairs, got {tuple(scores.shape)}"
+        )
+    return scores.to(torch.promote_types(scores.dtype, torch.float32))
+
+
 @torch.no_grad()
 def _value(critic: nn.Module, x: Tensor, y: Tensor) -> tuple[Estimate, float]:
     """Return the value of blocks pooled, its jackknife error, and the largest share of a pair."""
     size = min(BLOCK, len(x) // 2)
     pairs = zip(x.split(size), y.split(size), strict=True)
-    scores = [critic(*pair).double() for pair in pairs if len(pair[0]) > 1]
+    scores = [_scores(critic, *pair).double() for pair in pairs if len(pair[0]) > 1]
     joint, log_mean = (torch.stack(part) for part in zip(*map(_split_mean, scores), strict=True))
     pairs_of, negatives = zip(*((len(s), len(s) * (len(s) - 1)) for s in scores), strict=True)
     weight = joint.new_tensor(pairs_of), joint.new_tensor(negatives)

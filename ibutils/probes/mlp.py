@@ -1,17 +1,20 @@
 """Accuracy of a small network with one hidden layer on frozen features."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils import checks
+from ibutils.inputs import Data
 from ibutils.nets.layers import dense
 from ibutils.probes.health import Health, Reading, examined, settled, unpredicted
+from ibutils.probes.split import of_features
 from ibutils.probes.training import (
     AdamLearner,
     AdamRecipe,
-    check_agreement,
     check_batches,
+    learning,
     mean_of_last,
 )
 from ibutils.train import Trainable, generator
@@ -26,6 +29,10 @@ class Probe(Trainable):
         hidden: Units of the hidden layer.
         dropout: Probability of dropping a hidden unit while training, in [0, 1).
         generator: Source of the initial weights.
+
+    Raises:
+        TypeError: A size is no integer, or an option of the wrong type.
+        ValueError: A size is less than 1, or ``dropout`` not in [0, 1).
 
     The classifier of :cite:t:`hjelm2019learning`, as in the official code.
 
@@ -44,8 +51,11 @@ class Probe(Trainable):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1), got {dropout}")
+        for name, size in (("inputs", inputs), ("classes", classes), ("hidden", hidden)):
+            checks.count(name, size)
+        checks.number("dropout", dropout, least=0, below=1)
+        checks.generator(generator)
+        self.inputs = inputs
         self.hidden, self.keep = hidden, 1 - dropout
         self.first = dense(inputs, hidden, generator=generator)
         self.norm = nn.BatchNorm1d(hidden)
@@ -54,26 +64,40 @@ class Probe(Trainable):
     def forward(
         self, x: Float[Tensor, "n d"], noise: Float[Tensor, "n hidden"] | None = None
     ) -> Float[Tensor, "n classes"]:
-        """Return logits; uniform noise ``[n, hidden]`` drops units, None keeps all."""
+        """Return logits; uniform noise ``[n, hidden]`` drops units, None keeps all.
+
+        Raises:
+            TypeError: An argument is no tensor.
+            ValueError: Features or noise have another shape.
+        """
+        checks.tensor("x", x, ndim=2)
+        if x.shape[1] != self.inputs:
+            raise ValueError(f"x must be [n, {self.inputs}], got {tuple(x.shape)}")
         h = self.first(x)
         if noise is not None:
-            h = h * ((noise < self.keep) / self.keep)
+            checks.tensor("noise", noise, ndim=2)
+            checks.same_shape(noise=noise, hidden_units=h)
+            kept = (noise < self.keep).to(torch.promote_types(h.dtype, torch.float32))
+            h = h * (kept / self.keep)
         return self.last(self.norm(h).relu())
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return uniform noise ``[batch, hidden]``."""
+        checks.count("batch", batch)
+        checks.instance("generator", generator, torch.Generator)
         return torch.rand(batch, self.hidden, generator=generator, device=generator.device)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the cross-entropy in nats as the ``loss``."""
-        return {"loss": F.cross_entropy(self(inputs, noise), labels)}
+        return {"loss": cross_entropy(self(inputs, noise), labels)}
 
 
+@learning()
 def mlp_probe(
-    train_x: Float[Tensor, "n d"],
-    train_y: Int[Tensor, " n"],
-    test_x: Float[Tensor, "m d"],
-    test_y: Int[Tensor, " m"],
+    train_x: Data,
+    train_y: Data,
+    test_x: Data,
+    test_y: Data,
     *,
     epochs: int,
     seed: int,
@@ -84,12 +108,13 @@ def mlp_probe(
 ) -> Reading:
     """Return the test accuracy of a ``Probe`` on frozen features.
 
-    No epoch is chosen by the test accuracy: it is averaged over the last ones.
+    No epoch is chosen by the test accuracy: it is averaged over the last ones. Features and
+    labels are tensors, arrays, frames or lists.
 
     Args:
-        train_x: Features to train on, ``[n, d]``.
-        train_y: Their classes from 0, ``[n]``.
-        test_x: Features to test on, ``[m, d]``.
+        train_x: Features to train on, ``[n, d]`` or ``[n]``.
+        train_y: Their classes, ``[n]``: integers, truth values or strings.
+        test_x: Features to test on, ``[m, d]`` or ``[m]``.
         test_y: Their classes, ``[m]``.
         epochs: Passes over the training features.
         seed: What weights, order and dropout follow from.
@@ -105,7 +130,9 @@ def mlp_probe(
         test classes that are never predicted in the end.
 
     Raises:
-        ValueError: Features and labels disagree, or a last batch would hold one example.
+        TypeError: Features are no numbers, or an option is of the wrong type.
+        ValueError: Features and labels disagree, features are not finite, an option is out of
+            range, or a last batch would hold one sample.
 
     :cite:t:`hjelm2019learning`, section 4.1.
 
@@ -115,11 +142,12 @@ def mlp_probe(
         >>> mlp_probe(x, y, x, y, epochs=30, seed=0)
         Reading(value=1.0, health=Health(converged=True, degenerate=0.0, notes=()))
     """
-    check_agreement(train_x, train_y, "training")
-    check_agreement(test_x, test_y, "test")
-    check_batches(len(train_x), batch_size)
-    classes = 1 + int(max(train_y.max(), test_y.max()))
-    probe = Probe(train_x.shape[1], classes, generator=generator(seed, "weights"))
+    split = of_features(train_x, train_y, test_x, test_y)
+    check_batches("train_x", split.train_x, batch_size)
+    checks.count("last", last)
+    size = split.train_x.shape[1]
+    probe = Probe(size, split.classes, generator=generator(seed, "weights"))
+    probe.to(split.train_x.device, split.train_x.dtype)
     recipe = AdamRecipe(
         epochs=epochs,
         batch_size=batch_size,
@@ -127,14 +155,21 @@ def mlp_probe(
         milestones=two_thirds(epochs) if milestones is None else milestones,
     )
     value, losses = mean_of_last(
-        AdamLearner(probe.to(train_x.device), recipe),
-        train_x,
-        train_y,
+        AdamLearner(probe, recipe),
+        split.train_x,
+        split.train_y,
         seed=seed,
         last=last,
-        measure=lambda: accuracy(probe, test_x, test_y),
+        measure=lambda: accuracy(probe, split.test_x, split.test_y),
     )
-    return Reading(value, of_classifier("perceptron", losses, probe, test_x, test_y))
+    return Reading(value, of_classifier("perceptron", losses, probe, split.test_x, split.test_y))
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy in nats, summed in single precision at least."""
+    checks.labels("labels", labels, n=len(logits))
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return F.cross_entropy(logits, labels.long())
 
 
 def of_classifier(
@@ -151,6 +186,7 @@ def of_classifier(
 
 def two_thirds(epochs: int) -> tuple[int, ...]:
     """Return the one milestone after two thirds of the epochs."""
+    checks.count("epochs", epochs)
     return (max(1, 2 * epochs // 3),)
 
 
@@ -160,6 +196,6 @@ def predictions(network: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -
     return torch.cat([network(x).argmax(-1) for x in inputs.split(batch_size)])
 
 
-def accuracy(network: nn.Module, inputs: Tensor, labels: Int[Tensor, " n"]) -> float:
+def accuracy(network: nn.Module, inputs: Tensor, labels: Tensor) -> float:
     """Return the share of inputs whose largest logit is that of their class."""
     return float((predictions(network, inputs) == labels).sum()) / len(labels)

@@ -1,15 +1,17 @@
 """Nearest neighbours of images by the distance of their codes."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
+from ibutils import checks, inputs
+from ibutils.inputs import Data
 from ibutils.probes.health import Reading, examined
 
 
 def nearest(
-    codes: Float[Tensor, "n d"],
-    queries: Int[Tensor, " q"],
+    codes: Data,
+    queries: Data,
     *,
     k: int,
     chunk: int = 500,
@@ -17,8 +19,8 @@ def nearest(
     r"""Return the nearest neighbours of some codes among all others, by :math:`\|a - b\|_1`.
 
     Args:
-        codes: ``[n, d]``.
-        queries: Numbers of the codes whose neighbours are sought, ``[q]``.
+        codes: ``[n, d]``, as a tensor, an array, a frame or a list.
+        queries: Numbers of the codes whose neighbours are sought, integers ``[q]``.
         k: Neighbours of each.
         chunk: Queries compared at once.
 
@@ -26,7 +28,9 @@ def nearest(
         Numbers of the neighbours, the nearest first, ``[q, k]``; a query is not its own.
 
     Raises:
-        ValueError: Fewer than k others, or k < 1.
+        TypeError: Codes are no numbers, or queries or an option no integers.
+        ValueError: Codes are not finite, a query is not among them, fewer than k others, or an
+            option is less than 1.
 
     :cite:t:`hjelm2019learning`, the figure of nearest neighbours.
 
@@ -34,8 +38,9 @@ def nearest(
         >>> nearest(torch.tensor([[0.0], [1.0], [5.0]]), torch.tensor([0, 2]), k=2).tolist()
         [[1, 2], [1, 0]]
     """
-    _check_k(k, len(codes))
-    return _closest(codes, queries, k, chunk)[1]
+    codes = inputs.samples("codes", codes)
+    _check_options(k, chunk, len(codes))
+    return _closest(codes, _numbers(queries, codes), k, chunk)[1]
 
 
 def _closest(codes: Tensor, queries: Tensor, k: int, chunk: int) -> tuple[Tensor, Tensor]:
@@ -49,14 +54,13 @@ def _closest(codes: Tensor, queries: Tensor, k: int, chunk: int) -> tuple[Tensor
     return torch.cat(distances), torch.cat(places)
 
 
-def class_share(
-    codes: Float[Tensor, "n d"], labels: Int[Tensor, " n"], *, k: int = 4, chunk: int = 500
-) -> Reading:
+def class_share(codes: Data, labels: Data, *, k: int = 4, chunk: int = 500) -> Reading:
     """Return the share of all k nearest neighbours that have the class of their query.
 
     Args:
-        codes: ``[n, d]``; each is a query among all others.
-        labels: Class of each code, ``[n]``.
+        codes: ``[n, d]``, as a tensor, an array, a frame or a list; each is a query among all
+            others.
+        labels: Class of each code, ``[n]``: integers, truth values or strings.
         k: Neighbours of each.
         chunk: Queries compared at once.
 
@@ -66,16 +70,19 @@ def class_share(
         them counts is an accident.
 
     Raises:
-        ValueError: Codes and labels disagree, fewer than k others, or k < 1.
+        TypeError: Codes are no numbers, or an option no integer.
+        ValueError: Codes are not finite, codes and labels disagree, fewer than k others, or an
+            option is less than 1.
 
     Example:
         >>> codes = torch.tensor([[0.0], [0.1], [5.0], [5.2]])
         >>> class_share(codes, torch.tensor([0, 0, 1, 1]), k=1).value
         1.0
     """
-    if len(codes) != len(labels):
-        raise ValueError(f"{len(codes)} codes and {len(labels)} labels disagree")
-    _check_k(k, len(codes))
+    codes = inputs.samples("codes", codes)
+    labels = inputs.codes("labels", labels).to(codes.device)
+    checks.same_length(codes=codes, labels=labels)
+    _check_options(k, chunk, len(codes))
     queries = torch.arange(len(codes), device=codes.device)
     distances, found = _closest(codes, queries, min(k + 1, len(codes) - 1), chunk)
     tied = distances[:, k:] == distances[:, k - 1 : k]
@@ -88,6 +95,19 @@ def class_share(
     return Reading(float((labels[found[:, :k]] == labels[:, None]).double().mean()), health)
 
 
-def _check_k(k: int, count: int) -> None:
-    if not 1 <= k < count:
-        raise ValueError(f"k must lie in 1..{count - 1} for {count} codes, got {k}")
+def _check_options(k: int, chunk: int, count: int) -> None:
+    checks.count("k", k, most=count - 1)
+    checks.count("chunk", chunk)
+
+
+def _numbers(queries: Data, codes: Tensor) -> Tensor:
+    """Return the queries as integers on the device of the codes; raise unless all are there."""
+    if not isinstance(queries, Tensor):
+        found = inputs.array("queries", queries)
+        if found.dtype.kind not in "iu":
+            raise TypeError(f"queries must hold integers, got {found.dtype}")
+        queries = torch.from_numpy(found.astype("int64"))
+    checks.tensor("queries", queries, ndim=1, kind="integer")
+    queries = queries.to(codes.device, torch.long)
+    checks.labels("queries", queries, classes=len(codes))
+    return queries

@@ -7,15 +7,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.extras import extra
+from ibutils.inputs import Data
 from ibutils.nets.image_decoder import image_decoder
 from ibutils.probes.health import Health, examined, settled
-from ibutils.probes.training import AdamLearner, AdamRecipe, check_agreement, check_batches
+from ibutils.probes.mlp import two_thirds
+from ibutils.probes.split import alike, as_images
+from ibutils.probes.training import AdamLearner, AdamRecipe, check_batches, learning
 from ibutils.train import Trainable, fit, generator
 
 RANGE = 2.0  # of images in [-1, 1]
+SLACK = 1e-3  # by which rounding may leave it
 TWO_SCALES = (0.0448 / (0.0448 + 0.2856), 0.2856 / (0.0448 + 0.2856))  # of five, renormalised
 SMALL_WINDOW, SMALL_SIGMA = 7, 0.75
+LEAST_SIDE = 8  # pixels that two scales with such a window need
 FIVE_SCALES = 176  # pixels a side that five scales with a window of 11 need
 VARIES = 0.01  # of an image's own square distance from the mean image: with less it is the mean
 
@@ -25,10 +31,14 @@ class Reconstructor(Trainable):
 
     Args:
         decoder: Maps codes ``[n, d]`` to images ``[n, c, h, w]``.
+
+    Raises:
+        TypeError: The decoder is no network.
     """
 
     def __init__(self, decoder: nn.Module) -> None:
         super().__init__()
+        checks.module("decoder", decoder)
         self.decoder = decoder
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
@@ -36,8 +46,17 @@ class Reconstructor(Trainable):
         return torch.empty(batch, 0, device=generator.device)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the mean squared error as the ``loss``; ``labels`` are the images."""
-        return {"loss": F.mse_loss(self.decoder(inputs), labels)}
+        """Return the mean squared error as the ``loss``; ``labels`` are the images.
+
+        Raises:
+            TypeError: Codes or images are no tensor.
+            ValueError: The images are not of the shape that the decoder makes.
+        """
+        checks.tensor("inputs", inputs, ndim=2)
+        checks.tensor("labels", labels, ndim=4)
+        made = self.decoder(inputs)
+        checks.same_shape(decoded_inputs=made, labels=labels)
+        return {"loss": F.mse_loss(made, labels)}
 
 
 class Reconstruction(NamedTuple):
@@ -55,9 +74,7 @@ class Reconstruction(NamedTuple):
 
 
 @torch.no_grad()
-def similarity(
-    found: Float[Tensor, "n c h w"], images: Float[Tensor, "n c h w"]
-) -> dict[str, float]:
+def similarity(found: Data, images: Data) -> dict[str, float]:
     r"""Return the mean structural similarity of images in :math:`[-1, 1]`, in several forms.
 
     With means :math:`\mu`, variances and covariance :math:`\sigma` under a Gaussian window,
@@ -71,7 +88,7 @@ def similarity(
     official code of Deep InfoMax pads them with zeros.
 
     Args:
-        found: Reconstructions, ``[n, c, h, w]``.
+        found: Reconstructions, ``[n, c, h, w]``, a tensor or an array.
         images: What they should be, ``[n, c, h, w]``.
 
     Returns:
@@ -81,7 +98,9 @@ def similarity(
         :cite:t:`wang2003multiscale`.
 
     Raises:
-        ValueError: The shapes disagree.
+        TypeError: The images are no numbers.
+        ValueError: The shapes disagree, or pixels are not in [-1, 1].
+        ImportError: torchmetrics is not installed.
 
     :cite:t:`wang2004image`; computed by :cite:t:`detlefsen2022torchmetrics`.
 
@@ -93,8 +112,13 @@ def similarity(
     with extra("probes"):  # slow to import
         from torchmetrics.functional import image as metrics
 
-    if found.shape != images.shape:
-        raise ValueError(f"shapes disagree: {tuple(found.shape)} and {tuple(images.shape)}")
+    found, images = (
+        _pixels(name, values) for name, values in (("found", found), ("images", images))
+    )
+    checks.same_shape(found=found, images=images)
+    if min(found.shape[2:]) < LEAST_SIDE:
+        raise ValueError(f"images need {LEAST_SIDE} pixels a side, got {tuple(images.shape)}")
+    images = images.to(found.device, found.dtype)
     values: dict[str, Any] = {
         "ssim": metrics.structural_similarity_index_measure(found, images, data_range=RANGE),
         "ssim_range_1": metrics.structural_similarity_index_measure(found, images, data_range=1.0),
@@ -114,11 +138,12 @@ def similarity(
     return {name: float(value) for name, value in values.items()}
 
 
+@learning()
 def reconstruction_probe(
-    train_codes: Float[Tensor, "n d"],
-    train_images: Float[Tensor, "n c h w"],
-    test_codes: Float[Tensor, "m d"],
-    test_images: Float[Tensor, "m c h w"],
+    train_codes: Data,
+    train_images: Data,
+    test_codes: Data,
+    test_images: Data,
     *,
     epochs: int,
     seed: int,
@@ -129,7 +154,7 @@ def reconstruction_probe(
     """Train a decoder on frozen codes; return its quality on other images, and these.
 
     Args:
-        train_codes: Codes to train on, ``[n, d]``.
+        train_codes: Codes to train on, ``[n, d]``, as a tensor, an array, a frame or a list.
         train_images: Their images in [-1, 1], ``[n, c, h, w]``.
         test_codes: Codes to test on, ``[m, d]``.
         test_images: Their images, ``[m, c, h, w]``.
@@ -145,22 +170,35 @@ def reconstruction_probe(
         that ignores the code still has some similarity to every image.
 
     Raises:
-        ValueError: Codes and images disagree, or a last batch would hold one code.
+        TypeError: Codes or images are no numbers, or an option is of the wrong type.
+        ValueError: Codes and images disagree, codes are not finite, pixels are not in [-1, 1], an
+            option is out of range, or a last batch would hold one code.
+        ImportError: torchmetrics is not installed.
 
     :cite:t:`hjelm2019learning`, section 4.1, MS-SSIM.
     """
-    check_agreement(train_codes, train_images, "training")
-    check_agreement(test_codes, test_images, "test")
-    check_batches(len(train_codes), batch_size)
+    train_codes, test_codes = alike(train_codes=train_codes, test_codes=test_codes)
+    train_images, test_images = (
+        _pixels(name, values).to(train_codes.device, train_codes.dtype)
+        for name, values in (("train_images", train_images), ("test_images", test_images))
+    )
+    checks.same_length(train_codes=train_codes, train_images=train_images)
+    checks.same_length(test_codes=test_codes, test_images=test_images)
+    if train_images.shape[1:] != test_images.shape[1:]:
+        raise ValueError(
+            "train_images and test_images must be of one size, got "
+            f"{tuple(train_images.shape)} and {tuple(test_images.shape)}"
+        )
+    check_batches("train_codes", train_codes, batch_size)
     _, c, h, w = train_images.shape
     source = generator(seed, "weights")
     decoder = image_decoder(train_codes.shape[1], (c, h, w), channels=channels, generator=source)
-    model = Reconstructor(decoder).to(train_codes.device)
+    model = Reconstructor(decoder).to(train_codes.device, train_codes.dtype)
     recipe = AdamRecipe(
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
-        milestones=(max(1, 2 * epochs // 3),),
+        milestones=two_thirds(epochs),
     )
     history = fit(AdamLearner(model, recipe), train_codes, train_images, seeds=[seed])
     model.eval()
@@ -180,6 +218,15 @@ def reconstruction_probe(
         counted="the reconstructions are the mean one",
     )
     return Reconstruction(mean, found, health)
+
+
+def _pixels(name: str, values: Data) -> Tensor:
+    """Return images ``[n, c, h, w]``; raise unless their pixels lie in [-1, 1]."""
+    found = as_images(name, values)
+    furthest = found.flatten()[found.abs().argmax()]
+    if abs(furthest) > RANGE / 2 + SLACK:
+        raise ValueError(f"{name} must have pixels in [-1, 1], got {float(furthest):g}")
+    return found
 
 
 def _distances(images: Tensor) -> Float[Tensor, " n"]:

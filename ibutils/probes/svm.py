@@ -3,12 +3,12 @@
 import warnings
 
 import numpy as np
-from jaxtyping import Float, Int
-from torch import Tensor
 
+from ibutils import checks
 from ibutils.extras import extra
+from ibutils.inputs import Data
 from ibutils.probes.health import Reading, examined
-from ibutils.probes.training import check_agreement
+from ibutils.probes.split import of_features
 
 with extra("probes"):
     from sklearn.exceptions import ConvergenceWarning
@@ -20,10 +20,10 @@ GAIN = 0.01  # of the constant machine's objective: with less, a class has no ma
 
 
 def svm_probe(
-    train_x: Float[Tensor, "n d"],
-    train_y: Int[Tensor, " n"],
-    test_x: Float[Tensor, "m d"],
-    test_y: Int[Tensor, " m"],
+    train_x: Data,
+    train_y: Data,
+    test_x: Data,
+    test_y: Data,
     *,
     seed: int,
     loss: str = "hinge",
@@ -40,11 +40,12 @@ def svm_probe(
     is the optimum: the largest of ten equal outputs then says nothing.
 
     Args:
-        train_x: Features to train on, ``[n, d]``.
-        train_y: Their classes, ``[n]``.
-        test_x: Features to test on, ``[m, d]``.
+        train_x: Features to train on, ``[n, d]`` or ``[n]``, as a tensor, an array, a frame or a
+            list.
+        train_y: Their classes, ``[n]``: integers, truth values or strings.
+        test_x: Features to test on, ``[m, d]`` or ``[m]``.
         test_y: Their classes, ``[m]``.
-        seed: Order of the coordinates; without effect on a machine that converged.
+        seed: Order of the coordinates, from 0; without effect on a machine that converged.
         loss: ``"hinge"`` or ``"squared_hinge"``.
         penalty: :math:`C`, positive.
         iterations: Passes over the training features at most.
@@ -55,7 +56,9 @@ def svm_probe(
         objective by at least 1 % of that of the best constant, :math:`w = 0`.
 
     Raises:
-        ValueError: Unknown loss, features and labels that disagree, or a single class.
+        TypeError: Features are no numbers, or an option is of the wrong type.
+        ValueError: Unknown loss, features and labels that disagree, features that are not finite,
+            a single class, or an option out of range.
 
     :cite:t:`hjelm2019learning`, section 4.1; :cite:t:`pedregosa2011scikit`.
 
@@ -66,26 +69,29 @@ def svm_probe(
         >>> svm_probe(x, y, x, y, seed=0).value
         1.0
     """
-    check_agreement(train_x, train_y, "training")
-    check_agreement(test_x, test_y, "test")
-    if loss not in MACHINES:
-        raise ValueError(f"loss must be one of {MACHINES}, got {loss!r}")
-    scaler, labels = StandardScaler(), train_y.cpu().numpy()
-    learned = scaler.fit_transform(train_x.cpu().numpy())
+    checks.count("seed", seed, least=0, most=2**32 - 1)
+    checks.choice("loss", loss, MACHINES)
+    checks.number("penalty", penalty, above=0)
+    checks.count("iterations", iterations)
+    split = of_features(train_x, train_y, test_x, test_y)
+    scaler, labels = StandardScaler(), split.train_y.cpu().numpy()
+    if len(np.unique(labels)) < 2:
+        raise ValueError(f"train_y must hold at least 2 classes, got {len(labels)} times the same")
+    learned = scaler.fit_transform(split.train_x.cpu().numpy())
     machine = LinearSVC(
         loss=loss, C=penalty, dual=loss == "hinge", random_state=seed, max_iter=iterations
     )
     with warnings.catch_warnings():  # said below, with what else is wrong
         warnings.simplefilter("ignore", ConvergenceWarning)
         machine.fit(learned, labels)
-    tested = scaler.transform(test_x.cpu().numpy())
+    tested = scaler.transform(split.test_x.cpu().numpy())
     health = examined(
         f"svm, {loss}",
         converged=int(machine.n_iter_) < iterations,
         degenerate=float((_gains(machine, learned, labels) < GAIN).mean()),
         counted="the classes have a machine that is no better than a constant",
     )
-    return Reading(float(machine.score(tested, test_y.cpu().numpy())), health)
+    return Reading(float(machine.score(tested, split.test_y.cpu().numpy())), health)
 
 
 def _gains(machine: LinearSVC, x: np.ndarray, y: np.ndarray) -> np.ndarray:

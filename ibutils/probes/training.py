@@ -1,6 +1,7 @@
 """Adam with milestones and without weight averaging, and what probes share besides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,10 +10,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.estimators.estimate import Estimate
 from ibutils.last_weights import LastWeights
 from ibutils.probes.health import Health
-from ibutils.train import fit
+from ibutils.train import Trainable, fit
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,14 @@ class AdamRecipe:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot train."""
-        for name in ("epochs", "batch_size", "learning_rate", "decay"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum must lie in [0, 1), got {self.momentum}")
-        if list(self.milestones) != sorted(set(self.milestones)) or 0 in self.milestones:
-            raise ValueError(f"milestones must be positive and increase, got {self.milestones}")
+        for name in ("epochs", "batch_size"):
+            checks.count(name, getattr(self, name))
+        for name in ("learning_rate", "decay"):
+            checks.number(name, getattr(self, name), above=0)
+        checks.number("momentum", self.momentum, least=0, below=1)
+        checks.counts("milestones", self.milestones)
+        if list(self.milestones) != sorted(set(self.milestones)):
+            raise ValueError(f"milestones must increase, got {self.milestones}")
 
 
 class AdamLearner(LastWeights):
@@ -58,6 +61,11 @@ class AdamLearner(LastWeights):
     """
 
     recipe: AdamRecipe  # type: ignore[assignment]
+
+    def __init__(self, model: Trainable, recipe: AdamRecipe) -> None:
+        checks.instance("model", model, Trainable)
+        checks.instance("recipe", recipe, AdamRecipe)
+        super().__init__(model, recipe)
 
     def _rule(self, parameters: list[Tensor]) -> tuple[torch.optim.Optimizer, Any]:
         recipe = self.recipe
@@ -80,6 +88,24 @@ class TrainTest(NamedTuple):
     train: Estimate
     test: Estimate
     health: Health
+
+
+@contextmanager
+def learning() -> Iterator[None]:
+    """Let a probe learn in full precision, whatever its caller switched off or on.
+
+    Example:
+        >>> with torch.no_grad(), learning():
+        ...     torch.is_grad_enabled()
+        True
+    """
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        torch.autocast("cpu", enabled=False),
+        torch.autocast("cuda", enabled=False),
+    ):
+        yield
 
 
 def mean_of_last(
@@ -114,13 +140,11 @@ def mean_of_last(
     return sum(values) / len(values), history["loss"][:, 0]
 
 
-def check_batches(n: int, batch_size: int) -> None:
-    """Raise where batch normalisation would meet a batch of one."""
-    if n % batch_size == 1:
-        raise ValueError(f"{n} examples in batches of {batch_size} leave a last batch of one")
-
-
-def check_agreement(x: Tensor, y: Tensor, which: str) -> None:
-    """Raise unless there are as many rows of x as of y, and at least one."""
-    if len(x) != len(y) or not len(x):
-        raise ValueError(f"{len(x)} {which} inputs and {len(y)} {which} labels")
+def check_batches(name: str, values: Tensor, batch_size: int) -> None:
+    """Raise where a step would have a batch of one, of which nothing can be compared."""
+    checks.count("batch_size", batch_size, least=2)
+    if len(values) % batch_size == 1:
+        raise ValueError(
+            f"{len(values)} samples of {name} in batches of batch_size={batch_size} leave a last "
+            "batch of one"
+        )

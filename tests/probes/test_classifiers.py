@@ -1,6 +1,5 @@
 """MLP, SVM and fine-tuning: perfect where classes separate, chance where nothing is to learn."""
 
-import inspect
 import math
 
 import pytest
@@ -67,7 +66,7 @@ def test_dropout_keeps_the_mean_and_is_off_without_noise():
     assert torch.equal(probe(x), plain)
     dropped = probe.last(probe.norm(probe.first(x) * kept / 0.75).relu())
     torch.testing.assert_close(probe(x, noise), dropped)
-    with pytest.raises(ValueError, match=r"dropout must lie in \[0, 1\), got 1.0"):
+    with pytest.raises(ValueError, match="dropout must be at least 0 and below 1, got 1"):
         Probe(3, 2, dropout=1.0)
 
 
@@ -93,10 +92,9 @@ def test_the_machine_does_not_see_the_scale_of_features():
 @pytest.mark.parametrize(("probe", "options"), [(mlp_probe, {"epochs": 1}), (svm_probe, {})])
 def test_disagreeing_features_and_labels_are_refused(probe, options):
     x, y = clusters(64, 0)
-    probe = inspect.unwrap(probe)  # run-time shape checks of the tests would refuse them first
-    with pytest.raises(ValueError, match="64 training inputs and 63 training labels"):
+    with pytest.raises(ValueError, match=r"train_x \(64, 2\) and train_y \(63,\) must have one"):
         probe(x, y[:-1], x, y, seed=0, **options)
-    with pytest.raises(ValueError, match="63 test inputs and 64 test labels"):
+    with pytest.raises(ValueError, match=r"test_x \(63, 2\) and test_y \(64,\) must have one"):
         probe(x, y, x[:-1], y, seed=0, **options)
 
 

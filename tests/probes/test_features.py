@@ -25,7 +25,7 @@ def test_features_are_those_of_evaluation_and_the_mode_comes_back(generator):
 
 def test_missing_layers_and_images_are_named():
     encoder = basic32(channels=1 / 16)
-    with pytest.raises(ValueError, match="the encoder has no layer 'z'"):
+    with pytest.raises(ValueError, match="the encoder, which has no 'z'"):
         features(encoder, torch.zeros(2, 3, 32, 32), layers=("y", "z"))
-    with pytest.raises(ValueError, match="features of no images"):
+    with pytest.raises(ValueError, match="inputs must not be empty"):
         features(encoder, torch.zeros(0, 3, 32, 32))

@@ -101,9 +101,9 @@ def test_the_network_of_images_scores_pairs_as_if_side_by_side():
 @pytest.mark.parametrize(
     ("n", "m", "options", "message"),
     [
-        (300, 299, {}, "300 training inputs and 299 codes"),
-        (3, 3, {}, "and at least 4"),
-        (385, 385, {}, "385 pairs in batches of 64 leave a single pair"),
+        (300, 299, {}, r"train_x \(300, 1\) and train_y \(299, 1\) must have one length"),
+        (3, 3, {}, "train_y must hold at least 4 samples, got 3"),
+        (385, 385, {}, "385 samples of train_x in batches of batch_size=64"),
     ],
 )
 def test_bad_samples_are_refused(n, m, options, message):
@@ -113,5 +113,5 @@ def test_bad_samples_are_refused(n, m, options, message):
 
 
 def test_bad_decay_is_refused():
-    with pytest.raises(ValueError, match=r"decay must lie in \[0, 1\), got 1.0"):
+    with pytest.raises(ValueError, match="decay must be at least 0 and below 1, got 1"):
         Mine(critic(), decay=1.0)

@@ -1,6 +1,5 @@
 """Nearest neighbours against scikit-learn, and shares whose value is known."""
 
-import inspect
 import math
 
 import pytest
@@ -47,10 +46,10 @@ def test_chunks_do_not_matter(generator):
 
 @pytest.mark.parametrize("k", [0, 3])
 def test_bad_k_is_refused(k):
-    with pytest.raises(ValueError, match=rf"k must lie in 1..2 for 3 codes, got {k}"):
+    with pytest.raises(ValueError, match=f"k must be from 1 to 2, got {k}"):
         nearest(torch.zeros(3, 2), torch.tensor([0]), k=k)
 
 
 def test_disagreeing_labels_are_refused():
-    with pytest.raises(ValueError, match="3 codes and 2 labels disagree"):
-        inspect.unwrap(class_share)(torch.zeros(3, 2), torch.zeros(2, dtype=torch.long))
+    with pytest.raises(ValueError, match=r"codes \(3, 2\) and labels \(2,\) must have one length"):
+        class_share(torch.zeros(3, 2), torch.zeros(2, dtype=torch.long))
