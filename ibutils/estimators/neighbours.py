@@ -1,43 +1,24 @@
-"""The estimator of Kraskov, Stögbauer and Grassberger from distances to nearest neighbours."""
+"""Information from nearest neighbours: continuous, discrete and mixed, and given a third."""
 
 import math
-from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
-from scipy.spatial import cKDTree
 from torch import Tensor
 
+from ibutils import checks, inputs
+from ibutils.estimators import search
 from ibutils.estimators.estimate import Estimate, heavy_tails
+from ibutils.estimators.search import Neighbours, Variable
+from ibutils.inputs import Data
 
-TREE_DIMENSIONS, TREE_SAMPLES = 6, 20_000  # up to, and from which on, a tree wins on a CPU
-# Distances that are held at a time. On a CPU they stay in the cache, and each operation on them
-# in one thread: what several would gain, they lose in waiting for one another.
-PAIRS = {"cpu": 2**15 - 1, "cuda": 2**26}
-TIED = 0.01  # share of samples with tied neighbours that is worth a word
+TIED = 0.001  # share of samples with tied neighbours that is worth a word
 BOUND = 0.5  # share of samples without noise that shows, above which a map looks deterministic
+CHANCE = 0.25  # share of samples that are near in the other variable, up to which it is no chance
 FAR = 0.3  # distance of neighbours, in those of strangers, from which on bias shows
+UNITS = 10.0  # ratio of spreads of coordinates from which on units decide
 
 
-class Neighbours(NamedTuple):
-    """What the estimator counts for each sample, all ``[n]``; counts include the sample.
-
-    Args:
-        distance: Max-norm distance to its k-th neighbour in the space of pairs.
-        following: Distance to the neighbour after that, infinite where there is none.
-        near_x: Samples whose ``x`` is strictly nearer than that, or equal if the distance is 0.
-        near_y: The same for ``y``.
-        equal: Samples with equal ``x`` and ``y`` if the distance is 0, and 1 otherwise.
-    """
-
-    distance: Tensor
-    following: Tensor
-    near_x: Tensor
-    near_y: Tensor
-    equal: Tensor
-
-
-def ksg(x: Float[Tensor, "n dx"], y: Float[Tensor, "n dy"], *, k: int = 3) -> Estimate:
+def ksg(x: Data, y: Data, *, k: int = 3, standardise: bool = True) -> Estimate:
     r"""Return the nearest-neighbour estimate of the information between two samples.
 
     .. math:: \hat I(X; Y) = \psi(k) + \psi(n)
@@ -53,17 +34,20 @@ def ksg(x: Float[Tensor, "n dx"], y: Float[Tensor, "n dy"], *, k: int = 3) -> Es
     and in y. Discrete samples thus get the plug-in estimate of their table.
 
     Args:
-        x: Samples ``[n, dx]``, in units in which its coordinates and those of ``y`` vary alike.
-        y: Samples ``[n, dy]``, row by row drawn together with ``x``.
+        x: Samples ``[n, dx]`` or ``[n]``: a tensor, an array, a data frame, a list.
+        y: Samples ``[n, dy]`` or ``[n]``, row by row drawn together with ``x``.
         k: Number of neighbours, from 1 to n - 1; more of them give less variance and more bias.
+        standardise: Whether to divide each coordinate by its standard deviation, so that units do
+            not matter. Otherwise give coordinates that vary alike.
 
     Returns:
         The estimate in nats, negative values as they come. Its standard error is that of a mean
         of independent terms; neighbours share samples, and the spread over data sets is up to
-        twice as large. Diagnostics name ties, neighbours that are far away, heavy tails, and
-        what looks like a deterministic map.
+        twice as large. Diagnostics name ties, neighbours that are far away, heavy tails, units
+        that decide, and what looks like a deterministic map.
 
     Raises:
+        TypeError: The samples are not numbers, or ``k`` is no integer.
         ValueError: There are fewer than 2 samples, their numbers differ, a value is not
             finite, or ``k`` is out of range.
 
@@ -76,130 +60,222 @@ def ksg(x: Float[Tensor, "n dx"], y: Float[Tensor, "n dy"], *, k: int = 3) -> Es
         >>> round(ksg(x, y).value, 1)  # log(2) / 2
         0.3
     """
-    n = _check(x, y, k)
-    x, y = x.detach().double(), y.detach().double()
-    tree = x.device.type == "cpu" and (
-        x.shape[1] + y.shape[1] <= TREE_DIMENSIONS or n >= TREE_SAMPLES
+    first, second = inputs.pair(x, y)
+    return information(Variable(first), Variable(second), k=k, standardise=standardise)
+
+
+def ross(x: Data, labels: Data, *, k: int = 3, standardise: bool = True) -> Estimate:
+    r"""Return the nearest-neighbour estimate of the information between samples and labels.
+
+    .. math:: \hat I(X; C) = \psi(n) + \frac1n \sum_i
+        \big[\psi(k_i) - \psi(n_{c_i}) - \psi(n_{x,i} + 1)\big]
+
+    Neighbours of a sample are those with its label, :math:`n_{c_i}` samples with itself; the
+    other symbols are those of ``ksg``. Of a label with few samples all others are neighbours:
+    :math:`k_i = \min(k, n_{c_i} - 1)`. A label with one sample has no neighbours; that sample is
+    left out.
+
+    Args:
+        x: Samples ``[n, dx]`` or ``[n]``: a tensor, an array, a data frame, a list.
+        labels: Labels ``[n]`` of any kind; only whether they are equal matters.
+        k: Number of neighbours, from 1 to n - 1.
+        standardise: Whether to divide each coordinate by its standard deviation.
+
+    Returns:
+        As ``ksg``; a diagnostic says how many samples were left out.
+
+    Raises:
+        TypeError: As ``ksg``.
+        ValueError: As ``ksg``, or no two samples have the same label.
+
+    :cite:t:`ross2014mutual`.
+
+    Example:
+        >>> x = torch.rand(1000, generator=torch.Generator().manual_seed(0))
+        >>> round(ross(x, ["low" if one < 0.5 else "high" for one in x]).value, 1)  # log(2)
+        0.7
+    """
+    values, codes = inputs.samples("x", x), inputs.codes("labels", labels)
+    checks.same_length(x=values, labels=codes)
+    label = Variable(values[:, :0], codes.to(values.device))
+    return information(Variable(values), label, k=k, standardise=standardise)
+
+
+def conditional_ksg(
+    x: Data, y: Data, z: Data, *, k: int = 3, standardise: bool = True
+) -> Estimate:
+    r"""Return the nearest-neighbour estimate of the information between two samples given a third.
+
+    .. math:: \hat I(X; Y \mid Z) = \psi(k) - \frac1n \sum_i
+        \big[\psi(n_{xz,i} + 1) + \psi(n_{yz,i} + 1) - \psi(n_{z,i} + 1)\big]
+
+    The counts are those of ``ksg``, of samples near in x and z, in y and z, and in z.
+
+    Args:
+        x: Samples ``[n, dx]`` or ``[n]``: a tensor, an array, a data frame, a list.
+        y: Samples ``[n, dy]`` or ``[n]``, row by row drawn together with ``x``.
+        z: Samples ``[n, dz]`` or ``[n]``, drawn together with both.
+        k: Number of neighbours, from 1 to n - 1.
+        standardise: Whether to divide each coordinate by its standard deviation.
+
+    Returns:
+        As ``ksg``. In many dimensions the estimate tends to zero.
+
+    Raises:
+        TypeError: As ``ksg``.
+        ValueError: As ``ksg``.
+
+    :cite:t:`frenzel2007partial`; the term of atoms after :cite:t:`mesner2021conditional`.
+
+    Example:
+        >>> x, y, z = torch.randn(3, 1000, generator=torch.Generator().manual_seed(0))
+        >>> round(abs(conditional_ksg(x + z, y + z, z).value), 1)
+        0.0
+    """
+    first, second = inputs.pair(x, y)
+    third = inputs.pair(x, z, names=("x", "z")).y
+    return information(
+        Variable(first), Variable(second), Variable(third), k=k, standardise=standardise
     )
-    found = (_by_trees if tree else _by_distances)(x, y, k)
-    near = torch.digamma(found.near_x.double()) + torch.digamma(found.near_y.double())
-    digamma_k, digamma_n = torch.digamma(torch.tensor([k, n], dtype=torch.float64)).tolist()
-    table = found.near_x.double().log() + found.near_y.double().log()
-    terms = torch.where(
-        found.distance > 0,
-        digamma_k + digamma_n - near,
-        math.log(n) + found.equal.double().log() - table,
+
+
+def information(
+    x: Variable, y: Variable, z: Variable | None = None, *, k: int = 3, standardise: bool = True
+) -> Estimate:
+    r"""Return the nearest-neighbour estimate of the information, given a third variable or not.
+
+    .. math:: \hat I = \frac1n \sum_i
+        \big[\psi(k_i) - \psi(n_{xz,i} + 1) - \psi(n_{yz,i} + 1) + \psi(n_{z,i} + 1)\big]
+
+    with the symbols of ``ksg``, ``ross`` and ``conditional_ksg``, of which this is the general
+    case: each variable may have continuous coordinates, a label, or both. Samples of unequal
+    labels are infinitely far from one another, and without z all samples are near in it. On an
+    atom the term is :math:`\log(c_{xyz} c_z / (c_{xz} c_{yz}))`; where all is discrete, the
+    estimate is the plug-in of the table.
+
+    Args:
+        x: Coordinates ``[n, dx]`` and labels ``[n]``, or one of them.
+        y: The same, row by row drawn together with ``x``.
+        z: The same, or ``None``.
+        k: Number of neighbours, from 1 to n - 1.
+        standardise: Whether to divide each coordinate by its standard deviation.
+
+    Returns:
+        As ``ksg``.
+
+    Raises:
+        TypeError: A variable is no ``Variable`` of tensors, or ``k`` is no integer.
+        ValueError: As ``ksg``, or no two samples have the same labels.
+
+    Example:
+        >>> label = torch.arange(1000) % 2
+        >>> nothing = torch.empty(1000, 0)
+        >>> noise = torch.rand(1000, 1, generator=torch.Generator().manual_seed(0))
+        >>> x, y = Variable(nothing, label), Variable(noise + label[:, None])
+        >>> round(information(x, y).value, 1), round(information(x, y, x).value, 1)
+        (0.7, 0.0)
+    """
+    given = z if z is not None else Variable(x.values[:, :0])
+    names, variables = ("x", "y", "z"), (x, y, given)
+    for name, variable in zip(names, variables, strict=True):
+        _check(name, variable, n=len(x.values))
+    n = len(x.values)
+    checks.count("k", k, most=n - 1)
+    variables, left_out = _without_singles(*variables)
+    kept = len(variables[0].values)
+    if kept < 2:
+        raise ValueError(f"no two of {n} samples have the same labels")
+    coordinates = torch.cat([one.values for one in variables], dim=1)
+    doubts = _left_out(left_out) + (() if standardise else _units(coordinates))
+    if standardise:
+        variables = tuple(Variable(_standardised(one.values), one.labels) for one in variables)
+    found = search.find(*variables, k=k)
+    terms = _terms(found)
+    stderr = float(terms.std()) / math.sqrt(kept)
+    return Estimate(
+        float(terms.mean()), stderr, diagnostics=(*doubts, *_doubts(variables, found, k))
     )
-    value, stderr = float(terms.mean()), float(terms.std()) / math.sqrt(n)
-    return Estimate(value, stderr, diagnostics=_doubts(x, y, found, k))
 
 
-def _by_trees(x: Tensor, y: Tensor, k: int) -> Neighbours:
-    """Find neighbours with k-d trees."""
-    workers, n = torch.get_num_threads(), len(x)
-    arrays = (torch.cat([x, y], dim=1).numpy(), x.numpy(), y.numpy())
-    pairs, tree_x, tree_y = (cKDTree(array) for array in arrays)
-    reach = pairs.query(arrays[0], min(k + 2, n), p=math.inf, workers=workers)[0]
-    distances = torch.from_numpy(reach)
-    distance = distances[:, k].contiguous()
+def _terms(found: Neighbours) -> Tensor:
+    """Return the term of each sample, whose mean is the estimate."""
+    near = [one.double() for one in (found.near_x, found.near_y, found.near_z)]
+    x, y, z = (torch.digamma(one) for one in near)
+    table = found.equal.double().log() + near[2].log() - near[0].log() - near[1].log()
+    return torch.where(found.distance > 0, torch.digamma(found.k.double()) - x - y + z, table)
 
-    def count(tree: cKDTree, points: Tensor, radius: Tensor) -> Tensor:
-        found = tree.query_ball_point(
-            points.numpy(), radius.numpy(), p=math.inf, return_length=True, workers=workers
-        )
-        return torch.from_numpy(found)
 
-    within = _just_below(distance)
-    equal = torch.ones(n, dtype=torch.int64)
-    atoms = distance == 0
-    if bool(atoms.any()):
-        equal[atoms] = count(pairs, torch.cat([x, y], dim=1)[atoms], distance[atoms])
-    return Neighbours(
-        distance,
-        _following(distances, k),
-        count(tree_x, x, within),
-        count(tree_y, y, within),
-        equal,
+def _check(name: str, variable: Variable, n: int) -> None:
+    checks.instance(name, variable, Variable)
+    checks.tensor(f"{name}.values", variable.values, ndim=2, empty=True)
+    if len(variable.values) != n or n < 2:
+        raise ValueError(f"{name} must have {max(n, 2)} samples, got {len(variable.values)}")
+    checks.finite(f"{name}.values", variable.values)
+    if variable.labels is not None:
+        checks.labels(f"{name}.labels", variable.labels, n=n)
+
+
+def _without_singles(*variables: Variable) -> tuple[tuple[Variable, ...], int]:
+    """Return variables in double precision without samples whose labels no other has.
+
+    Where there are labels only, those samples are kept: they need no neighbours.
+    """
+    doubles = tuple(Variable(one.values.detach().double(), one.labels) for one in variables)
+    labels = [one.labels for one in variables if one.labels is not None]
+    if not labels or not any(one.values.shape[1] for one in variables):
+        return doubles, 0
+    inverse, counts = torch.stack(labels, dim=1).unique(
+        dim=0, return_inverse=True, return_counts=True
+    )[1:]
+    kept = counts[inverse] > 1
+    chosen = tuple(
+        Variable(one.values[kept], None if one.labels is None else one.labels[kept])
+        for one in doubles
     )
+    return chosen, int((~kept).sum())
 
 
-def _by_distances(x: Tensor, y: Tensor, k: int) -> Neighbours:
-    """Find neighbours among all pairs, a stripe of rows at a time."""
-    n = len(x)
-    height = max(1, PAIRS[x.device.type] // n)
-    columns_x, columns_y = x.mT.contiguous(), y.mT.contiguous()
-    stripes = []
-    for start in range(0, n, height):
-        rows = slice(start, start + height)
-        distance_x, distance_y = _max_norm(columns_x, rows), _max_norm(columns_y, rows)
-        both = torch.maximum(distance_x, distance_y)
-        nearest = both.topk(min(k + 2, n), dim=-1, largest=False).values
-        distance = nearest[:, k]
-        within = _just_below(distance)[:, None]
-        near_x, near_y = (distance_x <= within).sum(-1), (distance_y <= within).sum(-1)
-        equal = torch.ones_like(near_x)
-        if bool((distance == 0).any()):
-            equal = torch.where(distance == 0, (both == 0).sum(-1), equal)
-        stripes.append(Neighbours(distance, _following(nearest, k), near_x, near_y, equal))
-    return Neighbours(*(torch.cat(parts) for parts in zip(*stripes, strict=True)))
+def _standardised(values: Tensor) -> Tensor:
+    """Divide each coordinate by its standard deviation; a constant one stays."""
+    if not values.shape[1]:
+        return values
+    largest = values.abs().amax(0)
+    shrunk = values / largest.where(largest > 0, 1)  # so that no square overflows
+    constant = values.amax(0) == values.amin(0)
+    return shrunk / shrunk.std(0, correction=0).where(~constant, 1)
 
 
-def _max_norm(columns: Tensor, rows: slice) -> Tensor:
-    """Return max-norm distances ``[rows, n]`` of some samples to all; coordinates come first."""
-    distance = (columns[0, rows, None] - columns[0]).abs_()
-    for column in columns[1:]:
-        torch.maximum(distance, (column[rows, None] - column).abs_(), out=distance)
-    return distance
+def _left_out(number: int) -> tuple[str, ...]:
+    if not number:
+        return ()
+    return (f"{number} samples were left out: no other sample has their labels.",)
 
 
-def _just_below(distance: Tensor) -> Tensor:
-    """Return the radius within which lies what is strictly nearer; 0 stays 0."""
-    return torch.nextafter(distance, torch.zeros_like(distance))
-
-
-def _following(nearest: Tensor, k: int) -> Tensor:
-    """Return the distance to the neighbour after the k-th; the sample itself comes first."""
+def _units(coordinates: Tensor) -> tuple[str, ...]:
+    """Return a doubt where coordinates vary so unlike that their units decide the estimate."""
+    spread = coordinates.std(0)
+    spread = spread[spread > 0]
+    ratio = float(spread.max() / spread.min()) if len(spread) else 1.0
+    if ratio <= UNITS:
+        return ()
     return (
-        nearest[:, k + 1] if nearest.shape[1] > k + 1 else torch.full_like(nearest[:, 0], math.inf)
+        f"The standard deviations of the coordinates differ by a factor of {ratio:.3g}: their "
+        "units decide the value. Set standardise=True.",
     )
 
 
-def _check(x: Tensor, y: Tensor, k: int) -> int:
-    """Return the number of samples; raise when the estimate is not defined."""
-    if x.dim() != 2 or y.dim() != 2 or len(x) != len(y) or 0 in (*x.shape[1:], *y.shape[1:]):
-        raise ValueError(
-            f"samples must be [n, dx] and [n, dy], got {tuple(x.shape)} and {tuple(y.shape)}"
-        )
-    n = len(x)
-    if n < 2:
-        raise ValueError(f"at least 2 samples are needed, got {n}")
-    if not 1 <= k < n:
-        raise ValueError(f"k must lie between 1 and n - 1 = {n - 1}, got {k}")
-    for name, values in (("x", x), ("y", y)):
-        if not bool(values.isfinite().all()):
-            row = int((~values.isfinite()).any(-1).nonzero()[0])
-            raise ValueError(f"{name} is not finite in sample {row}: {values[row].tolist()}")
-    return n
-
-
-def _doubts(x: Tensor, y: Tensor, found: Neighbours, k: int) -> tuple[str, ...]:
+def _doubts(variables: tuple[Variable, ...], found: Neighbours, k: int) -> tuple[str, ...]:
     """Return what speaks against the estimate."""
-    n, doubts = len(x), []
-    tied = float((found.distance == found.following).double().mean())
+    pairs = torch.cat([one.values for one in variables], dim=1)
+    doubts, n = [], len(pairs)
+    tied = float(found.tied.double().mean())
+    if pairs.shape[1] == 0:
+        return ()
     if tied > TIED:
         doubts.append(
-            f"{tied:.0%} of the samples have neighbours at tied distances: the data repeat or lie "
+            f"{tied:.1%} of the samples have neighbours at tied distances: the data repeat or lie "
             "on a grid, for which the estimator is not made."
         )
-    # Under a deterministic map, whoever is near in one variable is near in both. If the other one
-    # is discrete, its entropy still limits the information.
-    bound = float((torch.minimum(found.near_x, found.near_y) <= k).double().mean())
-    if bound > BOUND and all(len(side.unique(dim=0)) > n / 2 for side in (x, y)):
-        doubts.append(
-            f"For {bound:.0%} of the samples the neighbours in one variable are those in both: "
-            "the map looks deterministic, and the information may be infinite."
-        )
-    pairs = torch.cat([x, y], dim=1)
     doubts += heavy_tails(pairs)
     strangers = (pairs - pairs.roll(n // 2, 0)).abs().amax(-1)  # no draw is needed for strangers
     if float(found.distance.median()) > FAR * float(strangers.median()):

@@ -148,6 +148,5 @@ CODES = (
         "gregversteeg/NPEET",
         "8b0d9485423f74e5eb199324cf362765596538d3",
         neighbours.CONTINUOUS,
-        left_out=("sklearn_labels_against_x",),
     ),
 )
