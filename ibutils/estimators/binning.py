@@ -7,20 +7,28 @@ outside the edges is an error: let the outer edges be infinite where outer bins 
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks, inputs
 from ibutils.estimators import cells
 from ibutils.estimators.estimate import Estimate, LayerInformation
-from ibutils.estimators.layer import check_activity, check_labels, first_index, place, share
+from ibutils.estimators.layer import (
+    Activity,
+    first_index,
+    place,
+    read_activity,
+    read_labels,
+    read_numbers,
+    share,
+)
+from ibutils.inputs import Data
 
 FEW = 5  # samples a cell, below which counts say little
 SORTED = 2**21  # values that are sorted at a time
 
 
-def uniform_edges(
-    low: float | Float[Tensor, "*batch"], high: float | Float[Tensor, "*batch"], *, bins: int
-) -> Float[Tensor, "*batch edges"]:
+def uniform_edges(low: Data, high: Data, *, bins: int) -> Float[Tensor, "*batch edges"]:
     r"""Return the edges of bins of equal width.
 
     .. math:: e_k = a + k\,(b - a) / B, \qquad k = 0, \dots, B
@@ -34,7 +42,9 @@ def uniform_edges(
         Increasing edges in float64, ``[bins+1]`` or ``[*batch, bins+1]``.
 
     Raises:
-        ValueError: ``bins`` is not positive, or a range is empty or not finite.
+        TypeError: An end is not numbers, or ``bins`` no integer.
+        ValueError: ``bins`` is not positive, a range is empty or not finite, or the ends do not
+            broadcast.
 
     Fixed binning is that of :cite:t:`shwartzziv2017opening`.
 
@@ -42,18 +52,21 @@ def uniform_edges(
         >>> uniform_edges(-1.0, 1.0, bins=4).tolist()
         [-1.0, -0.5, 0.0, 0.5, 1.0]
     """
-    _check_bins(bins)
-    below, above = torch.broadcast_tensors(*(torch.as_tensor(end).double() for end in (low, high)))
-    bad = ~((below < above) & (above - below).isfinite())
+    checks.count("bins", bins)
+    ends = {name: read_numbers(name, end).detach() for name, end in (("low", low), ("high", high))}
+    checks.broadcastable(**ends)
+    width = ends["high"] - ends["low"]
+    below, above = torch.broadcast_tensors(*ends.values())
+    bad = ~((width > 0) & width.isfinite())
     if bool(bad.any()):
-        ends = float(below[first_index(bad)]), float(above[first_index(bad)])
-        raise ValueError(f"edges need low < high, both finite, got {ends}{place(bad)}")
+        found = float(below[first_index(bad)]), float(above[first_index(bad)])
+        raise ValueError(f"edges need low < high, both finite, got {found}{place(bad)}")
     edges = np.linspace(below.cpu().numpy(), above.cpu().numpy(), bins + 1, axis=-1)
-    return torch.from_numpy(edges).to(below.device)
+    return torch.from_numpy(edges).to(width.device)
 
 
 def equal_distinct_edges(
-    activity: Float[Tensor, "*batch n units"], *, bins: int, rounded: bool = False
+    activity: Data, *, bins: int, rounded: bool = False
 ) -> Float[Tensor, "*batch edges"]:
     r"""Return edges between which lie equally many *distinct* values of a layer (EBAB).
 
@@ -76,6 +89,7 @@ def equal_distinct_edges(
         Increasing edges ``[*batch, bins+1]``, order statistics of the activity in its own type.
 
     Raises:
+        TypeError: The activity is not numbers, or ``bins`` no integer.
         ValueError: ``bins`` is not positive, ``n < 2``, or the activity is not finite.
 
     Entropy-based adaptive binning of :cite:t:`chelombiev2019adaptive`, without the cells that
@@ -85,20 +99,21 @@ def equal_distinct_edges(
         >>> equal_distinct_edges(torch.tensor([[0.0], [0.0], [0.0], [1.0], [5.0], [9.0]]), bins=2)
         tensor([0., 5., 9.])
     """
-    _check_bins(bins)
-    values, _, high = check_activity(activity)
+    checks.count("bins", bins)
+    checks.instance("rounded", rounded, bool)
+    values, _, high, batch = read_activity(activity)
     pooled = values.flatten(1)
     items = max(1, SORTED // pooled.shape[1])
     parts = zip(pooled.split(items), high.split(items), strict=True)
     edges = torch.cat([_edges_of_rows(part, top, bins, rounded) for part, top in parts])
-    return edges.reshape(*activity.shape[:-2], bins + 1)
+    return edges.reshape(*batch, bins + 1)
 
 
 def information(
-    activity: Float[Tensor, "*batch n units"],
-    labels: Int[Tensor, " n"] | None = None,
+    activity: Data,
+    labels: Data | None = None,
     *,
-    edges: Float[Tensor, "... edges"],
+    edges: Data,
 ) -> LayerInformation:
     r"""Return the information of a discretised layer about the input and about labels.
 
@@ -110,8 +125,9 @@ def information(
     with the frequencies of cells and labels for probabilities.
 
     Args:
-        activity: Outputs of a layer, ``[*batch, n, units]``; the batch is epochs and members.
-        labels: Classes of the samples, ``[n]``, integers; the same for the whole batch.
+        activity: Outputs of a layer, ``[*batch, n, units]``; the batch is epochs and members. A
+            tensor, an array or nested lists of numbers.
+        labels: Classes of the samples, ``[n]``, of any kind; the same for the whole batch.
         edges: Increasing, ``[bins+1]`` for all or ``[*batch, bins+1]``.
 
     Returns:
@@ -120,6 +136,7 @@ def information(
         the diagnostics, and so are those with a cell for each sample.
 
     Raises:
+        TypeError: Activity or edges are not numbers, or labels cannot be ordered.
         ValueError: ``n < 2``, the activity is not finite or lies outside the edges, the edges
             do not increase, or the shapes disagree.
 
@@ -132,15 +149,15 @@ def information(
         >>> round(float(result.about_labels.value), 4)  # log 2
         0.6931
     """
-    values, low, high = check_activity(activity)
-    batch, n = activity.shape[:-2], activity.shape[-2]
-    rows = _check_edges(edges.to(activity.device), low, high, batch)
-    keys, limit = cells.keys(values, rows)
+    read = read_activity(activity)
+    batch, n = read.batch, read.values.shape[1]
+    rows = _read_edges(edges, read)
+    keys, limit = cells.keys(read.values, rows)
     layer, occupied = cells.entropy(keys)
     about_input = Estimate(layer.reshape(batch), diagnostics=_doubts_of_input(occupied, n))
     if labels is None:
         return LayerInformation(about_input)
-    classes, number = check_labels(labels, n, keys.device)
+    classes, number = read_labels(labels, n, keys.device)
     marginal, _ = cells.entropy(classes[None])
     joint, _ = cells.entropy(cells.pair_keys(keys, limit, classes, number)[0])
     about_labels = Estimate(
@@ -149,9 +166,7 @@ def information(
     return LayerInformation(about_input, about_labels)
 
 
-def information_of_samples(
-    x: Float[Tensor, "n dx"], y: Float[Tensor, "n dy"], *, bins: int
-) -> Estimate:
+def information_of_samples(x: Data, y: Data, *, bins: int) -> Estimate:
     r"""Return the plug-in information of two samples, each coordinate in equally filled bins.
 
     .. math:: I(X; Y) = H(\lfloor X \rfloor) + H(\lfloor Y \rfloor)
@@ -161,14 +176,16 @@ def information_of_samples(
     frequencies push the estimate above it, the more so the fewer samples a cell has.
 
     Args:
-        x: Samples ``[n, dx]``.
-        y: Samples ``[n, dy]``, row by row drawn together with ``x``.
+        x: Samples ``[n, dx]`` or ``[n]`` of numbers: a tensor, an array, a data frame or a column,
+            a list.
+        y: Likewise, row by row drawn together with ``x``.
         bins: Number of bins of each coordinate, with equally many distinct values.
 
     Returns:
         The estimate in nats, between 0 and :math:`\log n`.
 
     Raises:
+        TypeError: A sample is not numbers, or ``bins`` no integer.
         ValueError: ``bins`` is not positive, there are fewer than 2 samples, their numbers
             differ, or a value is not finite.
 
@@ -179,14 +196,19 @@ def information_of_samples(
         >>> round(information_of_samples(x, x, bins=4).value, 4)  # log 4
         1.3863
     """
-    if len(x) != len(y):
-        raise ValueError(f"x has {len(x)} samples but y has {len(y)}")
-    (first, limit), (second, other) = (_keys_of_samples(values, bins) for values in (x, y))
+    checks.count("bins", bins)
+    samples = {name: inputs.samples(name, values) for name, values in (("x", x), ("y", y))}
+    checks.same_length(**samples)
+    device = samples["x"].device
+    (first, limit), (second, other) = (
+        _keys_of_samples(values.to(device), bins) for values in samples.values()
+    )
     pair, _ = cells.pair_keys(first, limit, second, other)
     (h_x, _), (h_y, _), (h_xy, occupied) = map(cells.entropy, (first, second, pair))
     doubts: tuple[str, ...] = ()
-    if int(occupied) * FEW > len(x):
-        doubts = (f"{len(x)} samples fill {int(occupied)} cells: the value is biased upward.",)
+    n = first.shape[-1]
+    if int(occupied) * FEW > n:
+        doubts = (f"{n} samples fill {int(occupied)} cells: the value is biased upward.",)
     return Estimate(float(h_x + h_y - h_xy), diagnostics=doubts)
 
 
@@ -204,7 +226,7 @@ def _edges_of_rows(rows: Tensor, high: Tensor, bins: int, rounded: bool) -> Tens
 
 def _keys_of_samples(values: Tensor, bins: int) -> tuple[Tensor, int]:
     """Return keys ``[1, n]`` of samples whose coordinates have edges of their own."""
-    columns = check_activity(values)[0][0].mT[..., None]
+    columns = values.mT[..., None]
     edges = equal_distinct_edges(columns, bins=bins)
     digits, limit = cells.keys(columns, edges)
     keys, total = digits[:1], limit
@@ -213,31 +235,29 @@ def _keys_of_samples(values: Tensor, bins: int) -> tuple[Tensor, int]:
     return keys, total
 
 
-def _check_bins(bins: int) -> None:
-    """Raise when there is no bin."""
-    if bins < 1:
-        raise ValueError(f"there must be at least 1 bin, got {bins}")
-
-
-def _check_edges(edges: Tensor, low: Tensor, high: Tensor, batch: torch.Size) -> Tensor:
+def _read_edges(edges: Data, read: Activity) -> Tensor:
     """Return edges as ``[items, bins+1]``, or ``[1, bins+1]`` for all; raise when they don't fit.
 
-    ``low`` and ``high`` are the extreme values of each item.
+    The outer ones are compared in the type of the activity.
     """
-    if edges.shape[-1:] < (2,) or edges.shape[:-1] not in ((), batch):
+    found = inputs.numeric("edges", edges).to(read.values.device)
+    _, low, high, batch = read
+    if found.shape[-1:] < (2,) or found.shape[:-1] not in ((), batch):
         raise ValueError(
             f"edges must be [bins+1] or [*batch, bins+1] with batch {tuple(batch)}, "
-            f"got {tuple(edges.shape)}"
+            f"got {tuple(found.shape)}"
         )
-    rows = edges.reshape(-1, edges.shape[-1])
+    rows = found.reshape(-1, found.shape[-1])
     if not bool((rows.diff() > 0).all()):
         step = float(rows.diff().min())
         raise ValueError(f"edges must increase, but a step between neighbours is {step}")
-    bad = ((low < rows[:, 0]) | (high > rows[:, -1])).reshape(batch)
+    # 0.2 is no float32: activity that was given as 0.2 lies within an edge given as 0.2.
+    first, last = rows[:, [0, -1]].to(low.dtype).unbind(1)
+    bad = ((low < first) | (high > last)).reshape(batch)
     if bool(bad.any()):
         item = int(bad.flatten().nonzero()[0])
         ends = [float(end) for end in rows[min(item, len(rows) - 1), [0, -1]]]
-        found = [float(low[item]), float(high[item])]
+        found = [float(read.low[item]), float(read.high[item])]
         raise ValueError(f"activity in {found} lies outside the edges {ends}{place(bad)}")
     return rows
 

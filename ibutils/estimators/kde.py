@@ -10,22 +10,32 @@ import math
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.estimators.estimate import Estimate, LayerInformation
-from ibutils.estimators.layer import check_activity, check_labels, first_index, place, share
+from ibutils.estimators.layer import (
+    Activity,
+    first_index,
+    place,
+    read_activity,
+    read_labels,
+    read_numbers,
+    share,
+)
+from ibutils.estimators.overlap import mean_log_overlap
+from ibutils.inputs import Data
 
-PAIRS = 2**19  # pairs that are held at a time: what fits a cache
 NEAR_CEILING = 0.99  # share of log n from which on the noise tells all samples apart
 WIDENING = {"upper": 1.0, "lower": 4.0}
 
 
 def information(
-    activity: Float[Tensor, "*batch n units"],
-    labels: Int[Tensor, " n"] | None = None,
+    activity: Data,
+    labels: Data | None = None,
     *,
-    noise_variance: float | Float[Tensor, "..."],
+    noise_variance: Data,
     bound: Literal["upper", "lower"],
 ) -> LayerInformation:
     r"""Return a bound on what a noisy layer tells about its input, and the like about labels.
@@ -41,22 +51,27 @@ def information(
     mean within the classes. A difference of two bounds, it is an estimate of
     :math:`I(T; Y)` and no bound.
 
+    The values can be differentiated once with respect to activity and variance.
+
     Args:
         activity: Outputs :math:`h` of a layer, ``[*batch, n, units]``; the batch is epochs and
-            members. It is not modified.
-        labels: Classes of the samples, ``[n]``, integers; the same for the whole batch.
+            members. A tensor, an array or nested lists of numbers; it is not modified.
+        labels: Classes of the samples, ``[n]``, of any kind; the same for the whole batch.
         noise_variance: :math:`\sigma^2 > 0`, one for all or ``[*batch]``.
         bound: ``"upper"`` or ``"lower"``.
 
     Returns:
         Values in nats, float64 ``[*batch]``, up to rounding between 0 and :math:`\log n`.
-        Float32 activity is compared in float64 and exponentiated in float32. Layers with equal
+        Float32 activity is compared in float64 and exponentiated in float32. Far from the noise,
+        where squares would cancel, activity is subtracted before it is squared. Layers with equal
         samples, as dead ones have, carry zero and are counted in the diagnostics, and so are
         those near :math:`\log n`.
 
     Raises:
+        TypeError: Activity or variance are not numbers, or labels cannot be ordered.
         ValueError: ``n < 2``, the activity is not finite, a variance is not positive or not of
-            the batch's shape, labels do not fit, or the bound is unknown.
+            the batch's shape, their quotient leaves the range of numbers, labels do not fit, or
+            the bound is unknown.
 
     :cite:t:`kolchinsky2017estimating`; :cite:t:`saxe2018information`, equations 7 to 12.
 
@@ -66,28 +81,24 @@ def information(
         >>> round(float(result.about_input.value), 4)  # log 2
         0.6931
     """
-    if bound not in WIDENING:
-        raise ValueError(f"bound must be one of {sorted(WIDENING)}, got {bound!r}")
-    values = check_activity(activity)[0]
-    batch, n = activity.shape[:-2], activity.shape[-2]
-    width = WIDENING[bound] * _check_variance(noise_variance, batch, values.device)
-    total = -_mean_log_overlap(values, width)
-    doubts = _doubts(values, total)
+    checks.choice("bound", bound, WIDENING)
+    values, *_, batch = read = read_activity(activity, gradient=True)
+    width = WIDENING[bound] * _read_variance(noise_variance, read)
+    total = -mean_log_overlap(values, width)
+    doubts = _doubts(values.detach(), total.detach())
     about_input = Estimate(total.reshape(batch), diagnostics=doubts)
     if labels is None:
         return LayerInformation(about_input)
-    codes, classes = check_labels(labels, n, values.device)
+    codes, classes = read_labels(labels, values.shape[1], values.device)
     within = torch.zeros_like(total)
     for label in range(classes):
         member = codes == label
-        within -= member.double().mean() * _mean_log_overlap(values[:, member], width)
+        within = within - member.double().mean() * mean_log_overlap(values[:, member], width)
     about_labels = Estimate((total - within).reshape(batch), diagnostics=doubts)
     return LayerInformation(about_input, about_labels)
 
 
-def adaptive_noise(
-    activity: Float[Tensor, "*batch n units"], *, constant: float = 1e-3
-) -> Float[Tensor, "*batch"]:
+def adaptive_noise(activity: Data, *, constant: float = 1e-3) -> Float[Tensor, "*batch"]:
     r"""Return the noise variance of aKDE: proportional to the largest activity of a layer.
 
     .. math:: \sigma^2 = c \max_{i,u} |h_{iu}|
@@ -102,6 +113,7 @@ def adaptive_noise(
         with any variance it carries no information.
 
     Raises:
+        TypeError: The activity is not numbers, or ``constant`` is none.
         ValueError: ``constant`` is not positive, ``n < 2``, or the activity is not finite.
 
     After :cite:t:`chelombiev2019adaptive`, who take the largest activity of the layer; its
@@ -111,60 +123,33 @@ def adaptive_noise(
         >>> adaptive_noise(torch.tensor([[-4.0], [2.0]]), constant=0.5)
         tensor(2., dtype=torch.float64)
     """
-    if not 0 < constant < math.inf:
-        raise ValueError(f"constant must be positive and finite, got {constant}")
-    _, low, high = check_activity(activity)
+    checks.number("constant", constant, above=0)
+    _, low, high, batch = read_activity(activity, gradient=True)
     largest = torch.maximum(-low, high).double()
-    return (constant * torch.where(largest > 0, largest, 1.0)).reshape(activity.shape[:-2])
+    return (constant * torch.where(largest > 0, largest, 1.0)).reshape(batch)
 
 
-def _mean_log_overlap(points: Tensor, variance: Tensor) -> Tensor:
-    """Return the mean log of the mean kernel between each point and all points, ``[items]``.
-
-    A pair is computed once for both its points, in stripes that stay in the cache. Exponents
-    are at most 0, and 0 for a point and itself, so that no sum over- or underflows.
-    """
-    items, n, _ = points.shape
-    height, together = max(1, PAIRS // n), max(1, PAIRS // n**2)
-    sums = torch.zeros((items, n), dtype=torch.float64, device=points.device)
-    for start in range(0, items, together):
-        here = slice(start, start + together)
-        left, right = _exponent_factors(points[here], variance[here])
-        for i in range(0, n, height):
-            rows, later = slice(i, i + height), slice(i + height, None)
-            kernel = torch.bmm(left[:, rows], right[..., i:]).to(points.dtype).exp2_()
-            sums[here, rows] += kernel.sum(-1)
-            sums[here, later] += kernel[..., height:].sum(-2)
-    return (sums / n).log().mean(-1)
-
-
-def _exponent_factors(points: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-    """Return factors whose product is the exponents of the kernel to base 2, in float64.
-
-    Base 2 because PyTorch's ``exp2`` is the faster one, float64 because the difference of large
-    squares leaves nothing of a small distance in float32.
-    """
-    centred = points.double() - points.double().mean(1, keepdim=True)
-    scaled = centred / (variance * math.log(2)).sqrt()[:, None, None]
-    half = scaled.square().sum(-1, keepdim=True) / 2
-    one = torch.ones_like(half)
-    left = torch.cat([scaled, -half, one], dim=-1)
-    return left, torch.cat([scaled, one, -half], dim=-1).mT.contiguous()
-
-
-def _check_variance(variance: float | Tensor, batch: torch.Size, device: torch.device) -> Tensor:
+def _read_variance(variance: Data, read: Activity) -> Tensor:
     """Return one positive variance an item of the batch, in float64."""
-    values = torch.as_tensor(variance, dtype=torch.float64, device=device)
-    if values.shape not in ((), batch):
+    values = read_numbers("noise_variance", variance, read.values.device)
+    if values.shape not in ((), read.batch):
         raise ValueError(
-            f"noise_variance must be a number or of the batch's shape {tuple(batch)}, "
-            f"got {tuple(values.shape)}"
+            "noise_variance must be a number or of the batch's shape "
+            f"{tuple(read.batch)}, got {tuple(values.shape)}"
         )
     bad = ~((values > 0) & values.isfinite())
     if bool(bad.any()):
         value = float(values[first_index(bad)])
         raise ValueError(f"noise_variance must be positive and finite, got {value}{place(bad)}")
-    return values.expand(batch).flatten()
+    values = values.expand(read.batch).flatten()
+    spread = read.high.double() - read.low.double()
+    bad = ~((spread / values.sqrt()).isfinite()).reshape(read.batch)
+    if bool(bad.any()):
+        raise ValueError(
+            "activity in units of noise_variance leaves the range of numbers"
+            f"{place(bad)}: it spreads over {float(spread.max())}"
+        )
+    return values
 
 
 def _doubts(values: Tensor, total: Tensor) -> tuple[str, ...]:

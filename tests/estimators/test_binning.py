@@ -301,13 +301,56 @@ class TestInformationOfSamples:
         assert "biased upward" in result.diagnostics[0]
 
     def test_refuses_samples_of_different_number(self):
-        with pytest.raises(ValueError, match="x has 3 samples but y has 4"):
-            inspect.unwrap(binning.information_of_samples)(
-                torch.zeros(3, 1), torch.zeros(4, 1), bins=2
-            )
+        with pytest.raises(ValueError, match=r"x \(3, 1\) and y \(4, 1\) must have one length"):
+            binning.information_of_samples(torch.zeros(3, 1), torch.zeros(4, 1), bins=2)
+
+    def test_any_numbers_will_do(self):
+        x, y = tanh_layers(200, 1), tanh_layers(200, 1, seed=1)
+        expected = binning.information_of_samples(x, x + y, bins=5)
+        found = binning.information_of_samples(x[:, 0].tolist(), (x + y).numpy(), bins=5)
+        assert found.value == pytest.approx(expected.value, abs=ROUNDING)
+        counts = torch.arange(100) % 7
+        assert binning.information_of_samples(counts, counts > 3, bins=7).value > 0
+
+
+class TestPrecision:
+    """Edges that are given as numbers are those numbers."""
+
+    def test_edges_are_doubles(self):
+        assert binning.uniform_edges(0.1, 0.2, bins=2).tolist()[::2] == [0.1, 0.2]
+        ends = np.array([0.1, 0.3]), torch.tensor([0.2, 0.4], dtype=torch.float64)
+        assert binning.uniform_edges(*ends, bins=1).tolist() == [[0.1, 0.2], [0.3, 0.4]]
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    def test_activity_up_to_an_edge_fits(self, dtype):
+        activity = torch.tensor([[0.1], [0.2], [0.15], [0.12]], dtype=dtype)
+        edges = binning.uniform_edges(0.1, 0.2, bins=2)
+        found = binning.information(activity, edges=edges).about_input.value
+        assert 0 < float(found) <= LOG_2 + ROUNDING
+        beyond = torch.nextafter(activity, torch.tensor(1.0, dtype=dtype))
+        with pytest.raises(ValueError, match="lies outside the edges"):
+            binning.information(beyond, edges=edges)
+
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_half_precision_keeps_its_values(self, dtype):
+        layer = tanh_layers(40, 2).to(dtype)
+        edges = binning.uniform_edges(-1.0, 1.0, bins=9)
+        found = binning.information(layer, edges=edges).about_input.value
+        close(found, binning.information(layer.double(), edges=edges).about_input.value)
 
 
 class TestBadInput:
+    def test_types(self):
+        with pytest.raises(TypeError, match="low must hold samples, got str: 'a'"):
+            binning.uniform_edges("a", 1.0, bins=3)
+        with pytest.raises(ValueError, match=r"low \(2,\) and high \(3,\) do not broadcast"):
+            binning.uniform_edges([0.0, 0.0], [1.0, 1.0, 1.0], bins=3)
+        with pytest.raises(TypeError, match="edges must hold samples, got NoneType"):
+            binning.information(torch.zeros(3, 1), edges=None)
+        plain = inspect.unwrap(binning.equal_distinct_edges)
+        with pytest.raises(TypeError, match=r"bins must be an integer, got float: 2\.5"):
+            plain(torch.zeros(3, 1), bins=2.5)
+
     @pytest.mark.parametrize(
         ("edges", "message"),
         [
@@ -346,5 +389,5 @@ class TestBadInput:
             lambda: binning.uniform_edges(0.0, 1.0, bins=bins),
             lambda: binning.equal_distinct_edges(torch.zeros(3, 1), bins=bins),
         ):
-            with pytest.raises(ValueError, match=f"at least 1 bin, got {bins}"):
+            with pytest.raises(ValueError, match=f"bins must be at least 1, got {bins}"):
                 edges()

@@ -26,6 +26,13 @@ def by_noise(activity, labels=None):
     return inspect.unwrap(kde.adaptive_noise)(activity)
 
 
+def value(found):
+    """Return edges or a noise as they are, of information what is most specific, detached."""
+    if isinstance(found, torch.Tensor):
+        return found.detach()
+    return (found.about_labels or found.about_input).value.detach()
+
+
 of_activity = pytest.mark.parametrize("estimate", [by_bins, by_edges, by_kernel, by_noise])
 of_labels = pytest.mark.parametrize("estimate", [by_bins, by_kernel])
 
@@ -49,19 +56,36 @@ def test_activity_that_is_not_finite_is_named(estimate, value):
 
 
 @of_activity
-def test_integer_activity(estimate):
-    with pytest.raises(ValueError, match=r"floating point, got torch\.int64"):
-        estimate(torch.zeros(3, 2, dtype=torch.int64))
+def test_activity_may_be_any_numbers(estimate):
+    numbers = torch.arange(12).reshape(2, 3, 2) % 5
+    expected = value(estimate(numbers.double()))
+    for same in (numbers, numbers.numpy(), numbers.tolist(), numbers.double().requires_grad_()):
+        torch.testing.assert_close(value(estimate(same)), expected)
+    for same in (numbers.half(), numbers.bfloat16(), numbers.float()):
+        torch.testing.assert_close(value(estimate(same)), expected, check_dtype=False)
+
+
+@of_activity
+def test_activity_that_is_no_numbers(estimate):
+    with pytest.raises(TypeError, match="activity must hold numbers"):
+        estimate([["a"], ["b"]])
+    with pytest.raises(TypeError, match="activity must hold samples, got NoneType"):
+        estimate(None)
 
 
 @of_labels
-@pytest.mark.parametrize(
-    "labels",
-    [torch.zeros(3).long(), torch.zeros(0).long(), torch.zeros(4), torch.zeros(4, 1).long()],
-)
+@pytest.mark.parametrize("labels", [torch.zeros(3).long(), ["a"] * 5])
 def test_labels_that_do_not_fit(estimate, labels):
-    with pytest.raises(ValueError, match="labels must be 4 integers, one a sample, got"):
+    with pytest.raises(ValueError, match="labels must have 4 entries, one a sample, got"):
         estimate(torch.arange(4.0)[:, None], labels)
+
+
+@of_labels
+def test_labels_may_be_of_any_kind(estimate):
+    activity = torch.arange(8.0)[:, None] / 4
+    expected = value(estimate(activity, torch.tensor([0, 0, 1, 1, 2, 2, 2, 0])))
+    for labels in (list("aabbccca"), [0.5, 0.5, 7, 7, 9, 9, 9, 0.5]):
+        torch.testing.assert_close(value(estimate(activity, labels)), expected)
 
 
 @of_labels
