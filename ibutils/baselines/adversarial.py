@@ -5,9 +5,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.infomax.prior import PriorMatching
-from ibutils.nets.encoders import ConvolutionalEncoder
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
 from ibutils.nets.image_and_code import ImageAndCode
 from ibutils.prior_matching import FORMS, discriminator_loss, game_value, sample_prior
 
@@ -26,6 +27,10 @@ class AAE(AroundEncoder):
         hidden: Widths of the discriminator's hidden layers.
         penalty: Weight of the squared gradient of the discriminator.
         generator: Source of the initial weights of the discriminator.
+
+    Raises:
+        TypeError: A network or an option is of the wrong type.
+        ValueError: A width is less than 1, or the penalty negative.
 
     :cite:t:`makhzani2015adversarial`.
 
@@ -47,6 +52,8 @@ class AAE(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
+        checks.instance("encoder", encoder, Encoder)
+        checks.module("decoder", decoder)
         self.decoder, self.code = decoder, encoder.code
         self.matching = PriorMatching(
             encoder.code, prior="gaussian", penalty=penalty, hidden=hidden, generator=generator
@@ -58,6 +65,7 @@ class AAE(AroundEncoder):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the sum of what all players minimise as the ``loss``, with its parts."""
+        self.check_batch(inputs, noise, code=self.code)
         y = self.encoder(inputs).y
         error = F.mse_loss(self.decoder(y), inputs)
         prior, discriminator = self.matching(y, noise)
@@ -85,7 +93,8 @@ class BiGAN(AroundEncoder):
         generator: Source of the initial weights of the discriminator.
 
     Raises:
-        ValueError: Unknown form.
+        TypeError: A network or an option is of the wrong type.
+        ValueError: Unknown form, a negative penalty, or a factor that is not positive.
 
     :cite:t:`donahue2017adversarial`, equation 3.
 
@@ -109,10 +118,10 @@ class BiGAN(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
-        if form not in FORMS:
-            raise ValueError(f"form must be one of {FORMS}, got {form!r}")
-        if penalty < 0:
-            raise ValueError(f"the penalty must be at least 0, got {penalty}")
+        checks.instance("encoder", encoder, Encoder)
+        checks.module("decoder", decoder)
+        checks.choice("form", form, FORMS)
+        checks.number("penalty", penalty, least=0)
         self.decoder, self.code = decoder, encoder.code
         self.form, self.penalty = form, penalty
         network = ImageAndCode(encoder.image, encoder.code, channels=channels, generator=generator)
@@ -124,6 +133,7 @@ class BiGAN(AroundEncoder):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the sum of what both sides minimise as the ``loss``, with its parts, nats."""
+        self.check_batch(inputs, noise, code=self.code)
         y, made = self.encoder(inputs).y, self.decoder(noise)
         frozen = {name: p.detach() for name, p in self.discriminator.named_parameters()}
         judged = [
@@ -152,10 +162,14 @@ class OfPairs(nn.Module):
 
     Args:
         network: Scores images and codes.
+
+    Raises:
+        TypeError: It is no network.
     """
 
     def __init__(self, network: ImageAndCode) -> None:
         super().__init__()
+        checks.module("network", network)
         self.network = network
 
     def forward(

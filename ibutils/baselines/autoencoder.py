@@ -4,8 +4,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
-from ibutils.nets.encoders import ConvolutionalEncoder
+from ibutils.information.log_space import at_least_single
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
 from ibutils.nets.layers import dense
 
 
@@ -16,11 +18,19 @@ def squared_error(
 
     .. math:: \frac1n \sum_i \|\hat x_i - x_i\|^2
 
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: The shapes differ.
+
     Example:
         >>> float(squared_error(torch.ones(2, 1, 4, 4), torch.zeros(2, 1, 4, 4)))
         16.0
     """
-    return (found - images).square().flatten(1).sum(1).mean()
+    checks.tensor("found", found, ndim=4)
+    checks.tensor("images", images, ndim=4)
+    checks.same_shape(found=found, images=images)
+    error = at_least_single(found) - at_least_single(images)
+    return error.square().flatten(1).sum(1).mean()
 
 
 def standard_normal_kl(
@@ -32,10 +42,18 @@ def standard_normal_kl(
         \mathrm{KL}[\mathcal N(\mu, \sigma^2) \,\Vert\, \mathcal N(0, I)]
         = \tfrac12 \sum_k \big(\mu_k^2 + \sigma_k^2 - 1 - \log \sigma_k^2\big)
 
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: The shapes differ.
+
     Example:
         >>> standard_normal_kl(torch.tensor([[0.0, 2.0]]), torch.zeros(1, 2))
         tensor([2.])
     """
+    checks.tensor("mean", mean, ndim=2)
+    checks.tensor("log_std", log_std, ndim=2)
+    checks.same_shape(mean=mean, log_std=log_std)
+    mean, log_std = at_least_single(mean), at_least_single(log_std)
     excess = torch.expm1(2 * log_std) - 2 * log_std  # exact near a standard deviation of one
     return 0.5 * (mean.square() + excess).sum(1)
 
@@ -58,10 +76,12 @@ class Autoencoder(AroundEncoder):
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
         super().__init__(encoder)
+        checks.module("decoder", decoder)
         self.decoder = decoder
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the squared error as the ``loss``; ``labels`` are not used."""
+        self.check_batch(inputs)
         error = squared_error(self.decoder(self.encoder(inputs).y), inputs)
         return {"loss": error, "squared_error": error}
 
@@ -84,6 +104,10 @@ class VAE(AroundEncoder):
         beta: Weight of the divergence, at least 0.
         generator: Source of the initial weights of the linear layer.
 
+    Raises:
+        TypeError: A network or an option is of the wrong type.
+        ValueError: A negative weight.
+
     :cite:t:`kingma2014auto`; with another weight :cite:t:`higgins2017beta`.
 
     Example:
@@ -105,8 +129,10 @@ class VAE(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
-        if not beta >= 0:
-            raise ValueError(f"beta must be at least 0, got {beta}")
+        checks.instance("encoder", encoder, Encoder)
+        checks.module("decoder", decoder)
+        checks.number("beta", beta, least=0)
+        checks.generator(generator)
         self.decoder, self.code = decoder, encoder.code
         self.to_log_std = dense(encoder.fc_size, encoder.code, generator=generator)
         self.register_buffer("beta", torch.tensor(float(beta)))
@@ -117,6 +143,7 @@ class VAE(AroundEncoder):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the ``loss``, its ``squared_error`` and its ``rate`` in nats."""
+        self.check_batch(inputs, noise, code=self.code)
         features = self.encoder(inputs)
         both = features.y, self.to_log_std(features.fc)
         mean, log_std = (part.to(noise.dtype) for part in both)  # also under mixed precision

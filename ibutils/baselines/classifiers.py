@@ -7,6 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils import checks
+from ibutils.information.log_space import at_least_single
 from ibutils.train import Trainable
 
 
@@ -20,13 +22,18 @@ def label_smoothing_loss(
     :math:`e` and renormalising is the same target with
     :math:`\epsilon = C e / (1 + (C - 1) e)`.
 
+    Raises:
+        TypeError: An argument is no tensor, or ``epsilon`` no number.
+        ValueError: There is not one integer label for each row of logits, or ``epsilon`` is not
+            in [0, 1].
+
     Example:
         >>> logits, labels = torch.zeros(2, 10), torch.tensor([3, 7])
         >>> round(float(label_smoothing_loss(logits, labels, epsilon=0.1)), 4)
         2.3026
     """
-    if not 0 <= epsilon <= 1:
-        raise ValueError(f"epsilon must lie in [0, 1], got {epsilon}")
+    logits, labels = _checked(logits, labels)
+    checks.number("epsilon", epsilon, least=0, most=1)
     return F.cross_entropy(logits, labels, label_smoothing=epsilon)
 
 
@@ -39,13 +46,17 @@ def confidence_penalty_loss(
 
     (:cite:p:`pereyra2017regularizing`; Deep VIB, equation 4).
 
+    Raises:
+        TypeError: An argument is no tensor, or ``weight`` no number.
+        ValueError: There is not one integer label for each row of logits, or a negative weight.
+
     Example:
         >>> logits, labels = torch.zeros(2, 10), torch.tensor([3, 7])
         >>> round(float(confidence_penalty_loss(logits, labels, weight=1.0)), 4)
         0.0
     """
-    if weight < 0:
-        raise ValueError(f"the weight of the confidence penalty must be >= 0, got {weight}")
+    logits, labels = _checked(logits, labels)
+    checks.number("weight", weight, least=0)
     log_probabilities = F.log_softmax(logits, dim=-1)
     entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=-1)
     return F.nll_loss(log_probabilities, labels) - weight * entropy.mean()
@@ -57,12 +68,18 @@ class Classifier(Trainable):
     Args:
         network: Maps inputs ``[batch, ...]`` to logits ``[batch, classes]``.
         loss: ``loss(logits, labels)``, a scalar in nats; cross-entropy by default.
+
+    Raises:
+        TypeError: The network is none, or the loss no function.
     """
 
     def __init__(
         self, network: nn.Module, *, loss: Callable[..., Tensor] = F.cross_entropy
     ) -> None:
         super().__init__()
+        checks.module("network", network)
+        if not callable(loss):
+            raise TypeError(f"loss must be a function, got {checks.described(loss)}")
         self.network = network
         self.loss = loss
 
@@ -76,7 +93,7 @@ class Classifier(Trainable):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the ``loss`` to minimise and the plain ``cross_entropy``, scalars in nats."""
-        logits = self(inputs, noise)
+        logits, labels = _checked(self(inputs, noise), labels)
         return {
             "loss": self.loss(logits, labels),
             "cross_entropy": F.cross_entropy(logits, labels),
@@ -98,11 +115,15 @@ class DropoutClassifier(Classifier):
     Args:
         network: A ``perceptron``; each of its ReLU outputs is masked.
         rate: Probability of dropping a unit, in [0, 1).
+
+    Raises:
+        TypeError: The network is no sequence of layers, or the rate no number.
+        ValueError: The rate is not in [0, 1).
     """
 
     def __init__(self, network: nn.Sequential, *, rate: float) -> None:
-        if not 0 <= rate < 1:
-            raise ValueError(f"the dropout rate must lie in [0, 1), got {rate}")
+        checks.instance("network", network, nn.Sequential)
+        checks.number("rate", rate, least=0, below=1)
         super().__init__(network)
         self.keep = 1 - rate
         self.layers = list(network)  # the same layers, registered once as ``network``
@@ -113,7 +134,13 @@ class DropoutClassifier(Classifier):
         """Return logits; uniform noise ``[batch, hidden units]`` drops units, None keeps all."""
         if noise is None:
             return self.network(inputs)
-        masks = iter(((noise < self.keep) / self.keep).split(self.hidden, dim=-1))
+        checks.tensor("noise", noise, ndim=2)
+        if noise.shape != (len(inputs), sum(self.hidden)):
+            raise ValueError(
+                f"noise must be [{len(inputs)}, {sum(self.hidden)}], got {tuple(noise.shape)}"
+            )
+        kept = (noise < self.keep).to(torch.promote_types(inputs.dtype, torch.float32))
+        masks = iter((kept / self.keep).split(self.hidden, dim=-1))
         for layer in self.layers:
             inputs = layer(inputs)
             if isinstance(layer, nn.ReLU):
@@ -123,3 +150,10 @@ class DropoutClassifier(Classifier):
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return uniform noise ``[batch, sum of hidden widths]``."""
         return torch.rand(batch, sum(self.hidden), generator=generator, device=generator.device)
+
+
+def _checked(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return logits in single precision at least, and labels; raise where shapes disagree."""
+    checks.tensor("logits", logits, ndim=2)
+    checks.labels("labels", labels, n=len(logits))
+    return at_least_single(logits), labels.long()

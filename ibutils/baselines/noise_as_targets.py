@@ -6,8 +6,9 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
-from ibutils.nets.encoders import ConvolutionalEncoder
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
 
 
 def best_assignment(
@@ -26,10 +27,19 @@ def best_assignment(
     Returns:
         Number of the target of each code, ``[n]``.
 
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: The shapes differ, or a number is not finite.
+
     Example:
         >>> best_assignment(torch.tensor([[0.0], [5.0]]), torch.tensor([[4.0], [1.0]])).tolist()
         [1, 0]
     """
+    checks.tensor("codes", codes, ndim=2)
+    checks.tensor("targets", targets, ndim=2)
+    checks.same_shape(codes=codes, targets=targets)
+    checks.finite("codes", codes)
+    checks.finite("targets", targets)
     cost = torch.cdist(codes.detach(), targets).square()
     _, columns = linear_sum_assignment(cost.cpu().numpy())
     return torch.as_tensor(columns, device=codes.device)
@@ -49,6 +59,10 @@ class NoiseAsTargets(AroundEncoder):
         encoder: Makes ``Features`` of images.
         images: Number of training images, and of targets.
         generator: Source of the targets.
+
+    Raises:
+        TypeError: The encoder is none, or ``images`` no integer.
+        ValueError: ``images`` is less than 1.
 
     :cite:t:`bojanowski2017unsupervised`.
 
@@ -71,8 +85,9 @@ class NoiseAsTargets(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
-        if images < 1:
-            raise ValueError(f"at least one image is needed, got {images}")
+        checks.instance("encoder", encoder, Encoder)
+        checks.count("images", images)
+        checks.generator(generator)
         points = torch.randn(images, encoder.code, generator=generator)
         self.register_buffer("targets", F.normalize(points, dim=1))
         self.register_buffer("assignment", torch.arange(images))
@@ -89,6 +104,8 @@ class NoiseAsTargets(AroundEncoder):
         Raises:
             ValueError: A number occurs twice, as classes do, or is out of range.
         """
+        self.check_batch(inputs)
+        checks.labels("labels", labels, n=len(inputs))
         self._check(labels)
         y = self.encoder(inputs).y.to(self.targets.dtype)  # also under mixed precision
         codes = F.normalize(y, dim=1)

@@ -5,8 +5,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
-from ibutils.nets.encoders import ConvolutionalEncoder
+from ibutils.infomax.scores import check_images
+from ibutils.information.log_space import at_least_single
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
 from ibutils.nets.heads import Branch
 
 STEPS = 3  # rows ahead that are predicted, each by a pair of embeddings of its own
@@ -35,7 +38,8 @@ def predictive_loss(
         A scalar in nats, at least 0.
 
     Raises:
-        ValueError: Fewer than 2 images.
+        TypeError: An argument is no tensor.
+        ValueError: Fewer than 2 images, or shapes that disagree.
 
     :cite:t:`oord2018representation`, equation 4.
 
@@ -44,13 +48,18 @@ def predictive_loss(
         >>> round(float(predictive_loss(same, same, same).exp()), 4)
         9.0
     """
-    n = len(features)
-    if n < 2:
-        raise ValueError(f"negatives are other images: a batch needs 2, got {n}")
-    sums = torch.promote_types(contexts.dtype, torch.float32)  # also under mixed precision
-    own = (contexts.to(sums) * targets.to(sums)).sum(1)
-    scores = torch.einsum("idl,jdp->jpil", features, contexts).to(sums)
-    itself = torch.eye(n, dtype=torch.bool, device=scores.device)[:, None, :, None]
+    for name, value in (("features", features), ("contexts", contexts), ("targets", targets)):
+        checks.tensor(name, value, ndim=3)
+    checks.same_shape(contexts=contexts, targets=targets)
+    if features.shape[:2] != contexts.shape[:2]:
+        raise ValueError(
+            "features [n, d, locations] and contexts [n, d, positions] disagree: "
+            f"{tuple(features.shape)} and {tuple(contexts.shape)}"
+        )
+    check_images("features", features)
+    own = (at_least_single(contexts) * at_least_single(targets)).sum(1)
+    scores = at_least_single(torch.einsum("idl,jdp->jpil", features, contexts))
+    itself = torch.eye(len(features), dtype=torch.bool, device=scores.device)[:, None, :, None]
     others = scores.masked_fill(itself, -torch.inf).flatten(2).logsumexp(2)
     return F.softplus(others - own).mean()
 
@@ -65,6 +74,10 @@ class RowContext(nn.Module):
         channels: Channels of the map, and units of the state.
         generator: Source of the initial weights.
 
+    Raises:
+        TypeError: ``channels`` is no integer.
+        ValueError: ``channels`` is less than 1.
+
     A row-wise network as in :cite:t:`oord2016pixel`, with the gates of :cite:t:`cho2014learning`.
 
     Example:
@@ -74,6 +87,9 @@ class RowContext(nn.Module):
 
     def __init__(self, channels: int, *, generator: torch.Generator | None = None) -> None:
         super().__init__()
+        checks.count("channels", channels)
+        checks.generator(generator)
+        self.channels = channels
         self.of_input = nn.utils.skip_init(nn.Conv1d, channels, 3 * channels, 3, padding=1)
         self.of_state = nn.utils.skip_init(nn.Conv1d, channels, 3 * channels, 3, padding=1)
         for parameter in self.parameters():
@@ -82,7 +98,15 @@ class RowContext(nn.Module):
             )
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        """Return the state after each row."""
+        """Return the state after each row.
+
+        Raises:
+            TypeError: The map is no tensor.
+            ValueError: It has other axes or channels.
+        """
+        checks.tensor("x", x, ndim=4)
+        if x.shape[1] != self.channels:
+            raise ValueError(f"x must be [n, {self.channels}, h, w], got {tuple(x.shape)}")
         state, states = torch.zeros_like(x[:, :, 0]), []
         for row in x.unbind(2):
             reset_x, update_x, new_x = self.of_input(row).chunk(3, dim=1)
@@ -107,7 +131,8 @@ class CPC(AroundEncoder):
         generator: Source of the initial weights.
 
     Raises:
-        ValueError: The map has too few rows.
+        TypeError: The encoder is none, or ``units`` no integer.
+        ValueError: The map has too few rows, or ``units`` is less than 1.
 
     :cite:t:`oord2018representation`, as :cite:t:`hjelm2019learning` compares with it in Table 3.
 
@@ -127,9 +152,11 @@ class CPC(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
+        checks.instance("encoder", encoder, Encoder)
+        checks.count("units", units)
         channels, rows, _ = encoder.local_shape
         if rows <= STEPS:
-            raise ValueError(f"a map of more than {STEPS} rows is needed, got {rows}")
+            raise ValueError(f"encoder must have a map of more than {STEPS} rows, got {rows}")
         self.context = RowContext(channels, generator=generator)
         steps = range(STEPS)
         self.of_local = nn.ModuleList(Branch(channels, units, generator=generator) for _ in steps)
@@ -143,6 +170,8 @@ class CPC(AroundEncoder):
         Raises:
             ValueError: Fewer than 2 images.
         """
+        self.check_batch(inputs)
+        check_images("inputs", inputs)
         local = self.encoder(inputs).local
         contexts = self.context(local)
         found = {}

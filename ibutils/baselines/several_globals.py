@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.infomax.embedded import infomax_loss_from_embeddings
 from ibutils.infomax.losses import check_bound
-from ibutils.nets.encoders import ConvolutionalEncoder
+from ibutils.infomax.scores import check_images
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
 from ibutils.nets.heads import EncodeAndDot
 from ibutils.nets.layers import convolution
 
@@ -28,7 +30,8 @@ class SeveralGlobals(AroundEncoder):
         generator: Source of the initial weights.
 
     Raises:
-        ValueError: Unknown bound, or the map is smaller than a block.
+        TypeError: The encoder is none, or ``units`` no integer.
+        ValueError: Unknown bound, the map is smaller than a block, or ``units`` less than 1.
 
     :cite:t:`hjelm2019learning`, Table 3, after the official code.
 
@@ -48,10 +51,12 @@ class SeveralGlobals(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
+        checks.instance("encoder", encoder, Encoder)
         check_bound(bound)
+        checks.count("units", units)
         channels, rows, _ = encoder.local_shape
         if rows < BLOCK:
-            raise ValueError(f"a map of at least {BLOCK} rows is needed, got {rows}")
+            raise ValueError(f"encoder must have a map of {BLOCK} rows at least, got {rows}")
         self.bound = bound
         self.summary = nn.Sequential(
             *convolution(channels, channels, size=BLOCK, generator=generator),
@@ -69,6 +74,8 @@ class SeveralGlobals(AroundEncoder):
         Raises:
             ValueError: Fewer than 2 images.
         """
+        self.check_batch(inputs)
+        check_images("inputs", inputs)
         local = self.encoder(inputs).local
         of_local = self.head.local(local.flatten(2).mT).mT
         of_blocks = self.head.global_(self.summary(local).flatten(2).mT)

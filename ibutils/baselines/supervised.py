@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from ibutils.nets.encoders import ConvolutionalEncoder, Features
+from ibutils import checks
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, Features
 from ibutils.probes.fine_tuning import FineTuned
 from ibutils.probes.mlp import Probe
 
@@ -18,6 +19,10 @@ class Supervised(FineTuned):
         encoder: Makes ``Features`` of images.
         classes: Number of classes.
         generator: Source of the initial weights of the classifier.
+
+    Raises:
+        TypeError: The encoder is none, or ``classes`` no integer.
+        ValueError: ``classes`` is less than 1.
 
     The supervised row of Table 1 of :cite:t:`hjelm2019learning`.
 
@@ -35,6 +40,7 @@ class Supervised(FineTuned):
         *,
         generator: torch.Generator | None = None,
     ) -> None:
+        checks.instance("encoder", encoder, Encoder)
         super().__init__(encoder, Probe(encoder.conv_size, classes, generator=generator))
 
     def features(self, inputs: Tensor) -> Features:

@@ -9,6 +9,7 @@ from ibutils import checks
 from ibutils.infomax import blocks
 from ibutils.infomax.scores import check_images, draw_negatives
 from ibutils.information import log_mean_exp
+from ibutils.information.log_space import at_least_single
 
 # What the losses are minus of, up to a constant: names of functions of ``ibutils.bounds``.
 BOUNDS = ("donsker_varadhan", "jensen_shannon", "info_nce")
@@ -98,7 +99,7 @@ def pair_loss(
     """
     check_bound(bound)
     check_pairs(positive, negative)
-    positive, negative = in_single(positive), in_single(negative)
+    positive, negative = at_least_single(positive), at_least_single(negative)
     if bound == "jensen_shannon":
         return -F.logsigmoid(positive).mean() - F.logsigmoid(-negative).mean()
     if bound == "donsker_varadhan":
@@ -148,15 +149,10 @@ def location_losses(scores: Float[Tensor, "n n locations"]) -> Float[Tensor, "n 
         >>> location_losses(torch.zeros(3, 3, 4)).shape
         torch.Size([3, 4])
     """
-    table = in_single(check_scores(scores, ndim=3))
+    table = at_least_single(check_scores(scores, ndim=3))
     own = torch.eye(len(table), dtype=torch.bool, device=table.device)[:, :, None]
     rest = table.masked_fill(own, -torch.inf).logsumexp((0, 2))
     return -F.logsigmoid(table.diagonal().mT - rest[:, None])
-
-
-def in_single(scores: Tensor) -> Tensor:
-    """Return scores in single precision at least, also under mixed precision."""
-    return scores.to(torch.promote_types(scores.dtype, torch.float32))
 
 
 def check_bound(bound: str) -> None:

@@ -9,6 +9,7 @@ from ibutils import checks, inputs
 from ibutils.bounds import tuba
 from ibutils.estimators.estimate import Estimate
 from ibutils.information import log_mean_exp
+from ibutils.information.log_space import at_least_single
 from ibutils.inputs import Data
 from ibutils.probes.health import examined, settled
 from ibutils.probes.split import dtype_of
@@ -164,7 +165,7 @@ def _scores(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
         raise ValueError(
             f"critic must return scores [n, n] of {len(x)} pairs, got {tuple(scores.shape)}"
         )
-    return scores.to(torch.promote_types(scores.dtype, torch.float32))
+    return at_least_single(scores)
 
 
 @torch.no_grad()

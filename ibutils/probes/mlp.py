@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ibutils import checks
+from ibutils.information.log_space import at_least_single
 from ibutils.inputs import Data
 from ibutils.nets.layers import dense
 from ibutils.probes.health import Health, Reading, examined, settled, unpredicted
@@ -168,8 +169,7 @@ def mlp_probe(
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the mean cross-entropy in nats, summed in single precision at least."""
     checks.labels("labels", labels, n=len(logits))
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    return F.cross_entropy(logits, labels.long())
+    return F.cross_entropy(at_least_single(logits), labels.long())
 
 
 def of_classifier(

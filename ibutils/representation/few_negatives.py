@@ -6,8 +6,9 @@ from torch import Tensor
 
 from ibutils import checks
 from ibutils.infomax import DeepInfoMax, Terms, local_scores
-from ibutils.infomax.losses import check_pairs, in_single, pairs
+from ibutils.infomax.losses import check_pairs, pairs
 from ibutils.information import log_mean_exp
+from ibutils.information.log_space import at_least_single
 from ibutils.nets.encoders import Encoder
 
 
@@ -42,7 +43,7 @@ def loss_of_each_code(
         -1.0
     """
     check_pairs(positive, negative)
-    positive, negative = in_single(positive), in_single(negative)
+    positive, negative = at_least_single(positive), at_least_single(negative)
     return log_mean_exp(negative.flatten(1), dim=1).mean() - positive.mean()
 
 

@@ -92,5 +92,5 @@ def test_classes_in_the_place_of_numbers_are_refused(model, images, numbers, mes
 
 
 def test_at_least_one_image_is_needed():
-    with pytest.raises(ValueError, match="at least one image is needed, got 0"):
+    with pytest.raises(ValueError, match="images must be at least 1, got 0"):
         NoiseAsTargets(basic32(channels=1 / 16), 0)

@@ -54,7 +54,7 @@ def test_an_unknown_bound_a_small_map_and_a_batch_of_one_are_refused(model):
     with pytest.raises(ValueError, match="bound"):
         SeveralGlobals(encoder, bound="mine")
     encoder.local_shape = (8, 2, 2)
-    with pytest.raises(ValueError, match="at least 3 rows is needed, got 2"):
+    with pytest.raises(ValueError, match="encoder must have a map of 3 rows at least, got 2"):
         SeveralGlobals(encoder)
     with pytest.raises(ValueError):
         model.objective(torch.zeros(1, 3, 32, 32), torch.zeros(1), torch.empty(1, 0))
