@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from ibutils.record.provenance import project_root
+from ibutils.record.provenance import notebook_path
 
 # What reads, tests and draws numbers does not make them: a change there leaves records valid.
 _READERS = ("ibutils.record", "ibutils.claims", "ibutils.plots")
@@ -30,11 +30,13 @@ def code_hash(notebook: str) -> str:
 
     Args:
         notebook: ``"<part>/<name>"``.
+
+    Raises:
+        ValueError: There is no such notebook.
     """
-    path = project_root() / "notebooks" / f"{notebook}.ipynb"
     cells = [
         "".join(cell["source"])
-        for cell in json.loads(path.read_text())["cells"]
+        for cell in json.loads(notebook_path(notebook).read_text())["cells"]
         if "experiment" in cell["metadata"].get("tags", [])
     ]
     experiment = bare("\n".join(cells))

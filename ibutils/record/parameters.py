@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ibutils.record.provenance import project_root
+from ibutils import checks
+from ibutils.record.provenance import notebook_path
 
 _SHELL = {"In", "Out"}  # the names that IPython adds and that hold values
 
@@ -21,10 +22,11 @@ def check_parameters(notebook: str, namespace: Mapping[str, Any]) -> None:
         namespace: ``globals()`` of the notebook, with nothing but modules besides parameters.
 
     Raises:
-        ValueError: Which name is unknown, and the nearest parameter.
+        ValueError: There is no such notebook; or which name is unknown, and the nearest
+            parameter.
     """
-    path = project_root() / "notebooks" / f"{notebook}.ipynb"
-    cells = json.loads(path.read_text())["cells"]
+    checks.instance("namespace", namespace, Mapping)
+    cells = json.loads(notebook_path(notebook).read_text())["cells"]
     tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     nodes = [node for cell in tagged for node in ast.walk(ast.parse("".join(cell["source"])))]
     known = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 import ibutils
+from ibutils import checks
 from ibutils.extras import extra
 
 
@@ -38,6 +39,22 @@ def project_root() -> Path:
         f"no project with pyproject.toml and notebooks/ at or above {', '.join(map(str, starts))};"
         " set IBUTILS_ROOT to its folder"
     )
+
+
+def notebook_path(notebook: str) -> Path:
+    """Return the file of a notebook, ``"<part>/<name>"``.
+
+    Raises:
+        TypeError: It is no string.
+        ValueError: There is no such notebook.
+    """
+    checks.instance("notebook", notebook, str)
+    path = project_root() / "notebooks" / f"{notebook}.ipynb"
+    if not re.fullmatch(r"[\w-]+/[\w-]+", notebook) or not path.exists():
+        raise ValueError(
+            f"notebook must be one in notebooks/, such as vib/mnist, got {notebook!r}"
+        )
+    return path
 
 
 def machine(device: str) -> dict[str, Any]:

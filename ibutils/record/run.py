@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ibutils import checks
 from ibutils.extras import extra
-from ibutils.record import store
+from ibutils.record import given, store
 from ibutils.record.code import code_hash
 from ibutils.record.provenance import commit, machine, project_root
 from ibutils.record.store import Member, key
@@ -64,6 +65,10 @@ class Run:
         fresh: Whether to retrain members that are on record; the smoke profile always does.
         device: The device members are trained on.
         data: Checksums of the data sets.
+
+    Raises:
+        TypeError: An argument is of the wrong type, or settings hold what JSON cannot.
+        ValueError: There is no such notebook, profile or device.
     """
 
     def __init__(
@@ -76,8 +81,9 @@ class Run:
         device: str = "cpu",
         data: Mapping[str, str] | None = None,
     ) -> None:
-        if profile not in store.PROFILES:
-            raise ValueError(f"unknown profile {profile!r}; there are {store.PROFILES}")
+        checks.choice("profile", profile, store.PROFILES)
+        checks.device(device)
+        checks.instance("data", data, (Mapping, type(None)))
         self._clock = time.perf_counter()
         now = datetime.now(UTC)
         self.hash = code_hash(notebook)
@@ -85,7 +91,7 @@ class Run:
         self.description: dict[str, Any] = {
             "notebook": notebook,
             "profile": profile,
-            "settings": json.loads(json.dumps(settings)),
+            "settings": given.settings(settings),
             "members": [],
             "code_hash": self.hash,
             "commit": revision,
@@ -121,6 +127,7 @@ class Run:
 
     def missing(self, members: Iterable[Member]) -> list[Member]:
         """Return the members that have to be trained."""
+        members = given.members("members", members)
         done = {key(entry["member"]) for run in self._earlier() for entry in run["members"]}
         done |= {key(entry["member"]) for entry in self.description["members"]}
         return [member for member in members if key(member) not in done]
@@ -131,6 +138,7 @@ class Run:
 
     def checkpoint(self, members: Sequence[Member]) -> Path:
         """Return where training these members together keeps its checkpoint."""
+        members = given.members("members", members)
         settings = json.dumps(self.description["settings"], sort_keys=True)
         names = "\n".join([self.hash, settings, self.device, *map(key, members)])
         name = hashlib.sha256(names.encode()).hexdigest()[:16]
@@ -154,11 +162,13 @@ class Run:
             seconds: Time that training and measuring took.
 
         Raises:
-            ValueError: The member was appended before, a value is not finite, or an array holds
-                Python objects.
+            TypeError: An argument is of the wrong type.
+            ValueError: The member was appended before or has no factors, a row lacks a column,
+                a value is not finite, a target cannot name a file, or an array holds Python
+                objects.
             OSError: The run cannot be written; what was there stays.
         """
-        self.extend([Finished(member, rows, seconds, arrays or {})])
+        self.extend([Finished(member, rows, seconds, {} if arrays is None else arrays)])
 
     def extend(self, finished: Iterable[Finished]) -> None:
         """Add members that were trained together: all of them count, or none.
@@ -168,21 +178,21 @@ class Run:
         """
         tables = {target: list(old) for target, old in self._tables.items()}
         held, entries = dict(self._arrays), list(self.description["members"])
-        for one in finished:
+        for one in given.members("finished", finished, Finished):
+            given.check_member(one.member)
             name = key(one.member)
+            checks.number("seconds", one.seconds, least=0)
+            given.check_arrays(one.arrays, name)
             if any(key(entry["member"]) == name for entry in entries):
                 raise ValueError(f"member {name} is appended twice")
-            for row in one.rows:
-                if not np.isfinite(row["value"]):
-                    raise ValueError(f"{row['metric']} of member {name} is {row['value']}")
+            for row in given.members("rows", one.rows):
+                given.check_row(row, name)
                 rest = {column: value for column, value in row.items() if column != "target"}
                 tables.setdefault(row["target"], []).append(
                     {"target": row["target"], **one.member, **rest}
                 )
             for target, named in one.arrays.items():
                 for label, array in named.items():
-                    if array.dtype.hasobject:
-                        raise ValueError(f"array {label!r} of member {name} holds Python objects")
                     held[f"{target}|{name}|{label}"] = array
             entries.append({"member": dict(one.member), "seconds": round(one.seconds, 1)})
         description = {
@@ -218,10 +228,12 @@ class Run:
 
     def table(self, target: str) -> pd.DataFrame:
         """Return the rows of a target: members on record and those appended here."""
+        store.check_target(target)
         return store.join([store.read_table(run, target) for run in self._earlier() + self._own()])
 
     def arrays(self, target: str) -> dict[str, dict[str, np.ndarray]]:
         """Return the arrays of a target: members on record and those appended here."""
+        store.check_target(target)
         found: dict[str, dict[str, np.ndarray]] = {}
         for run in self._earlier() + self._own():
             found |= store.read_arrays(run, target)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ibutils import checks
 from ibutils.extras import extra
 from ibutils.record.provenance import project_root
 
@@ -25,12 +26,29 @@ def key(member: Member) -> str:
         >>> key({"method": "vib", "bottleneck": 256, "beta": 1e-3, "seed": 0})
         'method=vib,bottleneck=256,beta=0.001,seed=0'
     """
+    if not isinstance(member, Mapping):
+        raise TypeError(f"member must be a Mapping, got {checks.described(member)}")
     parts: list[str] = []
     for name, value in member.items():
         if not pd.isna(value):
             whole = isinstance(value, float) and value.is_integer() and name != "beta"
             parts.append(f"{name}={int(value) if whole else value}")
     return ",".join(parts)
+
+
+def check_target(target: str, name: str = "target") -> None:
+    """Raise unless a value can name the file of a target.
+
+    Example:
+        >>> check_target("../VIB-T1")
+        Traceback (most recent call last):
+        ValueError: target must be a name like 'VIB-T1', without separators, got '../VIB-T1'
+    """
+    checks.instance(name, target, str)
+    if not re.fullmatch(r"\w[\w.+-]*", target):
+        raise ValueError(
+            f"{name} must be a name like 'VIB-T1', without separators, got {target!r}"
+        )
 
 
 def results_root() -> Path:
@@ -44,6 +62,7 @@ def runs(root: Path | None = None) -> list[dict[str, Any]]:
     Args:
         root: A folder of runs; the committed ``results`` by default.
     """
+    checks.instance("root", root, (Path, type(None)))
     found = []
     for path in sorted((root or results_root()).glob("*/*/*/*/run.json")):
         found.append({**json.loads(path.read_text()), "folder": path.parent})
@@ -120,6 +139,7 @@ def join(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def profiles(target: str, *, root: Path | None = None) -> list[str]:
     """Return the profiles that have rows of a target, the most faithful first."""
+    check_target(target)
     have = {run["profile"] for run in runs(root) if (run["folder"] / f"{target}.csv").exists()}
     return [name for name in reversed(PROFILES) if name in have]
 
@@ -139,8 +159,8 @@ def covering(target: str, *, root: Path | None = None) -> str | None:
 
 
 def _recorded(target: str, profile: str | None, root: Path | None) -> list[dict[str, Any]]:
-    if profile is not None and profile not in PROFILES:
-        raise ValueError(f"unknown profile {profile!r}; there are {', '.join(PROFILES)}")
+    check_target(target)
+    checks.choice("profile", profile, (*PROFILES, None))
     best = profile or covering(target, root=root)
     chosen = [run for run in runs(root) if run["profile"] == best]
     check_unique(chosen)

@@ -85,12 +85,12 @@ class TestCodeHash:
     @pytest.mark.parametrize(
         "module, old, new",
         [
-            ("vib", "SCALE_SHIFT = 5.0", "SCALE_SHIFT = 5.5"),
+            ("vib/code", "SCALE_SHIFT = 5.0", "SCALE_SHIFT = 5.5"),
             ("train", "decay: float = 0.97", "decay: float = 0.98"),
             ("nets/perceptron", "nn.init.zeros_", "nn.init.ones_"),  # through nets/__init__
             ("baselines/classifiers", "weight * entropy", "-weight * entropy"),
             ("data/images", "div_(self.levels)", "div_(self.levels + 1)"),  # two steps away
-            ("vib", "scale.square() - 1", "scale.square() - 2"),  # VIB, then the code, then this
+            ("vib/rates", "mean.square() + ", "mean.square() - "),  # VIB, then the code, then this
             ("evaluation", "log_probabilities.argmax", "log_probabilities.argmin"),
         ],
     )
@@ -101,8 +101,12 @@ class TestCodeHash:
     @pytest.mark.parametrize(
         ("module", "old", "new"),
         [
-            ("vib", "+ beta * rate.mean()", "- beta * rate.mean()"),  # VIB has its own sum
-            ("vib", "0.5 * (covariance * hessian)", "0.6 * (covariance * hessian)"),
+            (
+                "vib/model",
+                "+ beta * at_least_single",
+                "- beta * at_least_single",
+            ),  # VIB has its own sum
+            ("vib/second_order", "0.5 * (covariance * hessian)", "0.6 * (covariance * hessian)"),
             ("data/digits", "SEED = 0", "SEED = 1"),  # the run names the data's checksum
         ],
     )
@@ -206,7 +210,7 @@ class TestCommit:
         assert len(revision) == 40 and dirty is False
         (project / "notes.txt").write_text("not tracked")
         assert provenance.commit() == (revision, False)
-        edit(project / "ibutils/vib.py", "SCALE_SHIFT = 5.0", "SCALE_SHIFT = 5.5")
+        edit(project / "ibutils/vib/code.py", "SCALE_SHIFT = 5.0", "SCALE_SHIFT = 5.5")
         assert provenance.commit() == (revision, True)
 
 
