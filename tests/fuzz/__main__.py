@@ -31,7 +31,11 @@ def endings(call: Call, share: float = 1.0) -> Iterator[Ending]:
         except Exception as error:
             raise RuntimeError(f"the valid call of {call.name} fails: {error!r}") from error
 
-    for spoilt in spoil(call, call.arguments()):
+    try:
+        arguments = call.arguments()
+    except Exception as error:
+        raise RuntimeError(f"no valid call of {call.name}: {error!r}") from error
+    for spoilt in spoil(call, arguments):
         key = f"{call.name} {spoilt.argument} {spoilt.what}"
         if zlib.crc32(key.encode()) % 1000 < 1000 * share:
             yield judge(call, call.arguments(), spoilt, valid)

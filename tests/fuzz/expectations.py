@@ -63,6 +63,7 @@ ANY_STRING = (
     "*.diagnostics",
     "*.method",
     "*.note",
+    "ibutils.information_plane.reading.member_key.*",
     "ibutils.tasks.*.name",
     "ibutils.train.generator.stream",
 )
@@ -72,6 +73,20 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "*.dim": ("-1", "0"),  # counted from the end
     "*.seed": ("-1", "0"),  # any integer
     "*.padding": ("0",),
+    "*.sign": ("-1",),
+    "ibutils.record.*.target": ("unknown word",),  # nothing is recorded of it
+    "ibutils.record.store.key.member": ("nothing in it", "None in it"),
+    "ibutils.record.run.Run.append.member": ("None in it",),
+    "ibutils.record.run.Run.append.*s": ("nothing in it",),
+    "ibutils.record.run.Run.*.members": ("nothing in it",),
+    "ibutils.record.run.Run.extend.finished": ("nothing in it",),
+    "ibutils.record.run.Run.settings": ("nothing in it", "None in it"),
+    "ibutils.record.parameters.check_parameters.namespace": ("nothing in it", "None in it"),
+    "ibutils.claims.evidence.difference.second": ("one row fewer",),
+    "ibutils.claims.pooled.superiority.*": ("nothing in it",),
+    "ibutils.claims.verdict.verdict.tables": ("nothing in it",),
+    "ibutils.claims.association.*.cluster": ("strings",),
+    "ibutils.claims.association.*.within": ("strings",),
 }
 
 

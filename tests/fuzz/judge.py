@@ -112,10 +112,11 @@ def _tells(message: str, value: Any) -> bool:
         words += ["frame", str(len(value))]
     elif isinstance(value, Tensor | np.ndarray):
         flat = value.reshape(-1).tolist()
-        ends = [min(flat, key=str), max(flat, key=str), min(flat), max(flat)] if flat else []
-        words += ["nan", "inf", str(value.dtype), *map(str, [*value.shape, *ends])]
+        words += ["nan", "inf", str(value.dtype), *map(str, [*value.shape, *flat])]
     elif isinstance(value, list | tuple | dict):
         words += [str(len(value)), "empty", "None"]
+        if any(_tells(message, one) for one in value):
+            return True
     return any(word in message for word in words)
 
 
@@ -142,15 +143,13 @@ def finite(numbers: Any) -> bool:
 def entries(result: Any) -> Iterator[np.ndarray]:
     """Yield the numbers that a result holds, however deep."""
     if isinstance(result, Tensor):
-        if not result.is_meta:
-            yield result.detach().cpu().to(_readable(result.dtype)).numpy()
-    elif isinstance(result, np.ndarray):
-        if result.dtype.kind in "fiub":
-            yield result
+        result = result.detach().cpu().to(_readable(result.dtype)).numpy()
+    if isinstance(result, np.ndarray | np.generic | int | float | complex):
+        found = np.asarray(result)
+        if found.dtype.kind in "fiubc":
+            yield found
     elif isinstance(result, pd.DataFrame):
-        yield from (result[name].to_numpy() for name in result.select_dtypes("number"))
-    elif isinstance(result, bool | int | float | np.generic):
-        yield np.asarray(result)
+        yield from (result[name].to_numpy(float) for name in result.select_dtypes("number"))
     elif isinstance(result, nn.Module):
         yield from entries(list(result.state_dict().values()))
     elif isinstance(result, Mapping):

@@ -37,9 +37,10 @@ class Spoilt(NamedTuple):
 def spoil(call: Call, arguments: Mapping[str, Any]) -> Iterator[Spoilt]:
     """Yield every corruption of the arguments of a valid call, one argument at a time."""
     for name, parameter in inspect.signature(call.target).parameters.items():
-        if name == "self":
+        if name == "self" or parameter.kind is inspect.Parameter.VAR_KEYWORD:
             continue
-        value = arguments[name]
+        several = parameter.kind is inspect.Parameter.VAR_POSITIONAL
+        value = arguments[name][0] if several else arguments[name]
         annotation = _text(parameter.annotation)
         found: dict[str, Spoilt] = {}
         for what, sort, spoilt in _corruptions(value, annotation):
@@ -50,7 +51,8 @@ def spoil(call: Call, arguments: Mapping[str, Any]) -> Iterator[Spoilt]:
         for what, spoilt in call.wrong.get(name, {}).items():
             found[what] = Spoilt(name, what, "bad", spoilt)
         for one in found.values():
-            yield one._replace(sort=_sort(call, one, annotation))
+            spoilt = (one.value, *arguments[name][1:]) if several else one.value
+            yield one._replace(sort=_sort(call, one, annotation), value=spoilt)
 
 
 def _sort(call: Call, one: Spoilt, annotation: str) -> Sort:
@@ -60,8 +62,8 @@ def _sort(call: Call, one: Spoilt, annotation: str) -> Sort:
         return "open"
     if one.value is None and ("None" in annotation or annotation == "Any"):
         return "doubtful"
-    if one.what in LEGAL.get(place, ()) or one.what in LEGAL.get(f"*.{one.argument}", ()):
-        return "doubtful"
+    if any(one.what in whats for names, whats in LEGAL.items() if matches(place, (names,))):
+        return "open"
     if one.what == "NaN entry" and matches(call.name, VALUES_UNREAD):
         return "passing"
     if one.what in VALUES and matches(call.name, VALUES_UNREAD):

@@ -37,7 +37,8 @@ class Call(NamedTuple):
     def arguments(self) -> dict[str, Any]:
         """Return new arguments by name, defaults included, and those of a ``*`` by number."""
         torch.manual_seed(0)
-        bound = inspect.signature(self.target).bind(*self.build().positional, **self.build().named)
+        positional, named = self.build()
+        bound = inspect.signature(self.target).bind(*positional, **named)
         bound.apply_defaults()
         return dict(bound.arguments)
 

@@ -108,14 +108,6 @@ call(
     lambda: given(np.arange(8.0), np.arange(8.0) % 3, margin=0.5, within=np.arange(8) % 2),
 )
 call(claims.corrected, lambda: given([0.01, 0.2], [True, False]))
-call(
-    claims.Claim,
-    lambda: given(
-        "VIB-1", "It is low.", "Table 1", "VIB-T1", {}, ("laptop",), "vib", "network", seeds=2
-    ),
-)
-call(claims.Target, lambda: given("VIB-T1", "errors", cases=100))
-call(claims.Evidence, lambda: given(0.5, 0.1, 0.9, 5, 0.01, 0.99))
 call(claims.families, given)
 call(claims.parts, given)
 call(claims.load, lambda: given("vib"))
@@ -127,7 +119,7 @@ call(
     wrong={
         "tables": {
             f"without {column}": {"VIB-T1": table().drop(columns=column)}
-            for column in ("value", "seed", "metric", "split", "unit", "profile", "method")
+            for column in ("value", "seed", "metric", "split", "unit", "profile")
         }
         | {
             "a NaN": {"VIB-T1": table().assign(value=float("nan"))},

@@ -49,10 +49,6 @@ def effort() -> Effort:
 
 call(representation.Architecture, lambda: given(32, 0.5, 8, 8, 0.5))
 call(representation.Effort, lambda: given(**EFFORT))
-call(
-    representation.Frozen,
-    lambda: given(part(12), part(9), frozen().train_features, frozen().test_features, seed=0),
-)
 call(representation.EachCode, lambda: given(encoder(), negatives=2, units=8))
 call(representation.Untrained, lambda: given(encoder()))
 call(representation.freeze, lambda: given(encoder(), part(12), part(9), seed=0))
@@ -75,7 +71,7 @@ call(
     representation.build,
     lambda: given(
         "dim_local",
-        "info_nce",
+        "infonce",
         architecture=SMALL,
         classes=3,
         images=12,
@@ -87,7 +83,7 @@ call(
     lambda: given(SMALL, crops=False, generator=generator()),
 )
 call(representation.variational, lambda: given(2.0, architecture=SMALL, generator=generator()))
-call(representation.terms_of, lambda: given("dim_both", "info_nce"))
+call(representation.terms_of, lambda: given("dim_both", "infonce"))
 call(representation.loss_of_each_code, lambda: given(normal(5, 4), normal(5, 2, 4)))
 
 
