@@ -1,12 +1,14 @@
 """Critics: networks that score every x of a batch against every y."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.nets import perceptron
 
 
@@ -26,7 +28,8 @@ class Separable(nn.Module):
         generator: Source of the initial weights.
 
     Raises:
-        ValueError: An argument is less than 1.
+        TypeError: A size is no integer, the activation is not called, or the generator is none.
+        ValueError: A size is less than 1.
 
     The architecture is *encode-and-dot* in :cite:t:`hjelm2019learning`.
 
@@ -47,8 +50,9 @@ class Separable(nn.Module):
         activation: Callable[[], nn.Module] = nn.ReLU,
         generator: torch.Generator | None = None,
     ) -> None:
-        _check_positive(dim_x=dim_x, dim_y=dim_y, width=width, embedding=embedding, depth=depth)
+        _check_sizes(dim_x=dim_x, dim_y=dim_y, width=width, embedding=embedding, depth=depth)
         super().__init__()
+        self.dims = dim_x, dim_y
         hidden = [width] * depth
         self.f = _network([dim_x, *hidden, embedding], activation, generator)
         self.g = _network([dim_y, *hidden, embedding], activation, generator)
@@ -57,7 +61,7 @@ class Separable(nn.Module):
         self, x: Float[Tensor, "n dx"], y: Float[Tensor, "n dy"]
     ) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
         """Return the embeddings of x ``[n, dx]`` and y ``[n, dy]``, ``[n, embedding]`` each."""
-        _check_pairs(x, y)
+        _check_pairs(x, y, self.dims)
         return self.f(x), self.g(y)
 
     def forward(self, x: Float[Tensor, "n dx"], y: Float[Tensor, "n dy"]) -> Float[Tensor, "n n"]:
@@ -81,7 +85,8 @@ class Concatenated(nn.Module):
         generator: Source of the initial weights.
 
     Raises:
-        ValueError: An argument is less than 1.
+        TypeError: A size is no integer, the activation is not called, or the generator is none.
+        ValueError: A size is less than 1.
 
     The critic of :cite:t:`belghazi2018mutual`.
 
@@ -101,35 +106,40 @@ class Concatenated(nn.Module):
         activation: Callable[[], nn.Module] = nn.ReLU,
         generator: torch.Generator | None = None,
     ) -> None:
-        _check_positive(dim_x=dim_x, dim_y=dim_y, width=width, depth=depth)
+        _check_sizes(dim_x=dim_x, dim_y=dim_y, width=width, depth=depth)
         super().__init__()
+        self.dims = dim_x, dim_y
         sizes = [dim_x + dim_y, *[width] * depth, 1]
         self.network = _network(sizes, activation, generator)
-        self.dim_x = dim_x
 
     def forward(self, x: Float[Tensor, "n dx"], y: Float[Tensor, "n dy"]) -> Float[Tensor, "n n"]:
         """Return the scores ``[n, n]`` of all x ``[n, dx]`` with all y ``[n, dy]``."""
-        _check_pairs(x, y)
+        _check_pairs(x, y, self.dims)
         # The first layer is a sum of a part of x and a part of y: n evaluations, not n^2.
         weight, bias = self.network[0].parameters()
-        of_x = F.linear(x, weight[:, : self.dim_x])
-        of_y = F.linear(y, weight[:, self.dim_x :], bias)
+        of_x = F.linear(x, weight[:, : self.dims[0]])
+        of_y = F.linear(y, weight[:, self.dims[0] :], bias)
         return self.network[1:](of_x[:, None] + of_y).squeeze(-1)
 
 
-def _network(
-    sizes: list[int], activation: Callable[[], nn.Module], generator: torch.Generator | None
-) -> nn.Sequential:
+def _network(sizes: list[int], activation: Any, generator: Any) -> nn.Sequential:
+    checks.generator(generator)
+    if not callable(activation):
+        raise TypeError(
+            f"activation must make a module when called, got {checks.described(activation)}"
+        )
     layers = perceptron(sizes, generator=generator)
     return nn.Sequential(*(activation() if isinstance(x, nn.ReLU) else x for x in layers))
 
 
-def _check_positive(**sizes: int) -> None:
+def _check_sizes(**sizes: Any) -> None:
     for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} must be at least 1, got {size}")
+        checks.count(name, size)
 
 
-def _check_pairs(x: Tensor, y: Tensor) -> None:
-    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
-        raise ValueError(f"x [n, dx] and y [n, dy] disagree: {tuple(x.shape)}, {tuple(y.shape)}")
+def _check_pairs(x: Any, y: Any, dims: tuple[int, int]) -> None:
+    for name, samples, dim in zip(("x", "y"), (x, y), dims, strict=True):
+        checks.tensor(name, samples, ndim=2)
+        if samples.shape[1] != dim:
+            raise ValueError(f"{name} must be [n, {dim}], got shape {tuple(samples.shape)}")
+    checks.same_length(x=x, y=y)

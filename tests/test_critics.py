@@ -21,6 +21,12 @@ def separable(seed=0, **sizes):
     return Separable(DX, DY, **sizes, generator=torch.Generator().manual_seed(seed))
 
 
+def plain(**changes):
+    """Make a separable critic without the run-time check of types."""
+    sizes = dict(width=7, embedding=4, depth=2) | changes
+    inspect.unwrap(Separable.__init__)(Separable.__new__(Separable), DX, DY, **sizes)
+
+
 def concatenated(seed=0, **sizes):
     sizes = dict(width=7, depth=2) | sizes
     return Concatenated(DX, DY, **sizes, generator=torch.Generator().manual_seed(seed))
@@ -91,11 +97,30 @@ class TestBoth:
             make(**{size: 0})
 
 
-@pytest.mark.parametrize("method", [Separable.embed, Concatenated.forward])
-def test_refuses_lengths_that_disagree(method, pairs):
-    critic = separable() if method is Separable.embed else concatenated()
-    with pytest.raises(ValueError, match=r"disagree: \(5, 3\), \(4, 2\)"):
-        inspect.unwrap(method)(critic, pairs[0], pairs[1][:4])
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        ((5, 3), (4, 2), r"x \(5, 3\) and y \(4, 2\) must have one length"),
+        ((5, 3), (5, 3), r"y must be \[n, 2\], got shape \(5, 3\)"),
+        ((5,), (5, 2), r"x must have 2 axes, got shape \(5,\)"),
+        ((0, 3), (0, 2), "x must not be empty"),
+    ],
+)
+@pytest.mark.parametrize("make", [separable, concatenated])
+def test_refuses_samples_of_other_shapes(make, x, y, message):
+    critic = make()
+    method = inspect.unwrap(type(critic).embed if make is separable else type(critic).forward)
+    with pytest.raises(ValueError, match=message):
+        method(critic, torch.zeros(x), torch.zeros(y))
+
+
+def test_refuses_other_types():
+    with pytest.raises(TypeError, match=r"width must be an integer, got float: 2\.5"):
+        plain(width=2.5)
+    with pytest.raises(TypeError, match="activation must make a module when called, got str"):
+        plain(activation="relu")
+    with pytest.raises(TypeError, match="generator must be a Generator or None, got int: 7"):
+        plain(generator=7)
 
 
 def test_refuses_dimensions_below_one():

@@ -257,8 +257,8 @@ def _read_edges(edges: Data, read: Activity) -> Tensor:
     if bool(bad.any()):
         item = int(bad.flatten().nonzero()[0])
         ends = [float(end) for end in rows[min(item, len(rows) - 1), [0, -1]]]
-        found = [float(read.low[item]), float(read.high[item])]
-        raise ValueError(f"activity in {found} lies outside the edges {ends}{place(bad)}")
+        range_ = [float(low[item]), float(high[item])]
+        raise ValueError(f"activity in {range_} lies outside the edges {ends}{place(bad)}")
     return rows
 
 
