@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ibutils import checks, inputs
+from ibutils.estimators.search import Variable
 from ibutils.inputs import Data
 
 Kind = Literal["auto", "continuous", "discrete"]
@@ -17,19 +18,6 @@ CONTENTS: dict[str, Content] = {
     "int": "whole",
 }  # by the names of types in torch and numpy
 FEW_VALUES = 20  # so many different values of fractional numbers are taken for labels
-
-
-class Variable(NamedTuple):
-    """Samples of a variable: coordinates that are numbers, and what is a label.
-
-    Args:
-        values: Numbers ``[n, d]`` in float64; ``d`` may be 0.
-        labels: Codes ``[n]`` from 0, or ``None`` where no coordinate is a label. Two labels are
-            equal or infinitely far from one another.
-    """
-
-    values: Tensor
-    labels: Tensor | None = None
 
 
 class Reading(NamedTuple):
