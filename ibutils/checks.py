@@ -8,7 +8,8 @@ the values of their tensors: a GPU would wait for it at each step, and ``torch.c
 
 import math
 import numbers
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
@@ -240,6 +241,23 @@ def instance(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
         kinds = kind if isinstance(kind, tuple) else (kind,)
         names = ["None" if one is type(None) else one.__name__ for one in kinds]
         raise TypeError(f"{name} must be a {' or '.join(names)}, got {described(value)}")
+
+
+@contextmanager
+def suits(**given: Any) -> Iterator[None]:
+    """Say what a network of somebody else was given, where it cannot take that.
+
+    Example:
+        >>> with suits(inputs=torch.ones(2, 3)):
+        ...     torch.nn.Linear(4, 1)(torch.ones(2, 3))
+        Traceback (most recent call last):
+        ValueError: inputs torch.float32 of shape (2, 3) must suit the network: mat1 and mat2 ...
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        values = " and ".join(f"{name} {described(value)}" for name, value in given.items())
+        raise ValueError(f"{values} must suit the network: {error}") from error
 
 
 def generator(value: Any, name: str = "generator") -> None:
