@@ -31,10 +31,15 @@ def lazy(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     modules = {m.name for m in pkgutil.iter_modules(module.__path__) if m.name[0] != "_"}
     sources = {
         alias.name: node.module
-        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        for block in ast.parse(inspect.getsource(module)).body
+        if isinstance(block, ast.If)
+        for node in block.body
         if isinstance(node, ast.ImportFrom) and node.module and node.module != package
         for alias in node.names
     }
+
+    if clash := sorted(modules & sources.keys()):
+        raise ImportError(f"{package} must import {clash} at once, as modules have these names")
 
     def get(name: str) -> Any:
         if name in sources:

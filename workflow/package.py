@@ -121,12 +121,12 @@ def try_out(built: Built, folder: Path, *, full: bool = False) -> str:
         venv.create(folder / "environment", symlinks=True)
         install(built.wheel, python, "--constraint", str(ROOT / "constraints.txt"))
     else:
-        environment(folder / "environment", needed(list(_requirements(built.wheel))))
+        environment(folder / "environment", needed(list(requirements(built.wheel))))
         install(built.wheel, python, "--no-index")
     return smoke(python, folder)
 
 
-def _requirements(wheel: Path) -> Iterator[str]:
+def requirements(wheel: Path) -> Iterator[str]:
     """Yield what a wheel needs without extras."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))

@@ -21,9 +21,9 @@ def main() -> None:
         sys.exit(f"this environment has more than the requirements: {present}")
     estimate()
     train()
-    modules = [found.name for found in pkgutil.walk_packages(ibutils.__path__, "ibutils.")]
-    cured = sum(not imports(name) for name in modules if not name.endswith("__main__"))
-    print(f"{len(modules)} modules, of which {cured} name the extra that they need")
+    modules = {found.name for found in pkgutil.walk_packages(ibutils.__path__, "ibutils.")}
+    modules.remove("ibutils.__main__")  # a program
+    print("need an extra:", *sorted(name for name in modules if not imports(name)))
 
 
 def estimate() -> None:

@@ -1,0 +1,156 @@
+"""The command line: estimates from the columns of a file, for people without a script.
+
+python -m ibutils estimate data.csv --x height weight --y diagnosis
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, get_args
+
+import numpy as np
+import torch
+
+from ibutils.estimators.kinds import Kind
+from ibutils.estimators.mutual_information import METHODS, estimate_mi
+from ibutils.estimators.neural import CRITICS
+
+MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
+SHOWN = 5  # lines that a message lists
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with code 2."""
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do what the command line says.
+
+    Args:
+        arguments: Its words; by default those of this process.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        estimate(options)
+    except (OSError, ValueError, TypeError, FloatingPointError, csv.Error) as error:
+        parser.error(str(error))
+
+
+def estimate(options: argparse.Namespace) -> None:
+    """Print what ``estimate_mi`` says of some columns of a file."""
+    chosen = {name: getattr(options, name) for name in "xyz" if getattr(options, name)}
+    columns = read_columns(options.file, [column for names in chosen.values() for column in names])
+    samples = {
+        side: np.array([columns[name] for name in names], dtype=object).T
+        for side, names in chosen.items()
+    }
+    found = estimate_mi(
+        **samples,
+        method=options.method,
+        x_kind=options.x_kind,
+        y_kind=options.y_kind,
+        z_kind=options.z_kind,
+        k=options.k,
+        critic=options.critic,
+        steps=options.steps,
+        generator=torch.Generator().manual_seed(options.seed),
+        progress=sys.stderr.isatty(),
+    )
+    print((found.to_bits() if options.bits else found).summary())
+
+
+def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
+    """Return columns of a file of comma-separated values, as numbers where all of one are.
+
+    Args:
+        path: The file, with the names of its columns in the first line.
+        names: Which columns.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: A column is not there or there twice, a line is too long or too short, or
+            values are missing; the message says where.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.reader(stream)
+            header = next(reader, [])
+            rows = dict((reader.line_num, row) for row in reader if row)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text in UTF-8: {error}") from error
+    for name in names:
+        if header.count(name) != 1:
+            often = "no column" if name not in header else f"{header.count(name)} columns"
+            raise ValueError(f"{path} has {often} {name!r}; it has {', '.join(header) or 'none'}")
+    for line, row in rows.items():
+        if len(row) != len(header):
+            raise ValueError(
+                f"{path}, line {line}: {len(row)} values, but {len(header)} columns have names"
+            )
+    texts = {
+        name: {line: row[header.index(name)].strip() for line, row in rows.items()}
+        for name in names
+    }
+    for name, column in texts.items():
+        if empty := [line for line, text in column.items() if text in MISSING]:
+            lines = ", ".join(map(str, empty[:SHOWN])) + (", ..." if empty[SHOWN:] else "")
+            raise ValueError(
+                f"column {name!r} has no value in {len(empty)} of {len(column)} rows, in line "
+                f"{lines}; remove these rows or fill them"
+            )
+    return {name: _values(name, column) for name, column in texts.items()}
+
+
+def _values(name: str, column: dict[int, str]) -> list[Any]:
+    """Return the values of a column, by line: integers, other numbers, or else text."""
+    for kind in (int, float):
+        strange = [line for line, text in column.items() if not _is(kind, text)]
+        if not strange:
+            return [kind(text) for text in column.values()]
+    if len(strange) < len(column):
+        print(
+            f"Column {name!r} is read as labels: {column[strange[0]]!r} in line {strange[0]} is "
+            "no number.",
+            file=sys.stderr,
+        )
+    return list(column.values())
+
+
+def _is(kind: Callable[[str], Any], text: str) -> bool:
+    """Say whether a text is a number of a kind, as other programs write numbers."""
+    try:
+        kind(text)
+    except ValueError:
+        return False
+    return "_" not in text  # which Python allows between digits
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m ibutils", description="Mutual information from a table.")
+    commands = parser.add_subparsers(required=True, metavar="estimate", parser_class=Parser)
+    command = commands.add_parser(
+        "estimate",
+        help="estimate the mutual information between columns of a file",
+        description="Estimate I(x; y), or I(x; y | z), between columns of a file of "
+        "comma-separated values. Columns of numbers are numbers, others are labels.",
+    )
+    command.add_argument("file", type=Path, help="the file; its first line names the columns")
+    for side, needed in (("x", True), ("y", True), ("z", False)):
+        text = f"columns of {side}" + ("" if needed else ", which is given")
+        command.add_argument(f"--{side}", nargs="+", metavar="NAME", required=needed, help=text)
+    for side in "xyz":
+        command.add_argument(f"--{side}-kind", choices=get_args(Kind), default="auto")
+    command.add_argument("--method", choices=METHODS, default="auto")
+    command.add_argument("--k", type=int, default=3, help="neighbours (default: 3)")
+    command.add_argument("--critic", choices=CRITICS, default="separable", help="of a bound")
+    command.add_argument("--steps", type=int, default=2000, help="of its training (2000)")
+    command.add_argument("--seed", type=int, default=0, help="of all that is random (0)")
+    command.add_argument("--bits", action="store_true", help="print bits, not nats")
+    return parser
