@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from ibutils import checks, inputs
-from ibutils.estimators import search
 from ibutils.estimators.estimate import Estimate, heavy_tails
-from ibutils.estimators.search import Neighbours, Variable
+from ibutils.estimators.search import Neighbours, Variable, by_distances
+from ibutils.estimators.trees import by_trees
 from ibutils.inputs import Data
 
+TREE_DIMENSIONS, TREE_SAMPLES = 6, 20_000  # up to, and from which on, trees win on a CPU
 TIED = 0.001  # share of samples with tied neighbours that is worth a word
 BOUND = 0.5  # share of samples without noise that shows, above which a map looks deterministic
 CHANCE = 0.25  # share of samples that are near in the other variable, up to which it is no chance
@@ -189,12 +190,19 @@ def information(
     doubts = _left_out(left_out) + (() if standardise else _units(coordinates))
     if standardise:
         variables = tuple(Variable(_standardised(one.values), one.labels) for one in variables)
-    found = search.find(*variables, k=k)
+    found = _find(*variables, k=k)
     terms = _terms(found)
     stderr = float(terms.std()) / math.sqrt(kept)
     return Estimate(
         float(terms.mean()), stderr, diagnostics=(*doubts, *_doubts(variables, found, k))
     )
+
+
+def _find(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours:
+    """Return neighbours by the faster way."""
+    n, dimensions = len(x.values), sum(one.values.shape[1] for one in (x, y, z))
+    tree = x.values.device.type == "cpu" and (dimensions <= TREE_DIMENSIONS or n >= TREE_SAMPLES)
+    return (by_trees if tree else by_distances)(x, y, z, k=k)
 
 
 def _terms(found: Neighbours) -> Tensor:

@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-TREE_DIMENSIONS, TREE_SAMPLES = 6, 20_000  # up to, and from which on, a tree wins on a CPU
 # Distances that are held at a time. On a CPU they stay in the cache, and each operation on them
 # in one thread: what several would gain, they lose in waiting for one another.
 PAIRS = {"cpu": 2**15 - 1, "cuda": 2**26}
@@ -51,18 +50,6 @@ class Neighbours(NamedTuple):
     equal: Int[Tensor, " n"]
 
 
-def find(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours:
-    """Return neighbours by the faster way."""
-    n, dimensions = len(x.values), sum(one.values.shape[1] for one in (x, y, z))
-    tree = x.values.device.type == "cpu" and (dimensions <= TREE_DIMENSIONS or n >= TREE_SAMPLES)
-    return (by_trees if tree else by_distances)(x, y, z, k=k)
-
-
-def by_trees(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours:
-    """Find neighbours with k-d trees."""
-    return by_distances(x, y, z, k=k)
-
-
 def by_distances(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours:
     """Find neighbours among all pairs, a stripe of rows at a time."""
     n = len(x.values)
@@ -76,7 +63,7 @@ def by_distances(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours
         to_x, to_y = torch.maximum(to_x, to_z), torch.maximum(to_y, to_z)
         both = torch.maximum(to_x, to_y)
         reach = both.topk(min(k + 2, n), dim=-1, largest=False).values
-        found, distance, tied, within = _neighbourhood(reach, norm[rows], k)
+        found, distance, tied, within = neighbourhood(_padded(reach, k + 2), norm[rows])
         near = [(to <= within[:, None]).sum(-1) for to in (to_x, to_y, to_z)]
         equal = (both == 0).sum(-1).where(distance == 0, 1)
         stripes.append(Neighbours(found, distance, tied, *near, equal))
@@ -94,16 +81,30 @@ def _distances(variable: Variable, rows: slice) -> Tensor:
     return distance
 
 
-def _neighbourhood(reach: Tensor, norm: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return number, distance and ties of neighbours, and the radius of what is strictly nearer.
+def neighbourhood(
+    reach: Float[Tensor, "n m"], norm: Float[Tensor, " n"]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return what the distances to the nearest samples say of a sample.
 
-    Differences are rounded, in proportion to the numbers that are subtracted: what is nearer by
-    less than that is equally far, so that samples on a grid do so in any unit.
+    Differences are rounded in proportion to what is subtracted. Distances that differ by no more
+    are taken as equal, so that samples on a grid are tied in any unit.
+
+    Args:
+        reach: Distances to a sample itself and its k + 1 nearest neighbours ``[n, k + 2]``,
+            infinite where there are fewer.
+        norm: Largest magnitude of a coordinate of the sample ``[n]``.
+
+    Returns:
+        The fields ``k``, ``distance`` and ``tied`` of ``Neighbours``, and the radius within which
+        lies what is strictly nearer.
     """
-    found = reach[:, 1 : k + 1].isfinite().sum(1)
-    distance = reach.gather(1, found[:, None])[:, 0]
+    k = reach[:, 1:-1].isfinite().sum(1)
+    distance = reach.gather(1, k[:, None])[:, 0]
     slack = ROUNDING * (norm + distance)
-    gaps = reach[:, 1:] - reach[:, :-1]
-    tied = reach[:, 1:].isfinite() & (gaps <= slack[:, None])
-    tied[:, 0] &= reach[:, 1] == 0
-    return found, distance, tied.any(1), (distance - slack).clamp(min=0)
+    alike = (reach[:, 1:-1] - reach[:, 2:]).abs() <= slack[:, None]  # never if one is infinite
+    tied = alike.any(1) | (reach[:, 1] == 0)
+    return k, distance, tied, (distance - slack).clamp(min=0)
+
+
+def _padded(reach: Tensor, size: int) -> Tensor:
+    return torch.nn.functional.pad(reach, (0, size - reach.shape[1]), value=math.inf)
