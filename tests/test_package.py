@@ -23,8 +23,9 @@ PACKAGES = [
 ALLOWED = 0.3  # seconds that ibutils may take to import after torch; it takes a hundredth of that
 NAMES = (
     "estimate_mi Estimate estimators.ksg estimators.ross estimators.conditional_ksg "
-    "estimators.plug_in estimators.neighbours.ksg estimators.kde.information estimators.binning estimators.neural.estimate bounds.info_nce "
-    "vib.VIB information.entropy tasks.catalogue probes.mine data.load"
+    "estimators.plug_in estimators.neighbours.ksg estimators.kde.information "
+    "estimators.binning estimators.neural.estimate bounds.info_nce vib.VIB information.entropy "
+    "tasks.catalogue probes.mine data.load"
 ).split()
 IMPORTS = f"""
 import json, operator, sys, time
