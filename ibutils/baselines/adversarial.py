@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
+from ibutils.infomax.batches import check_channels, check_noise
 from ibutils.infomax.prior import PriorMatching
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
 from ibutils.nets.image_and_code import ImageAndCode
@@ -65,7 +66,8 @@ class AAE(AroundEncoder):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the sum of what all players minimise as the ``loss``, with its parts."""
-        self.check_batch(inputs, noise, code=self.code)
+        self.check_inputs(inputs)
+        check_noise(noise, len(inputs), self.code)
         y = self.encoder(inputs).y
         error = F.mse_loss(self.decoder(y), inputs)
         prior, discriminator = self.matching(y, noise)
@@ -122,6 +124,8 @@ class BiGAN(AroundEncoder):
         checks.module("decoder", decoder)
         checks.choice("form", form, FORMS)
         checks.number("penalty", penalty, least=0)
+        check_channels(channels)
+        checks.generator(generator)
         self.decoder, self.code = decoder, encoder.code
         self.form, self.penalty = form, penalty
         network = ImageAndCode(encoder.image, encoder.code, channels=channels, generator=generator)
@@ -133,7 +137,8 @@ class BiGAN(AroundEncoder):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the sum of what both sides minimise as the ``loss``, with its parts, nats."""
-        self.check_batch(inputs, noise, code=self.code)
+        self.check_inputs(inputs)
+        check_noise(noise, len(inputs), self.code)
         y, made = self.encoder(inputs).y, self.decoder(noise)
         frozen = {name: p.detach() for name, p in self.discriminator.named_parameters()}
         judged = [

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ibutils import checks
+from ibutils.infomax.batches import check_inputs
 from ibutils.nets.encoders import Features
 from ibutils.train import Trainable
 
@@ -25,6 +26,7 @@ class AroundEncoder(Trainable):
 
     def features(self, inputs: Tensor) -> Features:
         """Return the features of images ``[n, channels, h, w]``."""
+        check_inputs(self.encoder, inputs)
         return self.encoder(inputs)
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
@@ -33,17 +35,6 @@ class AroundEncoder(Trainable):
         checks.instance("generator", generator, torch.Generator)
         return torch.empty(batch, 0, device=generator.device)
 
-    def check_batch(self, inputs: Tensor, noise: Tensor | None = None, *, code: int = 0) -> None:
-        """Raise unless inputs are images ``[n, channels, h, w]``, and noise ``[n, code]``."""
-        checks.tensor("inputs", inputs, ndim=4)
-        image = getattr(self.encoder, "image", inputs.shape[1:])
-        if tuple(inputs.shape[1:]) != tuple(image):
-            raise ValueError(f"inputs must be images {tuple(image)}, got {tuple(inputs.shape)}")
-        if self.training and len(inputs) < 2:  # batch statistics of one image are none
-            raise ValueError(f"inputs must be 2 images at least to train on, got {len(inputs)}")
-        if noise is not None:
-            checks.tensor("noise", noise, ndim=2)
-            if noise.shape != (len(inputs), code):
-                raise ValueError(
-                    f"noise must be [{len(inputs)}, {code}], got shape {tuple(noise.shape)}"
-                )
+    def check_inputs(self, inputs: Tensor, *, least: int = 1) -> None:
+        """Raise unless inputs are images that the encoder takes, to train on at least 2."""
+        check_inputs(self.encoder, inputs, least=2 if self.training else least)

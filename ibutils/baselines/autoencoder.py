@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
+from ibutils.infomax.batches import check_noise
 from ibutils.information.log_space import at_least_single
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
 from ibutils.nets.layers import dense
@@ -81,7 +82,7 @@ class Autoencoder(AroundEncoder):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the squared error as the ``loss``; ``labels`` are not used."""
-        self.check_batch(inputs)
+        self.check_inputs(inputs)
         error = squared_error(self.decoder(self.encoder(inputs).y), inputs)
         return {"loss": error, "squared_error": error}
 
@@ -143,7 +144,8 @@ class VAE(AroundEncoder):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the ``loss``, its ``squared_error`` and its ``rate`` in nats."""
-        self.check_batch(inputs, noise, code=self.code)
+        self.check_inputs(inputs)
+        check_noise(noise, len(inputs), self.code)
         features = self.encoder(inputs)
         both = features.y, self.to_log_std(features.fc)
         mean, log_std = (part.to(noise.dtype) for part in both)  # also under mixed precision

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.information.log_space import at_least_single
+from ibutils.probes.mlp import cross_entropy
 from ibutils.train import Trainable
 
 
@@ -32,9 +33,8 @@ def label_smoothing_loss(
         >>> round(float(label_smoothing_loss(logits, labels, epsilon=0.1)), 4)
         2.3026
     """
-    logits, labels = _checked(logits, labels)
     checks.number("epsilon", epsilon, least=0, most=1)
-    return F.cross_entropy(logits, labels, label_smoothing=epsilon)
+    return cross_entropy(logits, labels, smoothing=epsilon)
 
 
 def confidence_penalty_loss(
@@ -55,11 +55,11 @@ def confidence_penalty_loss(
         >>> round(float(confidence_penalty_loss(logits, labels, weight=1.0)), 4)
         0.0
     """
-    logits, labels = _checked(logits, labels)
     checks.number("weight", weight, least=0)
-    log_probabilities = F.log_softmax(logits, dim=-1)
+    error = cross_entropy(logits, labels)
+    log_probabilities = F.log_softmax(at_least_single(logits), dim=-1)
     entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=-1)
-    return F.nll_loss(log_probabilities, labels) - weight * entropy.mean()
+    return error - weight * entropy.mean()
 
 
 class Classifier(Trainable):
@@ -85,7 +85,9 @@ class Classifier(Trainable):
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return logits ``[batch, classes]``; ``noise`` is what ``draw_noise`` returns."""
-        return self.network(inputs)
+        checks.tensor("inputs", inputs, kind="any", empty=True)
+        with checks.suits(inputs=inputs):
+            return self.network(inputs)
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return ``[batch, 0]``: a deterministic network needs no noise."""
@@ -93,16 +95,21 @@ class Classifier(Trainable):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the ``loss`` to minimise and the plain ``cross_entropy``, scalars in nats."""
-        logits, labels = _checked(self(inputs, noise), labels)
-        return {
-            "loss": self.loss(logits, labels),
-            "cross_entropy": F.cross_entropy(logits, labels),
-        }
+        logits = self(inputs, noise)
+        if logits.ndim != 2 or logits.numel() == 0:
+            raise ValueError(
+                f"inputs must give logits [n, classes], got {tuple(logits.shape)} of shape "
+                f"{tuple(inputs.shape)}"
+            )
+        error = cross_entropy(logits, labels)
+        return {"loss": self.loss(logits, labels), "cross_entropy": error}
 
     def log_predictive(
         self, inputs: Tensor, *, samples: int = 1, generator: torch.Generator | None = None
     ) -> Tensor:
         """Return log-probabilities ``[batch, classes]``; there is nothing to sample."""
+        checks.count("samples", samples)
+        checks.generator(generator)
         return F.log_softmax(self(inputs), dim=-1)
 
 
@@ -133,7 +140,8 @@ class DropoutClassifier(Classifier):
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return logits; uniform noise ``[batch, hidden units]`` drops units, None keeps all."""
         if noise is None:
-            return self.network(inputs)
+            return super().forward(inputs)
+        checks.tensor("inputs", inputs, ndim=2)
         checks.tensor("noise", noise, ndim=2)
         if noise.shape != (len(inputs), sum(self.hidden)):
             raise ValueError(
@@ -141,19 +149,14 @@ class DropoutClassifier(Classifier):
             )
         kept = (noise < self.keep).to(torch.promote_types(inputs.dtype, torch.float32))
         masks = iter((kept / self.keep).split(self.hidden, dim=-1))
-        for layer in self.layers:
-            inputs = layer(inputs)
-            if isinstance(layer, nn.ReLU):
-                inputs = inputs * next(masks)
-        return inputs
+        h = inputs
+        with checks.suits(inputs=inputs):
+            for layer in self.layers:
+                h = layer(h)
+                if isinstance(layer, nn.ReLU):
+                    h = h * next(masks)
+        return h
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return uniform noise ``[batch, sum of hidden widths]``."""
         return torch.rand(batch, sum(self.hidden), generator=generator, device=generator.device)
-
-
-def _checked(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return logits in single precision at least, and labels; raise where shapes disagree."""
-    checks.tensor("logits", logits, ndim=2)
-    checks.labels("labels", labels, n=len(logits))
-    return at_least_single(logits), labels.long()

@@ -1,5 +1,6 @@
 """Noise as targets: an encoder that learns to hit random points, each image one of its own."""
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
@@ -40,8 +41,14 @@ def best_assignment(
     checks.same_shape(codes=codes, targets=targets)
     checks.finite("codes", codes)
     checks.finite("targets", targets)
-    cost = torch.cdist(codes.detach(), targets).square()
-    _, columns = linear_sum_assignment(cost.cpu().numpy())
+    return _assignment(codes, targets)
+
+
+def _assignment(codes: Tensor, targets: Tensor) -> Tensor:
+    cost = torch.cdist(codes.detach(), targets).square().cpu().numpy()
+    if not np.isfinite(cost).all():
+        raise ValueError("inputs must have finite codes, got nan or inf")
+    _, columns = linear_sum_assignment(cost)
     return torch.as_tensor(columns, device=codes.device)
 
 
@@ -104,13 +111,13 @@ class NoiseAsTargets(AroundEncoder):
         Raises:
             ValueError: A number occurs twice, as classes do, or is out of range.
         """
-        self.check_batch(inputs)
+        self.check_inputs(inputs)
         checks.labels("labels", labels, n=len(inputs))
         self._check(labels)
         y = self.encoder(inputs).y.to(self.targets.dtype)  # also under mixed precision
         codes = F.normalize(y, dim=1)
         held = self.assignment[labels]
-        chosen = best_assignment(codes, self.targets[held])
+        chosen = _assignment(codes, self.targets[held])
         taken = held[chosen]
         if self.training:
             self.assignment[labels] = taken
@@ -121,9 +128,9 @@ class NoiseAsTargets(AroundEncoder):
         values, counts = numbers.unique(return_counts=True)
         if bool((counts > 1).any()):
             twice = int(values[counts > 1][0])
-            raise ValueError(f"labels are to number the images, but {twice} occurs twice")
+            raise ValueError(f"labels must be the numbers of images, but {twice} occurs twice")
         if int(values[0]) < 0 or int(values[-1]) >= len(self.targets):
             raise ValueError(
-                f"images are numbered 0..{len(self.targets) - 1}, got "
+                f"labels must be the numbers of images, 0..{len(self.targets) - 1}, got "
                 f"{int(values[0])}..{int(values[-1])}"
             )

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
-from ibutils.infomax.scores import check_images
+from ibutils.infomax.batches import check_images
 from ibutils.information.log_space import at_least_single
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
 from ibutils.nets.heads import Branch
@@ -170,8 +170,7 @@ class CPC(AroundEncoder):
         Raises:
             ValueError: Fewer than 2 images.
         """
-        self.check_batch(inputs)
-        check_images("inputs", inputs)
+        self.check_inputs(inputs, least=2)
         local = self.encoder(inputs).local
         contexts = self.context(local)
         found = {}

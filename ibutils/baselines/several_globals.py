@@ -7,7 +7,6 @@ from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.infomax.embedded import infomax_loss_from_embeddings
 from ibutils.infomax.losses import check_bound
-from ibutils.infomax.scores import check_images
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
 from ibutils.nets.heads import EncodeAndDot
 from ibutils.nets.layers import convolution
@@ -54,6 +53,7 @@ class SeveralGlobals(AroundEncoder):
         checks.instance("encoder", encoder, Encoder)
         check_bound(bound)
         checks.count("units", units)
+        checks.generator(generator)
         channels, rows, _ = encoder.local_shape
         if rows < BLOCK:
             raise ValueError(f"encoder must have a map of {BLOCK} rows at least, got {rows}")
@@ -74,8 +74,7 @@ class SeveralGlobals(AroundEncoder):
         Raises:
             ValueError: Fewer than 2 images.
         """
-        self.check_batch(inputs)
-        check_images("inputs", inputs)
+        self.check_inputs(inputs, least=2)
         local = self.encoder(inputs).local
         of_local = self.head.local(local.flatten(2).mT).mT
         of_blocks = self.head.global_(self.summary(local).flatten(2).mT)

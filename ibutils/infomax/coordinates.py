@@ -45,7 +45,7 @@ class AbsoluteCoordinates(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        _check_sizes(channels, side, code, units)
+        _check_options(generator, channels=channels, side=side, code=code, units=units)
         self.shape = channels, side, code
         self.network = _network(channels + code, units, 2 * side, generator)
 
@@ -90,7 +90,7 @@ class RelativeCoordinates(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        _check_sizes(channels, side, code, units)
+        _check_options(generator, channels=channels, side=side, code=code, units=units)
         self.shape = channels, side, code
         offsets = 2 * side - 1
         self.network = _network(2 * channels + code, units, 2 * offsets, generator)
@@ -114,12 +114,16 @@ class RelativeCoordinates(nn.Module):
         _check_features(local, y, self.shape)
         checks.labels("source", source, n=len(local))
         features, side = local.flatten(2).mT, local.shape[-1]
-        own = features[torch.arange(len(source), device=source.device), source]
-        inputs = torch.cat([features, _beside(own, features), _beside(y, features)], -1)
-        rows, columns = positions(side, device=local.device)
-        from_row, from_column = source[:, None] // side, source[:, None] % side
-        offsets = rows - from_row + side - 1, columns - from_column + side - 1
-        return _cross_entropies(self.network, inputs, *offsets)
+        try:
+            own = features[torch.arange(len(source), device=source.device), source]
+            inputs = torch.cat([features, _beside(own, features), _beside(y, features)], -1)
+            rows, columns = positions(side, device=local.device)
+            from_row, from_column = source[:, None] // side, source[:, None] % side
+            offsets = rows - from_row + side - 1, columns - from_column + side - 1
+            return _cross_entropies(self.network, inputs, *offsets)
+        except IndexError:
+            found = f"{int(source.min())}..{int(source.max())}"
+            raise ValueError(f"source must lie in 0..{side**2 - 1}, got {found}") from None
 
 
 def positions(
@@ -140,10 +144,10 @@ def positions(
     return steps.repeat_interleave(side), steps.repeat(side)
 
 
-def _check_sizes(channels: int, side: int, code: int, units: int) -> None:
-    sizes = {"channels": channels, "side": side, "code": code, "units": units}
+def _check_options(generator: torch.Generator | None, **sizes: int) -> None:
     for name, size in sizes.items():
         checks.count(name, size)
+    checks.generator(generator)
 
 
 def _check_features(local: Tensor, y: Tensor, shape: tuple[int, int, int]) -> None:

@@ -7,7 +7,8 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.infomax import blocks
-from ibutils.infomax.scores import check_images, draw_negatives
+from ibutils.infomax.batches import check_images
+from ibutils.infomax.scores import draw_negatives
 from ibutils.information import log_mean_exp
 from ibutils.information.log_space import at_least_single
 
@@ -125,7 +126,10 @@ def pairs(
     checks.tensor("negatives", negatives, ndim=2, kind="integer")
     checks.same_length(scores=scores, negatives=negatives)
     own = torch.arange(len(scores), device=scores.device)
-    return scores[own, own], scores[negatives, own[:, None]]
+    try:
+        return scores[own, own], scores[negatives, own[:, None]]
+    except IndexError:
+        raise ValueError(f"negatives {_out_of_range(negatives, len(scores))}") from None
 
 
 def location_losses(scores: Float[Tensor, "n n locations"]) -> Float[Tensor, "n locations"]:
@@ -153,6 +157,10 @@ def location_losses(scores: Float[Tensor, "n n locations"]) -> Float[Tensor, "n 
     own = torch.eye(len(table), dtype=torch.bool, device=table.device)[:, :, None]
     rest = table.masked_fill(own, -torch.inf).logsumexp((0, 2))
     return -F.logsigmoid(table.diagonal().mT - rest[:, None])
+
+
+def _out_of_range(numbers: Tensor, count: int) -> str:
+    return f"must lie in 0..{count - 1}, got {int(numbers.min())}..{int(numbers.max())}"
 
 
 def check_bound(bound: str) -> None:

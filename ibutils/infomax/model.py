@@ -6,12 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from ibutils import checks
+from ibutils.infomax.batches import check_inputs, check_noise
 from ibutils.infomax.coordinates import AbsoluteCoordinates, RelativeCoordinates
 from ibutils.infomax.embedded import infomax_loss_from_embeddings
 from ibutils.infomax.losses import check_bound, infomax_loss, pair_loss, pairs
 from ibutils.infomax.occlusion import BLOCK, occlude, occlusion_masks
 from ibutils.infomax.prior import PriorMatching, check_prior
-from ibutils.infomax.scores import check_images, local_scores, negatives_from
+from ibutils.infomax.scores import local_scores, negatives_from
 from ibutils.nets.encoders import Encoder, Features
 from ibutils.nets.heads import ConcatenateAndConvolve, EncodeAndDot, global_head
 from ibutils.prior_matching import sample_prior
@@ -141,6 +142,7 @@ class DeepInfoMax(Trainable):
 
     def forward(self, inputs: Tensor) -> Features:
         """Return the features of images ``[n, channels, h, w]``."""
+        check_inputs(self.encoder, inputs)
         return self.encoder(inputs)
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
@@ -173,17 +175,11 @@ class DeepInfoMax(Trainable):
             ValueError: Fewer than 2 images, or noise of another shape than that of
                 ``draw_noise``.
         """
-        checks.tensor("inputs", inputs, ndim=4)
-        check_images("inputs", inputs)
+        check_inputs(self.encoder, inputs, least=2)
         terms, n = self.terms, len(inputs)
         others = 0 if terms.negatives is None else n
         of_prior = 0 if terms.gamma == 0 else self.encoder.code
-        checks.tensor("noise", noise, ndim=2)
-        if noise.shape != (n, 2 + others + of_prior):
-            raise ValueError(
-                f"noise must be what draw_noise({n}) returns, {(n, 2 + others + of_prior)}, got "
-                f"{tuple(noise.shape)}"
-            )
+        check_noise(noise, n, 2 + others + of_prior)
         of_mask, of_source, of_others, samples = noise.split([1, 1, others, of_prior], dim=1)
         chosen = None
         if terms.negatives is not None:

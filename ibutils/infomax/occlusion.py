@@ -42,8 +42,12 @@ def occlusion_masks(
     checks.tensor("uniform", uniform, ndim=1)
     _check_blocks(size, block)
     allowed = _rectangles(size, block, uniform.device)
-    chosen = (uniform.double() * len(allowed)).long().clamp_max(len(allowed) - 1)
-    top, bottom, left, right = allowed[chosen].T[..., None]
+    try:
+        top, bottom, left, right = _picked(allowed, uniform).T[..., None]
+    except IndexError:
+        raise ValueError(
+            f"uniform must lie in [0, 1), got {float(uniform.min())}..{float(uniform.max())}"
+        ) from None
     steps = torch.arange(size, device=uniform.device)
     rows, columns = (steps >= top) & (steps < bottom), (steps >= left) & (steps < right)
     return rows[:, :, None] & columns[:, None]
@@ -83,6 +87,11 @@ def occlude(
             f"{tuple(images.shape)}"
         )
     return images.masked_fill(masks[:, None], 0.0)
+
+
+def _picked(rows: Tensor, uniform: Tensor) -> Tensor:
+    """Return the row that each number of [0, 1) falls on."""
+    return rows[(uniform.double() * len(rows)).long().clamp_max(len(rows) - 1)]
 
 
 def _check_blocks(size: int, block: int) -> None:

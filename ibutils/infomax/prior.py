@@ -74,13 +74,14 @@ class PriorMatching(nn.Module):
 
         Raises:
             TypeError: An argument is no tensor.
-            ValueError: Codes or samples are not of the dimension given; or, without ``squash``, a
-                code is outside of the support of the prior.
+            ValueError: Codes and samples are not as many, or not of the dimension given; or,
+                without ``squash``, a code is outside of the support of the prior.
         """
         for name, values in (("y", y), ("samples", samples)):
             checks.tensor(name, values, ndim=2)
             if values.shape[1] != self.code:
                 raise ValueError(f"{name} must be [n, {self.code}], got {tuple(values.shape)}")
+        checks.same_shape(y=y, samples=samples)
         if self.prior == "uniform" and self.squash:
             y = y.sigmoid()
         elif not self.squash:

@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ibutils import checks
+from ibutils.infomax.batches import check_images
 
 
 def local_scores(
@@ -88,9 +89,3 @@ def check_embeddings(local: Tensor, global_: Tensor) -> None:
             f"{tuple(global_.shape)}"
         )
     check_images("local", local)
-
-
-def check_images(name: str, values: Tensor) -> None:
-    """Raise for a batch without negatives."""
-    if len(values) < 2:
-        raise ValueError(f"{name} must be of 2 images at least, negatives are others; got n=1")

@@ -137,6 +137,7 @@ def neural_dependency(
         TypeError: Codes are no numbers, or an option is of the wrong type.
         ValueError: Fewer than two codes, codes that are not finite, dimensions that disagree, or
             an option out of range.
+        FloatingPointError: The loss is not finite, as with too large a learning rate.
 
     :cite:t:`hjelm2019learning`, section 4.1, NDM.
 

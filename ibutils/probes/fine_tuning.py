@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ibutils import checks
+from ibutils.infomax.batches import check_inputs, check_noise
 from ibutils.inputs import Data
 from ibutils.probes.features import LAYERS, features
 from ibutils.probes.health import Reading
@@ -43,7 +44,9 @@ class FineTuned(Trainable):
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return logits ``[n, classes]``; ``noise`` is that of the probe."""
-        return self.probe(getattr(self.encoder(x), self.layer), noise)
+        with checks.suits(x=x):
+            layer = getattr(self.encoder(x), self.layer)
+        return self.probe(layer, noise)
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return the noise of the probe, ``[batch, hidden]``."""
@@ -51,6 +54,8 @@ class FineTuned(Trainable):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the cross-entropy in nats as the ``loss``."""
+        check_inputs(self.encoder, inputs, least=2 if self.training else 1)
+        check_noise(noise, len(inputs), self.probe.hidden)
         return {"loss": cross_entropy(self(inputs, noise), labels)}
 
 
@@ -91,6 +96,7 @@ def fine_tuning_probe(
         TypeError: Images are no numbers, or an argument is of the wrong type.
         ValueError: Images and labels disagree, images are not finite, an option is out of range,
             or a last batch would hold one image.
+        FloatingPointError: The loss is not finite, as with too large a learning rate.
 
     :cite:t:`hjelm2019learning`, section 4.1, the column SS of Table 2.
     """

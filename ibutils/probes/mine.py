@@ -1,5 +1,6 @@
 """MINE: the Donsker-Varadhan bound between images and their codes, by a trained critic."""
 
+import copy
 import math
 
 import torch
@@ -61,7 +62,8 @@ class Mine(Trainable):
         checks.tensor("inputs", inputs, kind="any")
         checks.tensor("labels", labels, kind="any")
         checks.same_length(inputs=inputs, labels=labels)
-        scores = _scores(self.critic, inputs, labels)
+        with checks.suits(inputs=inputs, labels=labels):
+            scores = _scores(self.critic, inputs, labels)
         _, log_mean = _split_mean(scores.detach())
         with torch.no_grad():
             first = self.log_average.isnan()
@@ -114,6 +116,7 @@ def mine(
         TypeError: Inputs or codes are no numbers, or an option is of the wrong type.
         ValueError: Inputs and codes disagree, are not finite or are fewer than four, an option is
             out of range, or a last batch would hold a single pair.
+        FloatingPointError: The loss is not finite, as with too large a learning rate.
 
     :cite:t:`belghazi2018mutual`, algorithm 1; :cite:t:`hjelm2019learning`, section 4.1.
     """
@@ -124,6 +127,9 @@ def mine(
         )
     train_x, train_y = _pairs(critic, train_x=train_x, train_y=train_y)
     test_x, test_y = _pairs(critic, test_x=test_x, test_y=test_y)
+    for data in ({"train_x": train_x, "train_y": train_y}, {"test_x": test_x, "test_y": test_y}):
+        with checks.suits(**data), torch.no_grad():
+            _scores(copy.deepcopy(critic).eval(), *(values[:2] for values in data.values()))
     checks.count("steps", steps)
     check_batches("train_x", train_x, batch_size)
     epochs = math.ceil(steps / math.ceil(len(train_x) / batch_size))

@@ -134,6 +134,7 @@ def mlp_probe(
         TypeError: Features are no numbers, or an option is of the wrong type.
         ValueError: Features and labels disagree, features are not finite, an option is out of
             range, or a last batch would hold one sample.
+        FloatingPointError: The loss is not finite, as with too large a learning rate.
 
     :cite:t:`hjelm2019learning`, section 4.1.
 
@@ -166,10 +167,24 @@ def mlp_probe(
     return Reading(value, of_classifier("perceptron", losses, probe, split.test_x, split.test_y))
 
 
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean cross-entropy in nats, summed in single precision at least."""
+def cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
+    """Return the mean cross-entropy in nats, summed in single precision at least.
+
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: There is not one label for each row of logits. On a processor also: a label is
+            out of range.
+    """
+    checks.tensor("logits", logits, ndim=2)
     checks.labels("labels", labels, n=len(logits))
-    return F.cross_entropy(at_least_single(logits), labels.long())
+    none = torch.iinfo(torch.long).min  # the default would leave out labels of -100
+    try:
+        return F.cross_entropy(
+            at_least_single(logits), labels.long(), label_smoothing=smoothing, ignore_index=none
+        )
+    except IndexError:
+        most, found = logits.shape[1] - 1, f"{int(labels.min())}..{int(labels.max())}"
+        raise ValueError(f"labels must lie in 0..{most}, got {found}") from None
 
 
 def of_classifier(

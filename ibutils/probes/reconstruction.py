@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.extras import extra
+from ibutils.infomax.batches import check_channels
 from ibutils.inputs import Data
 from ibutils.nets.image_decoder import image_decoder
 from ibutils.probes.health import Health, examined, settled
@@ -174,6 +175,7 @@ def reconstruction_probe(
         ValueError: Codes and images disagree, codes are not finite, pixels are not in [-1, 1], an
             option is out of range, or a last batch would hold one code.
         ImportError: torchmetrics is not installed.
+        FloatingPointError: The loss is not finite, as with too large a learning rate.
 
     :cite:t:`hjelm2019learning`, section 4.1, MS-SSIM.
     """
@@ -190,6 +192,7 @@ def reconstruction_probe(
             f"{tuple(train_images.shape)} and {tuple(test_images.shape)}"
         )
     check_batches("train_codes", train_codes, batch_size)
+    check_channels(channels)
     _, c, h, w = train_images.shape
     source = generator(seed, "weights")
     decoder = image_decoder(train_codes.shape[1], (c, h, w), channels=channels, generator=source)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.information_dropout import reestimate_batch_norm
 from ibutils.nets.image_and_code import ImageAndCode
 from ibutils.probes import (
@@ -32,7 +33,7 @@ from ibutils.probes import (
     svm_probe,
 )
 from ibutils.probes.svm import MACHINES
-from ibutils.representation.sample import Sample
+from ibutils.representation.sample import Sample, check_sample
 from ibutils.train import generator
 
 LAYERS = ("conv", "fc", "y")
@@ -77,6 +78,16 @@ class Effort:
     ndm_learning_rate: float
     critic_channels: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Refuse work that cannot be done."""
+        checks.counts("probe_milestones", self.probe_milestones)
+        checks.count("machine_images", self.machine_images, least=0)
+        for name, value in vars(self).items():
+            if name.endswith(("_epochs", "_steps", "_last", "_count", "_iterations")):
+                checks.count(name, value)
+            elif name.endswith(("_rate", "_channels")):
+                checks.number(name, value, above=0)
+
 
 @dataclass(frozen=True, eq=False)
 class Frozen:
@@ -96,6 +107,19 @@ class Frozen:
     test_features: dict[str, Tensor]
     seed: int
 
+    def __post_init__(self) -> None:
+        """Refuse what no measure can be taken of."""
+        for name in ("train", "test"):
+            check_sample(name, getattr(self, name))
+        for name in ("train_features", "test_features"):
+            held = getattr(self, name)
+            checks.instance(name, held, dict)
+            if not set(LAYERS) <= set(held):
+                raise ValueError(f"{name} must hold the layers {LAYERS}, got {[*held]}")
+            for layer in LAYERS:
+                checks.tensor(f"{name}[{layer!r}]", held[layer], ndim=2)
+        checks.count("seed", self.seed, least=0)
+
 
 def freeze(encoder: nn.Module, train: Sample, test: Sample, *, seed: int) -> Frozen:
     """Return the features of all images under an encoder, which is changed in one respect.
@@ -104,6 +128,10 @@ def freeze(encoder: nn.Module, train: Sample, test: Sample, *, seed: int) -> Fro
     training they are moving averages, over occluded images as well where a model sees some, and
     an untrained encoder has none.
     """
+    checks.module("encoder", encoder)
+    check_sample("train", train)
+    check_sample("test", test)
+    checks.count("seed", seed, least=0)
     reestimate_batch_norm(encoder, train.images)
     first, second = (features(encoder, part.images) for part in (train, test))
     return Frozen(train, test, first, second, seed)
@@ -111,6 +139,7 @@ def freeze(encoder: nn.Module, train: Sample, test: Sample, *, seed: int) -> Fro
 
 def accuracies(frozen: Frozen, effort: Effort) -> list[Row]:
     """Return the accuracy of a perceptron on each layer, a fraction of the test images."""
+    _check(frozen, effort)
     rows = []
     for layer in LAYERS:
         with _quiet():
@@ -135,6 +164,7 @@ def support_vectors(frozen: Frozen, effort: Effort) -> list[Row]:
     Of several machines it is the mean, with the spread; the squared hinge has one optimum that
     its solver finds, and one machine.
     """
+    _check(frozen, effort)
     rows = []
     for layer in LAYERS:
         found = [_machine(frozen, effort, layer, i) for i in range(effort.machine_count)]
@@ -149,6 +179,7 @@ def support_vectors(frozen: Frozen, effort: Effort) -> list[Row]:
 
 def reconstruction(frozen: Frozen, effort: Effort) -> tuple[list[Row], Tensor]:
     """Return how well a decoder reconstructs test images from their code, and what it makes."""
+    _check(frozen, effort)
     with _quiet():
         quality, images, health = reconstruction_probe(
             frozen.train_features["y"],
@@ -166,6 +197,7 @@ def reconstruction(frozen: Frozen, effort: Effort) -> tuple[list[Row], Tensor]:
 
 def information(frozen: Frozen, effort: Effort) -> list[Row]:
     """Return what MINE finds between images and codes, in nats, on both splits."""
+    _check(frozen, effort)
     _, colours, height, width = frozen.train.images.shape
     code = frozen.train_features["y"].shape[1]
     critic = ImageAndCode(
@@ -190,6 +222,7 @@ def information(frozen: Frozen, effort: Effort) -> list[Row]:
 
 def dependency(frozen: Frozen, effort: Effort) -> list[Row]:
     """Return the dependence between the components of the code, in nats, on both splits."""
+    _check(frozen, effort)
     widths = tuple(max(8, round(effort.critic_channels * width)) for width in (1000, 200))
     with _quiet():
         found = neural_dependency(
@@ -205,6 +238,7 @@ def dependency(frozen: Frozen, effort: Effort) -> list[Row]:
 
 def fine_tuned(encoder: nn.Module, frozen: Frozen, effort: Effort) -> list[Row]:
     """Return the accuracy after a copy of the encoder goes on learning from labels."""
+    _check(frozen, effort)
     train, test = frozen.train, frozen.test
     with _quiet():
         found = fine_tuning_probe(
@@ -221,6 +255,7 @@ def fine_tuned(encoder: nn.Module, frozen: Frozen, effort: Effort) -> list[Row]:
 
 def neighbour_share(frozen: Frozen, *, k: int = 4) -> list[Row]:
     """Return the share of the k nearest test images, by the code, that have the same class."""
+    checks.instance("frozen", frozen, Frozen)
     with _quiet():
         found = class_share(frozen.test_features["y"], frozen.test.labels, k=k)
     return _read("y", "neighbours", found)
@@ -233,7 +268,9 @@ def neighbour_pictures(frozen: Frozen, *, queries: int, k: int = 4) -> dict[str,
         ``images``, bytes ``[queries, 1 + k, 3, side, side]`` with the query first, and ``same``,
         whether a neighbour has the class of its query, ``[queries, k]``.
     """
+    checks.instance("frozen", frozen, Frozen)
     codes, labels = frozen.test_features["y"], frozen.test.labels
+    checks.count("queries", queries, most=len(codes))
     own = torch.arange(queries, device=codes.device)
     found = nearest(codes, own, k=k)
     shown = torch.cat([own[:, None], found], dim=1)
@@ -246,6 +283,11 @@ def neighbour_pictures(frozen: Frozen, *, queries: int, k: int = 4) -> dict[str,
 def as_bytes(images: Tensor) -> np.ndarray:
     """Return images in [-1, 1] as bytes."""
     return ((images + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()
+
+
+def _check(frozen: Frozen, effort: Effort) -> None:
+    checks.instance("frozen", frozen, Frozen)
+    checks.instance("effort", effort, Effort)
 
 
 def _machine(

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.data import load, resize
 from ibutils.train import generator
 
@@ -27,6 +28,13 @@ class Sample(NamedTuple):
     checksum: str
 
 
+def check_sample(name: str, value: Sample) -> None:
+    """Raise unless a value is a sample of images with as many labels."""
+    checks.instance(name, value, Sample)
+    checks.tensor(f"{name}.images", value.images, ndim=4)
+    checks.labels(f"{name}.labels", value.labels, n=len(value.images))
+
+
 def sample(name: str, *, split: str, count: int = 0, device: torch.device | str = "cpu") -> Sample:
     """Load a split of a data set, or a part of it with equally many images of each class.
 
@@ -40,13 +48,21 @@ def sample(name: str, *, split: str, count: int = 0, device: torch.device | str 
         device: Where the tensors go.
 
     Raises:
-        ValueError: As :func:`ibutils.data.load` does; or a class has too few images.
+        TypeError: ``count`` is no integer, or ``device`` no name of one.
+        ValueError: As :func:`ibutils.data.load` does; a class has too few images; or no such
+            device.
 
     Example:
         >>> part = sample("digits", split="test", count=40)
         >>> tuple(part.images.shape), part.labels.bincount().tolist()
         ((40, 3, 32, 32), [4, 4, 4, 4, 4, 4, 4, 4, 4, 4])
     """
+    checks.count("count", count, least=0)
+    checks.instance("device", device, (str, torch.device))
+    try:
+        device = torch.device(device)
+    except RuntimeError:
+        raise ValueError(f"device must be one of torch, got {device!r}") from None
     found = load(name, split=split)
     checksum, side = found.checksum, SIDES.get(name, 32)
     if tuple(found.pixels.shape[1:]) != (3, side, side):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 import pandas as pd
 from torch import nn
 
+from ibutils import checks
 from ibutils.infomax import InfoMaxRecipe
 from ibutils.representation.measures import Effort, Frozen, freeze
 from ibutils.representation.models import Architecture, Untrained, build
@@ -79,6 +80,10 @@ def as_table(
         >>> as_table("DIM-T4", rows)[["method", "metric", "profile"]].iloc[0].tolist()
         ['ae', 'ssim', 'smoke']
     """
+    checks.instance("target", target, str)
+    checks.instance("rows", rows, dict)
+    for key, own in rows.items():
+        checks.instance(f"rows[{key!r}]", own, list)
     found = [
         dict(
             target=target, data="digits", method=method, loss=loss, seed=0, profile="smoke", **row

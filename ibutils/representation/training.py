@@ -5,10 +5,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.baselines import NoiseAsTargets
 from ibutils.infomax import InfoMaxLearner, InfoMaxRecipe
 from ibutils.representation.models import Untrained
-from ibutils.representation.sample import Sample
+from ibutils.representation.sample import Sample, check_sample
 from ibutils.train import Trainable, fit
 
 
@@ -38,6 +39,9 @@ def train(
         The mean of each term of the objective over an epoch, ``[epochs, 1]``; empty without
         training.
     """
+    checks.instance("model", model, (Trainable, Untrained))
+    check_sample("part", part)
+    checks.instance("recipe", recipe, InfoMaxRecipe)
     if isinstance(model, Untrained):
         model.eval()
         return {}

@@ -81,9 +81,9 @@ def test_nothing_is_exchanged_in_evaluation(model, images):
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ([3, 1, 3, 0], "labels are to number the images, but 3 occurs twice"),
-        ([0, 1, 2, 12], r"images are numbered 0..11, got 0..12"),
-        ([-1, 1, 2, 3], r"images are numbered 0..11, got -1..3"),
+        ([3, 1, 3, 0], "labels must be the numbers of images, but 3 occurs twice"),
+        ([0, 1, 2, 12], "labels must be the numbers of images, 0..11, got 0..12"),
+        ([-1, 1, 2, 3], "labels must be the numbers of images, 0..11, got -1..3"),
     ],
 )
 def test_classes_in_the_place_of_numbers_are_refused(model, images, numbers, message):

@@ -133,7 +133,7 @@ def test_players_of_two_priors_move_by_their_own_terms():
             )
             touched = any(grad is not None and bool(grad.any()) for grad in found)
             assert touched == (network is own), (term, name)
-    with pytest.raises(ValueError, match="differ"):
+    with pytest.raises(ValueError, match="means must differ"):
         TwoPriors(encoder, maker, latent=2, means=(1.0, 1.0))
 
 
