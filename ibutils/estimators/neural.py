@@ -110,6 +110,7 @@ def estimate(
         >>> abs(found.value + math.log(0.6)) < 4 * found.stderr
         True
     """
+    checks.choice("bound", bound, OBJECTIVES)
     (found,) = estimates(
         x,
         y,
@@ -203,7 +204,7 @@ def _check(bounds: Sequence[str], critic: str | nn.Module) -> None:
     """Raise for bounds that do not share a critic, and for what is none."""
     checks.instance("bounds", bounds, (list, tuple))
     for bound in bounds:
-        checks.choice("bound", bound, OBJECTIVES)
+        checks.choice("bounds", bound, OBJECTIVES)
     if len({OBJECTIVES[bound][0] for bound in bounds}) != 1:
         raise ValueError(f"bounds must be trained alike, got {list(bounds)}")
     checks.instance("critic", critic, (str, nn.Module))

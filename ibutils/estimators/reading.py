@@ -104,7 +104,8 @@ def table(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 
 def score(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """Return the scores of n x with n y, ``[n, n]``; raise when the critic makes no such table."""
-    scores: Any = network(x, y)
+    with checks.suits(x=x, y=y):
+        scores: Any = network(x, y)
     n = len(x)
     if not isinstance(scores, Tensor) or scores.shape != (n, n):
         raise ValueError(

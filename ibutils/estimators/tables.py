@@ -40,8 +40,9 @@ def plug_in(
     Returns:
         The value in nats, negative if the correction makes it so. Its standard error is that of
         the mean of the logarithms. Their spread vanishes at independence, where the first term
-        times :math:`2n` is chi-square, with :math:`d = \sum_z (K_{x \mid z} - 1)(K_{y \mid z} - 1)`
-        degrees of freedom; so the error is at least :math:`\sqrt{d/2} / n`.
+        times :math:`2n` is chi-square, with
+        :math:`d = \sum_z (K_{x \mid z} - 1)(K_{y \mid z} - 1)` degrees of freedom; so the error
+        is at least :math:`\sqrt{d/2} / n`.
 
     Raises:
         TypeError: Labels of a variable cannot be ordered.

@@ -124,5 +124,5 @@ def _probabilities(name: str, values: Tensor, dim: int) -> Tensor:
     totals = values.sum(dim)
     if not bool(((totals - 1).abs() <= tolerance).all()):
         worst = totals.flatten()[(totals - 1).abs().argmax()]
-        raise ValueError(f"{name} must sum to 1 along axis {dim}, got {float(worst)}")
+        raise ValueError(f"{name} must sum to 1 along dim={dim}, got {float(worst)}")
     return values

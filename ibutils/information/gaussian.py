@@ -24,7 +24,7 @@ def gaussian_entropy(covariance: Float[Tensor, "*batch n n"]) -> Float[Tensor, "
 
     Raises:
         TypeError: The covariance is no tensor.
-        ValueError: It is not square, symmetric or positive definite.
+        ValueError: It is not square, finite, symmetric or positive definite.
 
     :cite:t:`cover2006elements`, theorem 8.4.1.
 
@@ -60,7 +60,7 @@ def gaussian_kl(
 
     Raises:
         TypeError: An argument is no tensor.
-        ValueError: A covariance is not square, symmetric or positive definite, a mean is not
+        ValueError: A covariance is not square, symmetric or positive definite, an entry is not
             finite, sizes differ, or the batches do not broadcast.
 
     The definition is in :cite:t:`cover2006elements`, section 8.5.
@@ -75,7 +75,9 @@ def gaussian_kl(
     factor_q = _cholesky("covariance_q", covariance_q)
     sizes = [values.shape[-1] for values in (mean_p, covariance_p, mean_q, covariance_q)]
     if len(set(sizes)) > 1:
-        raise ValueError(f"means and covariances of one size are needed, got sizes {sizes}")
+        raise ValueError(
+            f"mean_p, covariance_p, mean_q and covariance_q must have one size, got {sizes}"
+        )
     checks.broadcastable(
         mean_p=mean_p[..., None],
         covariance_p=factor_p,
@@ -113,7 +115,7 @@ def gaussian_mutual_information(
 
     Raises:
         TypeError: The covariance is no tensor, or ``dim_x`` no integer.
-        ValueError: The matrix is not square, symmetric or positive definite, or ``dim_x``
+        ValueError: The matrix is not square, finite, symmetric or positive definite, or ``dim_x``
             leaves a block empty.
 
     :cite:t:`cover2006elements`, theorem 8.4.1 and section 8.5.
@@ -155,6 +157,7 @@ def _cholesky(name: str, covariance: Tensor) -> Tensor:
     if covariance.dim() < 2 or covariance.shape[-1] != covariance.shape[-2]:
         shape = tuple(covariance.shape)
         raise ValueError(f"{name} must be a square matrix, got shape {shape}")
+    checks.finite(name, covariance)
     tolerance = math.sqrt(torch.finfo(covariance.dtype).eps) * covariance.abs().amax()
     gap = (covariance - covariance.mT).abs().amax()
     if not bool(gap <= tolerance):

@@ -57,8 +57,9 @@ def nats_to_bits(nats: Any) -> Any:
         >>> nats_to_bits(math.log(8))
         3.0
     """
+    complex_ = isinstance(nats, Tensor) and nats.is_complex()
     try:
-        if not isinstance(nats, bool):
+        if not (isinstance(nats, (bool, complex)) or complex_):
             return nats / math.log(2)
     except TypeError:
         pass
