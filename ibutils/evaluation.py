@@ -1,14 +1,12 @@
 """Error, cross-entropy and rate of a trained classifier on a data set."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from ibutils import checks
 from ibutils.baselines import Classifier
+from ibutils.modes import evaluating
 from ibutils.vib import VIB
 
 
@@ -39,28 +37,6 @@ def error_rate(
             f"the first at {int(missing[0])}"
         )
     return float((log_probabilities.argmax(dim=-1) != labels).double().mean())
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Hold a model in the mode for evaluation; afterwards each part is in its mode again.
-
-    Example:
-        >>> model = nn.Dropout()
-        >>> with evaluating(model):
-        ...     model.training
-        False
-        >>> model.training
-        True
-    """
-    checks.module("model", model)
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 @torch.no_grad()

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.baselines import Classifier
-from ibutils.evaluation import evaluating
 from ibutils.information.log_space import at_least_single
+from ibutils.modes import evaluating
 from ibutils.vib import VIB, GaussianCode
 
 Prediction = Callable[[Tensor, torch.Generator | None], Tensor]

@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
+
 BINS = 60  # of the histogram
 CENTRAL = (0.1, 0.9)  # quantiles between which the density is asked to be flat
 COARSE = 20  # bins between these quantiles
@@ -50,7 +52,9 @@ def log_activity(activity: Float[Tensor, "*n"]) -> LogActivity:
         activity: Activities, at least 0, of any shape.
 
     Raises:
-        ValueError: An activity is negative, or fewer than a thousand are positive.
+        TypeError: It is no tensor.
+        ValueError: An activity is negative or not finite, fewer than a thousand are positive, or
+            these are all equal.
 
     Example:
         >>> import torch
@@ -59,13 +63,19 @@ def log_activity(activity: Float[Tensor, "*n"]) -> LogActivity:
         >>> abs(found.skewness) < 0.05, found.normal_gain > 0
         (True, True)
     """
-    flat = activity.flatten()
+    checks.tensor("activity", activity)
+    checks.finite("activity", activity.detach())
+    flat = activity.detach().flatten()
     if bool((flat < 0).any()):
         raise ValueError(f"activities must be at least 0, got {float(flat.min())}")
     logs = flat[flat > 0].double().log()
     if len(logs) < 1000:
         raise ValueError(f"a distribution needs 1000 positive activities, got {len(logs)}")
     mean, scale = float(logs.mean()), float(logs.std(correction=0))
+    if scale == 0:
+        raise ValueError(
+            f"activity must differ between units or inputs, got {math.exp(mean)} only"
+        )
     skewness = float(((logs - mean) / scale).pow(3).mean())
     width = float(logs.max() - logs.min())
     gain = math.log(width) - math.log(scale) - 0.5 * math.log(2 * math.pi * math.e)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from scipy.optimize import brentq
 
+from ibutils import checks
+
 NEAR = 1e-4  # log-odds of a code that is as good as constant
 
 
@@ -18,12 +20,14 @@ class Optimum(NamedTuple):
 def binary_entropy(probability: float) -> float:
     r"""Return the entropy :math:`h(q)` of a coin, nats.
 
+    Raises:
+        ValueError: The probability lies outside [0, 1].
+
     Example:
         >>> round(binary_entropy(0.5), 4)
         0.6931
     """
-    if not 0 <= probability <= 1:
-        raise ValueError(f"a probability lies in [0, 1], got {probability}")
+    checks.number("probability", probability, least=0, most=1)
     if probability in (0.0, 1.0):
         return 0.0
     rest = 1 - probability
@@ -55,6 +59,7 @@ def channel_loss(flip: float, *, noise: float, beta: float) -> float:
         >>> round(channel_loss(0.5, noise=0.1, beta=0.5) / math.log(2), 4)  # bits
         1.0
     """
+    checks.number("flip", flip, least=0, most=1)
     _check(noise, beta)
     mixed = noise * (1 - flip) + flip * (1 - noise)
     return binary_entropy(mixed) + beta * (math.log(2) - binary_entropy(flip))
@@ -102,7 +107,5 @@ def _sigmoid(value: float) -> float:
 
 
 def _check(noise: float, beta: float) -> None:
-    if not 0 <= noise <= 0.5:
-        raise ValueError(f"noise must lie in [0, 1/2], got {noise}")
-    if not beta >= 0:
-        raise ValueError(f"beta must be at least 0, got {beta}")
+    checks.number("noise", noise, least=0, most=0.5)
+    checks.number("beta", beta, least=0)

@@ -6,6 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
+from ibutils.information.log_space import at_least_single
+
 ROUNDING = 4  # units in the last place by which a noise at its maximum may exceed it
 
 
@@ -24,9 +27,10 @@ def log_uniform_kl(alpha: Float[Tensor, "*units"], *, max_alpha: float) -> Float
         max_alpha: The largest noise :math:`\alpha_{\max} > 0`.
 
     Returns:
-        Divergences in nats, one a unit, of the shape of ``alpha``.
+        Divergences in nats, one a unit, of the shape of ``alpha``, in at least single precision.
 
     Raises:
+        TypeError: ``alpha`` is no tensor, or ``max_alpha`` no number.
         ValueError: ``max_alpha`` is not positive, or an ``alpha`` lies outside its range.
 
     :cite:t:`achille2018information`, the proposition on ReLU, with the sign of its proof.
@@ -35,15 +39,15 @@ def log_uniform_kl(alpha: Float[Tensor, "*units"], *, max_alpha: float) -> Float
         >>> log_uniform_kl(torch.tensor([0.7, 0.35]), max_alpha=0.7)
         tensor([0.0000, 0.6931])
     """
-    check_max_alpha(max_alpha)
-    _check_positive(alpha, "alpha")
+    checks.number("max_alpha", max_alpha, above=0)
+    _check_alpha(alpha)
     most = max_alpha * (1 + ROUNDING * torch.finfo(alpha.dtype).eps)
     if bool((alpha > most).any()):
         raise ValueError(
-            f"alpha must not exceed max_alpha={max_alpha}, got {float(alpha.max())}; "
+            f"alpha must not exceed max_alpha={max_alpha}, got {float(alpha.detach().max())}; "
             "the divergence from the log-uniform prior would be negative"
         )
-    return (max_alpha / alpha).log()  # exactly 0 at the maximum
+    return (max_alpha / at_least_single(alpha)).log()  # exactly 0 at the maximum
 
 
 def log_normal_kl(
@@ -69,11 +73,13 @@ def log_normal_kl(
         prior_scale: Its standard deviation :math:`\sigma > 0`.
 
     Returns:
-        Divergences in nats, one a unit, of the shape of ``alpha``; at least 0.
+        Divergences in nats, one a unit, of the shape of ``alpha``, in at least single precision;
+        at least 0.
 
     Raises:
-        ValueError: ``alpha`` or ``prior_scale`` is not positive, or an activity is 0, negative
-            or not finite: no log-normal prior fits it.
+        TypeError: An argument is of another type.
+        ValueError: The shapes differ, ``alpha`` or ``prior_scale`` is not positive, or an
+            activity is 0, negative or not finite: no log-normal prior fits it.
 
     :cite:t:`achille2018information`, the proposition on softplus; its first printing lacks
     :math:`\log f`.
@@ -83,20 +89,18 @@ def log_normal_kl(
         >>> log_normal_kl(half, torch.tensor([0.0]), 0.0, 0.5)  # the prior itself
         tensor([0.])
     """
-    _check_positive(alpha, "alpha")
-    scale = torch.as_tensor(prior_scale)
-    if not bool((scale > 0) & scale.isfinite()):
-        raise ValueError(
-            f"prior_scale must be positive and finite, got {float(scale)}; a prior that has "
-            "collapsed gives no divergence"
-        )
+    _check_alpha(alpha)
+    checks.tensor("log_activation", log_activation, empty=True)
+    checks.same_shape(alpha=alpha, log_activation=log_activation)
+    mean = _scalar("prior_mean", prior_mean, like=at_least_single(alpha))
+    scale = _scalar("prior_scale", prior_scale, like=at_least_single(alpha), above=0)
     if not bool(log_activation.isfinite().all()):
         bad = log_activation[~log_activation.isfinite()].flatten()[0]
         raise ValueError(
-            f"log_activation must be finite, got {float(bad)}: a log-normal prior needs "
+            f"log_activation must be finite, got {float(bad.detach())}: a log-normal prior needs "
             "positive activities, such as those of softplus; ReLU goes with log_uniform_kl"
         )
-    return unchecked_log_normal_kl(alpha, log_activation, prior_mean, prior_scale)
+    return unchecked_log_normal_kl(alpha, log_activation, mean, scale.log())
 
 
 def unchecked_log_uniform_kl(alpha: Tensor, *, max_alpha: float) -> Tensor:
@@ -104,26 +108,28 @@ def unchecked_log_uniform_kl(alpha: Tensor, *, max_alpha: float) -> Tensor:
 
     For the checks a GPU would wait at each step.
     """
-    return math.log(max_alpha) - alpha.log()
+    return math.log(max_alpha) - at_least_single(alpha).log()
 
 
 def unchecked_log_normal_kl(
-    alpha: Tensor,
-    log_activation: Tensor,
-    prior_mean: Tensor | float,
-    prior_scale: Tensor | float,
+    alpha: Tensor, log_activation: Tensor, prior_mean: Tensor, log_prior_scale: Tensor
 ) -> Tensor:
-    """Return ``log_normal_kl`` without its checks, for which a GPU would wait at each step."""
-    square = alpha.square() + (log_activation - prior_mean).square()
-    return square / (2 * prior_scale**2) - (alpha / prior_scale).log() - 0.5
+    """Return ``log_normal_kl`` by the logarithm of the prior's scale, without checks.
+
+    A prior of any width then gives a finite divergence, down to where 1 / scale overflows.
+    """
+    alpha, inverse = at_least_single(alpha), (-log_prior_scale).exp()
+    shift = (at_least_single(log_activation) - prior_mean) * inverse
+    square = shift.square() + (alpha * inverse).square()
+    return 0.5 * (square - 1) - (alpha.log() - log_prior_scale)
 
 
-def check_max_alpha(max_alpha: float) -> None:
-    """Raise ``ValueError`` unless the largest noise is positive and finite."""
-    if not 0 < max_alpha < math.inf:
-        raise ValueError(f"max_alpha must be positive and finite, got {max_alpha}")
+def _scalar(name: str, value: Tensor | float, *, like: Tensor, **limits: float) -> Tensor:
+    checks.number(name, value.detach() if isinstance(value, Tensor) else value, **limits)
+    return torch.as_tensor(value, dtype=like.dtype, device=like.device)
 
 
-def _check_positive(alpha: Tensor, name: str) -> None:
+def _check_alpha(alpha: Tensor) -> None:
+    checks.tensor("alpha", alpha, empty=True)
     if not bool((alpha > 0).all()):
-        raise ValueError(f"{name} must be positive, got {float(alpha.min())}")
+        raise ValueError(f"alpha must be positive, got {float(alpha.detach().min())}")

@@ -4,8 +4,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.evaluation import error_rate
 from ibutils.information_dropout.objective import NoisyClassifier
+from ibutils.modes import evaluating
 
 
 @torch.no_grad()
@@ -20,7 +22,7 @@ def classification_errors(
     """Return the error with noise off and with noise on.
 
     Args:
-        model: In evaluation mode, with batch statistics re-estimated.
+        model: With batch statistics re-estimated; read in its mode for evaluation.
         inputs: ``[n, *shape]``.
         labels: ``[n]``.
         generator: Source of the noise, on the device of the inputs.
@@ -30,15 +32,18 @@ def classification_errors(
         ``error`` without noise and ``error_noisy`` at one draw, as fractions.
 
     Raises:
-        ValueError: Numbers of inputs and labels disagree.
+        TypeError: An argument is of another type.
+        ValueError: Numbers of inputs and labels disagree, a label is out of range, or the model
+            predicts NaN.
     """
-    if len(inputs) != len(labels):
-        raise ValueError(f"{len(inputs)} inputs and {len(labels)} labels disagree")
+    _check(model, inputs, generator, batch_size)
+    checks.labels("labels", labels, n=len(inputs))
     logits: dict[str, list[Tensor]] = {"error": [], "error_noisy": []}
-    for batch in inputs.split(batch_size):
-        logits["error"].append(model(batch))
-        noise = model.draw_noise(len(batch), generator=generator)
-        logits["error_noisy"].append(model(batch, noise))
+    with evaluating(model):
+        for batch in inputs.split(batch_size):
+            logits["error"].append(model(batch))
+            noise = model.draw_noise(len(batch), generator=generator)
+            logits["error_noisy"].append(model(batch, noise))
     return {name: error_rate(torch.cat(parts), labels) for name, parts in logits.items()}
 
 
@@ -54,16 +59,22 @@ def noisy_activity(
     """Return what a layer makes of inputs at one draw of the noise, ``[n, units]``.
 
     Args:
-        model: In evaluation mode.
+        model: Read in its mode for evaluation.
         inputs: ``[n, *shape]``.
         layer: Name of the layer.
         generator: Source of the noise, on the device of the inputs.
         batch_size: Inputs held at once.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: There is no such layer, or the inputs do not fit the network.
     """
+    _check(model, inputs, generator, batch_size)
     found = []
-    for batch in inputs.split(batch_size):
-        noise = model.draw_noise(len(batch), generator=generator)
-        found.append(model.network(batch, noise, upto=layer).flatten(1))
+    with evaluating(model):
+        for batch in inputs.split(batch_size):
+            noise = model.draw_noise(len(batch), generator=generator)
+            found.append(model.network(batch, noise, upto=layer).flatten(1))
     return torch.cat(found)
 
 
@@ -82,7 +93,7 @@ def activity_and_noise(
     :math:`\alpha`.
 
     Args:
-        model: In evaluation mode.
+        model: Read in its mode for evaluation.
         inputs: ``[n, *shape]``.
         layer: Name of an Information Dropout layer, not the first of the network.
         generator: Source of the noise, on the device of the inputs.
@@ -92,15 +103,27 @@ def activity_and_noise(
         Activities and scales of the logarithm of their noise, ``[n, units]`` each.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: The layer has no Information Dropout, or none before it.
     """
+    _check(model, inputs, generator, batch_size)
     network, names = model.network, list(model.network.layers)
     if layer not in network.information_layers() or layer == names[0]:
         raise ValueError(f"{layer!r} is no layer of Information Dropout behind another layer")
     before, own = names[names.index(layer) - 1], network.information_layers()[layer]
     activities, scales = [], []
-    for batch in inputs.split(batch_size):
-        noise = model.draw_noise(len(batch), generator=generator)
-        activities.append(own(network(batch, noise, upto=before)).flatten(1))
-        scales.append(own.alpha.flatten(1))
+    with evaluating(model):
+        for batch in inputs.split(batch_size):
+            noise = model.draw_noise(len(batch), generator=generator)
+            activities.append(own(network(batch, noise, upto=before)).flatten(1))
+            scales.append(own.alpha.flatten(1))
     return torch.cat(activities), torch.cat(scales)
+
+
+def _check(
+    model: NoisyClassifier, inputs: Tensor, generator: torch.Generator, batch_size: int
+) -> None:
+    checks.instance("model", model, NoisyClassifier)
+    checks.tensor("inputs", inputs)
+    checks.instance("generator", generator, torch.Generator)
+    checks.count("batch_size", batch_size)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ibutils import checks
 from ibutils.extras import extra
 
 with extra("plots"):
@@ -34,8 +35,10 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
         arrays: Not used.
 
     Raises:
-        ValueError: The table is of another target.
+        TypeError: The rows are no table.
+        ValueError: The table is empty or of another target.
     """
+    _check_rows(rows)
     target = rows["target"].iloc[0]
     if target in ("ID-F3a", "ID-F3b", "ID-F5"):
         found = pd.concat([_gains(chosen(rows)), _slopes(rows)], ignore_index=True)
@@ -60,8 +63,10 @@ def chosen(rows: pd.DataFrame) -> pd.DataFrame:
         rows: Tidy rows with factors ``method``, ``width``, ``beta`` and ``alpha``.
 
     Raises:
-        ValueError: Several strengths and no validation errors to choose by.
+        TypeError: The rows are no table.
+        ValueError: There are no rows, or several strengths and no validation errors to choose by.
     """
+    _check_rows(rows)
     kept = []
     for _, own in rows.groupby([*GROUP, "method", "width"], sort=False):
         levels = own[LEVELS].drop_duplicates()
@@ -155,3 +160,9 @@ def _gap(rows: pd.DataFrame) -> pd.DataFrame:
     gap = (by_code["information"] - by_code["gaussian"]).dropna()
     fixed = dict(target="ID-T1", code="information", split="test", metric="gap", unit="nat")
     return gap.rename("value").reset_index().assign(**fixed)
+
+
+def _check_rows(rows: pd.DataFrame) -> None:
+    checks.instance("rows", rows, pd.DataFrame)
+    if not len(rows):
+        raise ValueError("rows must hold at least one row, got none")

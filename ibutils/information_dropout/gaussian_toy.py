@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
+
 
 def toy_loss(
     angle: Float[Tensor, "*grid"],
@@ -38,7 +40,8 @@ def toy_loss(
         :math:`H(y \mid z) + \beta I(z; x)` in nats.
 
     Raises:
-        ValueError: A variance or ``beta`` is out of range.
+        TypeError: An argument is of another type.
+        ValueError: A variance or ``beta`` is out of range, or the shapes differ.
 
     :cite:t:`achille2018information`, appendix C of the second version, with the posterior's
     variance in full.
@@ -49,15 +52,24 @@ def toy_loss(
         tensor([1.0724])
     """
     _check(input_variance, beta)
-    for name, variance in (("variance_1", variance_1), ("variance_2", variance_2)):
-        if not bool((variance > 0).all()):
-            raise ValueError(f"{name} must be positive, got {float(variance.min())}")
+    given = dict(angle=angle, variance_1=variance_1, variance_2=variance_2)
+    for name, values in given.items():
+        checks.tensor(name, values)
+        if name != "angle" and not bool((values > 0).all()):
+            raise ValueError(f"{name} must be positive, got {float(values.min())}")
+    checks.finite("angle", angle)
+    checks.same_shape(**given)
     signal = 1 + input_variance
-    explained = angle.sin().square() / (signal + variance_1)
-    explained = explained + angle.cos().square() / (signal + variance_2)
-    entropy = 0.5 * (2 * torch.pi * torch.e * (1 - explained)).log()
+    unexplained = angle.sin().square() * _noise_share(input_variance + variance_1)
+    unexplained = unexplained + angle.cos().square() * _noise_share(input_variance + variance_2)
+    entropy = 0.5 * (2 * torch.pi * torch.e * unexplained).log()
     information = 0.5 * ((signal / variance_1).log1p() + (signal / variance_2).log1p())
     return entropy + beta * information
+
+
+def _noise_share(variance: Tensor) -> Tensor:
+    """Return v / (1 + v): one less 1 / (1 + v), whose digits cancel where v is small."""
+    return 1 / (1 + 1 / variance)
 
 
 def optimal_variance(*, input_variance: float, beta: float) -> float:
@@ -89,7 +101,5 @@ def optimal_variance(*, input_variance: float, beta: float) -> float:
 
 
 def _check(input_variance: float, beta: float) -> None:
-    if not input_variance >= 0:
-        raise ValueError(f"input_variance must be at least 0, got {input_variance}")
-    if not beta >= 0:
-        raise ValueError(f"beta must be at least 0, got {beta}")
+    checks.number("input_variance", input_variance, least=0)
+    checks.number("beta", beta, least=0)

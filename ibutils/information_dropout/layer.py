@@ -1,13 +1,16 @@
 """The Information Dropout layer, and the same layer with noise of a fixed law."""
 
+import math
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.information_dropout import divergence
 from ibutils.information_dropout.noise import check_law, fixed_noise
+from ibutils.vib.rates import log_softplus
 
 MIN_ALPHA = 1e-3  # the least noise, which keeps the divergence finite
 # The log-uniform prior lives on z >= 0 and the log-normal one on z > 0.
@@ -27,7 +30,8 @@ class InformationDropout(nn.Module):
 
     with :math:`\alpha_{\min} = 0.001`. Scale and activity are one number a unit and an example.
     ``kl`` is what each unit pays for its precision; without noise, as at test time, the layer
-    returns the median :math:`f(x)` (:cite:p:`achille2018information`, section 4).
+    returns the median :math:`f(x)` (:cite:p:`achille2018information`, section 4). The logarithm of
+    a softplus is taken from what stands before it, and finite where the activity underflows.
 
     Args:
         transform: The map :math:`f` with its activation function last, such as a sequence of
@@ -38,6 +42,7 @@ class InformationDropout(nn.Module):
         max_alpha: The largest noise, above ``MIN_ALPHA``; at 0.7 the variance is about 1.
 
     Raises:
+        TypeError: ``transform`` or ``alpha_head`` is no module.
         ValueError: Unknown prior, an activation function that it does not fit, or a
             ``max_alpha`` that is not positive or leaves no room above ``MIN_ALPHA``.
 
@@ -57,11 +62,11 @@ class InformationDropout(nn.Module):
         prior: str = "log_uniform",
         max_alpha: float = 0.7,
     ) -> None:
-        super().__init__()
+        checks.module("transform", transform)
+        checks.module("alpha_head", alpha_head)
         _check_prior(prior, transform)
-        divergence.check_max_alpha(max_alpha)
-        if not max_alpha > MIN_ALPHA:
-            raise ValueError(f"max_alpha must exceed the least noise {MIN_ALPHA}, got {max_alpha}")
+        checks.number("max_alpha", max_alpha, above=MIN_ALPHA)
+        super().__init__()
         self.transform, self.alpha_head = transform, alpha_head
         self.prior, self.max_alpha = prior, max_alpha
         if prior == "log_normal":
@@ -79,15 +84,19 @@ class InformationDropout(nn.Module):
         Raises:
             ValueError: Activities, scales and noise differ in shape.
         """
-        activity = self.transform(inputs)
+        layers, function = _before_activation(self.transform)
+        before = inputs
+        for layer in layers:
+            before = layer(before)
         gate = torch.sigmoid(self.alpha_head(inputs))
-        _check_shapes(activity, gate, "scales of the noise")
+        _check_shapes(before, gate, "scales of the noise")
         alpha = MIN_ALPHA + (self.max_alpha - MIN_ALPHA) * gate
-        self._last = alpha, activity
+        self._last = alpha, before
+        activity = function(before)
         if noise is None:
             return activity
         _check_shapes(activity, noise, "noise")
-        return activity * (alpha * noise).exp()
+        return (activity * (alpha * noise).exp()).to(activity.dtype)
 
     @property
     def alpha(self) -> Float[Tensor, "batch *units"]:
@@ -105,13 +114,12 @@ class InformationDropout(nn.Module):
 
         A ReLU unit at 0 pays like any other, as in the loss of the paper.
         """
-        alpha, activity = self._remembered()
+        alpha, before = self._remembered()
         if self.prior == "log_uniform":
             return divergence.unchecked_log_uniform_kl(alpha, max_alpha=self.max_alpha)
-        least = torch.finfo(activity.dtype).tiny  # softplus underflows to 0 near -100
-        log_activity = activity.clamp_min(least).log()
+        log_activity = _log_activity(_before_activation(self.transform)[1], before)
         return divergence.unchecked_log_normal_kl(
-            alpha, log_activity, self.prior_mean, self.prior_scale
+            alpha, log_activity, self.prior_mean, self.log_prior_scale
         )
 
     def _remembered(self) -> tuple[Tensor, Tensor]:
@@ -145,8 +153,9 @@ class FixedNoise(nn.Module):
     """
 
     def __init__(self, transform: nn.Module, *, law: str, strength: float) -> None:
-        super().__init__()
+        checks.module("transform", transform)
         check_law(law, strength)
+        super().__init__()
         self.transform, self.law, self.strength = transform, law, strength
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -155,7 +164,8 @@ class FixedNoise(nn.Module):
         if noise is None:
             return activity
         _check_shapes(activity, noise, "noise")
-        return activity * fixed_noise(noise, law=self.law, strength=self.strength)
+        noisy = activity * fixed_noise(noise, law=self.law, strength=self.strength)
+        return noisy.to(activity.dtype)
 
 
 def _check_shapes(activity: Tensor, other: Tensor, what: str) -> None:
@@ -165,13 +175,26 @@ def _check_shapes(activity: Tensor, other: Tensor, what: str) -> None:
         )
 
 
+def _before_activation(transform: nn.Module) -> tuple[list[nn.Module], nn.Module]:
+    """Return the layers of a transform in order, and its activation function apart."""
+    layers: list[nn.Module] = []
+    while isinstance(transform, nn.Sequential) and len(transform):
+        *before, transform = transform
+        layers += before
+    return layers, transform
+
+
+def _log_activity(softplus: Any, before: Tensor) -> Tensor:
+    """Return the logarithm of softplus of what stands before it."""
+    if softplus.beta == 1:  # two operations less
+        return log_softplus(before)
+    return log_softplus(softplus.beta * before) - math.log(softplus.beta)
+
+
 def _check_prior(prior: str, transform: nn.Module) -> None:
     """Raise unless the prior is known and the activation function puts mass where it does."""
-    if prior not in FITTING:
-        raise ValueError(f"unknown prior {prior!r}, expected one of {', '.join(FITTING)}")
-    last: nn.Module = transform
-    while isinstance(last, nn.Sequential) and len(last):
-        last = last[-1]
+    checks.choice("prior", prior, FITTING)
+    _, last = _before_activation(transform)
     if not isinstance(last, FITTING[prior]):
         names = " or ".join(kind.__name__ for kind in FITTING[prior])
         raise ValueError(

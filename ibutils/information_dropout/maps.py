@@ -7,8 +7,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.data.clutter import Cluttered
 from ibutils.information_dropout.objective import NoisyClassifier
+from ibutils.modes import evaluating
 
 
 class Places(NamedTuple):
@@ -36,7 +38,8 @@ def cell_masks(
         cells: Rows and columns of the map, which divide h and w.
 
     Raises:
-        ValueError: The cells do not divide the image.
+        TypeError: A mask is no tensor, or a number of cells no integer.
+        ValueError: The masks differ in shape, or the cells do not divide the image.
 
     Example:
         >>> digit, clutter = torch.zeros(2, 1, 4, 4, dtype=torch.bool)
@@ -44,6 +47,10 @@ def cell_masks(
         >>> [mask.int().tolist() for mask in cell_masks(digit, clutter, (2, 2))]
         [[[[1, 0], [0, 0]]], [[[0, 0], [0, 1]]]]
     """
+    for name, mask in (("digit", digit), ("clutter", clutter)):
+        checks.tensor(name, mask, ndim=3, kind="any")
+    checks.same_shape(digit=digit, clutter=clutter)
+    checks.counts("cells", cells)
     height, width = digit.shape[1:]
     if height % cells[0] or width % cells[1]:
         raise ValueError(f"{cells[0]} by {cells[1]} cells do not divide {height} by {width}")
@@ -63,7 +70,7 @@ def information_by_place(
     """Return the information that each noisy layer passes by what its places show, noise off.
 
     Args:
-        model: A network with Information Dropout, in evaluation mode.
+        model: A network with Information Dropout, read in its mode for evaluation.
         inputs: What the network makes of all of ``images``, ``[n, c, h, w]``.
         images: The cluttered images, which know where their digits lie.
         batch_size: Images held at once.
@@ -71,11 +78,14 @@ def information_by_place(
     Raises:
         ValueError: Numbers of inputs and images differ.
     """
+    _check_model(model, inputs)
+    checks.count("batch_size", batch_size)
     if len(inputs) != len(images.images):
         raise ValueError(f"{len(inputs)} inputs and {len(images.images)} images disagree")
     sums: dict[str, Tensor] = {}
     for which in torch.arange(len(inputs)).split(batch_size):
-        model(inputs[which])
+        with evaluating(model):
+            model(inputs[which])
         masks = images.masks(which)
         for name, held in model.network.kl_maps().items():
             own = _sums(held.cpu(), *masks)
@@ -101,5 +111,14 @@ def information_maps(
     model: NoisyClassifier, inputs: Float[Tensor, "n c h w"], which: Int[Tensor, " m"]
 ) -> dict[str, Tensor]:
     """Return the information at each place of some images by noisy layer, nats, ``[m, r, c]``."""
-    model(inputs[which])
+    _check_model(model, inputs)
+    checks.labels("which", which, classes=len(inputs))
+    with evaluating(model):
+        model(inputs[which])
     return model.network.kl_maps()
+
+
+def _check_model(model: NoisyClassifier, inputs: Tensor) -> None:
+    checks.instance("model", model, NoisyClassifier)
+    checks.tensor("inputs", inputs, ndim=4)
+    checks.finite("inputs", inputs)

@@ -7,8 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.information_dropout.layer import FixedNoise, InformationDropout
 from ibutils.information_dropout.noise import fixed_noise
+from ibutils.modes import evaluating
 
 DROPOUTS = ("none", "binary", "constant", "information")
 PRIORS = {"relu": "log_uniform", "softplus": "log_normal"}
@@ -27,6 +29,11 @@ class NoisyNetwork(nn.Module):
         shape: Shape of one input.
         input_keep: Probability of keeping an input, in (0, 1]; dropped by binary noise.
 
+    Raises:
+        TypeError: A layer is no module.
+        ValueError: There is no layer, the shape is empty or has a side below 1, or ``input_keep``
+            is out of range.
+
     Example:
         >>> layer = FixedNoise(nn.Linear(4, 3), law="binary", strength=0.5)
         >>> network = NoisyNetwork({"drop": layer, "out": nn.Linear(3, 2)}, shape=(4,))
@@ -38,11 +45,16 @@ class NoisyNetwork(nn.Module):
     def __init__(
         self, layers: Mapping[str, nn.Module], *, shape: tuple[int, ...], input_keep: float = 1.0
     ) -> None:
+        checks.instance("layers", layers, Mapping)
+        if not layers:
+            raise ValueError("layers must hold at least one layer, got none")
+        for name, layer in layers.items():
+            checks.module(name, layer)
+        checks.counts("shape", shape)
+        checks.number("input_keep", input_keep, above=0, most=1)
         super().__init__()
-        if not 0 < input_keep <= 1:
-            raise ValueError(f"the probability of keeping an input is in (0, 1], got {input_keep}")
         self.layers = nn.ModuleDict(layers)
-        self.shape, self.input_keep = shape, input_keep
+        self.shape, self.input_keep = tuple(shape), input_keep
         self.noisy = self._unit_shapes()
         self.noise_units = sum(math.prod(units) for units in self.noisy.values())
         if input_keep < 1:
@@ -52,13 +64,13 @@ class NoisyNetwork(nn.Module):
     def _unit_shapes(self) -> dict[str, tuple[int, ...]]:
         """Return what the layers that take noise make of one example."""
         found: dict[str, tuple[int, ...]] = {}
-        self.eval()  # one example has no batch statistics
-        x = torch.zeros(1, *self.shape)
-        for name, layer in self.layers.items():
-            x = layer(x)
-            if isinstance(layer, FixedNoise | InformationDropout):
-                found[name] = tuple(x.shape[1:])
-        self.train()
+        first = next(self.parameters(), torch.empty(0))
+        x = torch.zeros(1, *self.shape, dtype=first.dtype, device=first.device)
+        with evaluating(self):  # one example has no batch statistics
+            for name, layer in self.layers.items():
+                x = layer(x)
+                if isinstance(layer, FixedNoise | InformationDropout):
+                    found[name] = tuple(x.shape[1:])
         return found
 
     def forward(
@@ -70,13 +82,23 @@ class NoisyNetwork(nn.Module):
             inputs: ``[batch, *shape]``.
             noise: What ``draw_noise`` returns, or None to leave all noise away.
             upto: Name of the layer to stop after; by default the last.
+
+        Raises:
+            ValueError: Inputs or noise have another shape, or there is no such layer.
         """
-        if upto is not None and upto not in self.layers:
-            raise ValueError(f"unknown layer {upto!r}, expected one of {', '.join(self.layers)}")
+        checks.tensor("inputs", inputs)
+        if inputs.shape[1:] != self.shape:
+            raise ValueError(
+                f"inputs must be [batch, {', '.join(map(str, self.shape))}], "
+                f"got shape {tuple(inputs.shape)}"
+            )
+        if upto is not None:
+            checks.choice("upto", upto, list(self.layers))
         pieces = self._pieces(noise)
         x = inputs
         if self.input_keep < 1 and "inputs" in pieces:
-            x = x * fixed_noise(pieces["inputs"], law="binary", strength=self.input_keep)
+            kept = fixed_noise(pieces["inputs"], law="binary", strength=self.input_keep)
+            x = (x * kept).to(x.dtype)
         for name, layer in self.layers.items():
             x = layer(x, pieces.get(name)) if name in self.noisy else layer(x)
             if name == upto:
@@ -87,6 +109,7 @@ class NoisyNetwork(nn.Module):
         """Return the part of the noise that each layer takes, in the shape of its units."""
         if noise is None:
             return {}
+        checks.tensor("noise", noise, empty=True)
         if noise.shape[-1] != self.noise_units:
             raise ValueError(
                 f"the network takes {self.noise_units} draws of noise an example, "
@@ -99,6 +122,8 @@ class NoisyNetwork(nn.Module):
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Float[Tensor, "batch n"]:
         """Return standard normal noise ``[batch, noise_units]`` on the generator's device."""
+        checks.count("batch", batch)
+        checks.instance("generator", generator, torch.Generator)
         return torch.randn(batch, self.noise_units, generator=generator, device=generator.device)
 
     def information_layers(self) -> dict[str, InformationDropout]:
@@ -143,9 +168,12 @@ def noisy_layer(
         strength: Probability of keeping a unit of ``"binary"``, :math:`\alpha` of
             ``"constant"``.
         max_alpha: The largest noise of ``"information"``.
+
+    Raises:
+        TypeError: ``transform`` is no module.
+        ValueError: Unknown names, or numbers out of range.
     """
-    if dropout not in DROPOUTS:
-        raise ValueError(f"unknown dropout {dropout!r}, expected one of {', '.join(DROPOUTS)}")
+    checks.choice("dropout", dropout, DROPOUTS)
     whole = activated(transform, activation)
     if dropout == "none":
         return whole
@@ -159,6 +187,6 @@ def noisy_layer(
 
 def activated(transform: nn.Module, activation: str) -> nn.Sequential:
     """Return a layer with its activation function, ``"relu"`` or ``"softplus"``."""
-    if activation not in PRIORS:
-        raise ValueError(f"unknown activation {activation!r}, expected one of {', '.join(PRIORS)}")
+    checks.module("transform", transform)
+    checks.choice("activation", activation, PRIORS)
     return nn.Sequential(transform, FUNCTIONS[activation]())

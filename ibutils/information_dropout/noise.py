@@ -7,7 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
+
 LAWS = ("binary", "gaussian", "log_normal")
+LARGEST_ALPHA = 18.8  # beyond, the variance of the noise overflows in double precision
 
 
 class Moments(NamedTuple):
@@ -33,7 +36,8 @@ def log_normal_noise(
         :math:`e^{\alpha^2 / 2}`.
 
     Raises:
-        ValueError: An ``alpha`` is negative.
+        TypeError: ``alpha`` is no tensor.
+        ValueError: An ``alpha`` is negative or not finite.
 
     :cite:t:`achille2018information`, section 4.
 
@@ -42,8 +46,11 @@ def log_normal_noise(
         >>> float(noise[0]), bool(noise[1] > 0)
         (1.0, True)
     """
-    if not bool((alpha >= 0).all()):
-        raise ValueError(f"alpha must be at least 0, got {float(alpha.min())}")
+    checks.tensor("alpha", alpha)
+    checks.finite("alpha", alpha.detach())
+    checks.generator(generator)
+    if bool((alpha < 0).any()):
+        raise ValueError(f"alpha must be at least 0, got {float(alpha.detach().min())}")
     normal = torch.randn(alpha.shape, generator=generator, device=alpha.device, dtype=alpha.dtype)
     return (alpha * normal).exp()
 
@@ -56,18 +63,18 @@ def log_normal_moments(alpha: float) -> Moments:
         \mathrm{Var}\,\varepsilon = (e^{\alpha^2} - 1)\, e^{\alpha^2}
 
     Args:
-        alpha: Standard deviation of :math:`\log \varepsilon`, at least 0.
+        alpha: Standard deviation of :math:`\log \varepsilon`, from 0 to 18.8, where the variance
+            is about the largest number.
 
     Raises:
-        ValueError: ``alpha`` is negative.
+        ValueError: ``alpha`` is out of range.
 
     Example:
         >>> mean, variance = log_normal_moments(0.7)
         >>> round(mean, 4), round(variance, 4)
         (1.2776, 1.0321)
     """
-    if not alpha >= 0:
-        raise ValueError(f"alpha must be at least 0, got {alpha}")
+    checks.number("alpha", alpha, least=0, most=LARGEST_ALPHA)
     return Moments(math.exp(alpha**2 / 2), math.expm1(alpha**2) * math.exp(alpha**2))
 
 
@@ -99,6 +106,7 @@ def fixed_noise(
         >>> fixed_noise(torch.tensor([-1.0, 1.0]), law="binary", strength=0.5)
         tensor([2., 0.])
     """
+    checks.tensor("normal", normal)
     check_law(law, strength)
     if law == "binary":
         quantile = math.inf if strength == 1 else _normal_quantile(strength)
@@ -109,13 +117,12 @@ def fixed_noise(
 
 
 def check_law(law: str, strength: float) -> None:
-    """Raise ``ValueError`` unless the law of a fixed noise is known and allows the strength."""
-    if law not in LAWS:
-        raise ValueError(f"unknown law of noise {law!r}, expected one of {', '.join(LAWS)}")
-    if law == "binary" and not 0 < strength <= 1:
-        raise ValueError(f"the probability of keeping a unit lies in (0, 1], got {strength}")
-    if not 0 <= strength < math.inf:
-        raise ValueError(f"the strength of {law} noise must be at least 0, got {strength}")
+    """Raise unless the law of a fixed noise is known and allows the strength."""
+    checks.choice("law", law, LAWS)
+    if law == "binary":
+        checks.number("strength", strength, above=0, most=1)
+    else:
+        checks.number("strength", strength, least=0)
 
 
 def _normal_quantile(probability: float) -> float:

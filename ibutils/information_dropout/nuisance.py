@@ -5,6 +5,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.information import mutual_information
 from ibutils.information_dropout.objective import NoisyClassifier
 from ibutils.nets.layers import convolution, dense
@@ -42,6 +43,9 @@ class NuisanceReader(Trainable):
         classes: int,
         generator: torch.Generator | None = None,
     ) -> None:
+        checks.instance("frozen", frozen, NoisyClassifier)
+        checks.count("classes", classes)
+        checks.generator(generator)
         super().__init__()
         self.frozen, self.layer = frozen.requires_grad_(False).eval(), layer
         shape = frozen.network.shape
@@ -74,6 +78,8 @@ class NuisanceReader(Trainable):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the cross-entropy of the nuisance as ``loss``, nats."""
+        checks.tensor("labels", labels, ndim=1, kind="integer")
+        checks.same_length(inputs=inputs, labels=labels)
         return {"loss": F.cross_entropy(self(inputs, noise), labels)}
 
 
@@ -87,11 +93,18 @@ def label_information(
         second: ``[n]``.
         classes: Number of classes of each.
 
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: The labels are not as many of both, or out of range.
+
     Example:
         >>> labels = torch.arange(10)
         >>> round(label_information(labels, labels), 4)  # log 10
         2.3026
     """
+    checks.count("classes", classes)
+    checks.labels("first", first, classes=classes)
+    checks.labels("second", second, classes=classes, n=len(first))
     counts = torch.bincount(first * classes + second, minlength=classes**2).double()
     return float(mutual_information((counts / counts.sum()).reshape(classes, classes)))
 
@@ -112,7 +125,15 @@ def permutation_quantile(
         level: Level of the quantile, between 0 and 1.
         draws: Number of permutations.
         generator: Source of the permutations.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: The labels are not as many of both, or a number is out of range.
     """
+    checks.labels("second", second)
+    checks.number("level", level, least=0, most=1)
+    checks.count("draws", draws)
+    checks.generator(generator)
     orders = (torch.randperm(len(second), generator=generator) for _ in range(draws))
     found = torch.tensor([label_information(first, second[order]) for order in orders])
     return float(found.quantile(level))

@@ -5,7 +5,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.information import log_mean_exp
+from ibutils.information.log_space import at_least_single
 from ibutils.information_dropout.network import NoisyNetwork
 from ibutils.train import Trainable
 
@@ -33,10 +35,12 @@ def information_dropout_loss(
         samples: Number :math:`N \ge 1` of training examples.
 
     Returns:
-        A scalar in nats.
+        A scalar in nats, in at least single precision.
 
     Raises:
-        ValueError: ``beta`` is negative, or ``samples`` is missing or less than 1.
+        TypeError: An argument is of another type.
+        ValueError: The shapes differ, ``beta`` is negative, or ``samples`` is missing or less
+            than 1.
 
     :cite:t:`achille2018information`, equation 2, and section 6 for the scale (second version).
 
@@ -44,7 +48,11 @@ def information_dropout_loss(
         >>> float(information_dropout_loss(torch.ones(2), torch.ones(2), beta=3.0, samples=6))
         1.5
     """
-    return task.mean() + kl_weight(beta, samples=samples) * kl.mean()
+    checks.tensor("task", task, ndim=1)
+    checks.tensor("kl", kl, ndim=1)
+    checks.same_shape(task=task, kl=kl)
+    weight = kl_weight(beta, samples=samples)
+    return at_least_single(task).mean() + weight * at_least_single(kl).mean()
 
 
 def kl_weight(beta: float, *, samples: int | None) -> float:
@@ -54,13 +62,12 @@ def kl_weight(beta: float, *, samples: int | None) -> float:
         >>> kl_weight(3.0, samples=50_000)
         6e-05
     """
-    if not beta >= 0:
-        raise ValueError(f"beta must be at least 0, got {beta}")
-    if samples is None or samples < 1:
+    checks.number("beta", beta, least=0)
+    if samples is None:
         raise ValueError(
-            "beta is divided by the number of training examples, which must be given and "
-            f"positive: got samples={samples}"
+            "samples must be the number of training examples, by which beta is divided; got None"
         )
+    checks.count("samples", samples)
     return beta / samples
 
 
@@ -73,10 +80,16 @@ def warm_up(epoch: int, *, epochs: int) -> float:
         epoch: The epoch :math:`t`, from 0.
         epochs: The length :math:`T` of the warm-up; 0 for none.
 
+    Raises:
+        TypeError: A number is no integer.
+        ValueError: A number is negative.
+
     Example:
         >>> [warm_up(t, epochs=4) for t in range(5)]
         [0.25, 0.5, 0.75, 1.0, 1.0]
     """
+    checks.count("epoch", epoch, least=0)
+    checks.count("epochs", epochs, least=0)
     return min(1.0, (epoch + 1) / epochs) if epochs > 0 else 1.0
 
 
@@ -92,6 +105,7 @@ class NoisyClassifier(Trainable):
         samples: Number of training examples, by which ``beta`` is divided.
 
     Raises:
+        TypeError: ``network`` is no ``NoisyNetwork``.
         ValueError: ``beta`` is negative, or ``samples`` is missing or less than 1.
     """
 
@@ -99,9 +113,11 @@ class NoisyClassifier(Trainable):
     warmth: Tensor
 
     def __init__(self, network: NoisyNetwork, *, beta: float, samples: int | None) -> None:
+        checks.instance("network", network, NoisyNetwork)
+        weight = kl_weight(beta, samples=samples)
         super().__init__()
         self.network = network
-        self.register_buffer("weight", torch.tensor(kl_weight(beta, samples=samples)))
+        self.register_buffer("weight", torch.tensor(weight))
         self.register_buffer("warmth", torch.tensor(1.0))
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -114,7 +130,10 @@ class NoisyClassifier(Trainable):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return ``loss``, ``cross_entropy`` and mean ``kl``, scalars in nats."""
-        cross_entropy = F.cross_entropy(self(inputs, noise), labels)
+        logits = self(inputs, noise)
+        checks.tensor("labels", labels, ndim=1, kind="integer")
+        checks.same_length(logits=logits, labels=labels)
+        cross_entropy = F.cross_entropy(at_least_single(logits), labels)
         kl = self.network.kl.mean()
         return {
             "loss": cross_entropy + self.warmth * self.weight * kl,
@@ -126,8 +145,8 @@ class NoisyClassifier(Trainable):
         self, inputs: Tensor, *, samples: int, generator: torch.Generator | None = None
     ) -> Float[Tensor, "batch classes"]:
         """Return log-probabilities averaged over draws of the noise; none with ``samples=0``."""
-        if samples < 0:
-            raise ValueError(f"the number of samples must be at least 0, got {samples}")
+        checks.count("samples", samples, least=0)
+        checks.generator(generator)
         if samples == 0:
             return F.log_softmax(self(inputs), dim=-1)
         if generator is None:

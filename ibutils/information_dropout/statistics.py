@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.information_dropout.layer import MIN_ALPHA, InformationDropout
 from ibutils.information_dropout.network import NoisyNetwork
+from ibutils.modes import evaluating
 
 EDGE = 0.01  # a noise within this share of its range from an end counts as saturated
 MOST = 0.5  # share of saturated units from which on a layer is pointed out
@@ -50,7 +52,7 @@ def layer_statistics(
     """Return the statistics of each Information Dropout layer, noise off, and warn.
 
     Args:
-        network: In evaluation mode, with batch statistics re-estimated.
+        network: With batch statistics re-estimated; read in its mode for evaluation.
         inputs: ``[n, *shape]``.
         batch_size: Inputs at a time.
 
@@ -58,20 +60,24 @@ def layer_statistics(
         One entry a layer, by name, in order; empty without Information Dropout.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: There are no inputs.
 
     Warns:
         InformationDropoutWarning: More than half of a layer's scales are saturated at one end,
             or its divergence is below 0.001 nats a unit.
     """
-    if not len(inputs):
-        raise ValueError("no inputs to take statistics of")
+    checks.instance("network", network, NoisyNetwork)
+    checks.tensor("inputs", inputs)
+    checks.finite("inputs", inputs)
+    checks.count("batch_size", batch_size)
     layers = network.information_layers()
     sums = {name: torch.zeros(4, dtype=torch.float64) for name in layers}
-    for batch in inputs.split(batch_size):
-        network(batch)
-        for name, layer in layers.items():
-            sums[name] += _batch_sums(layer)
+    with evaluating(network):
+        for batch in inputs.split(batch_size):
+            network(batch)
+            for name, layer in layers.items():
+                sums[name] += _batch_sums(layer)
     found = {}
     for name, layer in layers.items():
         units = layer.alpha[0].numel()
@@ -129,8 +135,12 @@ def reestimate_batch_norm(model: nn.Module, inputs: Tensor, *, batch_size: int =
         batch_size: Inputs at a time; each batch counts by its size.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: Fewer than two inputs.
     """
+    checks.module("model", model)
+    checks.tensor("inputs", inputs)
+    checks.count("batch_size", batch_size)
     if len(inputs) < 2:
         raise ValueError(f"batch statistics need at least two inputs, got {len(inputs)}")
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]

@@ -7,6 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks, inputs
+from ibutils.information.log_space import at_least_single
+
 
 @dataclass(frozen=True)
 class TotalCorrelation:
@@ -49,7 +52,8 @@ def gaussian_total_correlation(covariance: Float[Tensor, "*batch d d"]) -> Float
         Total correlations in nats, ``[...]``; 0 for independent components and else positive.
 
     Raises:
-        ValueError: The matrix is not square, or not positive definite.
+        TypeError: It is no tensor.
+        ValueError: The matrix is not finite, square, symmetric and positive definite.
 
     From theorem 8.4.1 of :cite:t:`cover2006elements`.
 
@@ -58,13 +62,19 @@ def gaussian_total_correlation(covariance: Float[Tensor, "*batch d d"]) -> Float
         >>> round(float(gaussian_total_correlation(covariance)), 4)  # -log(0.64) / 2
         0.2231
     """
-    if covariance.shape[-1] != covariance.shape[-2]:
-        raise ValueError(f"a covariance is square, got shape {tuple(covariance.shape)}")
+    checks.tensor("covariance", covariance)
+    if covariance.ndim < 2 or covariance.shape[-1] != covariance.shape[-2]:
+        raise ValueError(f"covariance must be square, got shape {tuple(covariance.shape)}")
+    checks.finite("covariance", covariance.detach())
+    covariance = at_least_single(covariance)
     variance = covariance.diagonal(dim1=-2, dim2=-1)
     if not bool((variance > 0).all()):
-        raise ValueError(f"variances must be positive, got {float(variance.min())}")
+        raise ValueError(f"variances must be positive, got {float(variance.detach().min())}")
     scale = variance.rsqrt()
     correlations = covariance * scale[..., :, None] * scale[..., None, :]
+    gap = float((correlations - correlations.mT).detach().abs().max())
+    if gap > math.sqrt(torch.finfo(correlations.dtype).eps):
+        raise ValueError(f"covariance must be symmetric, but correlations differ by {gap}")
     factor, info = torch.linalg.cholesky_ex(correlations)
     if bool((info != 0).any()):
         raise ValueError(
@@ -93,13 +103,16 @@ def total_correlation_floor(dimension: int, count: int) -> float:
         The bias in nats.
 
     Raises:
+        TypeError: A number is no integer.
         ValueError: No components, or not more samples than components.
 
     Example:
         >>> round(total_correlation_floor(3072, 10_000) / 3072, 4)
         0.0861
     """
-    if not 1 <= dimension < count:
+    checks.count("dimension", dimension)
+    checks.count("count", count)
+    if not dimension < count:
         raise ValueError(
             f"the estimate needs more samples than components, got {count} samples of {dimension}"
         )
@@ -107,19 +120,21 @@ def total_correlation_floor(dimension: int, count: int) -> float:
     return float(0.5 * (torch.digamma(freedom[0]) - torch.digamma(freedom)).sum())
 
 
-def estimate_total_correlation(samples: Float[Tensor, "n d"]) -> TotalCorrelation:
+def estimate_total_correlation(samples: inputs.Data) -> TotalCorrelation:
     r"""Estimate total correlation from samples, by the Gaussian with their covariance.
 
     For vectors that are not Gaussian, even for each component by itself, it measures linear
     dependence only. Of log-normal activities, take the logarithm first.
 
     Args:
-        samples: One row a sample, ``[n, d]``, more rows than columns.
+        samples: One row a sample, ``[n, d]``, more rows than columns: a tensor, an array, a data
+            frame or a list.
 
     Returns:
         The estimate with its floor, in nats.
 
     Raises:
+        TypeError: The samples are not numbers.
         ValueError: Not more samples than components, values that are not finite, or a component
             that is constant or a linear combination of others.
 
@@ -131,11 +146,10 @@ def estimate_total_correlation(samples: Float[Tensor, "n d"]) -> TotalCorrelatio
         >>> abs(found.value) < 0.01 < found.floor + 0.01
         True
     """
-    count, dimension = samples.shape
+    values = inputs.samples("samples", samples).double()
+    count, dimension = values.shape
     floor = total_correlation_floor(dimension, count)
-    if not bool(samples.isfinite().all()):
-        raise ValueError("samples must be finite; the logarithm of an activity of 0 is not")
-    centred = samples.double() - samples.double().mean(0)
+    centred = values - values.mean(0)
     covariance = centred.T @ centred / (count - 1)
     raw = float(gaussian_total_correlation(covariance))
     if math.isnan(raw):

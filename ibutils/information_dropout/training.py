@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.information_dropout.layer import MIN_ALPHA, InformationDropout
 from ibutils.information_dropout.objective import warm_up
 from ibutils.last_weights import LastWeights
@@ -43,16 +44,15 @@ class MomentumRecipe:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot train."""
-        for name in ("epochs", "batch_size", "learning_rate", "decay"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("weight_decay", "warm_up"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        if not 0 < self.momentum < 1:
-            raise ValueError(f"momentum must lie in (0, 1), got {self.momentum}")
-        if self.optimizer not in OPTIMIZERS:
-            raise ValueError(f"unknown optimizer {self.optimizer!r}, expected one of {OPTIMIZERS}")
+        for name in ("epochs", "batch_size"):
+            checks.count(name, getattr(self, name))
+        checks.count("warm_up", self.warm_up, least=0)
+        for name in ("learning_rate", "decay"):
+            checks.number(name, getattr(self, name), above=0)
+        checks.number("weight_decay", self.weight_decay, least=0)
+        checks.number("momentum", self.momentum, above=0, below=1)
+        checks.choice("optimizer", self.optimizer, OPTIMIZERS)
+        checks.counts("milestones", self.milestones)
         if list(self.milestones) != sorted(set(self.milestones)):
             raise ValueError(f"milestones must increase, got {self.milestones}")
 

@@ -7,40 +7,61 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils import checks
+from ibutils.information.log_space import at_least_single
 from ibutils.information_dropout.layer import InformationDropout
 from ibutils.nets.perceptron import linear
 from ibutils.train import Trainable
-from ibutils.vib import diagonal_gaussian_kl
+from ibutils.vib.rates import standard_normal_kl
 
 LATENTS = ("gaussian", "information")
+LINEAR = 10.0  # logarithm of the scale above which it grows linearly: exp would overflow near 40
 
 
 class GaussianLatent(nn.Module):
     r"""A latent :math:`z \sim \mathcal N(\mu, \mathrm{diag}\, \sigma^2)` before a normal prior.
 
+    .. math:: \log \sigma = s \;\text{ for } s \le 10, \qquad 10 + \log(s - 9) \;\text{ above}
+
+    Up to a scale of 22,026 this is :math:`\sigma = e^s`; from there :math:`\sigma` grows linearly,
+    so that any finite :math:`s` gives a finite divergence, sample and gradient.
+
     Args:
         mean: Maps hidden activities to :math:`\mu`, ``[batch, k]``.
-        log_scale: Maps them to :math:`\log\sigma`, ``[batch, k]``.
+        log_scale: Maps them to :math:`s`, ``[batch, k]``.
+
+    Raises:
+        TypeError: An argument is no module.
     """
 
     def __init__(self, mean: nn.Module, log_scale: nn.Module) -> None:
+        checks.module("mean", mean)
+        checks.module("log_scale", log_scale)
         super().__init__()
         self.mean, self.log_scale = mean, log_scale
         self._last: tuple[Tensor, Tensor] | None = None
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return latents ``[batch, k]``; without noise the means."""
-        mean, scale = self.mean(inputs), self.log_scale(inputs).exp()
-        self._last = mean, scale
-        return mean if noise is None else mean + scale * noise
+        """Return latents ``[batch, k]``; without noise the means.
+
+        Raises:
+            ValueError: Means, scales and noise differ in shape.
+        """
+        mean, raw = self.mean(inputs), at_least_single(self.log_scale(inputs))
+        checks.same_shape(mean=mean, log_scale=raw)
+        log_scale = torch.where(raw > LINEAR, LINEAR + F.relu(raw - LINEAR).log1p(), raw)
+        self._last = mean, log_scale
+        if noise is None:
+            return mean
+        checks.same_shape(mean=mean, noise=noise)
+        return (mean + log_scale.exp() * noise).to(mean.dtype)
 
     @property
     def kl(self) -> Float[Tensor, "batch k"]:
         """The divergence of each component at the last forward pass, nats."""
         if self._last is None:
             raise RuntimeError("the latent has had no forward pass yet")
-        mean, scale = (x.reshape(-1, 1) for x in self._last)
-        return diagonal_gaussian_kl(mean, scale).reshape(self._last[0].shape)
+        return standard_normal_kl(*self._last)
 
     def __getstate__(self) -> dict[str, object]:
         """Return the state without the last pass, whose graph can't be copied."""
@@ -66,6 +87,7 @@ class VariationalAutoencoder(Trainable):
         beta: Weight of the divergence, at least 0.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: ``beta`` is negative, or the prior is improper and bounds nothing.
     """
 
@@ -80,9 +102,12 @@ class VariationalAutoencoder(Trainable):
         dimension: int,
         beta: float = 1.0,
     ) -> None:
+        checks.module("encoder", encoder)
+        checks.instance("latent", latent, (GaussianLatent, InformationDropout))
+        checks.module("decoder", decoder)
+        checks.count("dimension", dimension)
+        checks.number("beta", beta, least=0)
         super().__init__()
-        if not beta >= 0:
-            raise ValueError(f"beta must be at least 0, got {beta}")
         if isinstance(latent, InformationDropout) and latent.prior != "log_normal":
             raise ValueError(
                 f"the {latent.prior} prior is improper, its divergence has a free constant and "
@@ -114,7 +139,8 @@ class VariationalAutoencoder(Trainable):
         }
 
     def _terms(self, inputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        logits = self(inputs, noise)
+        logits = at_least_single(self(inputs, noise))
+        checks.same_shape(logits=logits, inputs=inputs)
         pixels = F.binary_cross_entropy_with_logits(logits, inputs, reduction="none")
         return pixels.sum(1), self.latent.kl.sum(1)
 
@@ -125,8 +151,11 @@ class VariationalAutoencoder(Trainable):
         """Return the evidence lower bound of each image at one draw of the noise, nats, ``[n]``.
 
         Raises:
-            ValueError: A pixel lies outside [0, 1].
+            ValueError: A pixel lies outside [0, 1] or is not finite.
         """
+        checks.tensor("inputs", inputs, ndim=2)
+        checks.finite("inputs", inputs)
+        checks.generator(generator)
         low, high = float(inputs.min()), float(inputs.max())
         if low < 0 or high > 1:
             raise ValueError(f"pixels must lie in [0, 1], got {low}..{high}")
@@ -137,6 +166,7 @@ class VariationalAutoencoder(Trainable):
     @torch.no_grad()
     def kl_per_component(self, inputs: Float[Tensor, "n d"]) -> Float[Tensor, " k"]:
         """Return the divergence of each component of the latent, mean over inputs, nats."""
+        checks.tensor("inputs", inputs, ndim=2)
         self.latent(self.encoder(inputs))
         return self.latent.kl.mean(0)
 
@@ -167,11 +197,13 @@ def variational_autoencoder(
         >>> variational_autoencoder(1 / 16, latent="information").dimension
         16
     """
+    checks.number("factor", factor, above=0)
+    checks.choice("latent", latent, LATENTS)
+    checks.count("inputs", inputs)
+    checks.generator(generator)
     hidden, dimension = int(512 * factor), int(256 * factor)
     if dimension < 1:
         raise ValueError(f"factor={factor} leaves no latents")
-    if latent not in LATENTS:
-        raise ValueError(f"unknown latent {latent!r}, expected one of {', '.join(LATENTS)}")
     dense = partial(linear, generator=generator)
     encoder = nn.Sequential(dense(inputs, hidden), nn.ReLU())
     first, second = dense(hidden, dimension), dense(hidden, dimension)

@@ -233,7 +233,7 @@ class TestLogNormal:
 class TestBadInput:
     @pytest.mark.parametrize("largest", [0.0, -0.7, math.nan, math.inf])
     def test_the_largest_noise_must_be_positive(self, largest):
-        with pytest.raises(ValueError, match="max_alpha must be positive"):
+        with pytest.raises(ValueError, match="max_alpha must be above 0, got"):
             log_uniform_kl(torch.tensor(0.1), max_alpha=largest)
 
     @pytest.mark.parametrize("alpha", [0.8, 7.0])
@@ -251,7 +251,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("scale", [0.0, -1.0, math.nan, math.inf])
     def test_a_prior_that_has_collapsed(self, scale):
-        with pytest.raises(ValueError, match="prior_scale must be positive and finite, got"):
+        with pytest.raises(ValueError, match="prior_scale must be above 0, got"):
             log_normal_kl(torch.tensor(0.1), torch.tensor(0.0), 0.0, scale)
 
     @pytest.mark.parametrize("activity", [0.0, -1.0])
@@ -262,10 +262,10 @@ class TestBadInput:
     def test_noise(self):
         with pytest.raises(ValueError, match=r"alpha must be at least 0, got -1\.0"):
             log_normal_noise(torch.tensor([-1.0]))
-        with pytest.raises(ValueError, match="at least 0, got -1"):
+        with pytest.raises(ValueError, match=r"alpha must be at least 0 .*got -1"):
             log_normal_moments(-1.0)
         for law, strength in (("binary", 0.0), ("binary", 1.1), ("gaussian", -1.0)):
             with pytest.raises(ValueError, match=f"got {strength}"):
                 fixed_noise(torch.zeros(2), law=law, strength=strength)
-        with pytest.raises(ValueError, match="unknown law of noise 'poisson'"):
+        with pytest.raises(ValueError, match=r"law must be one of .*got 'poisson'"):
             fixed_noise(torch.zeros(2), law="poisson", strength=0.5)

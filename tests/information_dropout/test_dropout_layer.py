@@ -202,7 +202,7 @@ class TestObjective:
 
     @pytest.mark.parametrize("samples", [None, 0, -1])
     def test_the_number_of_examples_must_be_given(self, samples):
-        with pytest.raises(ValueError, match=f"must be given and positive: got samples={samples}"):
+        with pytest.raises(ValueError, match=f"samples must be .*got {samples}"):
             information_dropout_loss(torch.ones(2), torch.ones(2), beta=1.0, samples=samples)
 
     @pytest.mark.parametrize("beta", [-1.0, math.nan])
@@ -235,7 +235,7 @@ class TestBadInput:
             information(generator, function, prior)
 
     def test_names_and_shapes(self, generator, x, noise):
-        with pytest.raises(ValueError, match="unknown prior 'flat'"):
+        with pytest.raises(ValueError, match=r"prior must be one of .*got 'flat'"):
             information(generator, prior="flat")
         layer = information(generator)
         with pytest.raises(ValueError, match=r"\(6, 4\) and noise \(6, 3\) differ in shape"):
@@ -252,7 +252,7 @@ class TestBadInput:
         assert network.noise_units == 7
         with pytest.raises(ValueError, match="takes 7 draws of noise an example"):
             network(torch.zeros(2, 4), torch.zeros(2, 3))
-        with pytest.raises(ValueError, match="unknown layer 'in', expected one of drop, out"):
+        with pytest.raises(ValueError, match="upto must be one of 'drop', 'out', got 'in'"):
             network(torch.zeros(2, 4), upto="in")
         for keep in (0.0, 1.5):
             with pytest.raises(ValueError, match=f"got {keep}"):

@@ -85,7 +85,7 @@ def test_errors_with_noise_off_and_on_agree_with_single_predictions():
         for name, logits in (("error", model(images)), ("error_noisy", model(images, noise))):
             wrong = (logits.argmax(1) != labels).double().mean()
             assert found[name] == pytest.approx(float(wrong))
-    with pytest.raises(ValueError, match="60 inputs and 59 labels"):
+    with pytest.raises(ValueError, match="labels must have 60 entries, one a sample, got 59"):
         classification_errors(model, images, labels[1:], generator=generator(0, "noise"))
 
 

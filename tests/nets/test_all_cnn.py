@@ -108,9 +108,9 @@ class TestAllCnn:
         assert {layer.prior for layer in layers.values()} == {"log_normal"}
 
     def test_names(self):
-        with pytest.raises(ValueError, match="unknown dropout 'spatial'"):
+        with pytest.raises(ValueError, match=r"dropout must be one of .*got 'spatial'"):
             all_cnn_32(width=0.1, dropout="spatial")
-        with pytest.raises(ValueError, match="unknown activation 'tanh'"):
+        with pytest.raises(ValueError, match=r"activation must be one of .*got 'tanh'"):
             all_cnn_32(width=0.1, activation="tanh")
 
 
