@@ -93,7 +93,7 @@ def log_normal_kl(
     checks.tensor("log_activation", log_activation, empty=True)
     checks.same_shape(alpha=alpha, log_activation=log_activation)
     mean = _scalar("prior_mean", prior_mean, like=at_least_single(alpha))
-    scale = _scalar("prior_scale", prior_scale, like=at_least_single(alpha), above=0)
+    scale = _scalar("prior_scale", prior_scale, like=at_least_single(alpha), above=0.0)
     if not bool(log_activation.isfinite().all()):
         bad = log_activation[~log_activation.isfinite()].flatten()[0]
         raise ValueError(
