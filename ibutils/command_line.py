@@ -13,6 +13,7 @@ from typing import Any, NoReturn, get_args
 import numpy as np
 import torch
 
+from ibutils import checks
 from ibutils.estimators.kinds import Kind
 from ibutils.estimators.mutual_information import METHODS, estimate_mi
 from ibutils.estimators.neural import CRITICS
@@ -45,9 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def estimate(options: argparse.Namespace) -> None:
     """Print what ``estimate_mi`` says of some columns of a file."""
+    checks.count("--seed", options.seed, least=0, most=2**63 - 1)
     chosen = {name: getattr(options, name) for name in "xyz" if getattr(options, name)}
     columns = read_columns(options.file, [column for names in chosen.values() for column in names])
-    samples = {
+    samples: dict[str, Any] = {
         side: np.array([columns[name] for name in names], dtype=object).T
         for side, names in chosen.items()
     }
@@ -58,6 +60,7 @@ def estimate(options: argparse.Namespace) -> None:
         y_kind=options.y_kind,
         z_kind=options.z_kind,
         k=options.k,
+        bins=options.bins,
         critic=options.critic,
         steps=options.steps,
         generator=torch.Generator().manual_seed(options.seed),
@@ -139,7 +142,8 @@ def _parser() -> Parser:
         "estimate",
         help="estimate the mutual information between columns of a file",
         description="Estimate I(x; y), or I(x; y | z), between columns of a file of "
-        "comma-separated values. Columns of numbers are numbers, others are labels.",
+        "comma-separated values. Text is labels, and so are numbers that repeat, unless their "
+        "kind is given.",
     )
     command.add_argument("file", type=Path, help="the file; its first line names the columns")
     for side, needed in (("x", True), ("y", True), ("z", False)):
@@ -148,7 +152,8 @@ def _parser() -> Parser:
     for side in "xyz":
         command.add_argument(f"--{side}-kind", choices=get_args(Kind), default="auto")
     command.add_argument("--method", choices=METHODS, default="auto")
-    command.add_argument("--k", type=int, default=3, help="neighbours (default: 3)")
+    command.add_argument("--k", type=int, default=3, help="neighbours (3)")
+    command.add_argument("--bins", type=int, default=10, help="of each column, to bin (10)")
     command.add_argument("--critic", choices=CRITICS, default="separable", help="of a bound")
     command.add_argument("--steps", type=int, default=2000, help="of its training (2000)")
     command.add_argument("--seed", type=int, default=0, help="of all that is random (0)")

@@ -127,6 +127,8 @@ def test_missing_values_are_named(capsys, table, changed, message):
         ((*ESTIMATE, "--method", "kgs"), "invalid choice: 'kgs'"),
         ((*ESTIMATE, "--k", "0"), "k must be"),
         ((*ESTIMATE, "--k", "2.5"), "invalid int value: '2.5'"),
+        ((*ESTIMATE, "--seed", "-1"), "--seed must be from 0 to"),
+        ((*ESTIMATE, "--method", "binning", "--bins", "0"), "bins must be"),
         ((*ESTIMATE, "--method", "plug_in"), "x_kind='discrete'"),
         ((*ESTIMATE, "--x-kind", "whole"), "invalid choice: 'whole'"),
         ((*ESTIMATE, "--y-kind", "continuous"), "y holds labels that are no numbers"),
