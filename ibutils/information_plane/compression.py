@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils.information_plane import given
+
 
 def drop(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, "*batch"]:
     r"""Return by how much information fell from its maximum.
@@ -31,7 +33,7 @@ def drop(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, "*batch"]
         >>> drop(torch.tensor([4.0, 6.0, 5.0])).item()
         1.0
     """
-    _check(information)
+    given.courses(information=information)
     return information.amax(0) - information[-1]
 
 
@@ -54,10 +56,7 @@ def relative_drop(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, 
         [0.25, 0.0]
     """
     fall, highest = drop(information), information.amax(0)
-    if bool((information < 0).any()):
-        raise ValueError(
-            f"a share needs information that is not negative, got {float(information.min())}"
-        )
+    given.not_negative("information", information)
     return torch.where(highest > 0, fall / highest.where(highest > 0, 1.0), 0.0)
 
 
@@ -79,7 +78,7 @@ def signed_change(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, 
         >>> signed_change(torch.tensor([4.0, 6.0, 5.0])).item()
         1.0
     """
-    _check(information)
+    given.courses(information=information)
     return information[-1] - information[0]
 
 
@@ -101,23 +100,13 @@ def dead_units(activity: Float[Tensor, "*batch n units"]) -> Tensor:
         Counts, ``[...]``.
 
     Raises:
-        ValueError: There are no inputs.
+        ValueError: There are no inputs, or activity that is not finite.
 
     Example:
         >>> dead_units(torch.tensor([[0.0, 1.0], [0.0, 2.0]])).item()
         1
     """
-    if activity.shape[-2] == 0:
-        raise ValueError(f"no inputs in an activity of shape {tuple(activity.shape)}")
+    given.numbers("activity", activity)
+    if activity.ndim < 2:
+        raise ValueError(f"activity must be [..., n, units], got shape {tuple(activity.shape)}")
     return (activity == activity[..., :1, :]).all(-2).sum(-1)
-
-
-def _check(information: Tensor) -> None:
-    """Refuse a course of information that has no end or no maximum."""
-    if len(information) == 0:
-        raise ValueError(
-            f"a score needs information by epoch, got shape {tuple(information.shape)}"
-        )
-    if not bool(information.isfinite().all()):
-        bad = information[~information.isfinite()].flatten()[0]
-        raise ValueError(f"information must be finite, got {float(bad)}")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from ibutils import checks
 from ibutils.extras import extra
 from ibutils.information_plane import phases
 from ibutils.information_plane.compact import CEILING, unpack
@@ -26,7 +27,17 @@ def measure(template: pd.DataFrame, held: Mapping[str, np.ndarray]) -> pd.DataFr
     Returns:
         Rows of the metrics ``rise``, ``change_while_fitting``, ``change_after_fitting`` and
         ``delay`` by estimator; empty where no courses are held.
+
+    Raises:
+        TypeError: These are no frame and no arrays.
+        ValueError: A column or the logged epochs are missing.
     """
+    checks.table("template", template, ("seed", "layer"))
+    if not len(template):
+        raise ValueError(f"template must have rows, got an empty frame of {[*template]}")
+    checks.instance("held", held, Mapping)
+    if not isinstance(held.get("kept"), np.ndarray):
+        raise ValueError(f"held must have the array 'kept', got {dict(held)}")
     found = []
     epochs = torch.from_numpy(held["kept"].astype(np.int64))
     for estimator, name in HELD.items():

@@ -7,7 +7,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.extras import extra
+from ibutils.information_plane import given
 from ibutils.information_plane.schedule import batches
 from ibutils.information_plane.scores import FACTORS
 from ibutils.information_plane.training import gradient_function
@@ -47,7 +49,9 @@ def signal_to_noise(
         Ratios ``[members, layers]``, the last layer's included; 0 where there is no gradient.
 
     Raises:
-        ValueError: There are fewer than two whole batches.
+        TypeError: An argument is of the wrong type.
+        ValueError: There are fewer than two whole batches, or examples, labels and positions do
+            not fit together.
 
     :cite:t:`shwartzziv2017opening`, Figure 4; :cite:t:`saxe2018information`, Figure 20.
 
@@ -59,9 +63,13 @@ def signal_to_noise(
         >>> signal_to_noise(nets, inputs, labels, train=positions, batch_size=4).shape
         torch.Size([1, 2])
     """
+    given.examples(nets, inputs, labels, train)
+    checks.count("batch_size", batch_size)
     count = train.shape[1] // batch_size
     if count < 2:
-        raise ValueError(f"a ratio needs two batches of {batch_size}, got {train.shape[1]} words")
+        raise ValueError(
+            f"train must hold two batches of batch_size={batch_size}, got {train.shape[1]} words"
+        )
     whole = train[:, : count * batch_size]
     gradient = gradient_function(nets, 0.0, compiled=False)
     steps = batches(inputs, labels, whole, nets.classes, batch_size)
@@ -79,6 +87,10 @@ def weight_norms(
         nets: Networks of the shape in question.
         values: Their parameters, or gradients in the same order, ``[weights, members]``.
 
+    Raises:
+        TypeError: ``nets`` are no stacked networks, or the values no tensor.
+        ValueError: The values are of another shape than the parameters, or not finite.
+
     Example:
         >>> from ibutils.nets import narrow_perceptron
         >>> nets = StackedPerceptrons([narrow_perceptron([3, 2, 2], activation="tanh")])
@@ -86,6 +98,12 @@ def weight_norms(
         >>> torch.allclose(norms[0, 0], first.norm())
         True
     """
+    checks.instance("nets", nets, StackedPerceptrons)
+    given.numbers("values", values, ndim=2)
+    if len(values) != len(nets.parameter):
+        raise ValueError(
+            f"values must be [{len(nets.parameter)}, members], got shape {tuple(values.shape)}"
+        )
     matrices = [tensor for tensor in nets.tensors(values) if tensor.dim() == 3]
     return torch.stack([matrix.square().sum((0, 1)).sqrt() for matrix in matrices], dim=-1)
 
@@ -126,7 +144,11 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
     Args:
         rows: Tidy rows of one target, with a row for each seed and layer.
         arrays: Its arrays by member, with ``signal``, ``[epochs, seeds, layers]``.
+
+    Raises:
+        ValueError: The rows lack a column.
     """
+    checks.table("rows", rows, (*FACTORS, "metric", "seed", "layer"))
     found = [pd.DataFrame()]
     own = rows[rows["metric"] == "signal_fall"]
     for values in own[FACTORS].drop_duplicates().to_numpy(object):

@@ -8,7 +8,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.information import gaussian_mutual_information
+from ibutils.information_plane import given
 
 
 def information_about_input(
@@ -30,7 +32,8 @@ def information_about_input(
         Informations in nats, ``[...]``.
 
     Raises:
-        ValueError: A noise variance that is not positive.
+        ValueError: A noise variance that is not positive, or matrices that do not fit together
+            or are not finite.
 
     :cite:t:`saxe2018information`, equation 6, with the factor of one half and the covariance
     of the input that are missing there.
@@ -40,9 +43,9 @@ def information_about_input(
         >>> round(float(information_about_input(weight, torch.eye(2), noise_variance=1.0)), 4)
         0.3466
     """
-    _check_variance(noise_variance)
-    signal = torch.linalg.eigvalsh(weight @ covariance @ weight.mT)
-    return 0.5 * torch.log1p(signal / noise_variance).sum(-1)
+    _check_matrices(covariance, weight=weight)
+    checks.number("noise_variance", noise_variance, above=0)
+    return _half_log_det(weight, covariance, noise_variance)
 
 
 def information_about_block(
@@ -71,7 +74,8 @@ def information_about_block(
         Informations in nats, ``[...]``.
 
     Raises:
-        ValueError: A noise variance that is not positive.
+        ValueError: A noise variance that is not positive, or matrices and block that do not fit
+            together or are not finite.
 
     :cite:t:`saxe2018information`, section 4, figure 6.
 
@@ -81,12 +85,20 @@ def information_about_block(
         >>> round(float(found), 4)  # log(3 / 2) / 2
         0.2027
     """
+    _check_matrices(covariance, weight=weight)
+    checks.number("noise_variance", noise_variance, above=0)
+    if not isinstance(block, Tensor) or block.dtype != torch.bool:
+        raise TypeError(f"block must hold truth values, got {checks.described(block)}")
+    if block.shape != covariance.shape[:1]:
+        raise ValueError(
+            f"block must be of {len(covariance)} inputs, got shape {tuple(block.shape)}"
+        )
     rest = ~block
     across = covariance[rest][:, block]
     given = torch.linalg.solve(covariance[block][:, block], across.mT)
     left = covariance[rest][:, rest] - across @ given
-    total = information_about_input(weight, covariance, noise_variance=noise_variance)
-    return total - information_about_input(weight[..., rest], left, noise_variance=noise_variance)
+    total = _half_log_det(weight, covariance, noise_variance)
+    return total - _half_log_det(weight[..., rest], left, noise_variance)
 
 
 def information_about_output(
@@ -114,7 +126,8 @@ def information_about_output(
         Informations in nats, ``[...]``.
 
     Raises:
-        ValueError: A variance that is not positive.
+        ValueError: A variance that is not positive, or matrices that do not fit together or are
+            not finite.
 
     :cite:t:`saxe2018information`, equations 22 to 25.
 
@@ -124,8 +137,10 @@ def information_about_output(
         >>> round(float(information_about_output(one, one, one, **options)), 4)  # -log(3 / 4) / 2
         0.1438
     """
-    _check_variance(noise_variance)
-    _check_variance(output_noise)
+    _check_matrices(covariance, weight=weight)
+    _check_matrices(covariance, ndim=2, teacher=teacher)
+    checks.number("noise_variance", noise_variance, above=0)
+    checks.number("output_noise", output_noise, above=0)
     both = torch.cat([weight, teacher.expand(*weight.shape[:-2], *teacher.shape)], dim=-2)
     variances = [noise_variance] * weight.shape[-2] + [output_noise] * len(teacher)
     joint = both @ covariance @ both.mT + torch.diag(both.new_tensor(variances))
@@ -150,6 +165,9 @@ def generalisation_error(
         covariance: Of the input, ``[inputs, inputs]``.
         output_noise: Variance :math:`\sigma_o^2` of each of the :math:`N_o` outputs.
 
+    Raises:
+        ValueError: A variance below 0, or matrices that do not fit together or are not finite.
+
     :cite:t:`saxe2018information`, section 3, there for inputs of unit variance.
 
     Example:
@@ -157,11 +175,36 @@ def generalisation_error(
         >>> float(generalisation_error(0 * one, one, one, output_noise=0.5))
         1.5
     """
+    _check_matrices(covariance, total=total)
+    _check_matrices(covariance, ndim=2, teacher=teacher)
+    checks.number("output_noise", output_noise, least=0)
+    if total.shape[-2] != len(teacher):
+        raise ValueError(
+            f"total and teacher must have as many outputs, got {total.shape[-2]} and "
+            f"{len(teacher)}"
+        )
     gap = teacher - total
     return ((gap @ covariance) * gap).sum((-2, -1)) + len(teacher) * output_noise
 
 
-def _check_variance(variance: float) -> None:
-    """Refuse a variance without which information is infinite."""
-    if not variance > 0:
-        raise ValueError(f"a variance must be positive, got {variance}")
+def _half_log_det(weight: Tensor, covariance: Tensor, noise_variance: float) -> Tensor:
+    signal = torch.linalg.eigvalsh(weight @ covariance @ weight.mT)
+    return 0.5 * torch.log1p(signal / noise_variance).sum(-1)
+
+
+def _check_matrices(covariance: Tensor, *, ndim: int | None = None, **maps: Tensor) -> None:
+    """Raise unless maps take the inputs that the covariance is of."""
+    given.numbers("covariance", covariance, ndim=2)
+    if covariance.shape[0] != covariance.shape[1]:
+        raise ValueError(f"covariance must be square, got shape {tuple(covariance.shape)}")
+    for name, matrix in maps.items():
+        given.numbers(name, matrix, ndim=ndim)
+        if matrix.ndim < 2 or matrix.shape[-1] != len(covariance):
+            raise ValueError(
+                f"{name} must be [..., outputs, {len(covariance)}], got {tuple(matrix.shape)}"
+            )
+        if matrix.dtype != covariance.dtype:
+            raise ValueError(
+                f"{name} and covariance must be of one type, got {matrix.dtype} and "
+                f"{covariance.dtype}"
+            )

@@ -4,7 +4,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.information import entropy
+from ibutils.information_plane import given
+
+MOST = 1_000_000  # bins
 
 
 def information(
@@ -27,7 +31,7 @@ def information(
         Informations in nats, ``[...]``; zero for a weight of zero.
 
     Raises:
-        ValueError: Borders that are not increasing, or values that are not a number.
+        ValueError: Borders that are not increasing, or values that are not finite.
 
     :cite:t:`saxe2018information`, section 2.
 
@@ -36,11 +40,10 @@ def information(
         >>> [round(x, 3) for x in information(weights, tanh_borders(bins=2)).tolist()]
         [0.0, 0.693, 0.693]
     """
-    if not bool((borders.diff() >= 0).all()) or not bool(weight.isfinite().all()):
-        raise ValueError(
-            "increasing borders and finite weights are needed, got "
-            f"borders={borders.tolist()} and weight={weight.tolist()}"
-        )
+    given.numbers("weight", weight)
+    given.numbers("borders", borders, ndim=1)
+    if bool((borders.diff() < 0).any()):
+        raise ValueError(f"borders must be increasing, got {borders.tolist()}")
     slope = weight.abs().where(weight != 0, 1.0)[..., None]
     below = torch.special.ndtr(borders / slope)
     # Reflection keeps the small probabilities of the upper tail.
@@ -66,8 +69,7 @@ def tanh_borders(*, bins: int) -> Float[Tensor, " borders"]:
         >>> [round(x, 4) for x in tanh_borders(bins=4).tolist()]
         [-0.5493, 0.0, 0.5493]
     """
-    if bins < 2:
-        raise ValueError(f"borders between bins need at least two of them, got bins={bins}")
+    checks.count("bins", bins, least=2)
     return torch.linspace(-1, 1, bins + 1, dtype=torch.float64)[1:-1].atanh()
 
 
@@ -81,13 +83,13 @@ def relu_borders(*, width: float, largest: float) -> Float[Tensor, " borders"]:
         largest: Activity beyond which there is a single bin.
 
     Raises:
-        ValueError: A width that is not positive, or a single bin.
+        ValueError: A width that is not positive, a single bin, or more than a million.
 
     Example:
         >>> relu_borders(width=2.0, largest=6.0).tolist()
         [2.0, 4.0, 6.0]
     """
-    if not 0 < width <= largest:
-        raise ValueError(f"0 < width <= largest is needed, got {width} and {largest}")
+    checks.number("width", width, above=0)
+    checks.number("largest", largest, least=width, most=MOST * width)
     count = int(largest / width + 1e-9)
     return width * torch.arange(1, count + 1, dtype=torch.float64)

@@ -11,6 +11,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ibutils import checks
+from ibutils.information_plane import given
+
 FITTED = 0.9  # share of the final information about the label
 
 
@@ -25,10 +28,14 @@ def rise(about_input: Float[Tensor, "epochs *batch"]) -> Float[Tensor, "*batch"]
     Returns:
         Never negative, ``[...]``, in the unit of ``about_input``.
 
+    Raises:
+        ValueError: No epochs, or values that are not finite.
+
     Example:
         >>> rise(torch.tensor([4.0, 6.0, 1.0])).item()
         2.0
     """
+    given.courses(about_input=about_input)
     return about_input.amax(0) - about_input[0]
 
 
@@ -42,14 +49,14 @@ def fitting_end(about_labels: Float[Tensor, "epochs *batch"]) -> Int[Tensor, "*b
         Positions, ``[...]``; 0 for a layer that knows as much before training.
 
     Raises:
-        ValueError: No epochs, or information that is negative.
+        ValueError: No epochs, or information that is negative or not finite.
 
     Example:
         >>> fitting_end(torch.tensor([0.0, 0.5, 0.95, 1.0])).item()
         2
     """
-    if len(about_labels) == 0 or bool((about_labels < 0).any()):
-        raise ValueError("a phase needs informations by epoch that are not negative")
+    given.courses(about_labels=about_labels)
+    given.not_negative("about_labels", about_labels)
     reached = about_labels >= FITTED * about_labels[-1]
     return reached.int().argmax(0)
 
@@ -68,6 +75,7 @@ def change_while_fitting(
         >>> change_while_fitting(*courses).item()
         2.0
     """
+    given.courses(about_input=about_input, about_labels=about_labels)
     return _at(about_input, fitting_end(about_labels)) - about_input[0]
 
 
@@ -85,6 +93,7 @@ def change_after_fitting(
         >>> change_after_fitting(*courses).item()
         -5.0
     """
+    given.courses(about_input=about_input, about_labels=about_labels)
     return about_input[-1] - _at(about_input, fitting_end(about_labels))
 
 
@@ -113,6 +122,11 @@ def delay(
         >>> delay(*courses, torch.tensor([0, 4, 9])).item()
         0.5
     """
+    given.courses(about_input=about_input, about_labels=about_labels)
+    checks.tensor("epochs", epochs, ndim=1, kind="integer")
+    checks.same_length(epochs=epochs, about_input=about_input)
+    if int(epochs.min()) < 0 or bool((epochs.diff() <= 0).any()):
+        raise ValueError(f"epochs must increase from 0 or later, got {epochs.tolist()}")
     last = len(about_input) - 1 - about_input.flip(0).argmax(0)
     counted = epochs.double() + 1
     return counted[last] / counted[fitting_end(about_labels)]

@@ -1,5 +1,6 @@
 """The coordinates of layers in the information plane, by estimator."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
@@ -7,7 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ibutils import checks, inputs
 from ibutils.estimators import LayerInformation, binning, kde
+from ibutils.estimators.layer import read_activity
+from ibutils.inputs import Data
 
 Estimator = Callable[[Tensor, Tensor], LayerInformation]
 
@@ -29,7 +33,8 @@ def coordinates(
         ``<name>_labels``.
 
     Raises:
-        ValueError: What the estimators refuse.
+        TypeError: There is no list of layers, or no mapping of functions.
+        ValueError: There is no layer or no estimator; and what the estimators refuse.
 
     Example:
         >>> activity = [torch.tensor([[[0.1], [0.2], [0.8], [0.9]]])]
@@ -38,8 +43,22 @@ def coordinates(
         >>> {name: round(float(value), 4) for name, value in found.items()}  # log 4 and log 2
         {'ebab_input': 1.3863, 'ebab_labels': 0.6931}
     """
+    checks.instance("activity", activity, (list, tuple))
+    checks.instance("estimators", estimators, Mapping)
+    if not activity or not estimators:
+        raise ValueError(
+            f"activity and estimators must not be empty, got {len(activity)} layers and "
+            f"{dict(estimators)}"
+        )
+    for place, layer in enumerate(activity):
+        checks.tensor(f"activity[{place}]", layer, ndim=3)
+    checks.labels("labels", labels, n=activity[0].shape[1])
     found = {}
     for name, estimator in estimators.items():
+        if not callable(estimator):
+            raise TypeError(
+                f"estimators[{name!r}] must be a function, got {checks.described(estimator)}"
+            )
         layers = [estimator(layer, labels) for layer in activity]
         sides = {
             "input": [layer.about_input for layer in layers],
@@ -52,8 +71,8 @@ def coordinates(
 
 
 def published_binning(
-    activity: Float[Tensor, "*batch n units"],
-    labels: Int[Tensor, " n"],
+    activity: Data,
+    labels: Data,
     *,
     low: float,
     bins: int = 30,
@@ -89,6 +108,9 @@ def published_binning(
         >>> round(float(found.about_input.value), 4)  # cells of 2, 1 and 1
         1.0397
     """
+    activity = _numbers(activity)
+    if low != -math.inf:  # where no value is set apart
+        checks.number("low", low)
     smallest, high = activity.amin(), activity.amax((-2, -1), keepdim=True)
     if bool(smallest < low):
         raise ValueError(f"activity must not lie below low={low}, got {float(smallest)}")
@@ -97,9 +119,7 @@ def published_binning(
     return _with_open_ends(activity, labels, edges)
 
 
-def adaptive_binning(
-    activity: Float[Tensor, "*batch n units"], labels: Int[Tensor, " n"], *, bins: int = 30
-) -> LayerInformation:
+def adaptive_binning(activity: Data, labels: Data, *, bins: int = 30) -> LayerInformation:
     """Return the information by adaptive bins of which none is set apart.
 
     Args:
@@ -113,9 +133,7 @@ def adaptive_binning(
     return binning.information(activity, labels, edges=edges)
 
 
-def binning_with_own_ends(
-    activity: Float[Tensor, "*batch n units"], labels: Int[Tensor, " n"], *, bins: int = 30
-) -> LayerInformation:
+def binning_with_own_ends(activity: Data, labels: Data, *, bins: int = 30) -> LayerInformation:
     """Return the information by adaptive bins, the smallest and largest value set apart.
 
     The published code does so to the smallest value only where it equals ``low``. In a tanh
@@ -128,14 +146,15 @@ def binning_with_own_ends(
 
     Ours; see ``published_binning``.
     """
+    activity = _numbers(activity)
     low, high = activity.amin((-2, -1), keepdim=True), activity.amax((-2, -1), keepdim=True)
     edges = binning.equal_distinct_edges(activity.where(activity > low, high), bins=bins)
     return _with_open_ends(activity, labels, edges)
 
 
 def adaptive_kde(
-    activity: Float[Tensor, "*batch n units"],
-    labels: Int[Tensor, " n"],
+    activity: Data,
+    labels: Data,
     *,
     constant: float = 1e-3,
     bound: Literal["upper", "lower"] = "upper",
@@ -154,7 +173,13 @@ def adaptive_kde(
     return kde.information(activity, labels, noise_variance=variance, bound=bound)
 
 
-def _with_open_ends(activity: Tensor, labels: Tensor, edges: Tensor) -> LayerInformation:
+def _numbers(activity: Data) -> Tensor:
+    """Return activity as a tensor that estimators take."""
+    read_activity(activity)
+    return inputs.numeric("activity", activity)
+
+
+def _with_open_ends(activity: Tensor, labels: Data, edges: Tensor) -> LayerInformation:
     """Return the information by the given edges and two infinite ones."""
     end = torch.full_like(edges[..., :1], torch.inf)
     return binning.information(activity, labels, edges=torch.cat([-end, edges, end], dim=-1))

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from ibutils import checks
+from ibutils.information_plane import given
 from ibutils.train import generator
 
 
@@ -25,20 +27,22 @@ def split(
         Positions in the order in which training meets them, ``[members, train]``.
 
     Raises:
+        TypeError: The number or a seed is no integer, or the share no number.
         ValueError: No seeds, or one of the two parts is empty.
 
     Example:
         >>> split(4096, seeds=[0, 1]).shape
         torch.Size([2, 3277])
     """
+    checks.count("count", count, least=2)
+    checks.number("fraction", fraction)
+    given.seeds(seeds)
     size = round(fraction * count)
     if not 0 < size < count:
         raise ValueError(
             f"a split needs examples to train on and to test on, but fraction={fraction} of "
-            f"{count} is {size}"
+            f"count={count} is {size}"
         )
-    if not seeds:
-        raise ValueError(f"a split needs at least one seed, got seeds={seeds}")
     if not shuffled:
         return torch.arange(size).expand(len(seeds), -1)
     orders = [torch.randperm(count, generator=generator(seed, "split")) for seed in seeds]
@@ -57,6 +61,7 @@ def log_spaced_epochs(epochs: int, *, points: int = 400) -> list[int]:
         points: The number of points :math:`K` on the logarithmic axis, at least two.
 
     Raises:
+        TypeError: A number is no integer.
         ValueError: No epochs, or fewer than two points.
 
     The rule is that of the code of :cite:t:`chelombiev2019adaptive`.
@@ -66,8 +71,8 @@ def log_spaced_epochs(epochs: int, *, points: int = 400) -> list[int]:
         >>> len(epochs), epochs[:3], epochs[-1]
         (274, [0, 1, 2], 7999)
     """
-    if epochs < 1 or points < 2:
-        raise ValueError(f"epochs and points must be positive, got {epochs} and {points}")
+    checks.count("epochs", epochs)
+    checks.count("points", points, least=2)
     powers = torch.linspace(0, 1, points, dtype=torch.float64)
     grid = (epochs**powers).long()
     grid[-1] = epochs  # the power may round below

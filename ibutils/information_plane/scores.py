@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from ibutils import checks
 from ibutils.extras import extra
 from ibutils.information_plane import courses
 from ibutils.information_plane.compact import CEILING, unpack
@@ -35,7 +36,20 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
 
     Returns:
         Rows with the factors of ``rows``; empty where nothing follows.
+
+    Raises:
+        TypeError: These are no frame and no arrays.
+        ValueError: The rows lack a column.
     """
+    checks.table("rows", rows, (*FACTORS, "seed", "layer", "split", "metric", "value", "unit"))
+    if rows["value"].isna().any():
+        row = int(rows["value"].isna().to_numpy().argmax())
+        raise ValueError(f"rows must have finite values, got nan in row {row}")
+    if {"initial", "final"} & set(rows["metric"]):
+        checks.table("rows", rows, ("estimator",))
+    checks.instance("arrays", arrays, Mapping)
+    for member, held in arrays.items():
+        checks.instance(f"arrays[{member!r}]", held, Mapping)
     found = [_of_scores(rows, member, held) for member, held in _members(rows, arrays, "scores ")]
     for member, held in _members(rows, arrays, "planes"):
         found.append(courses.measure(_of_member(rows, member, "final"), held))

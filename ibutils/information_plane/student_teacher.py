@@ -7,6 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
+from ibutils.information_plane import given
+
 
 class Sample(NamedTuple):
     """Examples of a noisy linear teacher: ``x [n, inputs]``, ``y [n, outputs]``, its matrix."""
@@ -39,7 +42,9 @@ def sample_teacher(
         generator: Source of teacher, inputs and noise.
 
     Raises:
-        ValueError: A signal-to-noise ratio that is not positive.
+        TypeError: A size is no integer, or the ratio no number.
+        ValueError: A size below 1, more relevant inputs than there are, or a signal-to-noise
+            ratio that is not positive.
 
     :cite:t:`saxe2018information`, section 3.
 
@@ -47,8 +52,11 @@ def sample_teacher(
         >>> sample_teacher(100, 8, 1, snr=1.0).teacher.shape
         torch.Size([1, 8])
     """
-    if not snr > 0:
-        raise ValueError(f"the signal-to-noise ratio must be positive, got {snr}")
+    for name, size in {"n": n, "inputs": inputs, "outputs": outputs}.items():
+        checks.count(name, size)
+    checks.number("snr", snr, above=0)
+    checks.count("relevant", inputs if relevant is None else relevant, most=inputs)
+    checks.generator(generator)
     draws = [
         torch.randn(*size, generator=generator, dtype=torch.float64)
         for size in ((outputs, inputs), (n, inputs), (n, outputs))
@@ -85,6 +93,8 @@ def descend(
         An endless iterator; the first item is the state before training.
 
     Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: Matrices, inputs and outputs do not fit together, or a step is not positive.
         FloatingPointError: The matrices are not finite.
 
     Example:
@@ -93,6 +103,10 @@ def descend(
         >>> [next(states)[0].item() for _ in range(4)]
         [0.0, 0.5, 0.75, 0.875]
     """
+    _check(weights, x, y)
+    checks.number("learning_rate", learning_rate, above=0)
+    checks.count("batch_size", len(x) if batch_size is None else batch_size)
+    checks.generator(generator)
     state = [weight.clone() for weight in weights]
     size, epoch = len(x) if batch_size is None else batch_size, 0
     while True:
@@ -105,6 +119,23 @@ def descend(
         for index in order.split(size):
             _step(state, x[index], y[index], learning_rate)
         epoch += 1
+
+
+def _check(weights: Sequence[Tensor], x: Tensor, y: Tensor) -> None:
+    """Raise unless the matrices map the inputs to the outputs, one after the other."""
+    given.numbers("x", x, ndim=2)
+    given.numbers("y", y, ndim=2)
+    checks.same_length(x=x, y=y)
+    checks.instance("weights", weights, (list, tuple))
+    for place, weight in enumerate(weights):
+        given.numbers(f"weights[{place}]", weight, ndim=2)
+    ends = [x.shape[1], *(len(weight) for weight in weights)]
+    found = [*(weight.shape[1] for weight in weights), y.shape[1]]
+    if not weights or ends != found or len({one.dtype for one in (x, y, *weights)}) > 1:
+        raise ValueError(
+            f"weights must map x {tuple(x.shape)} to y {tuple(y.shape)} in one type, got shapes "
+            f"{[tuple(weight.shape) for weight in weights]}"
+        )
 
 
 def _step(weights: list[Tensor], x: Tensor, y: Tensor, learning_rate: float) -> None:

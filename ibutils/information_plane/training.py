@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ibutils import checks
+from ibutils.information_plane import given
 from ibutils.information_plane.schedule import batches, reshuffled
 from ibutils.nets import StackedPerceptrons
 from ibutils.progress import track
@@ -58,9 +60,8 @@ class Optimisation:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot train."""
-        for name in ("batch_size", "learning_rate"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        checks.count("batch_size", self.batch_size)
+        checks.number("learning_rate", self.learning_rate, above=0)
 
 
 def fit(
@@ -104,11 +105,16 @@ def fit(
         with one entry a logged epoch along a new first axis.
 
     Raises:
-        ValueError: Epochs that do not increase, or numbers of members that disagree.
+        TypeError: An argument is of the wrong type.
+        ValueError: Epochs that do not increase, numbers of members that disagree, or examples,
+            labels and positions that do not fit together.
         FloatingPointError: Weights are not finite; the checkpoint keeps the last logged epoch.
     """
-    optimisation = optimisation or Optimisation()
-    _check(nets, epochs, train, seeds)
+    optimisation = Optimisation() if optimisation is None else optimisation
+    checks.instance("optimisation", optimisation, Optimisation)
+    given.seeds(seeds)
+    given.examples(nets, inputs, labels, train, seeds)
+    _check(nets, epochs, measure, l2, checkpoint)
     # The published code sums the gradient over a batch. Adam has one scale of its own, to which
     # the gradient is compared, so a mean goes with a scale that is smaller by the batch's size.
     scale = EPSILON / min(optimisation.batch_size, train.shape[1])
@@ -141,16 +147,25 @@ def fit(
 
 
 def _check(
-    nets: StackedPerceptrons, epochs: Sequence[int], train: Tensor, seeds: Sequence[int]
+    nets: StackedPerceptrons,
+    epochs: Sequence[int],
+    measure: Measure,
+    l2: Tensor | float,
+    checkpoint: Path | None,
 ) -> None:
-    """Refuse what does not fit together."""
+    """Refuse options that nothing can be trained with."""
+    checks.instance("epochs", epochs, (list, tuple, range))
+    for place, epoch in enumerate(epochs):
+        checks.count(f"epochs[{place}]", epoch, least=-1)
     if not epochs or epochs[0] < 0 or any(a >= b for a, b in pairwise(epochs)):
         raise ValueError(f"logged epochs must increase from 0 or later, got {list(epochs)}")
-    if not len(nets) == len(train) == len(seeds):
-        raise ValueError(
-            f"one split and one seed a network are needed, got {len(nets)} networks, "
-            f"{len(train)} splits and {len(seeds)} seeds"
-        )
+    if not callable(measure):
+        raise TypeError(f"measure must be a function, got {checks.described(measure)}")
+    checks.instance("checkpoint", checkpoint, (Path, type(None)))
+    if not isinstance(l2, Tensor):
+        checks.number("l2", l2, least=0)
+    elif l2.shape != (len(nets),) or not bool((l2 >= 0).all()):
+        raise ValueError(f"l2 must be at least 0 for each of {len(nets)} members, got {l2}")
 
 
 def gradient_function(

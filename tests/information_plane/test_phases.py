@@ -71,6 +71,10 @@ def test_batches_of_courses_keep_their_shape():
 
 
 def test_courses_without_phases_are_refused():
-    for bad in (torch.zeros(0, 2), torch.tensor([0.5, -0.1])):
-        with pytest.raises(ValueError, match="by epoch that are not negative"):
+    for bad, message in (
+        (torch.zeros(0, 2), "must not be empty"),
+        (torch.tensor([0.5, -0.1]), "about_labels must not be negative"),
+        (torch.tensor([0.5, torch.nan]), "about_labels is not finite"),
+    ):
+        with pytest.raises(ValueError, match=message):
             fitting_end(bad)

@@ -64,7 +64,7 @@ def test_a_ratio_needs_two_batches_and_a_gradient():
         parameter.data.zero_()
     nets, train = StackedPerceptrons([net]), split(len(WORDS), seeds=[0])
     assert float(signal_to_noise(nets, WORDS, LABELS, train=train)[:, :-1].max()) == 0
-    with pytest.raises(ValueError, match="two batches of 4096"):
+    with pytest.raises(ValueError, match="two batches of batch_size=4096"):
         signal_to_noise(nets, WORDS, LABELS, train=train, batch_size=4096)
     assert len(batches(WORDS, LABELS, train, 2, 256)) == 13
 

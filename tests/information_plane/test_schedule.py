@@ -26,9 +26,12 @@ def test_logged_epochs_run_from_the_first_to_the_last(epochs, points):
     assert found == sorted(set(found))
 
 
-@pytest.mark.parametrize(("epochs", "points"), [(0, 400), (100, 1)])
-def test_no_epochs_are_refused(epochs, points):
-    with pytest.raises(ValueError, match=f"got {epochs} and {points}"):
+@pytest.mark.parametrize(
+    ("epochs", "points", "message"),
+    [(0, 400, "epochs must be at least 1, got 0"), (100, 1, "points must be at least 2, got 1")],
+)
+def test_no_epochs_are_refused(epochs, points, message):
+    with pytest.raises(ValueError, match=message):
         log_spaced_epochs(epochs, points=points)
 
 
@@ -54,7 +57,7 @@ def test_a_split_does_not_depend_on_company_or_global_state():
 
 @pytest.mark.parametrize(("fraction", "size"), [(1.0, 10), (0.0, 0), (1.5, 15)])
 def test_an_empty_part_is_refused(fraction, size):
-    with pytest.raises(ValueError, match=f"fraction={fraction} of 10 is {size}"):
+    with pytest.raises(ValueError, match=f"fraction={fraction} of count=10 is {size}"):
         split(10, seeds=[0], fraction=fraction)
 
 
