@@ -91,6 +91,7 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "*.FineTuned.objective.noise": ("NaN entry",),
     "*.Probe.forward.noise": ("NaN entry",),
     "ibutils.representation.small.as_table.*": ("unknown word", "nothing in it"),
+    "ibutils.data.clutter.cluttered.distractors": ("0",),
     "ibutils.information_plane.phases.delay.epochs": ("label too large",),
     "ibutils.information_plane.scores.measure.arrays": ("nothing in it",),
     "ibutils.information_plane.sensitivity.sensitivity.choices": ("nothing in it",),

@@ -68,6 +68,8 @@ def _of_error(call: Call, error: Exception, spoilt: Spoilt, names: tuple[str, ..
     if not _raised_by_us(error.__traceback__):
         return "inside" if _foreign(error) else "obscure"
     documented = type(error).__name__ in (call.target.__doc__ or "")
+    if documented and isinstance(error, FloatingPointError):
+        return "clear"  # training that diverges names the step, not what made it diverge
     if not (isinstance(error, ValueError | TypeError) or documented):
         return "obscure"
     together = spoilt.what.startswith("one ") or spoilt.sort == "doubtful"
@@ -109,10 +111,11 @@ def _tells(message: str, value: Any) -> bool:
     """Say whether a message holds the value, its type, its shape or its length."""
     words = [type(value).__name__, str(value)]
     if isinstance(value, pd.DataFrame):
-        words += ["frame", str(len(value))]
+        words += ["frame", "nan", str(len(value))]
     elif isinstance(value, Tensor | np.ndarray):
         flat = value.reshape(-1).tolist()
-        words += ["nan", "inf", str(value.dtype), *map(str, [*value.shape, *flat])]
+        shape = tuple(value.shape)
+        words += ["nan", "inf", str(value.dtype), *map(str, [shape, *shape, *flat])]
     elif isinstance(value, list | tuple | dict):
         words += [str(len(value)), "empty", "None"]
         if any(_tells(message, one) for one in value):
@@ -158,7 +161,8 @@ def entries(result: Any) -> Iterator[np.ndarray]:
         for one in result:
             yield from entries(one)
     elif dataclasses.is_dataclass(result):
-        yield from entries([getattr(result, one.name) for one in dataclasses.fields(result)])
+        names = [one.name for one in dataclasses.fields(result) if one.name != "freedom"]
+        yield from entries([getattr(result, name) for name in names])
 
 
 def _readable(dtype: torch.dtype) -> torch.dtype:

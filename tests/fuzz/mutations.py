@@ -153,7 +153,7 @@ def _arrays(value: np.ndarray, annotation: str) -> Iterator[Corruption]:
     if value.dtype.kind == "f" and value.size:
         yield "NaN entry", "bad", _with_entry(torch.from_numpy(value), math.nan).numpy()
         yield "infinite entry", "bad", _with_entry(torch.from_numpy(value), math.inf).numpy()
-    yield "one axis more", "doubtful" if annotation == "Any" else "bad", value[None]
+    yield "one axis more", "doubtful", value[None]
     yield "no row", "empty", value[:0]
     yield "strings", "bad", value.astype(str)
     yield from _alien(value, annotation)

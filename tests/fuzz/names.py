@@ -16,12 +16,16 @@ PAGE = Path(__file__).parents[2] / "book" / "api.md"
 HOLDS = "only holds what a function of ours returns or reads, and checks"
 ABSTRACT = "is a description of what others implement"
 LEFT_OUT = {
-    "ibutils.representation.measures.Frozen": HOLDS,
-    "ibutils.claims.evidence.Evidence": HOLDS,
-    "ibutils.claims.claim.Target": HOLDS,
     "ibutils.claims.claim.Claim": HOLDS,
+    "ibutils.claims.claim.Target": HOLDS,
+    "ibutils.claims.evidence.Evidence": HOLDS,
     "ibutils.claims.verdict.Verdict": HOLDS,
     "ibutils.critics.Critic": ABSTRACT,
+    "ibutils.data.clutter.Cluttered": HOLDS,
+    "ibutils.data.features.Features": HOLDS,
+    "ibutils.data.occluded.Occluded": HOLDS,
+    "ibutils.estimators.estimate.Estimate": HOLDS,
+    "ibutils.estimators.estimate.LayerInformation": HOLDS,
     "ibutils.information_dropout.activity.LogActivity": HOLDS,
     "ibutils.information_dropout.statistics.InformationDropoutWarning": "is a warning",
     "ibutils.information_dropout.statistics.LayerStatistics": HOLDS,
@@ -29,6 +33,7 @@ LEFT_OUT = {
     "ibutils.nets.encoders.Encoder": ABSTRACT,
     "ibutils.probes.health.Health": HOLDS,
     "ibutils.probes.health.ProbeWarning": "is a warning",
+    "ibutils.representation.measures.Frozen": HOLDS,
     "ibutils.representation.small.small": "trains for seconds",
     "ibutils.tasks.task.Task": ABSTRACT,
     "ibutils.train.Trainable": ABSTRACT,

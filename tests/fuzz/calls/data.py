@@ -39,10 +39,6 @@ call(data.Images.flat, lambda: given(stored(5, 1, 4), 0.0, 1.0))
 call(data.load, lambda: given("digits", split="test"))
 call(data.resize, lambda: given(stored(5, 1, 4), side=8, channels=3))
 call(celeba.attributes, lambda: given(labels(5)))
-call(
-    features.Features,
-    lambda: given(torch.rand(5, 3), labels(5), classes=3, checksum="0"),
-)
 call(features.read_features, lambda: given(archive(), dimension=8, classes=3))
 
 
@@ -50,21 +46,11 @@ def drawn() -> clutter.Cluttered:
     return clutter.cluttered(stored(10, 1, 4), count=5, size=16, distractors=1, patch=2)
 
 
-def hidden() -> occluded.Occluded:
-    return occluded.occluded(stored(4, 3, 32), stored(6, 1, 28))
-
-
 call(
     clutter.cluttered,
     lambda: given(stored(10, 1, 4), count=5, size=16, distractors=1, patch=2, seed=0),
 )
-call(clutter.Cluttered, lambda: given(*(getattr(drawn(), name) for name in WHERE)))
 call(clutter.Cluttered.masks, lambda: given(drawn(), torch.tensor([0, 2])))
 call(occluded.occluded, lambda: given(stored(4, 3, 32), stored(6, 1, 28), seed=0))
-call(
-    occluded.Occluded,
-    lambda: given(hidden().images, hidden().nuisance, hidden().corner),
-)
-WHERE = ("images", "source", "index", "corner")
 for name in ("read", "bits", "symmetries", "orbits"):
     call(getattr(icosahedral, name), given)

@@ -9,11 +9,9 @@ from ibutils.estimators import binning, entropy, kde, neighbours, neural
 from ..registry import Given, call, given
 from .data_for_calls import covariance, generator, joint, labels, normal
 
-call(estimators.Estimate, lambda: given(0.25, 0.1, unit="nat"))
 call(estimators.Estimate.interval, lambda: given(estimators.Estimate(0.25, 0.1), level=0.9))
 call(estimators.Estimate.to_bits, lambda: given(estimators.Estimate(0.25, 0.1)))
 call(estimators.Estimate.summary, lambda: given(estimators.Estimate(0.25, 0.1)))
-call(estimators.LayerInformation, lambda: given(estimators.Estimate(0.25)))
 
 call(binning.uniform_edges, lambda: given(-1.0, 1.0, bins=4))
 call(binning.equal_distinct_edges, lambda: given(normal(2, 20, 3), bins=4))
