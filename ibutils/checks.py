@@ -199,6 +199,18 @@ def count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> 
         raise ValueError(f"{name} must be {wanted}, got {value}")
 
 
+def sizes(**given: Any) -> None:
+    """Raise unless all values are integers of at least 1, such as numbers of units.
+
+    Example:
+        >>> sizes(inputs=784, classes=0)
+        Traceback (most recent call last):
+        ValueError: classes must be at least 1, got 0
+    """
+    for name, value in given.items():
+        count(name, value)
+
+
 def counts(name: str, values: Any, *, least: int = 1) -> None:
     """Raise unless a value is a sequence of integers within limits, such as widths of layers.
 
