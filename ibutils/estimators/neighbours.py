@@ -6,17 +6,13 @@ import torch
 from torch import Tensor
 
 from ibutils import checks, inputs
-from ibutils.estimators.estimate import Estimate, heavy_tails
+from ibutils.estimators import neighbour_doubts
+from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.search import Neighbours, Variable, by_distances
 from ibutils.estimators.trees import by_trees
 from ibutils.inputs import Data
 
 TREE_DIMENSIONS, TREE_SAMPLES = 6, 20_000  # up to, and from which on, trees win on a CPU
-TIED = 0.001  # share of samples with tied neighbours that is worth a word
-BOUND = 0.5  # share of samples without noise that shows, above which a map looks deterministic
-CHANCE = 0.25  # share of samples that are near in the other variable, up to which it is no chance
-FAR = 0.3  # distance of neighbours, in those of strangers, from which on bias shows
-UNITS = 10.0  # ratio of spreads of coordinates from which on units decide
 
 
 def ksg(x: Data, y: Data, *, k: int = 3, standardise: bool = True) -> Estimate:
@@ -176,26 +172,22 @@ def information(
         >>> round(information(x, y).value, 1), round(information(x, y, x).value, 1)
         (0.7, 0.0)
     """
-    given = z if z is not None else Variable(x.values[:, :0])
-    names, variables = ("x", "y", "z"), (x, y, given)
-    for name, variable in zip(names, variables, strict=True):
-        _check(name, variable, n=len(x.values))
-    n = len(x.values)
-    checks.count("k", k, most=n - 1)
-    variables, left_out = _without_singles(*variables)
+    n = _check_all(x, y, z, k)
+    given = Variable(x.values[:, :0]) if z is None else z
+    variables = _without_singles(*(_double(one, x.values.device) for one in (x, y, given)))
     kept = len(variables[0].values)
     if kept < 2:
         raise ValueError(f"no two of {n} samples have the same labels")
-    coordinates = torch.cat([one.values for one in variables], dim=1)
-    doubts = _left_out(left_out) + (() if standardise else _units(coordinates))
+    doubts = [f"Left out {n - kept} of {n} samples: no other has their labels."] * (kept < n)
     if standardise:
         variables = tuple(Variable(_standardised(one.values), one.labels) for one in variables)
+    else:
+        doubts += neighbour_doubts.of_units(torch.cat([one.values for one in variables], dim=1))
     found = _find(*variables, k=k)
+    doubts += neighbour_doubts.of_neighbours(found, *variables)
     terms = _terms(found)
-    stderr = float(terms.std()) / math.sqrt(kept)
-    return Estimate(
-        float(terms.mean()), stderr, diagnostics=(*doubts, *_doubts(variables, found, k))
-    )
+    value, stderr = float(terms.mean()), float(terms.std()) / math.sqrt(kept)
+    return Estimate(value, stderr, diagnostics=tuple(doubts))
 
 
 def _find(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours:
@@ -213,34 +205,42 @@ def _terms(found: Neighbours) -> Tensor:
     return torch.where(found.distance > 0, torch.digamma(found.k.double()) - x - y + z, table)
 
 
-def _check(name: str, variable: Variable, n: int) -> None:
-    checks.instance(name, variable, Variable)
-    checks.tensor(f"{name}.values", variable.values, ndim=2, empty=True)
-    if len(variable.values) != n or n < 2:
-        raise ValueError(f"{name} must have {max(n, 2)} samples, got {len(variable.values)}")
-    checks.finite(f"{name}.values", variable.values)
-    if variable.labels is not None:
-        checks.labels(f"{name}.labels", variable.labels, n=n)
+def _check_all(x: Variable, y: Variable, z: Variable | None, k: int) -> int:
+    """Return the number of samples; raise when the estimate is not defined."""
+    given = {"x": x, "y": y} | ({} if z is None else {"z": z})
+    for name, variable in given.items():
+        checks.instance(name, variable, Variable)
+        checks.tensor(f"{name}.values", variable.values, ndim=2, empty=True)
+        checks.finite(f"{name}.values", variable.values)
+        if variable.labels is not None:
+            checks.labels(f"{name}.labels", variable.labels, n=len(variable.values))
+    checks.same_length(**{f"{name}.values": one.values for name, one in given.items()})
+    checks.count("the number of samples", len(x.values), least=2)
+    checks.count("k", k, most=len(x.values) - 1)
+    return len(x.values)
 
 
-def _without_singles(*variables: Variable) -> tuple[tuple[Variable, ...], int]:
-    """Return variables in double precision without samples whose labels no other has.
+def _double(variable: Variable, device: torch.device) -> Variable:
+    values, labels = variable
+    values = values.detach().to(device, torch.float64)
+    return Variable(values, None if labels is None else labels.to(device))
+
+
+def _without_singles(*variables: Variable) -> tuple[Variable, ...]:
+    """Return variables without the samples whose labels no other sample has.
 
     Where there are labels only, those samples are kept: they need no neighbours.
     """
-    doubles = tuple(Variable(one.values.detach().double(), one.labels) for one in variables)
     labels = [one.labels for one in variables if one.labels is not None]
     if not labels or not any(one.values.shape[1] for one in variables):
-        return doubles, 0
-    inverse, counts = torch.stack(labels, dim=1).unique(
-        dim=0, return_inverse=True, return_counts=True
-    )[1:]
-    kept = counts[inverse] > 1
-    chosen = tuple(
-        Variable(one.values[kept], None if one.labels is None else one.labels[kept])
-        for one in doubles
+        return variables
+    together = torch.stack(labels, dim=1)
+    _, kind, counts = together.unique(dim=0, return_inverse=True, return_counts=True)
+    kept = counts[kind] > 1
+    return tuple(
+        Variable(values[kept], None if labels is None else labels[kept])
+        for values, labels in variables
     )
-    return chosen, int((~kept).sum())
 
 
 def _standardised(values: Tensor) -> Tensor:
@@ -251,44 +251,3 @@ def _standardised(values: Tensor) -> Tensor:
     shrunk = values / largest.where(largest > 0, 1)  # so that no square overflows
     constant = values.amax(0) == values.amin(0)
     return shrunk / shrunk.std(0, correction=0).where(~constant, 1)
-
-
-def _left_out(number: int) -> tuple[str, ...]:
-    if not number:
-        return ()
-    return (f"{number} samples were left out: no other sample has their labels.",)
-
-
-def _units(coordinates: Tensor) -> tuple[str, ...]:
-    """Return a doubt where coordinates vary so unlike that their units decide the estimate."""
-    spread = coordinates.std(0)
-    spread = spread[spread > 0]
-    ratio = float(spread.max() / spread.min()) if len(spread) else 1.0
-    if ratio <= UNITS:
-        return ()
-    return (
-        f"The standard deviations of the coordinates differ by a factor of {ratio:.3g}: their "
-        "units decide the value. Set standardise=True.",
-    )
-
-
-def _doubts(variables: tuple[Variable, ...], found: Neighbours, k: int) -> tuple[str, ...]:
-    """Return what speaks against the estimate."""
-    pairs = torch.cat([one.values for one in variables], dim=1)
-    doubts, n = [], len(pairs)
-    tied = float(found.tied.double().mean())
-    if pairs.shape[1] == 0:
-        return ()
-    if tied > TIED:
-        doubts.append(
-            f"{tied:.1%} of the samples have neighbours at tied distances: the data repeat or lie "
-            "on a grid, for which the estimator is not made."
-        )
-    doubts += heavy_tails(pairs)
-    strangers = (pairs - pairs.roll(n // 2, 0)).abs().amax(-1)  # no draw is needed for strangers
-    if float(found.distance.median()) > FAR * float(strangers.median()):
-        doubts.append(
-            f"Neighbours are more than {FAR:g} times as far away as strangers: {n} samples are "
-            f"too few for {pairs.shape[1]} dimensions, and the value is biased."
-        )
-    return tuple(doubts)

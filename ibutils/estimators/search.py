@@ -64,9 +64,9 @@ def by_distances(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours
         both = torch.maximum(to_x, to_y)
         reach = both.topk(min(k + 2, n), dim=-1, largest=False).values
         found, distance, tied, within = neighbourhood(_padded(reach, k + 2), norm[rows])
-        near = [(to <= within[:, None]).sum(-1) for to in (to_x, to_y, to_z)]
+        near_x, near_y, near_z = ((to <= within[:, None]).sum(-1) for to in (to_x, to_y, to_z))
         equal = (both == 0).sum(-1).where(distance == 0, 1)
-        stripes.append(Neighbours(found, distance, tied, *near, equal))
+        stripes.append(Neighbours(found, distance, tied, near_x, near_y, near_z, equal))
     return Neighbours(*(torch.cat(parts) for parts in zip(*stripes, strict=True)))
 
 
