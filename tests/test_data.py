@@ -250,7 +250,7 @@ def test_scaling_is_linear_and_exact_at_the_ends():
     expected = 2 * train.pixels.reshape(1400, 64).double() / 16 - 1
     torch.testing.assert_close(flat.double(), expected, rtol=0, atol=1e-7)
     assert train.pixels.dtype == torch.uint8
-    with pytest.raises(ValueError, match=r"high must be above 1.0, got 0.5"):
+    with pytest.raises(ValueError, match=r"low must lie below high, got 1.0 and 0.5"):
         train.floats(1.0, 0.5)
 
 

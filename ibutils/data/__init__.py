@@ -64,6 +64,7 @@ def load(
         (torch.Size([1400, 1, 8, 8]), 16)
     """
     checks.choice("name", name, READERS)
+    checks.instance("root", root, (str, Path, type(None)))
     if device is not None:
         checks.device(device)
     found = READERS[name](split, root=root)

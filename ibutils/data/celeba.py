@@ -73,13 +73,13 @@ def attributes(labels: Int[Tensor, " n"]) -> Bool[Tensor, "n attributes"]:
         Which attributes each face has, ``[n, 40]``.
 
     Raises:
-        ValueError: The labels are no vector of integers.
+        ValueError: The labels are no vector of integers of forty bits.
 
     Example:
         >>> attributes(torch.tensor([0, 2**39 + 1])).long().sum(1).tolist()
         [0, 2]
     """
-    checks.tensor("labels", labels, ndim=1, kind="integer", empty=True)
+    checks.labels("labels", labels, classes=2**COUNT)
     return (labels[:, None] >> torch.arange(COUNT, device=labels.device) & 1).bool()
 
 

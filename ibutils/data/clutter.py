@@ -93,7 +93,6 @@ def cluttered(
         torch.Size([5, 1, 32, 32])
     """
     _check(source, count=count, size=size, distractors=distractors, patch=patch)
-    checks.count("seed", seed, least=0)
     g = generator(seed, f"clutter of {source.name} {source.split}")
     digits = np.ascontiguousarray(source.pixels[:, 0])
     canvas, every = np.zeros((count, size, size), np.uint8), np.arange(count)

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from ibutils import checks
 from ibutils.record.provenance import project_root
 
 
@@ -19,7 +18,6 @@ def data_root(root: str | Path | None = None) -> Path:
     Raises:
         FileNotFoundError: There is no such folder.
     """
-    checks.instance("root", root, (str, Path, type(None)))
     if named := root or os.environ.get("IBUTILS_DATA"):
         folder = Path(named).expanduser()
         if not folder.is_dir():

@@ -63,7 +63,9 @@ class Images:
             (torch.Size([397, 1, 8, 8]), -1.0, 1.0)
         """
         checks.number("low", low)
-        checks.number("high", high, above=low)
+        checks.number("high", high)
+        if not low < high:
+            raise ValueError(f"low must lie below high, got {low} and {high}")
         return self.pixels.float().div_(self.levels).mul_(high - low).add_(low)
 
     def flat(self, low: float = -1.0, high: float = 1.0) -> Float[Tensor, "n d"]:

@@ -40,8 +40,7 @@ def occluded(photographs: Images, digits: Images, *, seed: int = 0) -> Occluded:
 
     Raises:
         TypeError: An argument has the wrong type.
-        ValueError: Digits in colour or larger than a photograph, splits that differ, or a
-            negative seed.
+        ValueError: Digits in colour or larger than a photograph, or splits that differ.
 
     The paper states neither place nor blending (:cite:p:`achille2018information`, section 6).
 
@@ -53,7 +52,6 @@ def occluded(photographs: Images, digits: Images, *, seed: int = 0) -> Occluded:
         (torch.Size([1400, 1, 8, 8]), torch.Size([1400]))
     """
     _check(photographs, digits)
-    checks.count("seed", seed, least=0)
     g = generator(seed, f"{digits.name} over {photographs.name} {photographs.split}")
     count, height, width = len(photographs), *photographs.pixels.shape[2:]
     tall, wide = digits.pixels.shape[2:]

@@ -88,8 +88,8 @@ def dense_normal(dim_x: int, dim_y: int, *, correlation: float) -> Normal:
     """
     checks.count("dim_x", dim_x)
     checks.count("dim_y", dim_y)
-    checks.number("correlation", correlation, least=-1, most=1)
     size = dim_x + dim_y
+    checks.number("correlation", correlation, above=-1 / (size - 1), below=1)
     covariance = torch.full((size, size), correlation, dtype=torch.float64)
     covariance.fill_diagonal_(1.0)
     return Normal(f"normal-dense-{dim_x}x{dim_y}-{correlation:g}", covariance, dim_x)
@@ -119,7 +119,7 @@ def sparse_normal(dim_x: int, dim_y: int, *, correlation: float, pairs: int) -> 
     """
     checks.count("dim_x", dim_x)
     checks.count("dim_y", dim_y)
-    checks.number("correlation", correlation, least=-1, most=1)
+    checks.number("correlation", correlation, above=-1, below=1)
     checks.count("pairs", pairs, least=0, most=min(dim_x, dim_y))
     covariance = torch.eye(dim_x + dim_y, dtype=torch.float64)
     for i in range(pairs):
@@ -131,6 +131,7 @@ def sparse_normal(dim_x: int, dim_y: int, *, correlation: float, pairs: int) -> 
 def check_blocks(name: str, covariance: Tensor, split: int) -> None:
     """Raise unless a matrix is a covariance whose first ``split`` components are one block."""
     checks.tensor(name, covariance, ndim=2)
+    checks.finite(name, covariance)
     if len(covariance) < 2:
         raise ValueError(f"{name} must be at least 2 by 2, got shape {tuple(covariance.shape)}")
     checks.count("split", split, most=len(covariance) - 1)

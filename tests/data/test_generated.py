@@ -115,7 +115,6 @@ class TestClutter:
             (dict(size=7), "size must be at least 8, got 7"),
             (dict(patch=9), "patch must be from 1 to 8, got 9"),
             (dict(patch=0), "patch must be from 1 to 8, got 0"),
-            (dict(seed=-1), "seed must be at least 0, got -1"),
         ],
     )
     def test_bad_sizes(self, digits, options, told):

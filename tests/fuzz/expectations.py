@@ -92,6 +92,9 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "*.Probe.forward.noise": ("NaN entry",),
     "ibutils.representation.small.as_table.*": ("unknown word", "nothing in it"),
     "ibutils.data.clutter.cluttered.distractors": ("0",),
+    "ibutils.data.celeba.attributes.labels": ("label too large",),  # any forty bits
+    "ibutils.tasks.normal.sparse_normal.pairs": ("0",),  # independent
+    "ibutils.tasks.transforms.Transform.added": ("0",),
     "ibutils.information_plane.phases.delay.epochs": ("label too large",),
     "ibutils.information_plane.scores.measure.arrays": ("nothing in it",),
     "ibutils.information_plane.sensitivity.sensitivity.choices": ("nothing in it",),

@@ -192,8 +192,11 @@ class TestNormal:
         assert ((z.T.cov() - task.covariance).abs() < STANDARD_ERRORS * error).all()
 
     def test_impossible_covariances_are_refused(self):
+        with pytest.raises(ValueError, match=r"correlation must be above -0.33.* got -0.34"):
+            dense_normal(2, 2, correlation=-0.34)
+        assert dense_normal(2, 2, correlation=-0.33).mutual_information() > 1
         with pytest.raises(ValueError, match="not positive definite"):
-            dense_normal(2, 2, correlation=-0.5)
+            Normal("task", torch.tensor([[1.0, 2.0], [2.0, 1.0]]), 1)
         with pytest.raises(ValueError, match="pairs must be from 0 to 2, got 3"):
             sparse_normal(2, 5, correlation=0.1, pairs=3)
 
