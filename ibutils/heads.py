@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from ibutils import checks
 from ibutils.baselines import Classifier
 from ibutils.nets import linear, perceptron
 from ibutils.vib import SCALE_SHIFT, VIB, StochasticEncoder
@@ -35,11 +36,16 @@ def vib_head(
         bottleneck: K.
         generator: Source of the initial weights.
 
+    Raises:
+        TypeError: A number of units is no integer.
+        ValueError: A number of units is less than 1, or ``beta`` negative.
+
     Example:
         >>> code = vib_head(8, 3, beta=0.01, hidden=4, bottleneck=2).encoder(torch.zeros(1, 8))
         >>> code.scale.detach().round(decimals=3)
         tensor([[1.0180, 1.0180]])
     """
+    checks.sizes(inputs=inputs, classes=classes, hidden=hidden, bottleneck=bottleneck)
     width = StochasticEncoder.width(bottleneck, "diagonal")
     body = perceptron([inputs, hidden, hidden], generator=generator)
     last = linear(hidden, width, generator=generator)
@@ -65,6 +71,7 @@ def deterministic_head(
         >>> deterministic_head(8, 3, hidden=4, bottleneck=2)(torch.zeros(5, 8)).shape
         torch.Size([5, 3])
     """
+    checks.sizes(inputs=inputs, classes=classes, hidden=hidden, bottleneck=bottleneck)
     encoder = perceptron([inputs, hidden, hidden, bottleneck], generator=generator)
     decoder = linear(bottleneck, classes, generator=generator)
     return Classifier(nn.Sequential(encoder, decoder))

@@ -9,6 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from ibutils import checks
+from ibutils.information.log_space import at_least_single
+
 FORMS = ("minimax", "non_saturating")
 PRIORS = ("uniform", "gaussian")
 
@@ -27,9 +30,11 @@ def game_value(
         logits_code: Logits of codes, of any shape.
 
     Returns:
-        The mean over each kind of sample, in nats, at most 0; finite for all finite logits.
+        The mean over each kind of sample, in nats, at most 0, in at least single precision; finite
+        for all finite logits.
 
     Raises:
+        TypeError: Logits are no tensor.
         ValueError: There are no logits of one kind.
 
     :cite:t:`hjelm2019learning`, equation 7.
@@ -39,9 +44,10 @@ def game_value(
         >>> round(float(game_value(guessing, guessing)), 4)  # -2 log 2
         -1.3863
     """
-    _check_filled(logits_prior, "the prior")
-    _check_filled(logits_code, "the code")
-    return logsigmoid(logits_prior).mean() + logsigmoid(-logits_code).mean()
+    checks.tensor("logits_prior", logits_prior)
+    checks.tensor("logits_code", logits_code)
+    real, generated = at_least_single(logits_prior), at_least_single(logits_code)
+    return logsigmoid(real).mean() + logsigmoid(-generated).mean()
 
 
 def discriminator_loss(
@@ -60,6 +66,7 @@ def discriminator_loss(
         The loss in nats, at least 0.
 
     Raises:
+        TypeError: Logits are no tensor.
         ValueError: There are no logits of one kind.
 
     :cite:t:`hjelm2019learning`, equation 7, its inner maximum.
@@ -91,6 +98,7 @@ def encoder_loss(logits_code: Float[Tensor, "*code"], *, form: str) -> Float[Ten
         The loss in nats; finite for all finite logits.
 
     Raises:
+        TypeError: The logits are no tensor.
         ValueError: Unknown form, or no logits.
 
     :cite:t:`hjelm2019learning`, equation 7, and :cite:t:`goodfellow2014generative`, section 3.
@@ -102,9 +110,9 @@ def encoder_loss(logits_code: Float[Tensor, "*code"], *, form: str) -> Float[Ten
         >>> round(float(encoder_loss(unsure, form="non_saturating")), 4)
         0.6931
     """
-    if form not in FORMS:
-        raise ValueError(f"form must be one of {FORMS}, got {form!r}")
-    _check_filled(logits_code, "the code")
+    checks.choice("form", form, FORMS)
+    checks.tensor("logits_code", logits_code)
+    logits_code = at_least_single(logits_code)
     if form == "minimax":
         return logsigmoid(-logits_code).mean()
     return -logsigmoid(logits_code).mean()
@@ -125,6 +133,7 @@ def sample_prior(
         Samples, ``[n, dim]``.
 
     Raises:
+        TypeError: A number is no integer.
         ValueError: Unknown prior, or fewer than one sample or dimension.
 
     :cite:t:`hjelm2019learning`, equation 7, whose prior is uniform.
@@ -134,15 +143,10 @@ def sample_prior(
         >>> samples.shape, bool((samples >= 0).all() and (samples < 1).all())
         (torch.Size([4, 2]), True)
     """
-    if name not in PRIORS:
-        raise ValueError(f"prior must be one of {PRIORS}, got {name!r}")
-    if min(n, dim) < 1:
-        raise ValueError(f"at least one sample and one dimension are needed, got {n} and {dim}")
+    checks.choice("name", name, PRIORS)
+    checks.count("n", n)
+    checks.count("dim", dim)
+    checks.generator(generator)
     draw = torch.rand if name == "uniform" else torch.randn
     device = None if generator is None else generator.device
     return draw(n, dim, generator=generator, device=device)
-
-
-def _check_filled(logits: Tensor, of: str) -> None:
-    if logits.numel() == 0:
-        raise ValueError(f"no logits of {of}, shape {tuple(logits.shape)}")

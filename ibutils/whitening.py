@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils import checks
+
 EPSILON = 1e-5  # added to each variance; Deep VIB does not state its own
 
 
@@ -22,6 +24,10 @@ class Whitening(NamedTuple):
 
     def __call__(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
         """Return whitened features, in the precision of ``features``."""
+        checks.tensor("features", features, ndim=2)
+        if features.shape[1] != len(self.mean):
+            shape = tuple(features.shape)
+            raise ValueError(f"features must be [n, {len(self.mean)}], got shape {shape}")
         mean, matrix = (part.to(features.dtype) for part in self)
         return (features - mean) @ matrix
 
@@ -43,7 +49,9 @@ def fit_whitening(features: Float[Tensor, "n d"], *, epsilon: float = EPSILON) -
         The map, to be used on test features as well.
 
     Raises:
-        ValueError: Fewer than two rows, or ``epsilon`` is not positive.
+        TypeError: The features are no tensor.
+        ValueError: Fewer than two rows, values that are not finite, or ``epsilon`` is not
+            positive.
 
     Example:
         >>> features = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 8.0], [2.0, 8.0]])
@@ -59,17 +67,22 @@ def standardise(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
     """Return each image less its mean and over its standard deviation, over all its values.
 
     Raises:
-        ValueError: An image has one value throughout.
+        TypeError: The images are no tensor.
+        ValueError: An image has one value throughout, or one that is not finite.
 
     Example:
         >>> flat = standardise(torch.arange(8.0).reshape(1, 2, 2, 2)).flatten()
         >>> bool(flat.mean().abs() < 1e-6), round(float(flat.std()), 4)
         (True, 1.0)
     """
+    checks.tensor("images", images, ndim=4)
+    checks.finite("images", images.detach())
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
     scale = images.std(dim=(1, 2, 3), keepdim=True)
     if not bool((scale > 0).all()):
-        raise ValueError(f"{int((scale == 0).sum())} images have one value throughout")
+        raise ValueError(
+            f"images must vary: {int((~(scale > 0)).sum())} have one value throughout"
+        )
     return (images - mean) / scale
 
 
@@ -90,7 +103,9 @@ def fit_zca(features: Float[Tensor, "n d"], *, epsilon: float = EPSILON) -> Whit
         The map, to be used on test features as well.
 
     Raises:
-        ValueError: Fewer than two rows, or ``epsilon`` is not positive.
+        TypeError: The features are no tensor.
+        ValueError: Fewer than two rows, values that are not finite, or ``epsilon`` is not
+            positive.
 
     Example:
         >>> features = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 8.0], [2.0, 8.0]])
@@ -104,11 +119,12 @@ def fit_zca(features: Float[Tensor, "n d"], *, epsilon: float = EPSILON) -> Whit
 
 def _components(features: Tensor, epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
     """Return mean, eigenvalues and eigenvectors of the covariance of the rows."""
+    checks.tensor("features", features, ndim=2)
     if len(features) < 2:
-        raise ValueError(f"whitening needs at least two rows, got {len(features)}")
-    if not epsilon > 0:
-        raise ValueError(f"epsilon must be positive, got {epsilon}")
-    rows = features.double()
+        raise ValueError(f"features must have at least two rows, got {len(features)}")
+    checks.finite("features", features.detach())
+    checks.number("epsilon", epsilon, above=0)
+    rows = features.detach().double()
     mean = rows.mean(dim=0)
     covariance = (rows - mean).T.cov().reshape(len(mean), len(mean))
     values, vectors = torch.linalg.eigh(covariance)

@@ -60,9 +60,9 @@ def test_a_direction_without_variance_stays_finite():
 
 
 def test_whitening_refuses():
-    with pytest.raises(ValueError, match="two rows, got 1"):
+    with pytest.raises(ValueError, match="at least two rows, got 1"):
         fit_whitening(torch.zeros(1, 3))
-    with pytest.raises(ValueError, match="epsilon must be positive, got 0"):
+    with pytest.raises(ValueError, match="epsilon must be above 0, got 0"):
         fit_whitening(torch.zeros(4, 3), epsilon=0.0)
 
 

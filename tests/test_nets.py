@@ -80,7 +80,7 @@ class TestPerceptron:
 
     @pytest.mark.parametrize("sizes", [[784, -1, 10], [784, 2.5]])
     def test_refuses_sizes_that_are_none(self, sizes):
-        with pytest.raises((RuntimeError, TypeError)):
+        with pytest.raises((ValueError, TypeError), match="sizes"):
             perceptron(sizes)
 
 

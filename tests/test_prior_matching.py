@@ -235,16 +235,16 @@ class TestBadInput:
 
     @pytest.mark.parametrize(("n", "dim"), [(0, 2), (3, 0), (-1, 2)])
     def test_no_samples_or_dimensions(self, n, dim):
-        with pytest.raises(ValueError, match=f"got {n} and {dim}"):
+        with pytest.raises(ValueError, match=rf"(n|dim) must be at least 1, got {min(n, dim)}"):
             inspect.unwrap(sample_prior)("uniform", n, dim)
 
     def test_no_logits(self):
         some, none = torch.zeros(3), torch.zeros(0)
         for form in FORMS:
-            with pytest.raises(ValueError, match=r"of the code, shape \(0,\)"):
+            with pytest.raises(ValueError, match=r"logits_code must not be .* \(0,\)"):
                 encoder_loss(none, form=form)
         for loss in (game_value, discriminator_loss):
-            with pytest.raises(ValueError, match="of the prior"):
+            with pytest.raises(ValueError, match="logits_prior must not be empty"):
                 loss(none, some)
-            with pytest.raises(ValueError, match="of the code"):
+            with pytest.raises(ValueError, match="logits_code must not be empty"):
                 loss(some, none)

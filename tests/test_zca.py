@@ -50,7 +50,7 @@ def test_each_image_is_normalised_by_itself():
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(ValueError, match="1 images have one value"):
+    with pytest.raises(ValueError, match="images must vary: 1 have one value"):
         standardise(torch.ones(1, 1, 2, 2))
     with pytest.raises(ValueError, match="got 1"):
         fit_zca(torch.ones(1, 3))

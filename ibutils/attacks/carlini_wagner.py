@@ -7,7 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from ibutils.attacks.outcome import Attacked, check_attack, excess, where
+from ibutils import checks
+from ibutils.attacks.outcome import Attacked, attack, excess, where
 from ibutils.attacks.predict import Prediction
 
 LARGEST_WEIGHT = 1e10  # of the misclassification term
@@ -17,6 +18,7 @@ CHECKS = 10  # times in a descent that an image which no longer improves may be 
 PROGRESS = 0.9999  # share of an earlier loss that counts as an improvement
 
 
+@attack
 def carlini_wagner_l2(
     predict: Prediction,
     images: Float[Tensor, "batch *image"],
@@ -69,15 +71,11 @@ def carlini_wagner_l2(
         >>> found.success, (found.images - images).norm().round(decimals=2)  # 0.4 / sqrt(2)
         (tensor([True]), tensor(0.2800))
     """
-    check_attack(
-        images,
-        classes,
-        search_steps=(search_steps, 1),
-        iterations=(iterations, 1),
-        learning_rate=(learning_rate, 0),
-        initial_weight=(initial_weight, 0),
-        confidence=(confidence, 0),
-    )
+    checks.count("search_steps", search_steps)
+    checks.count("iterations", iterations)
+    checks.number("learning_rate", learning_rate, above=0)
+    checks.number("initial_weight", initial_weight, above=0)
+    checks.number("confidence", confidence, least=0)
     goal = _Goal(predict, targeted, confidence, iterations, learning_rate, generator)
     flat = images.flatten(1)
     best, found = torch.full_like(flat[:, 0], torch.inf), flat.clone()
@@ -131,13 +129,12 @@ class _Goal:
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Take one step of Adam; return images, distances, excesses and losses before it."""
         w = state.w.detach().requires_grad_()
-        with torch.enable_grad():
-            moved = (torch.tanh(w) + 1) / 2
-            distance = (moved - state.clean).square().sum(dim=1)
-            logs = self.predict(moved.unflatten(1, shape), self.generator)
-            gap = excess(logs, state.classes, targeted=self.targeted)
-            loss = distance + state.weight * F.relu(gap + self.confidence)
-            (slope,) = torch.autograd.grad(loss.sum(), w)
+        moved = (torch.tanh(w) + 1) / 2
+        distance = (moved - state.clean).square().sum(dim=1)
+        logs = self.predict(moved.unflatten(1, shape), self.generator)
+        gap = excess(logs, state.classes, targeted=self.targeted)
+        loss = distance + state.weight * F.relu(gap + self.confidence)
+        (slope,) = torch.autograd.grad(loss.sum(), w)
         state.adam(slope, step, self.learning_rate)
         return moved.detach(), distance.detach(), gap.detach(), loss.detach()
 

@@ -4,10 +4,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ibutils.attacks.outcome import Attacked, check_attack, gradient, keep_successes, log_odds
+from ibutils import checks
+from ibutils.attacks.outcome import Attacked, attack, gradient, keep_successes, log_odds
 from ibutils.attacks.predict import Prediction
 
 
+@attack
 def gradient_sign(
     predict: Prediction,
     images: Float[Tensor, "batch *image"],
@@ -46,7 +48,7 @@ def gradient_sign(
         >>> gradient_sign(predict, torch.tensor([[0.6, 0.5]]), torch.tensor([0]), epsilon=0.1)
         tensor([[0.5000, 0.6000]])
     """
-    check_attack(images, classes, epsilon=(epsilon, 0))
+    checks.number("epsilon", epsilon, least=0)
 
     def loss(x: Tensor) -> Tensor:
         total = log_odds(predict(x, generator), classes).sum()
@@ -55,6 +57,7 @@ def gradient_sign(
     return (images + epsilon * gradient(loss, images).sign()).clamp(0, 1)
 
 
+@attack
 def fast_gradient_sign(
     predict: Prediction,
     images: Float[Tensor, "batch *image"],

@@ -1,13 +1,17 @@
 """What an attack returns, when it counts as a success, and how large it is."""
 
+import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.attacks.predict import Prediction
+
+Attack = TypeVar("Attack", bound=Callable[..., Any])
 
 LEVEL = 1 / 255  # one grey level: the least change that an image file can hold
 
@@ -61,10 +65,15 @@ def excess(
     Returns:
         ``[batch]``, in nats.
 
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: The shapes disagree, or there is one class only.
+
     Example:
         >>> excess(torch.tensor([[0.75, 0.25]]).log(), torch.tensor([0]))  # log 3
         tensor([1.0986])
     """
+    _check_classes(log_probabilities, classes)
     own = log_probabilities.gather(1, classes[:, None])[:, 0]
     rival = log_probabilities.scatter(1, classes[:, None], -torch.inf).amax(dim=1)
     return rival - own if targeted else own - rival
@@ -92,11 +101,16 @@ def log_odds(
     Returns:
         ``[batch]``, in nats: negative while the class has more than half of the probability.
 
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: The shapes disagree, or there is one class only.
+
     Example:
         >>> logs = torch.tensor([[200.0, 0.0]]).log_softmax(-1)
         >>> log_odds(logs, torch.tensor([0])), logs[:, 0]
         (tensor([-200.]), tensor([0.]))
     """
+    _check_classes(log_probabilities, classes)
     own = log_probabilities.gather(1, classes[:, None])[:, 0]
     return log_probabilities.scatter(1, classes[:, None], -torch.inf).logsumexp(dim=1) - own
 
@@ -108,6 +122,7 @@ def reached(
     targeted: bool = False,
 ) -> Bool[Tensor, " batch"]:
     """Return where the most probable class is the target, or is not the true class."""
+    _check_classes(log_probabilities, classes)
     hit = log_probabilities.argmax(dim=1) == classes
     return hit if targeted else ~hit
 
@@ -123,6 +138,9 @@ def keep_successes(
     generator: torch.Generator | None = None,
 ) -> Attacked:
     """Return the candidates that reach their goal, and the clean images where they do not."""
+    checks.tensor("candidates", candidates)
+    checks.tensor("images", images)
+    checks.same_shape(candidates=candidates, images=images)
     success = reached(predict(candidates, generator), classes, targeted=targeted)
     return Attacked(where(success, candidates, images), success)
 
@@ -154,45 +172,58 @@ def norms(
         threshold: The t above, by default one of 255 grey levels.
 
     Raises:
-        ValueError: The threshold is negative.
+        TypeError: An argument is of another type.
+        ValueError: The shapes differ, a pixel is not finite, or the threshold is negative.
 
     Example:
         >>> found = norms(torch.zeros(1, 3), torch.tensor([[0.3, 0.4, 0.001]]))
         >>> [round(float(size), 3) for size in found]
         [2.0, 0.5, 0.4]
     """
-    if threshold < 0:
-        raise ValueError(f"the threshold must be at least 0, got {threshold}")
+    for name, pixels in (("images", images), ("attacked", attacked)):
+        checks.tensor(name, pixels)
+        checks.finite(name, pixels)
+    checks.same_shape(images=images, attacked=attacked)
+    checks.number("threshold", threshold, least=0)
     change = (attacked - images).flatten(1).abs()
     counted = (change > threshold).sum(dim=1).to(change.dtype)
     return Norms(counted, change.square().sum(dim=1).sqrt(), change.amax(dim=1))
 
 
-def check_attack(images: Tensor, classes: Tensor, **at_least: tuple[float | int, int]) -> None:
-    """Refuse images outside [0, 1], classes that do not fit them, and settings below a bound.
+def attack(function: Attack) -> Attack:
+    """Check what every attack is given, and let it differentiate wherever it is called.
 
-    Args:
-        images: ``[n, ...]``.
-        classes: ``[n]``.
-        at_least: By name, a setting and the least value that it may have.
-
-    Raises:
-        ValueError: With the offending value.
+    Images and classes are copied, so that the attack neither changes them nor differentiates
+    through what they were computed from, also under ``no_grad`` and ``inference_mode``.
     """
-    if len(images) != len(classes):
-        raise ValueError(f"{len(images)} images and {len(classes)} classes disagree")
-    if len(images) and not 0 <= float(images.min()) <= float(images.max()) <= 1:
-        raise ValueError(
-            f"pixels must lie in [0, 1], got {float(images.min())} to {float(images.max())}"
-        )
-    for name, (value, least) in at_least.items():
-        if not value >= least:
-            raise ValueError(f"{name} must be at least {least:g}, got {value:g}")
+
+    @functools.wraps(function)
+    def attacking(predict: Prediction, images: Tensor, classes: Tensor, **options: Any) -> Any:
+        if not callable(predict):
+            raise TypeError(f"predict must be callable, got {checks.described(predict)}")
+        checks.tensor("images", images)
+        checks.labels("classes", classes, n=len(images))
+        checks.generator(options.get("generator"))
+        low, high = float(images.detach().min()), float(images.detach().max())
+        if not 0 <= low <= high <= 1:
+            raise ValueError(f"images must lie in [0, 1], got {low} to {high}")
+        with torch.inference_mode(False), torch.enable_grad():
+            return function(predict, images.detach().clone(), classes.clone(), **options)
+
+    return attacking  # type: ignore[return-value]
+
+
+def _check_classes(log_probabilities: Tensor, classes: Tensor) -> None:
+    checks.tensor("log_probabilities", log_probabilities, ndim=2)
+    if log_probabilities.shape[1] < 2:
+        shape = tuple(log_probabilities.shape)
+        raise ValueError(f"log_probabilities must be of two classes or more, got shape {shape}")
+    count, number = log_probabilities.shape
+    checks.labels("classes", classes, classes=number, n=count)
 
 
 def gradient(loss: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """Return the gradient of a loss that is a sum over images, ``[n, ...]``."""
     images = images.detach().requires_grad_()
-    with torch.enable_grad():
-        (found,) = torch.autograd.grad(loss(images), images)
+    (found,) = torch.autograd.grad(loss(images), images)
     return found

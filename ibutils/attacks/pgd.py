@@ -4,12 +4,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ibutils.attacks.outcome import Attacked, check_attack, excess, log_odds, where
+from ibutils import checks
+from ibutils.attacks.outcome import Attacked, attack, excess, log_odds, where
 from ibutils.attacks.predict import Prediction
 
 REACH = 2.5  # steps times step size, in units of epsilon: any point of the ball can be reached
 
 
+@attack
 def projected_gradient(
     predict: Prediction,
     images: Float[Tensor, "batch *image"],
@@ -59,14 +61,9 @@ def projected_gradient(
         >>> projected_gradient(predict, images, torch.tensor([0, 0]), epsilon=0.1).success
         tensor([ True, False])
     """
-    check_attack(
-        images,
-        classes,
-        epsilon=(epsilon, 0),
-        steps=(steps, 1),
-        restarts=(restarts, 1),
-        gradients=(gradients, 1),
-    )
+    checks.number("epsilon", epsilon, least=0)
+    for name, value in (("steps", steps), ("restarts", restarts), ("gradients", gradients)):
+        checks.count(name, value)
     found, best = images.clone(), torch.full_like(images.flatten(1)[:, 0], torch.inf)
     success = torch.zeros_like(best, dtype=torch.bool)
     for _ in range(restarts):
@@ -100,9 +97,8 @@ def _look(
     """Return the excess of M predictions, ``[m, n]``, and the sum of their gradients."""
     images = images.detach().requires_grad_()
     wanted = classes.repeat(gradients)
-    with torch.enable_grad():
-        logs = predict(images.repeat(gradients, *[1] * (images.ndim - 1)), generator)
-        gaps = excess(logs, wanted, targeted=targeted)
-        total = log_odds(logs, wanted).sum()
-        (slope,) = torch.autograd.grad(-total if targeted else total, images)
+    logs = predict(images.repeat(gradients, *[1] * (images.ndim - 1)), generator)
+    gaps = excess(logs, wanted, targeted=targeted)
+    total = log_odds(logs, wanted).sum()
+    (slope,) = torch.autograd.grad(-total if targeted else total, images)
     return gaps.detach().unflatten(0, (gradients, -1)), slope

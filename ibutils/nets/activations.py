@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from torch import Tensor, nn
 
+from ibutils import checks
+
 
 class Abs(nn.Module):
     r"""The absolute value, :math:`f(a) = |a|`.
@@ -74,12 +76,13 @@ def activation(name: str, units: int) -> nn.Module:
         units: Width of the layer.
 
     Raises:
-        ValueError: Unknown name.
+        TypeError: ``units`` is no integer.
+        ValueError: Unknown name, or no units.
 
     Example:
         >>> activation("prelu", 4).weight.tolist()
         [0.0, 0.0, 0.0, 0.0]
     """
-    if name not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {name!r}, expected one of {', '.join(ACTIVATIONS)}")
+    checks.choice("name", name, ACTIVATIONS)
+    checks.count("units", units)
     return ACTIVATIONS[name](units)

@@ -6,6 +6,7 @@ from functools import partial
 import torch
 from torch import nn
 
+from ibutils import checks
 from ibutils.information_dropout.layer import MIN_ALPHA
 from ibutils.information_dropout.network import NoisyNetwork, activated, noisy_layer
 
@@ -94,6 +95,9 @@ def all_cnn_96(
         >>> list(all_cnn_96(width=0.25).noisy.values())
         [(8, 48, 48), (16, 24, 24), (24, 12, 12), (48, 6, 6)]
     """
+    checks.counts("blocks", blocks)
+    if not blocks:
+        raise ValueError("blocks must hold at least one block, got none")
     return all_cnn(
         blocks,
         last=blocks[-1],
@@ -126,6 +130,12 @@ def all_cnn(
     The head is a 3 by 3 and a 1 by 1 layer of ``last`` channels, a 1 by 1 layer onto the classes
     without normalisation, and the mean over positions. Other arguments as of ``all_cnn_32``.
     """
+    checks.counts("blocks", blocks)
+    checks.counts("shape", shape)
+    checks.sizes(last=last, classes=classes)
+    checks.number("width", width, above=0)
+    checks.number("max_alpha", max_alpha, above=MIN_ALPHA)
+    checks.generator(generator)
     widths = [int(width * block) for block in (*blocks, last)]
     if min(widths) < 1:
         raise ValueError(f"width={width} leaves a layer of {blocks} without channels")
@@ -167,8 +177,8 @@ def alpha_bias(alpha: float, *, max_alpha: float) -> float:
         >>> round(alpha_bias(0.3505, max_alpha=0.7), 6)  # in the middle
         0.0
     """
-    if not MIN_ALPHA < alpha < max_alpha:
-        raise ValueError(f"alpha must lie between {MIN_ALPHA} and {max_alpha}, got {alpha}")
+    checks.number("max_alpha", max_alpha, above=MIN_ALPHA)
+    checks.number("alpha", alpha, above=MIN_ALPHA, below=max_alpha)
     return math.log((alpha - MIN_ALPHA) / (max_alpha - alpha))
 
 

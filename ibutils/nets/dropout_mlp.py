@@ -5,6 +5,7 @@ from functools import partial
 import torch
 from torch import nn
 
+from ibutils import checks
 from ibutils.information_dropout.network import NoisyNetwork, noisy_layer
 from ibutils.nets.all_cnn import HEAD_SCALE, INITIAL_ALPHA, alpha_bias
 
@@ -40,6 +41,7 @@ def dropout_mlp(
         generator: Source of the initial weights.
 
     Raises:
+        TypeError: A number of units is no integer.
         ValueError: Unknown names, or fewer than one unit.
 
     :cite:t:`achille2018information`, section 6.
@@ -48,8 +50,8 @@ def dropout_mlp(
         >>> dropout_mlp(50, dropout="binary").noisy
         {'drop_1': (50,), 'drop_2': (50,), 'drop_3': (50,)}
     """
-    if units < 1:
-        raise ValueError(f"the hidden layers need at least one unit, got {units}")
+    checks.sizes(units=units, inputs=inputs, classes=classes)
+    checks.generator(generator)
     if strength is None:
         strength = 0.5 if dropout == "binary" else max_alpha
     layers: dict[str, nn.Module] = {}

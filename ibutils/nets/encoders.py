@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.nets.layers import convolution, dense
 
 
@@ -84,6 +85,11 @@ class ConvolutionalEncoder(nn.Module):
         code: int,
         generator: torch.Generator | None = None,
     ) -> None:
+        check_image(image)
+        checks.module("to_local", to_local)
+        checks.module("to_conv", to_conv)
+        if not hidden:
+            raise ValueError("hidden must hold at least one width, got none")
         super().__init__()
         self.image, self.code, self.fc_size = image, code, hidden[-1]
         self.to_local, self.to_conv = to_local, to_conv
@@ -102,6 +108,7 @@ class ConvolutionalEncoder(nn.Module):
         Raises:
             ValueError: The images have another shape than ``image``.
         """
+        checks.tensor("x", x, ndim=4)
         if x.shape[1:] != self.image:
             raise ValueError(f"this encoder sees images {self.image}, got {tuple(x.shape[1:])}")
         local = self.to_local(x)
@@ -193,9 +200,17 @@ def alexnet_stages(
 
 def scaled(widths: Sequence[int], factor: float) -> list[int]:
     """Return widths times a factor, at least 1 each; raise unless the factor is positive."""
-    if not factor > 0:
-        raise ValueError(f"the factor on the channels must be positive, got {factor}")
+    checks.number("channels", factor, above=0)
     return [max(1, round(width * factor)) for width in widths]
+
+
+def check_image(image: tuple[int, int, int], *, multiple: int = 1) -> None:
+    """Raise unless a shape is ``(channels, h, w)`` with sides that are multiples of a number."""
+    checks.counts("image", image)
+    if len(image) != 3:
+        raise ValueError(f"image must be (channels, h, w), got {image}")
+    if image[1] % multiple or image[2] % multiple:
+        raise ValueError(f"the sides of an image must be multiples of {multiple}, got {image}")
 
 
 @torch.no_grad()

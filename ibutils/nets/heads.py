@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ibutils import checks
 from ibutils.critics import Concatenated
 from ibutils.nets.layers import dense
 
@@ -37,6 +38,7 @@ class Branch(nn.Module):
         shortcut_relu: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
+        checks.sizes(inputs=inputs, units=units)
         super().__init__()
         self.first = dense(inputs, units, bias=False, generator=generator)
         self.normalise = nn.BatchNorm2d(units)
@@ -50,6 +52,11 @@ class Branch(nn.Module):
 
     def forward(self, x: Float[Tensor, "n locations c"]) -> Float[Tensor, "n locations d"]:
         """Return embeddings of the vectors at all locations of some images."""
+        checks.tensor("x", x, ndim=3)
+        if x.shape[-1] != self.first.in_features:
+            raise ValueError(
+                f"x must be [n, locations, {self.first.in_features}], got {tuple(x.shape)}"
+            )
         # Channels are last in memory, as the products want them. Laid out as a map of one row,
         # not of one column, the normalisation takes its fast path for that order.
         hidden = self.normalise(self.first(x).mT.unsqueeze(2)).relu_().squeeze(2).mT
@@ -103,6 +110,7 @@ class EncodeAndDot(nn.Module):
         self, local: Float[Tensor, "n c m m"], y: Float[Tensor, "n code"]
     ) -> tuple[Float[Tensor, "n d locations"], Float[Tensor, "n d"]]:
         """Return embedded local features and codes; locations run along the rows of the map."""
+        _check_pairs(local, y)
         return self.local(local.flatten(2).mT).mT, self.global_(y[:, None])[:, 0]
 
 
@@ -135,6 +143,7 @@ class ConcatenateAndConvolve(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        checks.sizes(channels=channels, code=code, units=units)
         # The first layer sees both, and is the sum of a part for each.
         self.of_both = dense(channels + code, units, generator=generator)
         self.rest = nn.Sequential(
@@ -163,7 +172,13 @@ class ConcatenateAndConvolve(nn.Module):
         return positive, self._rest(of_local[negatives], of_code[:, None, None])
 
     def _first(self, local: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        channels = local.shape[1]
+        _check_pairs(local, y)
+        channels, both = local.shape[1], self.of_both.in_features
+        if channels + y.shape[1] != both:
+            raise ValueError(
+                f"local and y must have {both} channels together, got {tuple(local.shape)} "
+                f"and {tuple(y.shape)}"
+            )
         weight, bias = self.of_both.weight, self.of_both.bias
         of_local = F.linear(local.flatten(2).mT, weight[:, :channels])
         return of_local, F.linear(y, weight[:, channels:], bias)
@@ -190,3 +205,9 @@ def global_head(
         torch.Size([5, 5])
     """
     return Concatenated(conv_size, code, width=units, depth=2, generator=generator)
+
+
+def _check_pairs(local: Tensor, y: Tensor) -> None:
+    checks.tensor("local", local, ndim=4)
+    checks.tensor("y", y, ndim=2)
+    checks.same_length(local=local, y=y)

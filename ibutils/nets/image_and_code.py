@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ibutils.nets.encoders import scaled
+from ibutils import checks
+from ibutils.nets.encoders import check_image, scaled
 from ibutils.nets.layers import dense
 
 
@@ -44,10 +45,10 @@ class ImageAndCode(nn.Module):
         channels: float = 1.0,
         generator: torch.Generator | None = None,
     ) -> None:
+        check_image(image, multiple=8)
         super().__init__()
+        self.image, self.code = tuple(image), code
         colours, height, width = image
-        if height % 8 or width % 8:
-            raise ValueError(f"the sides of an image must be multiples of 8, got {image}")
         *maps, units, hidden, last = scaled([64, 128, 256, 256, 512, 128], channels)
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise([colours, *maps]):
@@ -72,10 +73,22 @@ class ImageAndCode(nn.Module):
         self, x: Float[Tensor, "n channels h w"], y: Float[Tensor, "n code"]
     ) -> Float[Tensor, " n"]:
         """Return the score of each image with its own code, ``[n]``."""
+        self._check(x, y)
         return self.together(self.of_image(x) + self.of_code(y)).squeeze(-1)
 
     def forward(
         self, x: Float[Tensor, "n channels h w"], y: Float[Tensor, "n code"]
     ) -> Float[Tensor, "n n"]:
         """Return the scores ``[n, n]`` of all images with all codes, each read once."""
+        self._check(x, y)
         return self.together(self.of_image(x)[:, None] + self.of_code(y)).squeeze(-1)
+
+    def _check(self, x: Tensor, y: Tensor) -> None:
+        checks.tensor("x", x, ndim=4)
+        checks.tensor("y", y, ndim=2)
+        checks.same_length(x=x, y=y)
+        if x.shape[1:] != self.image or y.shape[1] != self.code:
+            raise ValueError(
+                f"this network scores images {self.image} and codes of {self.code}, "
+                f"got {tuple(x.shape)} and {tuple(y.shape)}"
+            )

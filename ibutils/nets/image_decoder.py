@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ibutils.nets.encoders import scaled
+from ibutils.nets.encoders import check_image, scaled
 from ibutils.nets.layers import dense
 
 
@@ -36,9 +36,8 @@ def image_decoder(
         >>> image_decoder(64, (3, 32, 32), channels=1 / 8)(torch.randn(2, 64)).shape
         torch.Size([2, 3, 32, 32])
     """
+    check_image(image, multiple=8)
     colours, height, width = image
-    if height % 8 or width % 8:
-        raise ValueError(f"the sides of an image must be multiples of 8, got {image}")
     first, *rest = scaled([512, 256, 128, 64], channels)
     start = (first, height // 8, width // 8)
     layers: list[nn.Module] = [

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from ibutils import checks
+
 
 def dense(
     inputs: int, outputs: int, *, bias: bool = True, generator: torch.Generator | None = None
@@ -13,6 +15,8 @@ def dense(
         >>> dense(4, 2, bias=False)
         Linear(in_features=4, out_features=2, bias=False)
     """
+    checks.sizes(inputs=inputs, outputs=outputs)
+    checks.generator(generator)
     layer = nn.utils.skip_init(nn.Linear, inputs, outputs, bias=bias)
     _draw(layer, inputs, generator)
     return layer
@@ -35,6 +39,9 @@ def convolution(
         >>> [type(layer).__name__ for layer in convolution(3, 8, size=4)]
         ['Conv2d', 'BatchNorm2d', 'ReLU']
     """
+    checks.sizes(inputs=inputs, outputs=outputs, size=size, stride=stride)
+    checks.count("padding", padding, least=0)
+    checks.generator(generator)
     layer = nn.utils.skip_init(
         nn.Conv2d, inputs, outputs, size, stride=stride, padding=padding, bias=False
     )

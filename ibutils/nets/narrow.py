@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from ibutils import checks
 from ibutils.nets import activations
 from ibutils.nets.perceptron import linear
 
@@ -37,7 +38,8 @@ def narrow_perceptron(
         generator: Source of the initial weights.
 
     Raises:
-        ValueError: Fewer than two sizes, or an unknown name.
+        TypeError: A size is no integer.
+        ValueError: Fewer than two sizes, one below 1, or an unknown name.
 
     Example:
         >>> narrow_perceptron([12, 10, 2], activation="tanh")
@@ -47,13 +49,12 @@ def narrow_perceptron(
           (2): Linear(in_features=10, out_features=2, bias=True)
         )
     """
+    checks.counts("sizes", sizes)
     if len(sizes) < 2:
         raise ValueError(f"a perceptron needs an input and an output size, got sizes={sizes}")
-    if initialisation not in INITIALISATIONS:
-        raise ValueError(
-            f"unknown initialisation {initialisation!r}, "
-            f"expected one of {', '.join(INITIALISATIONS)}"
-        )
+    checks.choice("activation", activation, activations.ACTIVATIONS)
+    checks.choice("initialisation", initialisation, INITIALISATIONS)
+    checks.generator(generator)
     *hidden, last = pairwise(sizes)
     layers: list[nn.Module] = []
     for inputs, units in hidden:

@@ -6,6 +6,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from ibutils import checks
+
 
 def linear(inputs: int, outputs: int, *, generator: torch.Generator | None = None) -> nn.Linear:
     r"""Return a linear layer with Glorot-uniform weights and zero biases.
@@ -18,6 +20,8 @@ def linear(inputs: int, outputs: int, *, generator: torch.Generator | None = Non
         >>> tuple(layer.weight.shape), layer.bias.tolist()
         ((2, 3), [0.0, 0.0])
     """
+    checks.sizes(inputs=inputs, outputs=outputs)
+    checks.generator(generator)
     layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
@@ -32,12 +36,14 @@ def perceptron(sizes: Sequence[int], *, generator: torch.Generator | None = None
         generator: Source of the initial weights.
 
     Raises:
-        ValueError: Fewer than two sizes.
+        TypeError: A size is no integer.
+        ValueError: Fewer than two sizes, or one below 1.
 
     Example:
         >>> perceptron([784, 1024, 1024, 512])[-1]
         Linear(in_features=1024, out_features=512, bias=True)
     """
+    checks.counts("sizes", sizes)
     if len(sizes) < 2:
         raise ValueError(f"a perceptron needs an input and an output size, got sizes={sizes}")
     layers: list[nn.Module] = []

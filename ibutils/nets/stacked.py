@@ -14,6 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from ibutils import checks
+
 
 class StackedPerceptrons:
     """Perceptrons of one architecture as one program.
@@ -28,6 +30,7 @@ class StackedPerceptrons:
             an activation function; equal but for their weights.
 
     Raises:
+        TypeError: A model is no ``nn.Sequential``.
         ValueError: No models, or models that differ in more than their weights.
 
     Example:
@@ -43,6 +46,7 @@ class StackedPerceptrons:
         if not models:
             raise ValueError("a stack needs at least one perceptron, got none")
         for position, model in enumerate(models):
+            checks.instance(f"models[{position}]", model, nn.Sequential)
             if repr(model) != repr(models[0]):
                 raise ValueError(
                     "stacked perceptrons differ in weights only, but "
@@ -82,6 +86,11 @@ class StackedPerceptrons:
             The activity of each hidden layer, ``[members, n, units]``, and last the
             probabilities of the classes. The memory behind them has units first.
         """
+        checks.tensor("inputs", inputs, ndim=2)
+        if inputs.shape[1] != self.blank[0].in_features:
+            raise ValueError(
+                f"inputs must be [n, {self.blank[0].in_features}], got {tuple(inputs.shape)}"
+            )
         x = inputs.T[:, None].expand(-1, len(self), -1)
         *hidden, logits = self.layers(self.parameter, x)
         return [h.permute(1, 2, 0) for h in (*hidden, logits.softmax(0))]

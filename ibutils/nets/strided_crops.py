@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ibutils import checks
 from ibutils.nets.encoders import ConvolutionalEncoder, alexnet_stages, scaled
 from ibutils.nets.layers import convolution
 
@@ -22,6 +23,8 @@ class OnCrops(nn.Module):
     """
 
     def __init__(self, network: nn.Module, *, size: int, stride: int) -> None:
+        checks.module("network", network)
+        checks.sizes(size=size, stride=stride)
         super().__init__()
         self.network, self.size, self.stride = network, size, stride
 
@@ -29,8 +32,12 @@ class OnCrops(nn.Module):
         """Return one feature a crop, ``[n, c, m, m]``.
 
         Raises:
-            ValueError: The network leaves more of a crop than one location.
+            ValueError: An image is smaller than a crop, or the network leaves more of a crop than
+                one location.
         """
+        checks.tensor("x", x, ndim=4)
+        if min(x.shape[2:]) < self.size:
+            raise ValueError(f"x must hold a crop of side {self.size}, got shape {tuple(x.shape)}")
         crops = x.unfold(2, self.size, self.stride).unfold(3, self.size, self.stride)
         rows, columns = crops.shape[2:4]
         flat = crops.permute(0, 2, 3, 1, 4, 5).flatten(0, 2)

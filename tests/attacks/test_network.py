@@ -272,7 +272,7 @@ def test_refuses(predict, images, labels, attack, options, message):
 
 
 def test_refuses_what_is_no_picture(predict, images, labels):
-    with pytest.raises(ValueError, match=r"pixels must lie in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"images must lie in \[0, 1\]"):
         gradient_sign(predict, 2 * images - 1, labels, epsilon=0.1)
     with pytest.raises(ValueError, match="threshold must be at least 0, got -1"):
         norms(images, images, threshold=-1.0)

@@ -150,5 +150,5 @@ class TestPerceptron:
         assert constant(x, noise[:, :4]).shape == (2, 4)
 
     def test_at_least_one_unit(self):
-        with pytest.raises(ValueError, match="at least one unit, got 0"):
+        with pytest.raises(ValueError, match="units must be at least 1, got 0"):
             dropout_mlp(0)

@@ -93,8 +93,11 @@ def test_a_generator_decides_and_nothing_else():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(activation="gelu"), "unknown activation 'gelu', expected one of tanh, relu"),
-        (dict(activation="tanh", initialisation="lecun"), "unknown initialisation 'lecun'"),
+        (dict(activation="gelu"), r"activation must be one of 'tanh', 'relu', .* got 'gelu'"),
+        (
+            dict(activation="tanh", initialisation="lecun"),
+            "'fan_in', 'fan_out', got 'lecun'",
+        ),
         (dict(activation="tanh", sizes=[12]), r"sizes=\[12\]"),
     ],
 )
