@@ -95,12 +95,17 @@ class PriorMatching(nn.Module):
             loss = loss + self.penalty / 2 * (self._slope(samples) + self._slope(codes))
         return of_encoder, loss
 
-    @torch.compiler.disable  # it differentiates twice, which compiled code does not
     def _slope(self, at: Tensor) -> Tensor:
         """Return the mean squared gradient of the logit by its input."""
-        at = at.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(self.discriminator(at).sum(), at, create_graph=True)
-        return slope.square().sum(1).mean()
+        # It differentiates twice, which compiled code does not. Said here and not by a decorator,
+        # which would import the compiler, seconds, with this module.
+        return torch.compiler.disable(_square_slope)(self.discriminator, at)
+
+
+def _square_slope(network: nn.Module, at: Tensor) -> Tensor:
+    at = at.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(network(at).sum(), at, create_graph=True)
+    return slope.square().sum(1).mean()
 
 
 def check_prior(prior: str) -> None:
