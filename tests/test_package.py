@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ibutils.record import code
 from workflow import package
 
 OPTIONAL = set(
@@ -83,6 +84,13 @@ class TestImport:
         with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
             found.nonsense  # noqa: B018
 
+    def test_what_a_record_follows_from_is_seen_through_lazy_names(self):
+        for package_name, name, module in (
+            ("ibutils.estimators", "ksg", "ibutils.estimators.neighbours"),
+            ("ibutils.representation", "freeze", "ibutils.representation.measures"),
+        ):
+            assert code._look_up((package_name, name)) == ("", [(module, name)])
+
     def test_a_lazy_name_is_not_that_of_a_module(self, tmp_path, monkeypatch):
         """Importing ``probes.mine`` would turn the function ``mine`` into the module."""
         (tmp_path / "pack").mkdir()
@@ -134,6 +142,7 @@ class TestBuilt:
     def test_it_works_with_its_requirements_alone_from_another_folder(self, built, tmp_path):
         said = package.try_out(built, tmp_path)
         assert "95 % interval" in said and "vib_loss" in said
+        assert 'needs sklearn, which is not installed: pip install "ibutils[data]"' in said
         (line,) = (line for line in said.splitlines() if line.startswith("need an extra:"))
         needing = {name.split(".")[1] for name in line.split()[3:]}
         assert needing == {

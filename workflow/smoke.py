@@ -23,6 +23,10 @@ def main() -> None:
     train()
     modules = {found.name for found in pkgutil.walk_packages(ibutils.__path__, "ibutils.")}
     modules.remove("ibutils.__main__")  # a program
+    try:
+        ibutils.data.load("digits", split="train")
+    except ImportError as error:
+        print(error)
     print("need an extra:", *sorted(name for name in modules if not imports(name)))
 
 
