@@ -13,12 +13,15 @@ from ibutils.estimators.estimate import Estimate, heavy_tails
 from ibutils.estimators.kinds import EACH, Kind, Reading, read
 from ibutils.estimators.search import Variable
 from ibutils.estimators.spread import PARTS, by_parts
+from ibutils.estimators.ties import break_ties
+from ibutils.information import entropy
 from ibutils.inputs import Data
 
 METHODS = ("auto", "neighbours", "plug_in", "binning", *neural.OBJECTIVES)
 # On the tasks of the book's calibration, with 500 and with 5,000 samples, nearest neighbours are
 # nearer to the truth up to here, and InfoNCE beyond, but for heavy tails.
 NEAREST_DIMENSIONS = 4
+ROUNDING = 1e-9
 PART = 20  # least samples of a part of which the spread is the error
 
 
@@ -120,13 +123,14 @@ def estimate_mi(
             generator=generator,
             progress=progress,
         )
-    return replace(found, method=found.method or method, diagnostics=(*said, *found.diagnostics))
+    doubts = (*said, *found.diagnostics, *_beyond_entropy(sides, found.value))
+    return replace(found, method=found.method or method, diagnostics=doubts)
 
 
 def _choice(sides: dict[str, Reading]) -> tuple[str, str]:
     """Return the method for variables, and a sentence that says why."""
     variables = [side.variable for side in sides.values()]
-    kinds = ", ".join(f"{name} is {_words(side.variable)}" for name, side in sides.items())
+    kinds = " and ".join(f"{name} is {_words(side.variable)}" for name, side in sides.items())
     numbers = sum(one.values.shape[1] for one in variables)
     if numbers == 0:
         return "plug_in", f"Chosen: counts with a correction of their bias, since {kinds}."
@@ -134,7 +138,7 @@ def _choice(sides: dict[str, Reading]) -> tuple[str, str]:
     if "z" in sides:
         return "neighbours", f"{near}, and bounds of trained critics are not conditional."
     if numbers <= NEAREST_DIMENSIONS:
-        return "neighbours", f"{near}: at most {NEAREST_DIMENSIONS} dimensions of numbers."
+        return "neighbours", f"{near}, which is at most {NEAREST_DIMENSIONS} dimensions."
     n = len(variables[0].values)
     if n < neural.LEAST:
         return "neighbours", f"{near}, and {n} samples are too few to train a critic."
@@ -162,9 +166,10 @@ def _by_neighbours(
     sides: dict[str, Reading], k: int, generator: torch.Generator | None
 ) -> Estimate:
     """Return the estimate from nearest neighbours, its error from the spread over parts."""
-    variables = [side.variable for side in sides.values()]
-    method = f"nearest neighbours, k = {k}"
-    found = replace(neighbours.information(*variables, k=k), method=method)
+    variables, doubts = break_ties([side.variable for side in sides.values()], generator)
+    found = neighbours.information(*variables, k=k)
+    method, doubts = f"nearest neighbours, k = {k}", (*doubts, *found.diagnostics)
+    found = replace(found, method=method, diagnostics=doubts)
     labels = [int(one.labels.max()) + 1 for one in variables if one.labels is not None]
     if len(variables[0].values) < PARTS * max(PART, 4 * k, EACH * math.prod(labels)):
         return found  # parts would be too small
@@ -174,6 +179,22 @@ def _by_neighbours(
 
     stderr = by_parts(value, len(variables[0].values), generator=generator)
     return replace(found, stderr=stderr, freedom=float(PARTS - 1))
+
+
+def _beyond_entropy(sides: dict[str, Reading], value: float | Tensor) -> list[str]:
+    """Return a doubt for each side of labels whose entropy the value exceeds."""
+    found = []
+    for name in ("x", "y"):
+        values, labels = sides[name].variable
+        if labels is not None and not values.shape[1]:
+            shares = labels.bincount().double() / len(labels)
+            most = float(entropy(shares))
+            if float(value) > most + ROUNDING:
+                found.append(
+                    f"The value exceeds the entropy of {name}, {most:.3f} nats, as no information "
+                    "does."
+                )
+    return found
 
 
 def _rows(variable: Variable, rows: Tensor) -> Variable:
