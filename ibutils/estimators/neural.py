@@ -179,8 +179,10 @@ def estimates(
             return dict.fromkeys(bounds, Estimate(0.0, 0.0, diagnostics=said))
         network = _build(critic, scaled, generator)
         like = next(network.parameters())
-        scaled = Pair(*(samples.to(like.device, like.dtype) for samples in scaled))
-        train, validation, test = (Pair(scaled.x[part], scaled.y[part]) for part in parts)
+        train, validation, test = (
+            Pair(*(samples[part].to(like.device, like.dtype) for samples in scaled))
+            for part in parts
+        )
         curve = fit(
             network,
             train,
