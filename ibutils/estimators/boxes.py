@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 
-Places: TypeAlias = Int[np.ndarray, " q"]  # limits of boxes, or coordinates of points
+Column: TypeAlias = Int[np.ndarray, " n"]  # a coordinate of each point
+Edge: TypeAlias = Int[np.ndarray, " q"]  # a limit of each box, or a number of points in it
 Ends: TypeAlias = Int[np.ndarray, "2 q"]  # first row of a piece, and the row after its last
 
 SCAN = 5  # bits of a coordinate that are left to a look at each point
@@ -14,7 +15,7 @@ SCAN = 5  # bits of a coordinate that are left to a look at each point
 
 def count(
     points: Int[np.ndarray, "n d"], low: Int[np.ndarray, "q d"], high: Int[np.ndarray, "q d"]
-) -> Places:
+) -> Edge:
     r"""Return how many points have each coordinate in ``low`` .. ``high - 1`` of a box.
 
     One coordinate is sorted, so that a box cuts a piece out of the rows. Each further coordinate
@@ -42,8 +43,8 @@ def count(
 
 
 def _inside(
-    columns: Sequence[Places], ends: Ends, low: Sequence[Places], high: Sequence[Places]
-) -> Places:
+    columns: Sequence[Column], ends: Ends, low: Sequence[Edge], high: Sequence[Edge]
+) -> Edge:
     """Count points of pieces whose further coordinates, ``columns``, lie in the boxes."""
     if not columns or not ends.size:
         return ends[1] - ends[0]
@@ -54,12 +55,12 @@ def _inside(
 
 
 def _below(
-    columns: Sequence[Places],
+    columns: Sequence[Column],
     ends: Ends,
-    limit: Places,
-    low: Sequence[Places],
-    high: Sequence[Places],
-) -> Places:
+    limit: Edge,
+    low: Sequence[Edge],
+    high: Sequence[Edge],
+) -> Edge:
     """Count points whose last coordinate is below a limit, and the others in the boxes."""
     found = np.zeros(len(limit), dtype=np.int64)
     ones = np.zeros(len(columns[0]) + 1, dtype=np.int64)
@@ -72,8 +73,9 @@ def _below(
         ones_before = ones.take(ends, mode="clip")  # all are in range: the fastest mode
         ends = ends - ones_before
         if low:
+            sides = ([edge[beyond] for edge in side] for side in (low, high))
             rest = [column[:zeros] for column in columns[:-1]]
-            found[beyond] += _inside(rest, ends[:, beyond], _at(low, beyond), _at(high, beyond))
+            found[beyond] += _inside(rest, ends[:, beyond], *sides)
         else:
             found += (ends[1] - ends[0]) * beyond
         ones_before += zeros
@@ -82,8 +84,8 @@ def _below(
 
 
 def _scan(
-    columns: Sequence[Places], ends: Ends, low: Sequence[Places], high: Sequence[Places]
-) -> Places:
+    columns: Sequence[Column], ends: Ends, low: Sequence[Edge], high: Sequence[Edge]
+) -> Edge:
     """Count points of short pieces whose coordinates lie in the boxes, one point at a time."""
     begin, end = ends
     found = np.zeros(len(begin), dtype=np.int64)
@@ -95,8 +97,3 @@ def _scan(
             inside &= (at_least[left] <= value) & (value < less[left])
         found[left] += inside
     return found
-
-
-def _at(edges: Sequence[Places], where: Places | Bool[np.ndarray, " q"]) -> list[Places]:
-    """Return the edges of some boxes."""
-    return [edge[where] for edge in edges]

@@ -13,7 +13,8 @@ from scipy.spatial import cKDTree
 from ibutils.estimators import boxes
 from ibutils.estimators.search import Neighbours, Variable, neighbourhood
 
-Integers: TypeAlias = Int[np.ndarray, " n"]
+Each: TypeAlias = Int[np.ndarray, " n"]  # a number of each sample
+OfKind: TypeAlias = Int[np.ndarray, " m"]  # and of those that differ
 
 BOX_DIMENSIONS = 3  # up to which counting in boxes wins over trees
 LEAF = 32  # points of a leaf, where a point is near hundreds of others
@@ -26,13 +27,13 @@ class Space(NamedTuple):
         values: Coordinates ``[n, d]``.
         places: Where each value stands in its coordinate in order ``[n, d]``, equal ones in turn.
         ordered: The values of each coordinate in order.
-        labels: Integers ``[n]``: samples of unequal labels are infinitely far from one another.
+        labels: Each ``[n]``: samples of unequal labels are infinitely far from one another.
     """
 
     values: Float[np.ndarray, "n d"]
     places: Int[np.ndarray, "n d"]
     ordered: tuple[np.ndarray, ...]
-    labels: Integers
+    labels: Each
 
 
 def by_trees(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours:
@@ -84,7 +85,7 @@ def _beside(*spaces: Space) -> Space:
     )
 
 
-def _in_order(spaces: list[Space], far: float) -> tuple[Integers, Integers, list[Space]]:
+def _in_order(spaces: list[Space], far: float) -> tuple[OfKind, OfKind, list[Space]]:
     """Sort samples so that what is near in space is near in memory, and equal ones in a row.
 
     Returns:
@@ -102,7 +103,7 @@ def _in_order(spaces: list[Space], far: float) -> tuple[Integers, Integers, list
     return np.cumsum(weights) - weights, weights, spaces
 
 
-def _kinds(space: Space) -> tuple[Integers, Integers, Integers]:
+def _kinds(space: Space) -> tuple[OfKind, Each, OfKind]:
     """Return a sample of each kind, the kind of each sample, and the number of samples of each."""
     n, kinds = len(space.labels), space.labels
     for ordered, places in zip(space.ordered, space.places.T, strict=True):
@@ -127,7 +128,7 @@ def _far(space: Space) -> float:
 
 
 def _nearest(
-    points: Float[np.ndarray, "m d"], weights: Int[np.ndarray, " m"], far: float, *, k: int
+    points: Float[np.ndarray, "m d"], weights: OfKind, far: float, *, k: int
 ) -> Float[np.ndarray, "m k"]:
     """Return distances to the k nearest samples, the sample itself being the first of them.
 
@@ -144,9 +145,7 @@ def _nearest(
     return np.take_along_axis(reach, np.stack(place, axis=1), axis=1)
 
 
-def _count(
-    space: Space, *, kinds: Int[np.ndarray, " m"], within: Float[np.ndarray, " m"], far: float
-) -> Int[np.ndarray, " m"]:
+def _count(space: Space, *, kinds: OfKind, within: Float[np.ndarray, " m"], far: float) -> OfKind:
     """Return how many samples lie within a distance of one sample of each kind."""
     if space.values.shape[1] > BOX_DIMENSIONS:
         return _count_by_trees(space, _points(space, far), kinds, within)
@@ -166,9 +165,9 @@ def _count(
 def _count_by_trees(
     space: Space,
     points: Float[np.ndarray, "n d"],
-    kinds: Int[np.ndarray, " m"],
+    kinds: OfKind,
     within: Float[np.ndarray, " m"],
-) -> Int[np.ndarray, " m"]:
+) -> OfKind:
     """Count with a tree for each bit of the weights of equal samples."""
     different, _, weights = _kinds(space)
     found = np.zeros(len(kinds), dtype=np.int64)
