@@ -12,7 +12,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -62,7 +62,7 @@ def _sort(call: Call, one: Spoilt, annotation: str) -> Sort:
         return "open"
     if one.value is None and ("None" in annotation or annotation == "Any"):
         return "doubtful"
-    if any(one.what in whats for names, whats in LEGAL.items() if matches(place, (names,))):
+    if any(matches(place, (names,)) and matches(one.what, what) for names, what in LEGAL.items()):
         return "open"
     if one.what == "NaN entry" and matches(call.name, VALUES_UNREAD):
         return "passing"
@@ -120,8 +120,8 @@ def _integers(value: Tensor, annotation: str) -> Iterator[Corruption]:
     """Yield wrong tensors of integers."""
     any_data: Sort = "doubtful" if annotation == "Any" else "bad"
     if value.numel() and value.dtype != torch.uint8:
-        yield "label below 0", "bad", _with_entry(value, -1)
-        yield "label too large", "bad", _with_entry(value, 1_000_000)
+        yield "label below 0", any_data, _with_entry(value, -1)
+        yield "label too large", any_data, _with_entry(value, 1_000_000)
     yield "real numbers", any_data, value.float() + 0.5
     yield "NaN among real numbers", "bad", _with_entry(value.float(), math.nan)
     yield "one axis more", "doubtful" if _variadic(annotation) else "bad", value[None]
@@ -169,7 +169,7 @@ def _numbers(value: float, annotation: str) -> Iterator[Corruption]:
     yield "huge", "doubtful", 1e30
     yield "complex number", "bad", 1j
     yield "digits", "bad", "0.5"
-    yield "list", "bad", [value]
+    yield "list", "doubtful" if annotation == "Any" else "bad", [value]
     yield "None", "bad", None
 
 
@@ -325,9 +325,9 @@ def _variadic(annotation: str) -> bool:
 def _text(annotation: Any) -> str:
     if isinstance(annotation, str):
         return annotation.replace('"', "'")
-    if annotation is Any:
+    if annotation is Any or Any in get_args(annotation):
         return "Any"
-    return str(annotation)
+    return f"{annotation}{' | None' if type(None) in get_args(annotation) else ''}"
 
 
 def _with_entry(value: Tensor, entry: float) -> Tensor:

@@ -29,6 +29,7 @@ LEFT_OUT = {
     "ibutils.information_dropout.activity.LogActivity": HOLDS,
     "ibutils.information_dropout.statistics.InformationDropoutWarning": "is a warning",
     "ibutils.information_dropout.statistics.LayerStatistics": HOLDS,
+    "ibutils.information_dropout.total_correlation.TotalCorrelation": HOLDS,
     "ibutils.information_plane.training.Snapshot": HOLDS,
     "ibutils.nets.encoders.Encoder": ABSTRACT,
     "ibutils.probes.health.Health": HOLDS,

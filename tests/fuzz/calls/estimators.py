@@ -4,7 +4,7 @@ import pandas as pd
 import torch
 
 from ibutils import calibration, estimators, tasks
-from ibutils.estimators import binning, entropy, kde, neighbours, neural
+from ibutils.estimators import binning, entropy, estimate_mi, kde, neighbours, neural, tables
 
 from ..registry import Given, call, given
 from .data_for_calls import covariance, generator, joint, labels, normal
@@ -26,6 +26,14 @@ call(
 )
 call(kde.adaptive_noise, lambda: given(normal(20, 3), constant=1e-3))
 call(neighbours.ksg, lambda: given(normal(30, 2), normal(30, 1), k=3))
+call(neighbours.ross, lambda: given(normal(30, 2), labels(30), k=3))
+call(neighbours.conditional_ksg, lambda: given(normal(30, 2), normal(30, 1), normal(30, 1), k=3))
+call(tables.plug_in, lambda: given(labels(30), labels(30, 4), correction="miller_madow"))
+call(tables.plug_in, lambda: given(labels(30), labels(30, 4), labels(30, 2), correction=None))
+call(estimate_mi, lambda: given(normal(60, 2), normal(60, 1), method="auto"))
+call(estimate_mi, lambda: given(normal(60, 2), labels(60)))
+call(estimate_mi, lambda: given(labels(60), labels(60, 4), z=labels(60, 2)))
+call(estimate_mi, lambda: given(normal(60, 2), normal(60, 1), z=normal(60, 1), k=2))
 call(entropy.neighbour_distances, lambda: given(normal(30, 2), k=2))
 call(entropy.entropy_from_distances, lambda: given(torch.rand(30), dimension=2, k=2))
 

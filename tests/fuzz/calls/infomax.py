@@ -132,6 +132,7 @@ call(
     ),
 )
 call(encoders.alexnet_stages, lambda: given(3, [4, 4, 4, 4, 4], generator=generator()))
+call(encoders.check_image, lambda: given((3, 32, 32), multiple=8))
 call(encoders.scaled, lambda: given([64, 32], 0.5))
 call(strided_crops.OnCrops, lambda: given(nn.Conv2d(3, 2, 4), size=4, stride=2))
 call(

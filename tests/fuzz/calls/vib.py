@@ -1,13 +1,13 @@
 """Calls of the variational information bottleneck, of training, evaluation and attacks."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ibutils import attacks, ensemble, evaluation, heads, prior_matching, train, vib, whitening
 from ibutils.baselines import Classifier
 
 from ..registry import Given, call, given
-from .data_for_calls import covariance, generator, labels, network, normal
+from .data_for_calls import generator, labels, network, normal
 
 
 def encoder(covariance: str = "diagonal") -> vib.StochasticEncoder:
@@ -19,12 +19,9 @@ def model() -> vib.VIB:
     return vib.VIB(encoder(), nn.Linear(2, 3), beta=0.01)
 
 
-def triangular() -> Tensor:
-    return torch.linalg.cholesky(torch.stack([covariance(2) for _ in range(5)]))
-
-
-call(vib.diagonal_gaussian_kl, lambda: given(normal(5, 2), torch.rand(5, 2) + 0.5))
-call(vib.full_gaussian_kl, lambda: given(normal(5, 2), triangular()))
+call(vib.diagonal_gaussian_kl, lambda: given(normal(5, 2), normal(5, 2)))
+call(vib.full_gaussian_kl, lambda: given(normal(5, 2), normal(5, 2), normal(5, 2, 2)))
+call(vib.log_softplus, lambda: given(normal(5, 2)))
 call(vib.vib_loss, lambda: given(normal(5, 3), labels(5), torch.rand(5), beta=0.01))
 call(vib.GaussianCode.rate, lambda: given(encoder()(normal(5, 4))))
 call(vib.GaussianCode.rate, lambda: given(encoder("full")(normal(5, 4))))
