@@ -17,6 +17,8 @@ UNITS = 10.0  # ratio of the spreads of coordinates from which on units decide
 
 def of_units(coordinates: Tensor) -> tuple[str, ...]:
     """Return a doubt where coordinates vary so unlike that their units decide the estimate."""
+    if not coordinates.shape[1]:
+        return ()
     spread = coordinates.std(0)
     spread = spread[spread > 0]
     ratio = float(spread.max() / spread.min()) if len(spread) else 1.0
