@@ -123,8 +123,9 @@ def estimate_mi(
             generator=generator,
             progress=progress,
         )
+    named = found.method or f"{method}, a trained critic"
     doubts = (*said, *found.diagnostics, *_beyond_entropy(sides, found.value))
-    return replace(found, method=found.method or method, diagnostics=doubts)
+    return replace(found, method=named, diagnostics=doubts)
 
 
 def _choice(sides: dict[str, Reading]) -> tuple[str, str]:
@@ -138,7 +139,7 @@ def _choice(sides: dict[str, Reading]) -> tuple[str, str]:
     if "z" in sides:
         return "neighbours", f"{near}, and bounds of trained critics are not conditional."
     if numbers <= NEAREST_DIMENSIONS:
-        return "neighbours", f"{near}, which is at most {NEAREST_DIMENSIONS} dimensions."
+        return "neighbours", f"{near}: at most {NEAREST_DIMENSIONS} dimensions in all."
     n = len(variables[0].values)
     if n < neural.LEAST:
         return "neighbours", f"{near}, and {n} samples are too few to train a critic."

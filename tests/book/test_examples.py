@@ -12,6 +12,7 @@ PAGES = (
     "book/data.md",
     "book/how_to_read.md",
     "book/which_estimator.md",
+    "book/your_data.md",
     "README.md",
 )
 EMBEDDED = ('"mnist"', '"digits"')  # the pages show MNIST; a test must not need it

@@ -12,7 +12,8 @@ from sklearn.feature_selection import mutual_info_classif, mutual_info_regressio
 from sklearn.metrics import mutual_info_score
 
 import ibutils
-from ibutils.estimators.mutual_information import METHODS, estimate_mi
+from ibutils.estimators.kinds import read
+from ibutils.estimators.mutual_information import METHODS, _beyond_entropy, estimate_mi
 from ibutils.information import gaussian_mutual_information, mutual_information
 
 N = 2000
@@ -275,9 +276,10 @@ class TestTies:
 
     def test_more_than_the_entropy_of_labels_is_said(self) -> None:
         x = torch.arange(200.0) / 7
-        found = estimate_mi(x, x > 14)
-        too_much = found.value > math.log(2)
-        assert too_much == any("exceeds the entropy of y" in one for one in found.diagnostics)
+        sides = {"x": read("x", x), "y": read("y", x >= x.median())}
+        assert not _beyond_entropy(sides, 0.69)
+        (said,) = _beyond_entropy(sides, 0.70)  # above log 2
+        assert "exceeds the entropy of y, 0.693 nats" in said
 
 
 class TestErrors:
