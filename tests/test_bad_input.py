@@ -49,9 +49,9 @@ class TestDeepVIB:
             ({"data": "mnits"}, "one of 'digits', 'mnist'.* got 'mnits'"),
             ({"methods": ["vib", "dropuot"]}, r"unknown method.*'dropuot'.*dropout"),
             ({"betas": [1e-3, -1.0]}, "beta must be at least 0, got -1.0"),
-            ({"epochs": 0}, "epochs must be positive, got 0"),
-            ({"learning_rate": -1e-3}, "learning_rate must be positive, got -0.001"),
-            ({"averaging": 1.0}, r"averaging must lie in \[0, 1\), got 1.0"),
+            ({"epochs": 0}, "epochs must be at least 1, got 0"),
+            ({"learning_rate": -1e-3}, "learning_rate must be above 0, got -0.001"),
+            ({"averaging": 1.0}, "averaging must be at least 0 and below 1, got 1.0"),
             ({"members": ["method=vib,seed=77"]}, "no members .*seed=77"),
         ],
     )
