@@ -189,11 +189,13 @@ class TestInputs:
         assert weight.grad is None and torch.equal(x.detach(), before)
         x.sum().backward()  # its graph is whole
 
-    @pytest.mark.parametrize("scale", [1e-30, 1e30])
+    @pytest.mark.parametrize("scale", [1e-200, 1e-30, 1e30, 1e200])
     def test_units_of_any_size(self, scale):
-        near = self.value(2**-99 * self.x, self.y)
-        assert near == self.value(self.x, self.y)
-        assert self.value(scale * self.x, self.y) == pytest.approx(near, abs=1e-4)
+        """A power of two changes no bit; squares of the largest leave even double precision."""
+        expected = self.value(self.x, self.y)
+        assert self.value(2**-99 * self.x, self.y) == expected
+        scaled = scale * self.x.double()
+        assert self.value(scaled, self.y.double()) == pytest.approx(expected, abs=1e-4)
 
     def test_columns_that_do_not_vary_are_left_out(self):
         wide = torch.cat([self.x, torch.full_like(self.x, 0.1)], dim=1)
