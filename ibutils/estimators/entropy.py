@@ -7,33 +7,35 @@ from jaxtyping import Float
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from ibutils import checks, inputs
+from ibutils.inputs import Data
+
 OFFSET = 1e-16  # that the published code adds to distances
 
 
-def neighbour_distances(x: Float[Tensor, "n d"], *, k: int = 2) -> Float[Tensor, " n"]:
+def neighbour_distances(x: Data, *, k: int = 2) -> Float[Tensor, " n"]:
     """Return the Euclidean distance of each sample to its k-th nearest neighbour.
 
     Args:
-        x: Samples ``[n, d]``.
+        x: Samples ``[n, d]`` or ``[n]``: a tensor, an array, a data frame, a list.
         k: Number of the neighbour, from 1 to n - 1.
 
     Returns:
-        In the units of ``x``; zero where at least ``k`` other samples equal a sample.
+        In the units of ``x``, float64; zero where at least ``k`` other samples equal a sample.
 
     Raises:
+        TypeError: The samples are not numbers, or ``k`` is no integer.
         ValueError: ``k`` is out of range, or a value is not finite.
 
     Example:
         >>> neighbour_distances(torch.tensor([[0.0], [1.0], [3.0]]), k=1).tolist()
         [1.0, 1.0, 2.0]
     """
-    if not 1 <= k < len(x):
-        raise ValueError(f"k must be from 1 to {len(x) - 1} with {len(x)} samples, got {k}")
-    if not bool(x.isfinite().all()):
-        raise ValueError("samples must be finite")
-    points = x.detach().cpu().double().numpy()
+    samples = inputs.samples("x", x)
+    checks.count("k", k, most=len(samples) - 1)
+    points = samples.cpu().double().numpy()
     distances, _ = cKDTree(points).query(points, k=[k + 1])
-    return torch.from_numpy(distances[:, 0]).to(x.device)
+    return torch.from_numpy(distances[:, 0]).to(samples.device)
 
 
 def entropy_from_distances(
@@ -58,7 +60,9 @@ def entropy_from_distances(
         Nats, ``[...]``.
 
     Raises:
-        ValueError: A dimension or an offset out of range.
+        TypeError: The distances are no tensor, or a number has the wrong type.
+        ValueError: There are no distances, one is negative or not finite, or a number is out of
+            range.
 
     :cite:t:`kraskov2004estimating`, equation 20; with the offset, :cite:t:`saxe2018information`.
 
@@ -67,10 +71,15 @@ def entropy_from_distances(
         >>> abs(round(float(entropy_from_distances(neighbour_distances(x), dimension=1)), 1))
         0.0
     """
-    if dimension < 1 or offset < 0:
-        raise ValueError(
-            f"dimension must be positive and offset not negative, got {dimension}, {offset}"
-        )
+    checks.tensor("distances", distances)
+    if distances.ndim == 0:
+        raise ValueError("distances must be [..., n], got a single number")
+    checks.finite("distances", distances)
+    if bool((distances < 0).any()):
+        raise ValueError(f"distances must not be negative, got {float(distances.min())}")
+    checks.count("dimension", dimension)
+    checks.count("k", k, most=max(1, distances.shape[-1] - 1))
+    checks.number("offset", offset, least=0)
     n = distances.shape[-1]
     logarithms = (distances.double() + offset).log().mean(-1)
     ball = dimension / 2 * math.log(math.pi) - math.lgamma(dimension / 2 + 1)

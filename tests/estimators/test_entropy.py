@@ -56,19 +56,57 @@ def test_of_repeated_samples_the_offset_sets_the_value() -> None:
     assert float(entropy_from_distances(r, dimension=3, offset=0.0)) == -math.inf
 
 
+def test_arrays_lists_and_other_types_give_the_same() -> None:
+    x = torch.randn(50, generator=generator(3, "types"), dtype=torch.float64)
+    r = neighbour_distances(x[:, None])
+    assert torch.equal(neighbour_distances(x.tolist()), r)
+    assert torch.equal(neighbour_distances(x.numpy()), r)
+    assert neighbour_distances(x.float().requires_grad_()).dtype == torch.float64
+    assert neighbour_distances(torch.arange(5)).tolist() == [2.0, 1.0, 1.0, 1.0, 2.0]
+
+
 @pytest.mark.parametrize("k", [0, 5])
 def test_refuses_neighbours_that_are_not_there(k: int) -> None:
-    with pytest.raises(ValueError, match=f"got {k}"):
+    with pytest.raises(ValueError, match=f"k must be from 1 to 4, got {k}"):
         neighbour_distances(torch.rand(5, 2), k=k)
 
 
 def test_refuses_values_that_are_not_finite() -> None:
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match=r"x is not finite at \[1, 0\]: nan"):
         neighbour_distances(torch.tensor([[0.0], [math.nan], [1.0]]), k=1)
 
 
-def test_refuses_dimension_and_offset_out_of_range() -> None:
-    with pytest.raises(ValueError, match="dimension"):
-        entropy_from_distances(torch.ones(4), dimension=0)
-    with pytest.raises(ValueError, match="offset"):
-        entropy_from_distances(torch.ones(4), dimension=1, offset=-1.0)
+def test_refuses_what_are_no_samples() -> None:
+    with pytest.raises(ValueError, match=r"x must be samples .* got shape \(5, 2, 2\)"):
+        neighbour_distances(torch.rand(5, 2, 2))
+    with pytest.raises(TypeError, match="x must hold numbers"):
+        neighbour_distances(["a", "b", "c"])
+
+
+@pytest.mark.parametrize(
+    ("distances", "message"),
+    [
+        (torch.tensor([1.0, -0.5, 2.0]), "distances must not be negative, got -0.5"),
+        (torch.tensor([1.0, math.nan]), r"distances is not finite at \[1\]: nan"),
+        (torch.tensor([1.0, math.inf]), r"distances is not finite at \[1\]: inf"),
+        (torch.ones(0), "distances must not be empty"),
+    ],
+)
+def test_refuses_what_are_no_distances(distances: torch.Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        entropy_from_distances(distances, dimension=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dimension": 0}, "dimension must be at least 1, got 0"),
+        ({"dimension": 1, "offset": -1.0}, "offset must be at least 0, got -1.0"),
+        ({"dimension": 1, "offset": math.nan}, "offset must be at least 0, got nan"),
+        ({"dimension": 1, "k": 0}, "k must be from 1 to 3, got 0"),
+        ({"dimension": 1, "k": 4}, "k must be from 1 to 3, got 4"),
+    ],
+)
+def test_refuses_numbers_out_of_range(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        entropy_from_distances(torch.ones(4), **options)
