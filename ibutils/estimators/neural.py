@@ -81,7 +81,7 @@ def estimate(
             :math:`e^{\pm 5}`).
         critic: ``"separable"`` (one hidden layer of 128 GELU units each, 32 products),
             ``"separable_relu"`` (two of 128 ReLU units), ``"concatenated"`` (two of 64 GELU
-            units), all in float32; or a module that maps standardised x and y, of the type and on
+            units), all of the default type; or a module that maps standardised x and y, of the type and on
             the device of its parameters, to scores ``[n, n]``, and is trained in place.
         steps: Gradient steps.
         batch_size: Pairs in a step, at most those there are to train on.
@@ -243,7 +243,7 @@ def _build(critic: str | nn.Module, scaled: Pair, generator: torch.Generator | N
     if isinstance(critic, nn.Module):
         return critic
     sizes = scaled.x.shape[1], scaled.y.shape[1]
-    return CRITICS[critic](*sizes, generator=generator).to(scaled.x.device, torch.float32)
+    return CRITICS[critic](*sizes, generator=generator).to(scaled.x.device)
 
 
 def _doubts(
