@@ -81,8 +81,9 @@ def estimate(
             :math:`e^{\pm 5}`).
         critic: ``"separable"`` (one hidden layer of 128 GELU units each, 32 products),
             ``"separable_relu"`` (two of 128 ReLU units), ``"concatenated"`` (two of 64 GELU
-            units), all of the default type; or a module that maps standardised x and y, of the type and on
-            the device of its parameters, to scores ``[n, n]``, and is trained in place.
+            units), all of the default type; or a module that maps standardised x and y, of the
+            type and on the device of its parameters, to scores ``[n, n]``, and is trained in
+            place.
         steps: Gradient steps.
         batch_size: Pairs in a step, at most those there are to train on.
         learning_rate: Of Adam with decoupled weight decay.

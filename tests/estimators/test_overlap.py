@@ -140,7 +140,11 @@ class TestRange:
         activity = torch.tensor([[0.0], [1e200], [2e200]], dtype=torch.float64)
         with pytest.raises(ValueError, match=r"range of numbers: it spreads over 2e\+200"):
             about_input(activity, 1e-250)
-        assert float(about_input(activity, 1e-200).value) == pytest.approx(math.log(3))
+        variance = torch.tensor(1e-200, dtype=torch.float64).requires_grad_()
+        value = about_input(activity.requires_grad_(), variance).value
+        value.backward()
+        assert float(value.detach()) == pytest.approx(math.log(3))
+        assert not activity.grad.any() and float(variance.grad) == 0
 
 
 def test_memory_stays_bounded_forward_and_backward():
