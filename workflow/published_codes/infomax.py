@@ -122,7 +122,7 @@ def _penalty_as_published(case: Case) -> Tensor:
     """Return the penalty by our slope of the last sample alone, over the size of the batch."""
     game, codes = _game(case, penalty=True), case.given("encoder_output").sigmoid()
     slopes = [game._slope(batch[-1:]) for batch in (case.given("prior_samples"), codes)]
-    return game.penalty / 2 * sum(slopes) / len(codes)
+    return game.penalty / 2 * torch.stack(slopes).sum() / len(codes)
 
 
 def _as_published(case: Case) -> Tensor:
