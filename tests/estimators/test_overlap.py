@@ -138,8 +138,9 @@ class TestRange:
 
     def test_beyond_all_numbers(self):
         activity = torch.tensor([[0.0], [1e200], [2e200]], dtype=torch.float64)
-        with pytest.raises(ValueError, match=r"range of numbers: it spreads over 2e\+200"):
-            about_input(activity, 1e-250)
+        for signed in (activity, -activity):
+            with pytest.raises(ValueError, match=r"range of numbers: it spreads over 2e\+200"):
+                about_input(signed, 1e-250)
         variance = torch.tensor(1e-200, dtype=torch.float64).requires_grad_()
         value = about_input(activity.requires_grad_(), variance).value
         value.backward()
