@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -95,6 +96,11 @@ def estimate_mi(
     """
     checks.choice("method", method, METHODS)
     checks.generator(generator)
+    for name, kind in {"x_kind": x_kind, "y_kind": y_kind, "z_kind": z_kind}.items():
+        checks.choice(name, kind, get_args(Kind))
+    checks.sizes(k=k, bins=bins, steps=steps, batch_size=batch_size)
+    if not isinstance(critic, torch.nn.Module):
+        checks.choice("critic", critic, neural.CRITICS)
     sides = {"x": read("x", x, x_kind), "y": read("y", y, y_kind)}
     if z is not None:
         sides["z"] = read("z", z, z_kind)
