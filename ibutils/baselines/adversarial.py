@@ -157,8 +157,9 @@ class BiGAN(AroundEncoder):
 
     def _slope(self, *pair: Tensor) -> Tensor:
         """Return the mean squared gradient of the logit by image and code."""
-        at = [part.detach().requires_grad_() for part in pair]
-        slopes = torch.autograd.grad(self.discriminator(*at).sum(), at, create_graph=True)
+        with torch.enable_grad():  # where a loss is only looked at, too
+            at = [part.detach().requires_grad_() for part in pair]
+            slopes = torch.autograd.grad(self.discriminator(*at).sum(), at, create_graph=True)
         return torch.stack([s.square().flatten(1).sum(1).mean() for s in slopes]).sum()
 
 

@@ -45,7 +45,7 @@ def best_assignment(
 
 
 def _assignment(codes: Tensor, targets: Tensor) -> Tensor:
-    cost = torch.cdist(codes.detach(), targets).square().cpu().numpy()
+    cost = torch.cdist(codes.detach(), targets.detach()).square().cpu().numpy()
     if not np.isfinite(cost).all():
         raise ValueError("inputs must have finite codes, got nan or inf")
     _, columns = linear_sum_assignment(cost)
@@ -122,7 +122,7 @@ class NoiseAsTargets(AroundEncoder):
         if self.training:
             self.assignment[labels] = taken
         loss = (codes - self.targets[taken]).square().sum(1).mean()
-        return {"loss": loss, "moved": (taken != held).float().mean()}
+        return {"loss": loss, "moved": (taken != held).to(loss.dtype).mean()}
 
     def _check(self, numbers: Tensor) -> None:
         values, counts = numbers.unique(return_counts=True)

@@ -103,8 +103,9 @@ class PriorMatching(nn.Module):
 
 
 def _square_slope(network: nn.Module, at: Tensor) -> Tensor:
-    at = at.detach().requires_grad_()
-    (slope,) = torch.autograd.grad(network(at).sum(), at, create_graph=True)
+    with torch.enable_grad():  # where a loss is only looked at, too
+        at = at.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(network(at).sum(), at, create_graph=True)
     return slope.square().sum(1).mean()
 
 
