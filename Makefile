@@ -69,6 +69,7 @@ lab: env  ## open JupyterLab
 
 bench: env  ## time the code against its baselines
 	@status=0; for file in benchmarks/*.py; do OMP_WAIT_POLICY=PASSIVE $(PY) $$file || status=1; done; exit $$status
+	@OMP_NUM_THREADS=1 $(PY) -m tests.fuzz  # how all wrong calls of the library end
 
 clean:  ## remove what was built, but no runs and no environment
 	rm -rf _build/dist _build/executed _build/fingerprints _build/stage _build/html _build/.doctrees \
