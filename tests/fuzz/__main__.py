@@ -5,6 +5,7 @@ import collections
 import functools
 import sys
 import time
+import warnings
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -53,6 +54,7 @@ def main() -> int:
         help="endings to show each call of; none to show no call",
     )
     options = parser.parse_args()
+    warnings.simplefilter("ignore")  # of training that is cut short
     begun = time.perf_counter()
     found: list[Ending] = []
     broken = []

@@ -29,7 +29,7 @@ def test_nothing_is_left_out_that_does_not_exist_or_is_called(registered):
 @pytest.mark.slow
 def test_a_share_of_wrong_calls_is_answered_clearly():
     """In a process of its own: here, annotations are checked at run time before our checks."""
-    command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--share", str(SHARE)]
+    command = [sys.executable, "-m", "tests.fuzz", "--share", str(SHARE)]
     found = subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
