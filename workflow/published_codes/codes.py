@@ -23,7 +23,6 @@ class Code:
         repository: Owner and name.
         version: The commit that was run, or the release.
         comparisons: One for each quantity.
-        left_out: Outputs of the file with which nothing is compared.
     """
 
     fixture: str
@@ -31,7 +30,6 @@ class Code:
     repository: str
     version: str
     comparisons: tuple[Comparison, ...]
-    left_out: tuple[str, ...] = ()
 
 
 CODES = (
