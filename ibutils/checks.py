@@ -267,6 +267,8 @@ def suits(**given: Any) -> Iterator[None]:
     """
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise
     except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
         values = " and ".join(f"{name} {described(value)}" for name, value in given.items())
         raise ValueError(f"{values} must suit the network: {error}") from error
