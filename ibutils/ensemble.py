@@ -111,10 +111,11 @@ def _flip(stack: Tensor) -> Tensor:
 
 def check_alike(models: Sequence[Trainable]) -> None:
     """Raise unless the models are trainable and differ in parameters and buffers only."""
+    checks.instance("models", models, Sequence)
     if not models:
-        raise ValueError("an ensemble needs at least one model, got none")
-    for model in models:
-        checks.instance("each of models", model, Trainable)
+        raise ValueError(f"models must hold at least one model, got {models}")
+    for place, model in enumerate(models):
+        checks.instance(f"models[{place}]", model, Trainable)
     first = _signature(models[0])
     for position, model in enumerate(models):
         found = _signature(model)
@@ -185,9 +186,12 @@ def fit(
         ValueError: Numbers of models and seeds disagree, or models can't be stacked.
         FloatingPointError: The loss of a member is not finite.
     """
+    check_alike(models)
+    checks.instance("seeds", seeds, Sequence)
     if len(models) != len(seeds):
         raise ValueError(f"{len(models)} models and {len(seeds)} seeds disagree")
-    check_alike(models)
+    if checkpoint is not None and not callable(checkpoint):
+        raise TypeError(f"checkpoint must be callable, got {checks.described(checkpoint)}")
     size = group_size(models[0])
     starts = range(0, len(models), size)
     groups = [range(start, min(start + size, len(models))) for start in starts]

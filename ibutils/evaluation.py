@@ -21,22 +21,32 @@ def error_rate(
 
     Raises:
         TypeError: An argument is no tensor.
-        ValueError: A logarithm is NaN, a label is out of range, or the shapes disagree.
+        ValueError: A logarithm is NaN or infinite, a label is out of range, or the shapes
+            disagree.
 
     Example:
         >>> error_rate(torch.tensor([[0.9, 0.1], [0.6, 0.4]]).log(), torch.tensor([0, 1]))
         0.5
     """
-    checks.tensor("log_probabilities", log_probabilities, ndim=2)
-    count, classes = log_probabilities.shape
-    checks.labels("labels", labels, classes=classes, n=count)
-    missing = log_probabilities.isnan().any(dim=1).nonzero()
-    if len(missing):
-        raise ValueError(
-            f"log_probabilities must not be NaN, got {len(missing)} such rows of {count}, "
-            f"the first at {int(missing[0])}"
-        )
+    check_predictions(log_probabilities, labels=labels)
     return float((log_probabilities.argmax(dim=-1) != labels).double().mean())
+
+
+def check_predictions(log_probabilities: Tensor, **classes: Tensor) -> None:
+    """Raise unless logarithms ``[batch, classes]`` can be compared with classes ``[batch]``.
+
+    The logarithm of zero is one, NaN and infinity are none.
+    """
+    checks.tensor("log_probabilities", log_probabilities, ndim=2)
+    count, number = log_probabilities.shape
+    for name, values in classes.items():
+        checks.labels(name, values, classes=number, n=count)
+    bad = (~(log_probabilities.detach() < torch.inf)).any(dim=1).nonzero()
+    if len(bad):
+        raise ValueError(
+            f"log_probabilities must not be NaN or infinite, got {len(bad)} such rows of {count}, "
+            f"the first at {int(bad[0])}"
+        )
 
 
 @torch.no_grad()

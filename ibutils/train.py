@@ -17,6 +17,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from ibutils import checks
 from ibutils.progress import track
 
+LEAST_SEED = -(2**63)
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -61,7 +63,8 @@ def generator(seed: int, stream: str, *, device: torch.device | str = "cpu") -> 
         >>> bool(torch.equal(torch.rand(3, generator=a), torch.rand(3, generator=b)))
         False
     """
-    checks.count("seed", seed, least=-(2**63))
+    checks.count("seed", seed, least=LEAST_SEED)
+    checks.device(device)
     digest = hashlib.sha256(f"{stream}:{seed}".encode()).digest()
     return torch.Generator(device=device).manual_seed(int.from_bytes(digest[:6], "big"))
 
@@ -166,6 +169,8 @@ class Stream:
     def __init__(
         self, seed: int, model: Trainable, count: int, batch_size: int, device: torch.device
     ) -> None:
+        checks.instance("model", model, Trainable)
+        checks.sizes(count=count, batch_size=batch_size)
         self.model, self.count, self.batch_size = model, count, batch_size
         self.order = generator(seed, "order", device=device)
         self.noise = generator(seed, "noise", device=device)
@@ -214,8 +219,11 @@ def fit(
     checks.tensor("labels", labels, kind="any")
     checks.same_length(inputs=inputs, labels=labels)
     checks.instance("checkpoint", checkpoint, (Path, type(None)))
+    checks.instance("seeds", seeds, Sequence)
     if not seeds:
-        raise ValueError("seeds must hold one seed a member, got none")
+        raise ValueError(f"seeds must hold one seed a member, got {seeds}")
+    for place, seed in enumerate(seeds):
+        checks.count(f"seeds[{place}]", seed, least=LEAST_SEED)
     inputs, recipe = inputs.detach(), learner.recipe
     streams = [
         Stream(seed, learner.model, len(inputs), recipe.batch_size, inputs.device)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ibutils import checks
 from ibutils.attacks.predict import Prediction
+from ibutils.evaluation import check_predictions
 
 Attack = TypeVar("Attack", bound=Callable[..., Any])
 
@@ -138,8 +139,10 @@ def keep_successes(
     generator: torch.Generator | None = None,
 ) -> Attacked:
     """Return the candidates that reach their goal, and the clean images where they do not."""
-    checks.tensor("candidates", candidates)
-    checks.tensor("images", images)
+    for name, pixels in (("candidates", candidates), ("images", images)):
+        checks.tensor(name, pixels)
+        checks.finite(name, pixels.detach())
+    checks.generator(generator)
     checks.same_shape(candidates=candidates, images=images)
     success = reached(predict(candidates, generator), classes, targeted=targeted)
     return Attacked(where(success, candidates, images), success)
@@ -214,12 +217,10 @@ def attack(function: Attack) -> Attack:
 
 
 def _check_classes(log_probabilities: Tensor, classes: Tensor) -> None:
-    checks.tensor("log_probabilities", log_probabilities, ndim=2)
+    check_predictions(log_probabilities, classes=classes)
     if log_probabilities.shape[1] < 2:
         shape = tuple(log_probabilities.shape)
         raise ValueError(f"log_probabilities must be of two classes or more, got shape {shape}")
-    count, number = log_probabilities.shape
-    checks.labels("classes", classes, classes=number, n=count)
 
 
 def gradient(loss: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:

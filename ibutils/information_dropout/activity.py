@@ -70,7 +70,7 @@ def log_activity(activity: Float[Tensor, "*n"]) -> LogActivity:
         raise ValueError(f"activities must be at least 0, got {float(flat.min())}")
     logs = flat[flat > 0].double().log()
     if len(logs) < 1000:
-        raise ValueError(f"a distribution needs 1000 positive activities, got {len(logs)}")
+        raise ValueError(f"activity must hold 1000 positive values, got {len(logs)}")
     mean, scale = float(logs.mean()), float(logs.std(correction=0))
     if scale == 0:
         raise ValueError(

@@ -70,6 +70,7 @@ def noisy_activity(
         ValueError: There is no such layer, or the inputs do not fit the network.
     """
     _check(model, inputs, generator, batch_size)
+    checks.choice("layer", layer, list(model.network.layers))
     found = []
     with evaluating(model):
         for batch in inputs.split(batch_size):
@@ -108,6 +109,7 @@ def activity_and_noise(
     """
     _check(model, inputs, generator, batch_size)
     network, names = model.network, list(model.network.layers)
+    checks.choice("layer", layer, names)
     if layer not in network.information_layers() or layer == names[0]:
         raise ValueError(f"{layer!r} is no layer of Information Dropout behind another layer")
     before, own = names[names.index(layer) - 1], network.information_layers()[layer]
@@ -125,5 +127,6 @@ def _check(
 ) -> None:
     checks.instance("model", model, NoisyClassifier)
     checks.tensor("inputs", inputs)
+    checks.finite("inputs", inputs)
     checks.instance("generator", generator, torch.Generator)
     checks.count("batch_size", batch_size)

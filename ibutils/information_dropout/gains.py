@@ -14,6 +14,7 @@ with extra("plots"):
 GROUP = ["network", "activation"]  # members with different ones are never compared
 LEVELS = ["beta", "alpha"]  # strengths among which validation chooses
 RIVALS = ("binary", "constant")
+TARGETS = ("ID-F3a", "ID-F3b", "ID-F5", "ID-F6", "ID-F2", "ID-T1")
 BY_LAYER = {"information": "growth", "information_per_unit": "growth_per_unit"}
 Scales = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
 KEYS = ["target", "network", "activation", "method", "width", "seed", "split", "metric"]
@@ -38,18 +39,19 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
         TypeError: The rows are no table.
         ValueError: The table is empty or of another target.
     """
-    _check_rows(rows)
+    _check_rows(rows, {"target"})
     target = rows["target"].iloc[0]
+    checks.choice("target", target, TARGETS)
+    _check_rows(rows, {"metric", "split", "seed", "value", "profile"})
     if target in ("ID-F3a", "ID-F3b", "ID-F5"):
+        _check_rows(rows, {*KEYS, *LEVELS})
         found = pd.concat([_gains(chosen(rows)), _slopes(rows)], ignore_index=True)
     elif target == "ID-F6":
         found = _growth(rows, BY_LAYER, ["target", "layer", "seed", "metric"])
     elif target == "ID-F2":
         found = _rise(rows)
-    elif target == "ID-T1":
-        found = _gap(rows)
     else:
-        raise ValueError(f"no comparison is known for target {target!r}")
+        found = _gap(rows)
     return found.assign(profile=rows["profile"].iloc[0]) if len(found) else found
 
 
@@ -66,7 +68,7 @@ def chosen(rows: pd.DataFrame) -> pd.DataFrame:
         TypeError: The rows are no table.
         ValueError: There are no rows, or several strengths and no validation errors to choose by.
     """
-    _check_rows(rows)
+    _check_rows(rows, {*GROUP, *LEVELS, "method", "width", "metric", "split", "value"})
     kept = []
     for _, own in rows.groupby([*GROUP, "method", "width"], sort=False):
         levels = own[LEVELS].drop_duplicates()
@@ -162,7 +164,7 @@ def _gap(rows: pd.DataFrame) -> pd.DataFrame:
     return gap.rename("value").reset_index().assign(**fixed)
 
 
-def _check_rows(rows: pd.DataFrame) -> None:
-    checks.instance("rows", rows, pd.DataFrame)
+def _check_rows(rows: pd.DataFrame, columns: set[str]) -> None:
+    checks.table("rows", rows, sorted(columns))
     if not len(rows):
         raise ValueError("rows must hold at least one row, got none")

@@ -86,9 +86,10 @@ class InformationDropout(nn.Module):
         """
         layers, function = _before_activation(self.transform)
         before = inputs
-        for layer in layers:
-            before = layer(before)
-        gate = torch.sigmoid(self.alpha_head(inputs))
+        with checks.suits(inputs=inputs):
+            for layer in layers:
+                before = layer(before)
+            gate = torch.sigmoid(self.alpha_head(inputs))
         _check_shapes(before, gate, "scales of the noise")
         alpha = MIN_ALPHA + (self.max_alpha - MIN_ALPHA) * gate
         self._last = alpha, before
@@ -160,7 +161,8 @@ class FixedNoise(nn.Module):
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return activities; ``noise`` are standard normal draws of their shape, or None."""
-        activity = self.transform(inputs)
+        with checks.suits(inputs=inputs):
+            activity = self.transform(inputs)
         if noise is None:
             return activity
         _check_shapes(activity, noise, "noise")
@@ -169,6 +171,7 @@ class FixedNoise(nn.Module):
 
 
 def _check_shapes(activity: Tensor, other: Tensor, what: str) -> None:
+    checks.tensor(what, other, empty=True)
     if activity.shape != other.shape:
         raise ValueError(
             f"activities {tuple(activity.shape)} and {what} {tuple(other.shape)} differ in shape"

@@ -49,8 +49,12 @@ def cell_masks(
     """
     for name, mask in (("digit", digit), ("clutter", clutter)):
         checks.tensor(name, mask, ndim=3, kind="any")
+        if mask.dtype != torch.bool:
+            raise ValueError(f"{name} must hold truth values, got {checks.described(mask)}")
     checks.same_shape(digit=digit, clutter=clutter)
     checks.counts("cells", cells)
+    if len(cells) != 2:
+        raise ValueError(f"cells must be rows and columns, got {cells}")
     height, width = digit.shape[1:]
     if height % cells[0] or width % cells[1]:
         raise ValueError(f"{cells[0]} by {cells[1]} cells do not divide {height} by {width}")
@@ -80,6 +84,7 @@ def information_by_place(
     """
     _check_model(model, inputs)
     checks.count("batch_size", batch_size)
+    checks.instance("images", images, Cluttered)
     if len(inputs) != len(images.images):
         raise ValueError(f"{len(inputs)} inputs and {len(images.images)} images disagree")
     sums: dict[str, Tensor] = {}

@@ -47,10 +47,12 @@ class NoisyNetwork(nn.Module):
     ) -> None:
         checks.instance("layers", layers, Mapping)
         if not layers:
-            raise ValueError("layers must hold at least one layer, got none")
+            raise ValueError(f"layers must hold at least one layer, got {layers}")
         for name, layer in layers.items():
-            checks.module(name, layer)
+            checks.module(f"layers[{name!r}]", layer)
         checks.counts("shape", shape)
+        if not shape:
+            raise ValueError(f"shape must hold at least one length, got {shape}")
         checks.number("input_keep", input_keep, above=0, most=1)
         super().__init__()
         self.layers = nn.ModuleDict(layers)
@@ -109,7 +111,7 @@ class NoisyNetwork(nn.Module):
         """Return the part of the noise that each layer takes, in the shape of its units."""
         if noise is None:
             return {}
-        checks.tensor("noise", noise, empty=True)
+        checks.tensor("noise", noise, ndim=2, empty=True)
         if noise.shape[-1] != self.noise_units:
             raise ValueError(
                 f"the network takes {self.noise_units} draws of noise an example, "

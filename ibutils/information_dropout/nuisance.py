@@ -44,6 +44,7 @@ class NuisanceReader(Trainable):
         generator: torch.Generator | None = None,
     ) -> None:
         checks.instance("frozen", frozen, NoisyClassifier)
+        checks.choice("layer", layer, list(frozen.network.layers))
         checks.count("classes", classes)
         checks.generator(generator)
         super().__init__()
@@ -80,7 +81,9 @@ class NuisanceReader(Trainable):
         """Return the cross-entropy of the nuisance as ``loss``, nats."""
         checks.tensor("labels", labels, ndim=1, kind="integer")
         checks.same_length(inputs=inputs, labels=labels)
-        return {"loss": F.cross_entropy(self(inputs, noise), labels)}
+        logits = self(inputs, noise)
+        with checks.suits(labels=labels, logits=logits):
+            return {"loss": F.cross_entropy(logits, labels)}
 
 
 def label_information(

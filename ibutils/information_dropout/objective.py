@@ -130,10 +130,12 @@ class NoisyClassifier(Trainable):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return ``loss``, ``cross_entropy`` and mean ``kl``, scalars in nats."""
+        checks.tensor("noise", noise, empty=True)
         logits = self(inputs, noise)
         checks.tensor("labels", labels, ndim=1, kind="integer")
         checks.same_length(logits=logits, labels=labels)
-        cross_entropy = F.cross_entropy(at_least_single(logits), labels)
+        with checks.suits(labels=labels, logits=logits):
+            cross_entropy = F.cross_entropy(at_least_single(logits), labels)
         kl = self.network.kl.mean()
         return {
             "loss": cross_entropy + self.warmth * self.weight * kl,
@@ -145,6 +147,8 @@ class NoisyClassifier(Trainable):
         self, inputs: Tensor, *, samples: int, generator: torch.Generator | None = None
     ) -> Float[Tensor, "batch classes"]:
         """Return log-probabilities averaged over draws of the noise; none with ``samples=0``."""
+        checks.tensor("inputs", inputs)
+        checks.finite("inputs", inputs.detach())
         checks.count("samples", samples, least=0)
         checks.generator(generator)
         if samples == 0:

@@ -140,6 +140,7 @@ def reestimate_batch_norm(model: nn.Module, inputs: Tensor, *, batch_size: int =
     """
     checks.module("model", model)
     checks.tensor("inputs", inputs)
+    checks.finite("inputs", inputs)
     checks.count("batch_size", batch_size)
     if len(inputs) < 2:
         raise ValueError(f"batch statistics need at least two inputs, got {len(inputs)}")
@@ -156,7 +157,8 @@ def reestimate_batch_norm(model: nn.Module, inputs: Tensor, *, batch_size: int =
         seen += len(batch)
         for norm in norms:
             norm.momentum = len(batch) / seen  # the mean over all inputs so far
-        model(batch)
+        with checks.suits(inputs=batch):
+            model(batch)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     model.eval()

@@ -74,6 +74,7 @@ class MomentumLearner(LastWeights):
 
     def _rule(self, parameters: list[Tensor]) -> tuple[torch.optim.Optimizer, Any]:
         recipe = self.recipe
+        checks.instance("recipe", recipe, MomentumRecipe)
         groups = [
             {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},

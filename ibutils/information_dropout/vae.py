@@ -15,6 +15,7 @@ from ibutils.train import Trainable
 from ibutils.vib.rates import standard_normal_kl
 
 LATENTS = ("gaussian", "information")
+LARGEST_FACTOR = 1000  # on the paper's numbers of units; a slip beyond
 LINEAR = 10.0  # logarithm of the scale above which it grows linearly: exp would overflow near 40
 
 
@@ -47,12 +48,14 @@ class GaussianLatent(nn.Module):
         Raises:
             ValueError: Means, scales and noise differ in shape.
         """
-        mean, raw = self.mean(inputs), at_least_single(self.log_scale(inputs))
+        with checks.suits(inputs=inputs):
+            mean, raw = self.mean(inputs), at_least_single(self.log_scale(inputs))
         checks.same_shape(mean=mean, log_scale=raw)
         log_scale = torch.where(raw > LINEAR, LINEAR + F.relu(raw - LINEAR).log1p(), raw)
         self._last = mean, log_scale
         if noise is None:
             return mean
+        checks.tensor("noise", noise)
         checks.same_shape(mean=mean, noise=noise)
         return (mean + log_scale.exp() * noise).to(mean.dtype)
 
@@ -122,7 +125,9 @@ class VariationalAutoencoder(Trainable):
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return logits of the pixels ``[batch, d]``; without noise at the latent's median."""
-        return self.decoder(self.latent(self.encoder(inputs), noise))
+        with checks.suits(inputs=inputs):
+            hidden = self.encoder(inputs)
+        return self.decoder(self.latent(hidden, noise))
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return standard normal noise ``[batch, k]``."""
@@ -130,6 +135,7 @@ class VariationalAutoencoder(Trainable):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return ``loss``, mean ``reconstruction`` and ``kl``, nats; labels play no part."""
+        checks.tensor("noise", noise, ndim=2)
         reconstruction, kl = self._terms(inputs, noise)
         weight = self.warmth * self.beta
         return {
@@ -167,6 +173,7 @@ class VariationalAutoencoder(Trainable):
     def kl_per_component(self, inputs: Float[Tensor, "n d"]) -> Float[Tensor, " k"]:
         """Return the divergence of each component of the latent, mean over inputs, nats."""
         checks.tensor("inputs", inputs, ndim=2)
+        checks.finite("inputs", inputs.detach())
         self.latent(self.encoder(inputs))
         return self.latent.kl.mean(0)
 
@@ -197,7 +204,7 @@ def variational_autoencoder(
         >>> variational_autoencoder(1 / 16, latent="information").dimension
         16
     """
-    checks.number("factor", factor, above=0)
+    checks.number("factor", factor, above=0, most=LARGEST_FACTOR)
     checks.choice("latent", latent, LATENTS)
     checks.count("inputs", inputs)
     checks.generator(generator)

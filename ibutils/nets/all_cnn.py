@@ -11,6 +11,7 @@ from ibutils.information_dropout.layer import MIN_ALPHA
 from ibutils.information_dropout.network import NoisyNetwork, activated, noisy_layer
 
 INITIAL_ALPHA = 0.3  # of the noise before training
+LARGEST_WIDTH = 1000  # times the published numbers of channels; a slip beyond
 HEAD_SCALE = 0.1  # of the weights of its heads: with ordinary ones some gates start saturated
 
 
@@ -55,6 +56,7 @@ def all_cnn_32(
         >>> network.noisy
         {'drop_1': (24, 16, 16), 'drop_2': (48, 8, 8)}
     """
+    checks.sizes(channels=channels, size=size)
     return all_cnn(
         (96, 192),
         last=192,
@@ -95,9 +97,10 @@ def all_cnn_96(
         >>> list(all_cnn_96(width=0.25).noisy.values())
         [(8, 48, 48), (16, 24, 24), (24, 12, 12), (48, 6, 6)]
     """
+    checks.sizes(channels=channels, size=size)
     checks.counts("blocks", blocks)
     if not blocks:
-        raise ValueError("blocks must hold at least one block, got none")
+        raise ValueError(f"blocks must hold at least one block, got {blocks}")
     return all_cnn(
         blocks,
         last=blocks[-1],
@@ -133,7 +136,7 @@ def all_cnn(
     checks.counts("blocks", blocks)
     checks.counts("shape", shape)
     checks.sizes(last=last, classes=classes)
-    checks.number("width", width, above=0)
+    checks.number("width", width, above=0, most=LARGEST_WIDTH)
     checks.number("max_alpha", max_alpha, above=MIN_ALPHA)
     checks.generator(generator)
     widths = [int(width * block) for block in (*blocks, last)]

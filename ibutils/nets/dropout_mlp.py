@@ -52,7 +52,9 @@ def dropout_mlp(
     """
     checks.sizes(units=units, inputs=inputs, classes=classes)
     checks.generator(generator)
-    if strength is None:
+    if strength is not None:
+        checks.number("strength", strength, least=0)
+    else:
         strength = 0.5 if dropout == "binary" else max_alpha
     layers: dict[str, nn.Module] = {}
     width = inputs

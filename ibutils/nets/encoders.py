@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from ibutils import checks
 from ibutils.nets.layers import convolution, dense
 
+LARGEST_FACTOR = 1000  # on the published numbers of channels; a slip beyond
+
 
 class Features(NamedTuple):
     """What an encoder makes of a batch of images.
@@ -88,8 +90,11 @@ class ConvolutionalEncoder(nn.Module):
         check_image(image)
         checks.module("to_local", to_local)
         checks.module("to_conv", to_conv)
+        checks.counts("hidden", hidden)
         if not hidden:
-            raise ValueError("hidden must hold at least one width, got none")
+            raise ValueError(f"hidden must hold at least one width, got {hidden}")
+        checks.sizes(code=code)
+        checks.generator(generator)
         super().__init__()
         self.image, self.code, self.fc_size = image, code, hidden[-1]
         self.to_local, self.to_conv = to_local, to_conv
@@ -144,6 +149,7 @@ def basic32(
         >>> sum(p.numel() for p in basic32().parameters())
         4921280
     """
+    checks.sizes(code=code, image=image)
     widths = scaled([64, 128, 256, 1024], channels)
     halve = partial(convolution, size=4, stride=2, padding=1, generator=generator)
     return ConvolutionalEncoder(
@@ -174,6 +180,7 @@ def alex64(
         >>> encoder.local_shape, encoder.conv_shape
         (torch.Size([12, 15, 15]), torch.Size([6, 7, 7]))
     """
+    checks.sizes(code=code, image=image)
     *maps, hidden = scaled([96, 192, 384, 384, 192, 4096], channels)
     stages = alexnet_stages(image, maps, generator=generator)
     return ConvolutionalEncoder(
@@ -190,6 +197,8 @@ def alexnet_stages(
     image: int, widths: Sequence[int], *, generator: torch.Generator | None
 ) -> list[nn.Sequential]:
     """Return five 3 by 3 convolutions; the first, second and last end in a pooling."""
+    checks.sizes(image=image)
+    checks.counts("widths", widths)
     stages = []
     for i, (inputs, outputs) in enumerate(pairwise([image, *widths])):
         layers = convolution(inputs, outputs, size=3, padding=1, generator=generator)
@@ -200,12 +209,14 @@ def alexnet_stages(
 
 def scaled(widths: Sequence[int], factor: float) -> list[int]:
     """Return widths times a factor, at least 1 each; raise unless the factor is positive."""
-    checks.number("channels", factor, above=0)
+    checks.counts("widths", widths)
+    checks.number("channels", factor, above=0, most=LARGEST_FACTOR)
     return [max(1, round(width * factor)) for width in widths]
 
 
 def check_image(image: tuple[int, int, int], *, multiple: int = 1) -> None:
     """Raise unless a shape is ``(channels, h, w)`` with sides that are multiples of a number."""
+    checks.count("multiple", multiple)
     checks.counts("image", image)
     if len(image) != 3:
         raise ValueError(f"image must be (channels, h, w), got {image}")

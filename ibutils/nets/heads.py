@@ -100,6 +100,7 @@ class EncodeAndDot(nn.Module):
         shortcut_relu: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
+        checks.sizes(channels=channels, code=code, units=units)
         super().__init__()
         self.local = Branch(channels, units, shortcut_relu=shortcut_relu, generator=generator)
         self.global_ = Branch(
@@ -167,9 +168,13 @@ class ConcatenateAndConvolve(nn.Module):
         negatives: Int[Tensor, "n others"],
     ) -> tuple[Float[Tensor, "n locations"], Float[Tensor, "n others locations"]]:
         """Return the scores of each code with its own image, and with chosen others only."""
+        checks.tensor("negatives", negatives, ndim=2, kind="integer")
+        checks.same_length(y=y, negatives=negatives)
         of_local, of_code = self._first(local, y)
         positive = self._rest(of_local, of_code[:, None])
-        return positive, self._rest(of_local[negatives], of_code[:, None, None])
+        with checks.suits(negatives=negatives, local=local):
+            others = of_local[negatives]
+        return positive, self._rest(others, of_code[:, None, None])
 
     def _first(self, local: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         _check_pairs(local, y)
@@ -204,6 +209,7 @@ def global_head(
         >>> global_head(256, 64, units=32)(torch.randn(5, 256), torch.randn(5, 64)).shape
         torch.Size([5, 5])
     """
+    checks.sizes(conv_size=conv_size, code=code, units=units)
     return Concatenated(conv_size, code, width=units, depth=2, generator=generator)
 
 

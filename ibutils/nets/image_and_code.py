@@ -46,6 +46,8 @@ class ImageAndCode(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         check_image(image, multiple=8)
+        checks.sizes(code=code)
+        checks.generator(generator)
         super().__init__()
         self.image, self.code = tuple(image), code
         colours, height, width = image

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from ibutils import checks
 from ibutils.nets.encoders import check_image, scaled
 from ibutils.nets.layers import dense
 
@@ -37,6 +38,8 @@ def image_decoder(
         torch.Size([2, 3, 32, 32])
     """
     check_image(image, multiple=8)
+    checks.sizes(code=code)
+    checks.generator(generator)
     colours, height, width = image
     first, *rest = scaled([512, 256, 128, 64], channels)
     start = (first, height // 8, width // 8)

@@ -87,6 +87,7 @@ class StackedPerceptrons:
             probabilities of the classes. The memory behind them has units first.
         """
         checks.tensor("inputs", inputs, ndim=2)
+        checks.finite("inputs", inputs)
         if inputs.shape[1] != self.blank[0].in_features:
             raise ValueError(
                 f"inputs must be [n, {self.blank[0].in_features}], got {tuple(inputs.shape)}"

@@ -98,6 +98,7 @@ def strided_crops(
         >>> strided_crops(channels=1 / 16).local_shape
         torch.Size([64, 7, 7])
     """
+    checks.sizes(code=code, image=image)
     stem, *widths, hidden = scaled([64, 64, 128, 256, 1024], channels)
     layers = convolution(image, stem, size=3, stride=2, padding=1, generator=generator)
     inputs = stem
@@ -131,6 +132,7 @@ def strided_crops64(
         >>> encoder.local_shape, encoder.conv_shape
         (torch.Size([6, 7, 7]), torch.Size([12, 4, 4]))
     """
+    checks.sizes(code=code, image=image)
     *maps, conv, hidden = scaled([96, 192, 384, 384, 192, 384, 4096], channels)
     stages = alexnet_stages(image, maps, generator=generator)
     return ConvolutionalEncoder(

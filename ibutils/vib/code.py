@@ -62,7 +62,7 @@ class GaussianCode(NamedTuple):
         """
         checks.tensor("noise", noise)
         batch, k = self.mean.shape
-        if noise.shape[-1] != k or (batch > 1 and noise.shape[-2:-1] != (batch,)):
+        if noise.shape[-1] != k or (batch != 1 and noise.shape[-2:-1] != (batch,)):
             raise ValueError(
                 f"noise must end in [batch, k] = [{batch}, {k}], got shape {tuple(noise.shape)}"
             )
@@ -122,7 +122,9 @@ class StochasticEncoder(nn.Module):
         Raises:
             ValueError: The network does not return ``[batch, width]``.
         """
-        outputs, k = self.network(inputs), self.bottleneck
+        with checks.suits(inputs=inputs):
+            outputs = self.network(inputs)
+        k = self.bottleneck
         width = self.width(k, self.covariance)
         if outputs.ndim != 2 or outputs.shape[1] != width:
             raise ValueError(

@@ -78,7 +78,12 @@ class VIB(Trainable):
     def forward(self, inputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits ``[batch, classes]`` at one sample of the code and rates ``[batch]``."""
         code = self.encoder(inputs)
-        return self.decoder(code.sample(noise)), code.rate()
+        checks.tensor("noise", noise, ndim=2)
+        checks.same_length(inputs=inputs, noise=noise)
+        sample = code.sample(noise)
+        with checks.suits(code=sample):
+            logits = self.decoder(sample)
+        return logits, code.rate()
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return standard normal noise ``[batch, k]``."""
@@ -98,7 +103,9 @@ class VIB(Trainable):
         logits, rates = self(inputs, noise)
         checks.tensor("labels", labels, ndim=1, kind="integer")
         checks.same_length(logits=logits, labels=labels)
-        cross_entropy, rate = F.cross_entropy(at_least_single(logits), labels), rates.mean()
+        with checks.suits(labels=labels, logits=logits):
+            cross_entropy = F.cross_entropy(at_least_single(logits), labels)
+        rate = rates.mean()
         return {
             "loss": cross_entropy + self.beta * rate,
             "cross_entropy": cross_entropy,
@@ -112,6 +119,8 @@ class VIB(Trainable):
 
         S is the number of ``samples`` of the code of each input ``[batch, ...]``.
         """
+        checks.tensor("inputs", inputs, kind="any")
+        checks.finite("inputs", inputs.detach())
         return self.log_mixture(self.encoder(inputs), samples=samples, generator=generator)
 
     def log_mixture(
