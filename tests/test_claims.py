@@ -223,3 +223,34 @@ def test_shares_that_agree_have_their_binomial_error():
     assert claims.difference(none, margin=0.5, **below).p < 1e-6
     assert claims.difference(none, margin=1e-5, **below).p > claims.ALPHA
     assert claims.equivalence(none, low=-0.5, high=0.5, floor=floor).p < 1e-6
+
+
+NAN = np.array([1.0, 2.0, np.nan, 4.0, 5.0, 6.0])
+RISING = np.arange(6.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: claims.correlation(NAN, RISING), r"x is not finite at \[2\]: nan"),
+        (lambda: claims.correlation(RISING, NAN), r"y is not finite at \[2\]: nan"),
+        (lambda: claims.correlation(RISING, RISING[:5]), "x and y must have one length"),
+        (lambda: claims.correlation(RISING, RISING, sign=0), "sign must be one of 1, -1, got 0"),
+        (lambda: claims.correlation(RISING, RISING, cluster=NAN), "cluster has no label"),
+        (lambda: claims.uncorrelated(RISING, RISING, margin=1.0), "margin must be .*got 1.0"),
+        (lambda: claims.difference(NAN), r"first is not finite at \[2\]"),
+        (lambda: claims.difference(RISING, paired=True), "first and second must be of one length"),
+        (lambda: claims.difference(RISING, margin=np.nan), "margin must be finite, got nan"),
+        (lambda: claims.equivalence(RISING, low=0.0, high=np.inf), "high must be above 0.0, got"),
+        (
+            lambda: claims.ordering({0.0: RISING, 1.0: NAN}, order=[0.0, 1.0]),
+            r"groups\[1.0\] is not finite",
+        ),
+        (lambda: claims.superiority({0: RISING}, over=[2], under=[0]), "over must be groups of 0"),
+        (lambda: claims.corrected([1.5], [True]), r"p_values\[0\] must be .*got 1.5"),
+        (lambda: claims.corrected([0.5, 0.1], [True]), "must have one length, got 2 and 1"),
+    ],
+)
+def test_wrong_samples_are_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -172,6 +172,21 @@ class TestAppend:
         with pytest.raises(ValueError, match=r"'mean'.*Python objects"):
             begin().append(VIB, rows(), arrays=held, seconds=1.0)
 
+    @pytest.mark.parametrize("target", ["../../evil", "a/b", ".hidden", "a|b", ""])
+    @pytest.mark.parametrize("where", ["rows", "arrays"])
+    def test_a_target_that_names_no_file_of_the_run_is_refused(self, project, target, where):
+        files = set(project.rglob("*"))
+        named = [{**row, "target": target} for row in rows()] if where == "rows" else rows()
+        held = {target: {"mean": np.zeros(2)}} if where == "arrays" else None
+        with pytest.raises(ValueError, match=f"the target of {where} must be a name"):
+            begin().append(VIB, named, arrays=held, seconds=1.0)
+        assert set(project.rglob("*")) == files
+
+    @pytest.mark.parametrize("member", [{}, {"seed": None}, {"seed": [0]}, {"method": "a|b"}])
+    def test_a_member_without_a_key_of_its_own_is_refused(self, member):
+        with pytest.raises(ValueError, match="member"):
+            begin().append(member, rows(), seconds=1.0)
+
     def test_an_unknown_profile_is_refused(self):
         with pytest.raises(ValueError, match=r"profile must be one of .* got 'lapdog'"):
             begin(profile="lapdog")
