@@ -87,7 +87,7 @@ class TestImport:
     def test_what_a_record_follows_from_is_seen_through_lazy_names(self):
         for package_name, name, module in (
             ("ibutils.estimators", "ksg", "ibutils.estimators.neighbours"),
-            ("ibutils.representation", "freeze", "ibutils.representation.measures"),
+            ("ibutils.representation", "freeze", "ibutils.representation.frozen"),
         ):
             assert code._look_up((package_name, name)) == ("", [(module, name)])
 

@@ -4,13 +4,11 @@ from ibutils.extras import extra
 
 with extra("book"):
     from ibutils.representation.few_negatives import EachCode, loss_of_each_code
+    from ibutils.representation.frozen import Effort, Frozen, freeze
     from ibutils.representation.measures import (
-        Effort,
-        Frozen,
         accuracies,
         dependency,
         fine_tuned,
-        freeze,
         information,
         neighbour_pictures,
         neighbour_share,

@@ -7,7 +7,7 @@ from torch import nn
 
 from ibutils import checks
 from ibutils.infomax import InfoMaxRecipe
-from ibutils.representation.measures import Effort, Frozen, freeze
+from ibutils.representation.frozen import Effort, Frozen, freeze
 from ibutils.representation.models import Architecture, Untrained, build
 from ibutils.representation.sample import sample
 from ibutils.representation.training import train

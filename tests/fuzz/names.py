@@ -34,7 +34,7 @@ LEFT_OUT = {
     "ibutils.nets.encoders.Encoder": ABSTRACT,
     "ibutils.probes.health.Health": HOLDS,
     "ibutils.probes.health.ProbeWarning": "is a warning",
-    "ibutils.representation.measures.Frozen": HOLDS,
+    "ibutils.representation.frozen.Frozen": HOLDS,
     "ibutils.representation.small.small": "trains for seconds",
     "ibutils.tasks.task.Task": ABSTRACT,
     "ibutils.train.Trainable": ABSTRACT,
