@@ -48,8 +48,8 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
     if {"initial", "final"} & set(rows["metric"]):
         checks.table("rows", rows, ("estimator",))
     checks.instance("arrays", arrays, Mapping)
-    for member, held in arrays.items():
-        checks.instance(f"arrays[{member!r}]", held, Mapping)
+    for name, own in arrays.items():
+        checks.instance(f"arrays[{name!r}]", own, Mapping)
     found = [_of_scores(rows, member, held) for member, held in _members(rows, arrays, "scores ")]
     for member, held in _members(rows, arrays, "planes"):
         found.append(courses.measure(_of_member(rows, member, "final"), held))
