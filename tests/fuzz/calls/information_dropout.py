@@ -192,7 +192,7 @@ def clutter() -> Cluttered:
 
 
 def seen() -> Tensor:
-    return clutter().images.floats()
+    return clutter().images.floats().to(torch.get_default_dtype())
 
 
 def mask() -> Tensor:
