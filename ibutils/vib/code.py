@@ -129,7 +129,8 @@ class StochasticEncoder(nn.Module):
         if outputs.ndim != 2 or outputs.shape[1] != width:
             raise ValueError(
                 f"network must return [batch, {width}] for a {self.covariance} code of "
-                f"bottleneck={k}, got shape {tuple(outputs.shape)}"
+                f"bottleneck={k}, got shape {tuple(outputs.shape)} of inputs "
+                f"{checks.described(inputs)}"
             )
         mean, raw = outputs.tensor_split([k], dim=-1)
         if self.covariance == "diagonal":

@@ -91,8 +91,9 @@ def full_gaussian_kl(
         >>> full_gaussian_kl(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2), below)
         tensor([1.])
     """
-    rates = diagonal_gaussian_kl(mean, log_diagonal)
+    checks.tensor("log_diagonal", log_diagonal)
     checks.tensor("below", below)
+    rates = diagonal_gaussian_kl(mean, log_diagonal)
     if below.shape != (*mean.shape, mean.shape[-1]):
         raise ValueError(
             f"mean {tuple(mean.shape)} needs below [batch, k, k], got {tuple(below.shape)}"
