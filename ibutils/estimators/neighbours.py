@@ -12,7 +12,7 @@ from ibutils.estimators.search import Neighbours, Variable, by_distances
 from ibutils.estimators.trees import by_trees
 from ibutils.inputs import Data
 
-TREE_DIMENSIONS, TREE_SAMPLES = 6, 20_000  # up to, and from which on, trees win on a CPU
+TREE_DIMENSIONS, TREE_SAMPLES = 10, 20_000  # up to, and from which on, trees win on a CPU
 
 
 def ksg(x: Data, y: Data, *, k: int = 3, standardise: bool = True) -> Estimate:

@@ -56,28 +56,36 @@ def by_distances(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours
     height = max(1, PAIRS[x.values.device.type] // n)
     norms = torch.cat([x.values, y.values, z.values], dim=1).abs()
     norm = norms.amax(1) if norms.shape[1] else norms.new_zeros(n)
+    # With coordinates first, each is one piece of memory.
+    x, y, z = (Variable(values.T.contiguous().T, labels) for values, labels in (x, y, z))
     stripes = []
     for start in range(0, n, height):
         rows = slice(start, start + height)
         to_x, to_y, to_z = (_distances(one, rows) for one in (x, y, z))
-        to_x, to_y = torch.maximum(to_x, to_z), torch.maximum(to_y, to_z)
+        if z.values.shape[1] or z.labels is not None:
+            to_x, to_y = (torch.maximum(one, to_z, out=one) for one in (to_x, to_y))
         both = torch.maximum(to_x, to_y)
         reach = both.topk(min(k + 2, n), dim=-1, largest=False).values
         found, distance, tied, within = neighbourhood(_padded(reach, k + 2), norm[rows])
         near_x, near_y, near_z = ((to <= within[:, None]).sum(-1) for to in (to_x, to_y, to_z))
-        equal = (both == 0).sum(-1).where(distance == 0, 1)
+        equal = torch.ones_like(near_x)
+        if bool((distance == 0).any()):
+            equal = (both == 0).sum(-1).where(distance == 0, equal)
         stripes.append(Neighbours(found, distance, tied, near_x, near_y, near_z, equal))
     return Neighbours(*(torch.cat(parts) for parts in zip(*stripes, strict=True)))
 
 
 def _distances(variable: Variable, rows: slice) -> Tensor:
     """Return max-norm distances ``[rows, n]`` of some samples to all."""
-    n = len(variable.values)
-    distance = variable.values.new_zeros(len(range(n)[rows]), n)
-    for column in variable.values.T.contiguous():
+    values, labels = variable
+    if values.shape[1]:
+        distance = (values[rows, None, 0] - values[:, 0]).abs_()
+    else:
+        distance = values.new_zeros(len(values[rows]), len(values))
+    for column in values.T[1:]:
         torch.maximum(distance, (column[rows, None] - column).abs_(), out=distance)
-    if variable.labels is not None:
-        distance.masked_fill_(variable.labels[rows, None] != variable.labels, math.inf)
+    if labels is not None:
+        distance.masked_fill_(labels[rows, None] != labels, math.inf)
     return distance
 
 

@@ -28,6 +28,11 @@ def by_parts(
     of an estimate falls as one over the number of samples, and parts that share no sample are
     independent. The values themselves are biased by the smaller number and not used.
 
+    Where the parts are so small that the variance does not yet fall like that, the error comes
+    out too small: of nearest-neighbour estimates of normal pairs, the interval of level 95 %
+    misses their mean in 3 to 6 % of data sets with ten parts of 200 samples, and in 13 to 16 %
+    with ten parts of 20.
+
     Args:
         estimate: Returns the value for some samples, given by their indices ``[n / m]``.
         n: Number of samples, at least two a part.

@@ -52,6 +52,16 @@ def test_stripes_of_any_height(monkeypatch):
         assert torch.equal(part, one)
 
 
+def test_samples_that_repeat_in_many_dimensions():
+    """Trees count those that repeat 1, 2, 4, ... times one after the other."""
+    source = torch.Generator().manual_seed(0)
+    x = Variable(torch.randint(2, (90, 4), generator=source).double())
+    y, nothing = samples(90, 1, 0, 0.0, source), Variable(x.values[:, :0])
+    trees, distances = (find(x, y, nothing, k=3) for find in (by_trees, by_distances))
+    assert rows(trees) == rows(distances)
+    assert int(distances.near_x.min()) > 1
+
+
 def test_labels_far_apart_in_number_and_negative():
     source = torch.Generator().manual_seed(0)
     x, y = samples(60, 4, 3, 0.0, source), samples(60, 1, 2, 0.0, source)
