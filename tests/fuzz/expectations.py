@@ -99,6 +99,12 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "ibutils.evaluation.error_rate.log_probabilities": ("infinite entry",),
     "ibutils.information.discrete.kl_divergence.*": ("one row",),  # they broadcast
     "*.nats_to_bits.nats": ("NaN", "*infinity", "NaN entry", "infinite entry", "array"),
+    "*.log_normal_kl.prior_mean": ("huge",),  # infinitely far, in single precision
+    "*.NoisyClassifier.log_predictive.samples": ("0",),  # no noise
+    "*.warm_up.epoch*": ("0",),
+    "*.MomentumRecipe.warm_up": ("0",),
+    "ibutils.nets.encoders.scaled.widths": ("nothing in it",),
+    "ibutils.vib.rates.full_gaussian_kl.below": ("NaN entry",),  # may lie where nothing is read
     "ibutils.information_plane.phases.delay.epochs": ("label too large",),
     "ibutils.information_plane.scores.measure.arrays": ("nothing in it",),
     "ibutils.information_plane.sensitivity.sensitivity.choices": ("nothing in it",),

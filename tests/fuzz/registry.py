@@ -77,7 +77,7 @@ def call(
 
 def calls() -> list[Call]:
     """Return all valid calls, by name."""
-    from tests.fuzz import calls as package
+    from . import calls as package
 
     if not CALLS:
         for module in pkgutil.iter_modules(package.__path__):

@@ -88,6 +88,10 @@ call(
 
 call(evaluation.error_rate, lambda: given(normal(5, 3).log_softmax(-1), labels(5)))
 call(
+    evaluation.check_predictions,
+    lambda: given(normal(5, 3).log_softmax(-1), classes=labels(5)),
+)
+call(
     evaluation.evaluate,
     lambda: given(model(), normal(5, 4), labels(5), samples=2, generator=generator()),
 )
