@@ -139,6 +139,8 @@ def keep_successes(
     generator: torch.Generator | None = None,
 ) -> Attacked:
     """Return the candidates that reach their goal, and the clean images where they do not."""
+    if not callable(predict):
+        raise TypeError(f"predict must be callable, got {checks.described(predict)}")
     for name, pixels in (("candidates", candidates), ("images", images)):
         checks.tensor(name, pixels)
         checks.finite(name, pixels.detach())

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ibutils import checks
 from ibutils.claims.verdict import Verdict, verdicts
 
 _HEAD = ("claim", "statement", "verdict", "effect and interval", "p, corrected", "units")
@@ -18,6 +19,8 @@ def report(part: str, *chosen: str) -> str:
         ValueError: An identifier is neither a claim nor the target of one, or as in
             :func:`ibutils.claims.verdicts`.
     """
+    for name in chosen:
+        checks.instance("chosen", name, str)
     judged = verdicts(part)
     known = {name for v in judged for name in (v.claim.id, v.claim.target)}
     if unknown := [name for name in chosen if name not in known]:

@@ -167,4 +167,7 @@ def _gap(rows: pd.DataFrame) -> pd.DataFrame:
 def _check_rows(rows: pd.DataFrame, columns: set[str]) -> None:
     checks.table("rows", rows, sorted(columns))
     if not len(rows):
-        raise ValueError("rows must hold at least one row, got none")
+        raise ValueError(f"rows must not be empty, got a frame of {[*rows]}")
+    if "value" in columns and rows["value"].isna().any():
+        row = int(rows["value"].isna().to_numpy().argmax())
+        raise ValueError(f"rows must have finite values, got nan in row {row}")

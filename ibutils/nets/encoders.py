@@ -199,6 +199,8 @@ def alexnet_stages(
     """Return five 3 by 3 convolutions; the first, second and last end in a pooling."""
     checks.sizes(image=image)
     checks.counts("widths", widths)
+    if len(widths) != 5:
+        raise ValueError(f"widths must be 5, one a convolution, got {widths}")
     stages = []
     for i, (inputs, outputs) in enumerate(pairwise([image, *widths])):
         layers = convolution(inputs, outputs, size=3, padding=1, generator=generator)
@@ -207,11 +209,11 @@ def alexnet_stages(
     return stages
 
 
-def scaled(widths: Sequence[int], factor: float) -> list[int]:
+def scaled(widths: Sequence[int], channels: float) -> list[int]:
     """Return widths times a factor, at least 1 each; raise unless the factor is positive."""
     checks.counts("widths", widths)
-    checks.number("channels", factor, above=0, most=LARGEST_FACTOR)
-    return [max(1, round(width * factor)) for width in widths]
+    checks.number("channels", channels, above=0, most=LARGEST_FACTOR)
+    return [max(1, round(width * channels)) for width in widths]
 
 
 def check_image(image: tuple[int, int, int], *, multiple: int = 1) -> None:

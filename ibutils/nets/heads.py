@@ -169,8 +169,8 @@ class ConcatenateAndConvolve(nn.Module):
     ) -> tuple[Float[Tensor, "n locations"], Float[Tensor, "n others locations"]]:
         """Return the scores of each code with its own image, and with chosen others only."""
         checks.tensor("negatives", negatives, ndim=2, kind="integer")
-        checks.same_length(y=y, negatives=negatives)
         of_local, of_code = self._first(local, y)
+        checks.same_length(y=y, negatives=negatives)
         positive = self._rest(of_local, of_code[:, None])
         with checks.suits(negatives=negatives, local=local):
             others = of_local[negatives]

@@ -43,8 +43,9 @@ class StackedPerceptrons:
     """
 
     def __init__(self, models: Sequence[nn.Sequential]) -> None:
+        checks.instance("models", models, Sequence)
         if not models:
-            raise ValueError("a stack needs at least one perceptron, got none")
+            raise ValueError(f"models must be at least one perceptron, got {models}")
         for position, model in enumerate(models):
             checks.instance(f"models[{position}]", model, nn.Sequential)
             if repr(model) != repr(models[0]):

@@ -15,7 +15,7 @@ from ibutils.inputs import Data
 from ibutils.probes.health import examined, settled
 from ibutils.probes.split import dtype_of
 from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest, check_batches, learning
-from ibutils.train import Trainable, fit
+from ibutils.train import LEAST_SEED, Trainable, fit
 
 BLOCK = 250  # pairs whose scores with one another are computed at once outside training
 
@@ -131,6 +131,7 @@ def mine(
         with checks.suits(**data), torch.no_grad():
             _scores(copy.deepcopy(critic).eval(), *(values[:2] for values in data.values()))
     checks.count("steps", steps)
+    checks.count("seed", seed, least=LEAST_SEED)
     check_batches("train_x", train_x, batch_size)
     epochs = math.ceil(steps / math.ceil(len(train_x) / batch_size))
     milestones = tuple(sorted({max(1, epochs // 2), max(2, 3 * epochs // 4)}))

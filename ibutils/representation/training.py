@@ -10,7 +10,7 @@ from ibutils.baselines import NoiseAsTargets
 from ibutils.infomax import InfoMaxLearner, InfoMaxRecipe
 from ibutils.representation.models import Untrained
 from ibutils.representation.sample import Sample, check_sample
-from ibutils.train import Trainable, fit
+from ibutils.train import LEAST_SEED, Trainable, fit
 
 
 def train(
@@ -42,6 +42,7 @@ def train(
     checks.instance("model", model, (Trainable, Untrained))
     check_sample("part", part)
     checks.instance("recipe", recipe, InfoMaxRecipe)
+    checks.count("seed", seed, least=LEAST_SEED)
     if isinstance(model, Untrained):
         model.eval()
         return {}
