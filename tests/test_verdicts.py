@@ -232,11 +232,11 @@ def test_a_paper_with_too_many_primary_claims_raises(state):
 
 
 def test_an_unknown_part_or_profile_raises():
-    with pytest.raises(ValueError, match="part must be one of .*'vib', got 'vibe'"):
+    with pytest.raises(ValueError, match=r"part must be one of .*'vib', got 'vibe'"):
         claims.load("vibe")
-    with pytest.raises(ValueError, match="part must be one of .*'vib', got 'vibe'"):
+    with pytest.raises(ValueError, match=r"part must be one of .*'vib', got 'vibe'"):
         claims.paper_values("vibe")
-    with pytest.raises(ValueError, match="profile must be one of .*, got 'smoke'"):
+    with pytest.raises(ValueError, match=r"profile must be one of .*, got 'smoke'"):
         claims.verdicts("vib", profile="smoke")
 
 

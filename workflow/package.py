@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 SMOKE = ROOT / "workflow" / "smoke.py"
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 LARGEST = 1_000_000  # bytes of the source archive
 
 
@@ -100,8 +101,7 @@ def environment(folder: Path, distributions: dict[str, Distribution]) -> Path:
 
 def install(wheel: Path, python: Path, *options: str) -> None:
     """Install a wheel into an environment."""
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
-    _run([*pip, "install", "--quiet", *options, str(wheel)])
+    _run([*PIP, "--python", str(python), "install", "--quiet", *options, str(wheel)])
 
 
 def smoke(python: Path, folder: Path) -> str:
@@ -122,7 +122,8 @@ def try_out(built: Built, folder: Path, *, full: bool = False) -> str:
         install(built.wheel, python, "--constraint", str(ROOT / "constraints.txt"))
     else:
         environment(folder / "environment", needed(list(requirements(built.wheel))))
-        install(built.wheel, python, "--no-index")
+        install(built.wheel, python, "--no-deps")  # pip must not write through the links
+        _run([*PIP, "--python", str(python), "check"])
     return smoke(python, folder)
 
 

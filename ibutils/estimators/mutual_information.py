@@ -130,7 +130,7 @@ def estimate_mi(
             progress=progress,
         )
     named = found.method or f"{method}, a trained critic"
-    doubts = (*said, *found.diagnostics, *_beyond_entropy(sides, found.value))
+    doubts = (*said, *found.diagnostics, *_beyond_entropy(sides, found))
     return replace(found, method=named, diagnostics=doubts)
 
 
@@ -188,15 +188,15 @@ def _by_neighbours(
     return replace(found, stderr=stderr, freedom=float(PARTS - 1))
 
 
-def _beyond_entropy(sides: dict[str, Reading], value: float | Tensor) -> list[str]:
-    """Return a doubt for each side of labels whose entropy the value exceeds."""
+def _beyond_entropy(sides: dict[str, Reading], estimate: Estimate) -> list[str]:
+    """Return a doubt for each side of labels whose entropy the value exceeds by over its error."""
     found = []
     for name in ("x", "y"):
         values, labels = sides[name].variable
         if labels is not None and not values.shape[1]:
             shares = labels.bincount().double() / len(labels)
             most = float(entropy(shares))
-            if float(value) > most + ROUNDING:
+            if float(estimate) > most + (estimate.stderr or 0.0) + ROUNDING:
                 found.append(
                     f"The value exceeds the entropy of {name}, {most:.3f} nats, as no information "
                     "does."

@@ -12,6 +12,7 @@ from sklearn.feature_selection import mutual_info_classif, mutual_info_regressio
 from sklearn.metrics import mutual_info_score
 
 import ibutils
+from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.kinds import read
 from ibutils.estimators.mutual_information import METHODS, _beyond_entropy, estimate_mi
 from ibutils.information import gaussian_mutual_information, mutual_information
@@ -277,8 +278,9 @@ class TestTies:
     def test_more_than_the_entropy_of_labels_is_said(self) -> None:
         x = torch.arange(200.0) / 7
         sides = {"x": read("x", x), "y": read("y", x >= x.median())}
-        assert not _beyond_entropy(sides, 0.69)
-        (said,) = _beyond_entropy(sides, 0.70)  # above log 2
+        assert not _beyond_entropy(sides, Estimate(0.69))
+        assert not _beyond_entropy(sides, Estimate(0.70, 0.01))
+        (said,) = _beyond_entropy(sides, Estimate(0.72, 0.01))  # log 2 is less
         assert "exceeds the entropy of y, 0.693 nats" in said
 
 
