@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ibutils import checks
 from ibutils.information import nats_to_bits
 from ibutils.information_plane.compact import CEILING, unpack
 from ibutils.record import key
@@ -14,10 +15,15 @@ USUAL = {"examples": "shuffled", "fraction": 0.8, "batch": 256, "hidden": 5}
 def member_key(activation: str, *, l2: float = 0.0, **changes: Any) -> str:
     """Return the name on record of networks that differ from the main recipe in the given way.
 
+    Raises:
+        TypeError: The penalty is no number.
+        ValueError: The penalty is negative.
+
     Example:
         >>> member_key("tanh", fraction=0.3)
         'activation=tanh,l2=0,examples=shuffled,fraction=0.3,batch=256,hidden=5'
     """
+    checks.number("l2", l2, least=0)
     return key({"activation": activation, "l2": l2} | USUAL | changes)
 
 
