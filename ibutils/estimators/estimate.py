@@ -50,6 +50,10 @@ class Estimate:
     method: str = ""
     freedom: float = math.inf
 
+    def __post_init__(self) -> None:
+        """Refuse a unit that is none."""
+        checks.choice("unit", self.unit, ("nat", "bit"))
+
     def __float__(self) -> float:
         if isinstance(self.value, Tensor) and self.value.numel() != 1:
             raise ValueError(f"the estimate holds {self.value.numel()} values: see its .value")

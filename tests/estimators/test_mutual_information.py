@@ -128,6 +128,10 @@ class TestUnits:
         scaled = x * torch.tensor([1e6, 1e-6], dtype=torch.float64)
         assert float(estimate_mi(scaled, y)) == pytest.approx(float(estimate_mi(x, y)), abs=1e-9)
 
+    def test_an_unknown_unit_is_refused(self) -> None:
+        with pytest.raises(ValueError, match=r"unit must be one of 'nat', 'bit', got 'bits'"):
+            Estimate(1.0, unit="bits")
+
     def test_bits(self, normal_pair) -> None:
         found = estimate_mi(*normal_pair)
         assert found.to_bits().value == pytest.approx(found.value / math.log(2))
