@@ -5,6 +5,7 @@ how many times as long the fastest of them needs. They run as an outside program
 that is made under ``_build/peers``. Targets: at least 2 in three dimensions and more, otherwise 1.
 """
 
+import csv
 import json
 import math
 import subprocess
@@ -19,11 +20,13 @@ import numpy as np
 import torch
 from common import Target, options, paired, report, skip
 
+from ibutils import estimate_mi
 from ibutils.estimators.neighbours import conditional_ksg, ksg, ross
 
 SAMPLES, CORRELATION, DISTANCE, K = 200_000, 0.6, 2.0, 3
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT, OUTSIDE = ROOT / "_build" / "peers", ROOT / "benchmarks" / "outside"
+RECORDED = ROOT / "benchmarks" / "peers.csv"  # what the book shows
 AGREE = 0.01  # nats: they round, scale and disturb samples in their ways
 
 
@@ -32,6 +35,7 @@ class Case:
     """One kind of data: sizes of x, y and z, and who takes it."""
 
     name: str
+    samples: str
     sizes: tuple[int, int, int]
     peers: tuple[str, ...]
     limit: float
@@ -52,11 +56,11 @@ class Case:
 
 ALL = ("infomeasure", "ennemi", "scikit-learn")
 CASES = (
-    Case("ksg_1_1", (1, 1, 0), ALL, 1.0),
-    Case("ksg_label", (1, 1, 0), ALL[1:], 1.0, labels=True),
-    Case("ksg_1_1_given_1", (1, 1, 1), ALL[:2], 2.0),
-    Case("ksg_2_1", (2, 1, 0), ALL[:1], 2.0),
-    Case("ksg_3_3", (3, 3, 0), ALL[:1], 2.0),
+    Case("ksg_1_1", "1 and 1 dimensions", (1, 1, 0), ALL, 1.0),
+    Case("ksg_label", "1 dimension and 2 labels", (1, 1, 0), ALL[1:], 1.0, labels=True),
+    Case("ksg_1_1_given_1", "1 and 1, given 1", (1, 1, 1), ALL[:2], 2.0),
+    Case("ksg_2_1", "2 and 1 dimensions", (2, 1, 0), ALL[:1], 2.0),
+    Case("ksg_3_3", "3 and 3 dimensions", (3, 3, 0), ALL[:1], 2.0),
 )
 
 
@@ -94,7 +98,8 @@ def compare(case: Case, program: subprocess.Popen, folder: Path, arguments) -> i
     where = folder / f"{case.name}.npz"
     np.savez(where, **{name: values.numpy() for name, values in data.items()})
     found = ours(data, case)
-    ratios, times = {}, {}
+    low, high = estimate_mi(**data, method="neighbours", k=K).interval()
+    lines, ratios, times = [], {}, {}
     for who in case.peers:
         theirs = partial(ask, program, who, where, case)
         value = theirs()
@@ -102,9 +107,13 @@ def compare(case: Case, program: subprocess.Popen, folder: Path, arguments) -> i
             partial(ours, data, case), theirs, repeats=arguments.repeats
         )
         np.testing.assert_allclose(value, found.value, atol=AGREE)
-        print(f"  {who}: {value:.4f}, no interval, {times[who]:.2f} s ({ratios[who]:.1f} x)")
-    low, high = found.interval()
-    print(f"  ibutils: {found.value:.4f}, {low:.4f} to {high:.4f}, {own:.2f} s", flush=True)
+        lines.append([who, f"{value:.4f}", "", "", f"{times[who]:.2f}", f"{ratios[who]:.1f}"])
+    lines.insert(0, ["ibutils", f"{found:.4f}", f"{low:.4f}", f"{high:.4f}", f"{own:.2f}", ""])
+    for line in lines:
+        print(f"  {case.samples}:", *line, flush=True)
+    if arguments.record:
+        with RECORDED.open("a", newline="") as file:
+            csv.writer(file).writerows([case.samples, *line] for line in lines)
     fastest = min(ratios, key=ratios.__getitem__)
     detail = f"{own:.2f} s, {fastest} {times[fastest]:.2f} s"
     return report(Target(case.name, case.limit, at_most=False), ratios[fastest], detail, arguments)
@@ -114,6 +123,8 @@ def main():
     """Compare all cases."""
     arguments = options(__doc__, repeats=3)
     command = [environment(), OUTSIDE / "estimate.py"]
+    if arguments.record:
+        RECORDED.write_text("samples,library,value,low,high,seconds,ratio\n")
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from workflow import ledger, published_codes
+from workflow import ledger, peers, published_codes
 
 STAGE = Path("_build/stage")
 
@@ -33,7 +33,7 @@ def stage(root: Path, notebooks: list[str]) -> Path:
         target = folder / "notebooks" / f"{name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "_build" / "executed" / "smoke" / f"{name}.ipynb", target)
-    for page in (ledger, published_codes):
+    for page in (ledger, peers, published_codes):
         page.write(folder / "book" / "generated")
     return folder
 
