@@ -1,8 +1,9 @@
-"""The mode of a model while somebody else looks at it."""
+"""The modes of a model that is looked at, and of PyTorch while something is trained inside."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import nn
 
 from ibutils import checks
@@ -28,3 +29,21 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
+
+
+@contextmanager
+def learning() -> Iterator[None]:
+    """Let what is trained inside learn in full precision, whatever the caller switched off or on.
+
+    Example:
+        >>> with torch.no_grad(), learning():
+        ...     torch.is_grad_enabled()
+        True
+    """
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        torch.autocast("cpu", enabled=False),
+        torch.autocast("cuda", enabled=False),
+    ):
+        yield

@@ -1,8 +1,7 @@
 """How the critic of a neural estimate is trained, and which of its states is kept."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -68,17 +67,6 @@ def fit(
             curve.append(reached)
     network.load_state_dict(best)
     return curve
-
-
-@contextmanager
-def own_modes(device: torch.device) -> Iterator[None]:
-    """Train as usual, whatever the caller does: without gradients, in inference, in half."""
-    with (
-        torch.inference_mode(False),
-        torch.enable_grad(),
-        torch.autocast(device.type, enabled=False),
-    ):
-        yield
 
 
 def permutation(n: int, generator: torch.Generator | None) -> Tensor:

@@ -12,9 +12,10 @@ from ibutils import checks, inputs
 from ibutils.critics import Concatenated, Separable
 from ibutils.estimators import reading
 from ibutils.estimators.estimate import Estimate, heavy_tails
-from ibutils.estimators.fitting import fit, own_modes, permutation
+from ibutils.estimators.fitting import fit, permutation
 from ibutils.estimators.reading import Reader
 from ibutils.inputs import Data, Pair
+from ibutils.modes import learning
 
 CLIP = 5.0  # of SMILE
 # What trains and chooses the critic, and what its scores are then read through. The
@@ -171,7 +172,7 @@ def estimates(
     checks.number("learning_rate", learning_rate, above=0)
     checks.generator(generator)
     given = inputs.pair(x, y, least=LEAST)
-    with own_modes(given.x.device):
+    with learning():
         order = permutation(len(given.x), generator).to(given.x.device)
         ends = round(TRAIN * len(order)), round((TRAIN + VALIDATION) * len(order))
         parts = order.tensor_split(ends)

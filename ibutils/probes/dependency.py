@@ -10,10 +10,11 @@ from ibutils import checks
 from ibutils.estimators.estimate import Estimate
 from ibutils.information import log_mean_exp
 from ibutils.inputs import Data
+from ibutils.modes import learning
 from ibutils.nets import perceptron
 from ibutils.probes.health import examined, largest_share, settled
 from ibutils.probes.split import alike
-from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest, learning
+from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
 from ibutils.train import Trainable, fit, generator
 
 ENOUGH = 2  # standard errors below zero at which an estimate of a divergence is no good

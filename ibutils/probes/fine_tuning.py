@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ibutils import checks
 from ibutils.infomax.batches import check_inputs, check_noise
 from ibutils.inputs import Data
+from ibutils.modes import learning
 from ibutils.probes.features import LAYERS, features
 from ibutils.probes.health import Reading
 from ibutils.probes.mlp import Probe, accuracy, cross_entropy, of_classifier, two_thirds
@@ -16,7 +17,6 @@ from ibutils.probes.training import (
     AdamLearner,
     AdamRecipe,
     check_batches,
-    learning,
     mean_of_last,
 )
 from ibutils.train import Trainable, generator

@@ -12,9 +12,10 @@ from ibutils.estimators.estimate import Estimate
 from ibutils.information import log_mean_exp
 from ibutils.information.log_space import at_least_single
 from ibutils.inputs import Data
+from ibutils.modes import learning
 from ibutils.probes.health import examined, settled
 from ibutils.probes.split import dtype_of
-from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest, check_batches, learning
+from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest, check_batches
 from ibutils.train import LEAST_SEED, Trainable, fit
 
 BLOCK = 250  # pairs whose scores with one another are computed at once outside training

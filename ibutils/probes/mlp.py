@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from ibutils import checks
 from ibutils.information.log_space import at_least_single
 from ibutils.inputs import Data
+from ibutils.modes import learning
 from ibutils.nets.layers import dense
 from ibutils.probes.health import Health, Reading, examined, settled, unpredicted
 from ibutils.probes.split import of_features
@@ -15,7 +16,6 @@ from ibutils.probes.training import (
     AdamLearner,
     AdamRecipe,
     check_batches,
-    learning,
     mean_of_last,
 )
 from ibutils.train import Trainable, generator

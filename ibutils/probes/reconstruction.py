@@ -11,11 +11,12 @@ from ibutils import checks
 from ibutils.extras import extra
 from ibutils.infomax.batches import check_channels
 from ibutils.inputs import Data
+from ibutils.modes import learning
 from ibutils.nets.image_decoder import image_decoder
 from ibutils.probes.health import Health, examined, settled
 from ibutils.probes.mlp import two_thirds
 from ibutils.probes.split import alike, as_images
-from ibutils.probes.training import AdamLearner, AdamRecipe, check_batches, learning
+from ibutils.probes.training import AdamLearner, AdamRecipe, check_batches
 from ibutils.train import Trainable, fit, generator
 
 RANGE = 2.0  # of images in [-1, 1]

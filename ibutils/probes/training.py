@@ -1,7 +1,6 @@
 """Adam with milestones and without weight averaging, and what probes share besides."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -88,24 +87,6 @@ class TrainTest(NamedTuple):
     train: Estimate
     test: Estimate
     health: Health
-
-
-@contextmanager
-def learning() -> Iterator[None]:
-    """Let a probe learn in full precision, whatever its caller switched off or on.
-
-    Example:
-        >>> with torch.no_grad(), learning():
-        ...     torch.is_grad_enabled()
-        True
-    """
-    with (
-        torch.inference_mode(False),
-        torch.enable_grad(),
-        torch.autocast("cpu", enabled=False),
-        torch.autocast("cuda", enabled=False),
-    ):
-        yield
 
 
 def mean_of_last(
