@@ -1,5 +1,7 @@
 """Data of other people's programs: arrays, frames, lists and tensors, converted once."""
 
+from decimal import Decimal
+from numbers import Real
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -10,6 +12,8 @@ from ibutils import checks
 
 # What samples and labels may come as: a tensor, an array, a data frame or a column of one, a list.
 Data: TypeAlias = Any
+
+EXACT = 2**53  # up to which double precision tells all integers apart
 
 
 def samples(name: str, values: Data, *, least: int = 2) -> Tensor:
@@ -135,20 +139,29 @@ def numeric(name: str, values: Data) -> Tensor:
 
     Raises:
         TypeError: The values are not real numbers.
+        ValueError: A tensor is sparse or has no data, or large integers would become equal.
     """
     if isinstance(values, Tensor):
+        _check_dense(name, values)
         found = values.detach()
         if found.is_inference():  # nothing can be trained on it, so take a copy that is not
             with torch.inference_mode(False):
                 found = found.clone()
     else:
         given = array(name, values)
+        if given.dtype.kind == "O" and all(map(is_real, given.flat)):
+            given = given.astype(np.float64)
         if given.dtype.kind not in "fiub":
-            such = f" such as {given.flat[0]!r}" if given.size else ""
-            raise TypeError(
-                f"{name} must hold numbers, got {given.dtype}{such}; "
-                "ibutils.estimate_mi takes labels of any kind"
+            strange = [one for one in given.flat if not is_real(one)] or list(given.flat)
+            such = f" such as {strange[0]!r}" if strange else ""
+            cure = (
+                "take the time since the first as numbers, or text for labels"
+                if given.dtype.kind in "mM"
+                else "ibutils.estimate_mi takes labels of any kind"
             )
+            raise TypeError(f"{name} must hold numbers, got {given.dtype}{such}; {cure}")
+        if given.dtype.kind in "iu":
+            _check_exact(name, given)
         # A copy: the caller may change the array later, and torch knows neither all its types
         # nor read-only memory.
         suits = given.dtype in (np.float16, np.float32, np.float64)
@@ -156,6 +169,8 @@ def numeric(name: str, values: Data) -> Tensor:
     if found.is_complex():
         raise TypeError(f"{name} must hold real numbers, got {found.dtype}")
     if not found.is_floating_point():
+        if checks.is_integer(found):
+            _check_exact(name, found.cpu().numpy())
         return found.double()
     return found.float() if found.element_size() < 4 else found
 
@@ -165,7 +180,7 @@ def array(name: str, values: Data) -> np.ndarray:
 
     Raises:
         TypeError: The values are one string, one number or nothing.
-        ValueError: They are rows of different lengths.
+        ValueError: They are rows of different lengths, or some are masked.
 
     Example:
         >>> array("x", [[1, 2], [3, 4]]).shape
@@ -182,13 +197,21 @@ def array(name: str, values: Data) -> np.ndarray:
             f"{name} must have rows of one length, got {checks.described(values)}"
         ) from None
     if found.ndim == 0:
-        raise TypeError(f"{name} must hold samples, got {checks.described(values)}")
+        cure = f": take {name}.toarray()" if hasattr(values, "toarray") else ""
+        raise TypeError(f"{name} must hold samples, got {checks.described(values)}{cure}")
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values: leave these samples out")
+    if found.dtype.kind in "US" and not isinstance(values, np.ndarray):
+        objects = np.asarray(values, dtype=object)
+        if any(map(_is_missing, objects.flat)):  # else NaN among strings would be one of them
+            return objects
     return found
 
 
 def _labels(name: str, values: Data) -> np.ndarray:
     """Return labels ``[n, d]``, none of which is missing."""
     if isinstance(values, Tensor):
+        _check_dense(name, values)
         values = numeric(name, values) if values.is_floating_point() else values
         table = values.cpu().numpy()
     else:
@@ -196,13 +219,38 @@ def _labels(name: str, values: Data) -> np.ndarray:
     if table.ndim not in (1, 2) or table.size == 0:
         raise ValueError(f"{name} must be labels [n], got shape {table.shape}")
     table = table.reshape(len(table), -1)
-    if table.dtype.kind in "fO":
-        is_missing = np.isnan if table.dtype.kind == "f" else np.frompyfunc(_is_missing, 1, 1)
+    if table.dtype.kind in "fcmMO":
+        is_missing = np.frompyfunc(_is_missing, 1, 1) if table.dtype.kind == "O" else _is_not_same
         missing = is_missing(table).astype(bool)
         if missing.any():
             row = int(missing.any(1).argmax())
             raise ValueError(f"{name} has no label in sample {row}: {table[row].tolist()}")
     return table
+
+
+def _check_dense(name: str, values: Tensor) -> None:
+    """Raise for a tensor that does not hold one number beside the other."""
+    if values.layout != torch.strided:
+        raise ValueError(f"{name} must be dense, got {values.layout}: take {name}.to_dense()")
+    if values.is_meta:
+        raise ValueError(f"{name} is on the device 'meta', where tensors have no values")
+
+
+def _check_exact(name: str, integers: np.ndarray) -> None:
+    """Raise where different integers are one number in double precision."""
+    if not integers.size or max(-int(integers.min()), int(integers.max())) <= EXACT:
+        return
+    different = np.unique(integers)
+    if len(np.unique(different.astype(np.float64))) < len(different):
+        raise ValueError(
+            f"{name} holds integers above 2^53, too large to be told apart: take {name} - "
+            f"{name}.min()"
+        )
+
+
+def is_real(value: Any) -> bool:
+    """Say whether a value is a real number, of Python's or of a data base."""
+    return isinstance(value, (Real, Decimal))
 
 
 def _is_text(table: np.ndarray) -> bool:
@@ -218,6 +266,11 @@ def _ranks(name: str, column: np.ndarray) -> np.ndarray:
         raise TypeError(
             f"{name} mixes labels that cannot be ordered: {', '.join(kinds)}"
         ) from None
+
+
+def _is_not_same(table: np.ndarray) -> np.ndarray:
+    """Say where an array holds what does not equal itself: NaN, or no time."""
+    return np.asarray(table != table)
 
 
 def _is_missing(value: Any) -> bool:

@@ -129,18 +129,32 @@ def _columns(name: str, data: Data) -> list[Any]:
         table = table[:, None] if table.ndim == 1 else table
         found = [table[:, i] for i in range(table.shape[1])]
     if not found or len(found[0]) < 2:
-        raise ValueError(f"{name} must hold at least 2 samples of a variable, got {found}")
+        shape = (len(found[0]), len(found)) if found else (len(data), 0)
+        raise ValueError(f"{name} must hold at least 2 samples [n, d], got shape {shape}")
     return found
 
 
 def _column(name: str, raw: Any) -> _Column:
     """Return what one coordinate holds."""
     if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
-        raw = np.array(raw.tolist())  # of the type that its values have
+        raw = inputs.array(name, raw.tolist())  # of the type that its values have
     text = isinstance(raw, np.ndarray) and raw.dtype.kind in "USO"
-    if text:
+    if text and not all(map(inputs.is_real, raw.flat)):
         return _Column(None, inputs.codes(name, raw), "text")
-    values = inputs.numeric(name, raw).double()
+    values = inputs.numeric(name, _near_zero(raw)).double()
     checks.finite(name, values)
     known = (content for word, content in CONTENTS.items() if word in str(raw.dtype))
-    return _Column(values, values.unique(return_inverse=True)[1], next(known, "fraction"))
+    return _Column(values, inputs.codes(name, raw), next(known, "fraction"))
+
+
+def _near_zero(raw: Any) -> Any:
+    """Return large integers less the smallest, which changes no information; all else as it is."""
+    found = raw.cpu().numpy() if isinstance(raw, Tensor) and checks.is_integer(raw) else raw
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "iu" or not found.size:
+        return raw
+    low, high = int(found.min()), int(found.max())
+    if max(-low, high) <= inputs.EXACT:
+        return raw
+    # The difference of two 64-bit integers need not fit into one with a sign.
+    near = found.astype(np.uint64) - np.uint64(low % 2**64)
+    return torch.from_numpy(near.astype(np.float64)).to(getattr(raw, "device", "cpu"))

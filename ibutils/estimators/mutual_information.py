@@ -23,6 +23,7 @@ METHODS = ("auto", "neighbours", "plug_in", "binning", *neural.OBJECTIVES)
 # nearer to the truth up to here, and InfoNCE beyond, but for heavy tails.
 NEAREST_DIMENSIONS = 4
 ROUNDING = 1e-9
+BELOW = 4  # errors below zero, from which on a value is worth a word
 PART = 20  # least samples of a part of which the spread is the error
 
 
@@ -109,11 +110,13 @@ def estimate_mi(
     if method == "auto":
         method, why = _choice(sides)
         said.append(why)
+    said += _paired_by_place(x=x, y=y, z=z)
     said += [sentence for side in sides.values() for sentence in side.doubts]
     if z is not None and method not in ("neighbours", "plug_in"):
         raise ValueError(f"method must be 'neighbours' or 'plug_in' with z, got {method!r}")
     if method == "neighbours":
         found = _by_neighbours(sides, k, generator)
+        said += _far_below_zero(found)
     elif method == "plug_in":
         found = _by_counts(sides)
     elif method == "binning":
@@ -132,6 +135,20 @@ def estimate_mi(
     named = found.method or f"{method}, a trained critic"
     doubts = (*said, *found.diagnostics, *_beyond_entropy(sides, found))
     return replace(found, method=named, diagnostics=doubts)
+
+
+def _paired_by_place(**data: Data) -> list[str]:
+    """Return a doubt where data frames or columns have different indices."""
+    indices = {
+        name: one.index for name, one in data.items() if hasattr(one, "iloc") and len(one.index)
+    }
+    first = next(iter(indices.values()), None)
+    if all(index.equals(first) for index in indices.values()):
+        return []
+    return [
+        f"{' and '.join(indices)} have different indices: rows were paired by their place, not by "
+        "index."
+    ]
 
 
 def _choice(sides: dict[str, Reading]) -> tuple[str, str]:
@@ -165,7 +182,8 @@ def _words(variable: Variable) -> str:
     if dimensions:
         parts.append(f"continuous in {dimensions} dimension{'s' if dimensions > 1 else ''}")
     if labels is not None:
-        parts.append(f"discrete with {int(labels.max()) + 1} labels")
+        classes = int(labels.max()) + 1
+        parts.append(f"discrete with {classes} label{'s' if classes > 1 else ''}")
     return " and ".join(parts)
 
 
@@ -178,14 +196,33 @@ def _by_neighbours(
     method, doubts = f"nearest neighbours, k = {k}", (*doubts, *found.diagnostics)
     found = replace(found, method=method, diagnostics=doubts)
     labels = [int(one.labels.max()) + 1 for one in variables if one.labels is not None]
-    if len(variables[0].values) < PARTS * max(PART, 4 * k, EACH * math.prod(labels)):
-        return found  # parts would be too small
+    too_small = len(variables[0].values) < PARTS * max(PART, 4 * k, EACH * math.prod(labels))
+    if too_small or any(map(_is_lopsided, variables)):
+        return found  # parts would say nothing
 
     def value(rows: Tensor) -> float:
         return float(neighbours.information(*(_rows(one, rows) for one in variables), k=k))
 
     stderr = by_parts(value, len(variables[0].values), generator=generator)
     return replace(found, stderr=stderr, freedom=float(PARTS - 1))
+
+
+def _is_lopsided(variable: Variable) -> bool:
+    """Say whether parts would hold, with few exceptions, a single one of several labels."""
+    if variable.labels is None:
+        return False
+    others = len(variable.labels) - int(variable.labels.bincount().max())
+    return 0 < others < 2 * PARTS
+
+
+def _far_below_zero(estimate: Estimate) -> tuple[str, ...]:
+    """Return a doubt about a value that is negative by far more than its error."""
+    if estimate.stderr is None or float(estimate) > -BELOW * estimate.stderr - ROUNDING:
+        return ()
+    return (
+        "The value is negative by far more than its error, as no information is: neighbours are "
+        "too far away, or samples tied, and the estimate is too low.",
+    )
 
 
 def _beyond_entropy(sides: dict[str, Reading], estimate: Estimate) -> list[str]:

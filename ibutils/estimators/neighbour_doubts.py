@@ -88,5 +88,5 @@ def _too_few(points: Tensor, found: Neighbours) -> tuple[str, ...]:
         return ()
     return (
         f"Neighbours are more than {FAR:g} times as far away as strangers: {n} samples are too "
-        f"few for {dimensions} dimensions, and the value is biased.",
+        f"few for {dimensions} dimension{'s' if dimensions > 1 else ''}, and the value is biased.",
     )

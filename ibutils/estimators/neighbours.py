@@ -177,7 +177,10 @@ def information(
     variables = _without_singles(*(_double(one, x.values.device) for one in (x, y, given)))
     kept = len(variables[0].values)
     if kept < 2:
-        raise ValueError(f"no two of {n} samples have the same labels")
+        raise ValueError(
+            f"no two of {n} samples have the same labels; what is text or a date and should be "
+            "a number must be given as one"
+        )
     doubts = [f"Left out {n - kept} of {n} samples: no other has their labels."] * (kept < n)
     if standardise:
         variables = tuple(Variable(_standardised(one.values), one.labels) for one in variables)
@@ -216,7 +219,9 @@ def _check_all(x: Variable, y: Variable, z: Variable | None, k: int) -> int:
             checks.labels(f"{name}.labels", variable.labels, n=len(variable.values))
     checks.same_length(**{f"{name}.values": one.values for name, one in given.items()})
     checks.count("the number of samples", len(x.values), least=2)
-    checks.count("k", k, most=len(x.values) - 1)
+    checks.count("k", k)
+    if k >= len(x.values):
+        raise ValueError(f"k must be below the number of samples, {len(x.values)}, got {k}")
     return len(x.values)
 
 

@@ -252,9 +252,16 @@ class TestBadInput:
         with pytest.raises(ValueError, match=message):
             ksg(torch.zeros(x), torch.zeros(y), k=1)
 
-    @pytest.mark.parametrize("k", [-1, 0, 5])
-    def test_numbers_of_neighbours(self, k):
-        with pytest.raises(ValueError, match=f"k must be from 1 to 4, got {k}"):
+    @pytest.mark.parametrize(
+        "k, words",
+        [
+            (-1, "at least 1, got -1"),
+            (0, "at least 1, got 0"),
+            (5, "below the number of samples, 5, got 5"),
+        ],
+    )
+    def test_numbers_of_neighbours(self, k, words):
+        with pytest.raises(ValueError, match=f"k must be {words}"):
             ksg(torch.zeros(5, 1), torch.zeros(5, 1), k=k)
 
     def test_values_that_are_not_finite(self):
