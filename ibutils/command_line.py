@@ -18,7 +18,21 @@ from ibutils.estimators.kinds import Kind
 from ibutils.estimators.mutual_information import METHODS, estimate_mi
 from ibutils.estimators.neural import CRITICS
 
-MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
+MISSING = (
+    "",
+    "NA",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "#NA",
+    "<NA>",
+    "NaN",
+    "nan",
+    "NaT",
+    "None",
+    "NULL",
+    "null",
+)
 SHOWN = 5  # lines that a message lists
 
 
@@ -84,14 +98,18 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.reader(stream)
-            header = next(reader, [])
+            header = [name.strip() for name in next(reader, [])]
             rows = dict((reader.line_num, row) for row in reader if row)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no text in UTF-8: {error}") from error
     for name in names:
         if header.count(name) != 1:
             often = "no column" if name not in header else f"{header.count(name)} columns"
-            raise ValueError(f"{path} has {often} {name!r}; it has {', '.join(header) or 'none'}")
+            alone = len(header) == 1 and any(mark in header[0] for mark in ";\t|")
+            cure = "; separate columns by commas" if alone else ""
+            raise ValueError(
+                f"{path} has {often} {name!r}; it has {', '.join(header) or 'none'}{cure}"
+            )
     for line, row in rows.items():
         if len(row) != len(header):
             raise ValueError(

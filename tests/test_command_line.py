@@ -111,6 +111,7 @@ def test_one_text_makes_labels_of_a_column_and_is_told(capsys, table):
             "'class' has no value in 2 of 300 rows, in line 5, 9;",
         ),
         ({f"r{i}_height": "nan" for i in range(7)}, "in line 2, 3, 4, 5, 6, ...;"),
+        (dict(r0_class="None", r1_class="<NA>", r2_class="n/a"), "in line 2, 3, 4;"),
         (dict(r0_height="inf"), "x is not finite"),
     ],
 )
@@ -147,6 +148,10 @@ def test_what_is_wrong_is_said_in_one_line(capsys, table, arguments, message):
         (b"height,weight,class\n1,2,a\n3,4\n", "line 3: 2 values, but 3 columns have names"),
         (b"height,weight,class\n", "x must hold at least 2 samples"),
         (b"height,weight,class\n1,2,\xff\n", "no text in UTF-8"),
+        (
+            b"height;weight;class\n1;2;a\n",
+            "it has height;weight;class; separate columns by commas",
+        ),
     ],
 )
 def test_broken_files_are_named(capsys, tmp_path, content, message):
@@ -165,7 +170,7 @@ def test_a_file_that_is_not_there_is_named(capsys, tmp_path):
 def test_spreadsheets_mark_their_text(tmp_path):
     """Some programs begin UTF-8 with a byte order mark, end lines in two characters, quote all."""
     path = tmp_path / "table.csv"
-    path.write_bytes('"a","b"\r\n"1"," 2.5"\r\n\r\n"3","4"\r\n'.encode("utf-8-sig"))
+    path.write_bytes('"a"," b "\r\n"1"," 2.5"\r\n\r\n"3","4"\r\n'.encode("utf-8-sig"))
     assert read_columns(path, ["a", "b"]) == {"a": [1, 3], "b": [2.5, 4.0]}
 
 
