@@ -197,6 +197,21 @@ class TestLoss:
         with pytest.raises(ValueError, match=f"beta.*{beta}"):
             small_model(beta=beta)
 
+    @pytest.mark.parametrize("dtype", [torch.int8, torch.int16, torch.int32])
+    def test_labels_of_any_integers(self, dtype):
+        model, inputs, labels = small_model(), normal(6, 2), torch.arange(6) % 3
+        noise = normal(6, 2, seed=4)
+        terms, same = (model.objective(inputs, y, noise) for y in (labels, labels.to(dtype)))
+        assert terms["loss"] == same["loss"]
+        rate = torch.zeros(6)
+        assert vib_loss(torch.eye(6), labels, rate, beta=0.1) == vib_loss(
+            torch.eye(6), labels.to(dtype), rate, beta=0.1
+        )
+
+    def test_an_encoder_that_gives_no_code(self):
+        with pytest.raises(TypeError, match="encoder must be a StochasticEncoder, got Linear"):
+            inspect.unwrap(VIB.__init__)(small_model(), nn.Linear(2, 4), nn.Linear(2, 3), beta=0.1)
+
     @pytest.mark.parametrize("labels", [[0, 3], [-1, 0]])
     def test_refuses_labels_out_of_range(self, labels):
         with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2"):

@@ -47,7 +47,8 @@ def vib_loss(
     checks.tensor("rate", rate, ndim=1)
     checks.labels("labels", labels, classes=logits.shape[-1])
     checks.same_length(logits=logits, labels=labels, rate=rate)
-    return F.cross_entropy(at_least_single(logits), labels) + beta * at_least_single(rate).mean()
+    cross_entropy = F.cross_entropy(at_least_single(logits), labels.long())
+    return cross_entropy + beta * at_least_single(rate).mean()
 
 
 class VIB(Trainable):
@@ -61,14 +62,14 @@ class VIB(Trainable):
         beta: Weight of the rate, at least 0.
 
     Raises:
-        TypeError: ``encoder`` or ``decoder`` is no module.
+        TypeError: ``encoder`` is no ``StochasticEncoder``, or ``decoder`` no module.
         ValueError: ``beta`` is negative.
     """
 
     beta: Tensor
 
     def __init__(self, encoder: StochasticEncoder, decoder: nn.Module, *, beta: float) -> None:
-        checks.module("encoder", encoder)
+        checks.instance("encoder", encoder, StochasticEncoder)
         checks.module("decoder", decoder)
         checks.number("beta", beta, least=0)
         super().__init__()
@@ -104,7 +105,7 @@ class VIB(Trainable):
         checks.tensor("labels", labels, ndim=1, kind="integer")
         checks.same_length(logits=logits, labels=labels)
         with checks.suits(labels=labels, logits=logits):
-            cross_entropy = F.cross_entropy(at_least_single(logits), labels)
+            cross_entropy = F.cross_entropy(at_least_single(logits), labels.long())
         rate = rates.mean()
         return {
             "loss": cross_entropy + self.beta * rate,
