@@ -132,8 +132,8 @@ def mlp_probe(
 
     Raises:
         TypeError: Features are no numbers, or an option is of the wrong type.
-        ValueError: Features and labels disagree, features are not finite, an option is out of
-            range, or a last batch would hold one sample.
+        ValueError: Features and labels disagree, features are not finite, there is a single class,
+            an option is out of range, or a last batch would hold one sample.
         FloatingPointError: The loss is not finite, as with too large a learning rate.
 
     :cite:t:`hjelm2019learning`, section 4.1.

@@ -53,7 +53,7 @@ def of_images(
 
     Raises:
         TypeError: Images are no numbers, or labels are not of one kind.
-        ValueError: Images are not finite, or shapes or lengths disagree.
+        ValueError: Images are not finite, shapes or lengths disagree, or there is one class.
     """
     train, test = (
         as_images(name, values, network=network)
@@ -95,6 +95,8 @@ def _labelled(train_x: Tensor, train_y: Data, test_x: Tensor, test_y: Data) -> S
     )
     checks.same_length(train_x=train_x, train_y=first)
     checks.same_length(test_x=test_x, test_y=second)
+    if bool((first == first[0]).all()):
+        raise ValueError(f"train_y must hold at least 2 classes, got {len(first)} times the same")
     return Split(train_x, first, test_x.to(train_x.device), second)
 
 

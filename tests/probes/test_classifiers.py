@@ -127,3 +127,11 @@ def test_fine_tuning_moves_the_encoder():
     recipe = AdamRecipe(epochs=4, batch_size=32, learning_rate=1e-2)
     fit(AdamLearner(model, recipe), x, y, seeds=[0])
     assert accuracy(model.eval(), x, y) == 1.0
+
+
+@pytest.mark.parametrize("probe", [mlp_probe, svm_probe])
+def test_a_single_class_tells_nothing(probe):
+    """All accuracies are one then."""
+    (x, y), options = clusters(64, 0), {"epochs": 3} if probe is mlp_probe else {}
+    with pytest.raises(ValueError, match="train_y must hold at least 2 classes, got 64 times"):
+        probe(x, torch.zeros_like(y), x, y, seed=0, **options)
