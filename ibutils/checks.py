@@ -252,6 +252,11 @@ def instance(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
     if not isinstance(value, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
         names = ["None" if one is type(None) else one.__name__ for one in kinds]
+        if type(value).__name__ in names:  # a Generator of numpy for one of torch
+            names = [
+                name if name == "None" else f"{one.__module__.split('.')[0]}.{name}"
+                for name, one in zip(names, kinds, strict=True)
+            ]
         raise TypeError(f"{name} must be a {' or '.join(names)}, got {described(value)}")
 
 

@@ -201,10 +201,12 @@ def array(name: str, values: Data) -> np.ndarray:
         raise TypeError(f"{name} must hold samples, got {checks.described(values)}{cure}")
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{name} has masked values: leave these samples out")
+    if found.dtype.kind == "O" and found.ndim == 1 and all(map(_is_row, found)):
+        return array(name, list(found))
     if found.dtype.kind in "US" and not isinstance(values, np.ndarray):
         objects = np.asarray(values, dtype=object)
-        if any(map(_is_missing, objects.flat)):  # else NaN among strings would be one of them
-            return objects
+        if not all(isinstance(one, (str, bytes)) for one in objects.flat):
+            return objects  # else numbers and NaN among strings would be strings, too
     return found
 
 
@@ -251,6 +253,11 @@ def _check_exact(name: str, integers: np.ndarray) -> None:
 def is_real(value: Any) -> bool:
     """Say whether a value is a real number, of Python's or of a data base."""
     return isinstance(value, (Real, Decimal))
+
+
+def _is_row(value: Any) -> bool:
+    """Say whether a cell of a column holds what several columns might."""
+    return isinstance(value, (list, tuple, np.ndarray, Tensor)) and len(value) > 0
 
 
 def _is_text(table: np.ndarray) -> bool:

@@ -1,5 +1,6 @@
 """Data as other programs hand them over: what is missing, masked, too large or paired wrongly."""
 
+import inspect
 from decimal import Decimal
 from fractions import Fraction
 
@@ -95,6 +96,35 @@ class TestNumbers:
     def test_text_that_should_be_numbers(self):
         with pytest.raises(ValueError, match=r"no two of 500 .*text .*given as one"):
             estimate_mi(X.astype(str), Y)
+
+
+class TestColumns:
+    def test_each_cell_may_hold_a_row(self):
+        """As embeddings are kept in tables."""
+        rows = np.stack([X, Y**2], axis=1)
+        for cells in (
+            list(rows),
+            rows.tolist(),
+            [tuple(row) for row in rows],
+            list(torch.tensor(rows)),
+        ):
+            column = pd.Series(cells, dtype=object)
+            assert estimate_mi(column, Y).value == estimate_mi(rows, Y).value
+            assert ksg(column, Y).value == ksg(rows, Y).value
+        with pytest.raises(ValueError, match=r"x has cells that hold \(2,\) values beside others"):
+            estimate_mi(pd.DataFrame({"a": list(rows), "b": X}), Y)
+        with pytest.raises(ValueError, match="x must have rows of one length"):
+            estimate_mi(pd.Series([[1.0], [1.0, 2.0]] * 10), [0, 1] * 10)
+
+    @pytest.mark.parametrize("form", [list, pd.Series])
+    def test_numbers_beside_text_are_not_read_as_text(self, form):
+        for estimate in (estimate_mi, plug_in):
+            with pytest.raises(TypeError, match=r"x mixes labels .*: int, str"):
+                estimate(form([1, "1", 2, "?"] * 10), ["a", "b"] * 20)
+
+    def test_numbers_of_numpy_are_told_from_those_of_torch(self):
+        with pytest.raises(TypeError, match=r"must be a torch.Generator or None, got Generator"):
+            inspect.unwrap(estimate_mi)(X, Y, generator=RNG)
 
 
 class TestPairs:

@@ -138,6 +138,8 @@ def _column(name: str, raw: Any) -> _Column:
     """Return what one coordinate holds."""
     if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
         raw = inputs.array(name, raw.tolist())  # of the type that its values have
+        if raw.ndim != 1:
+            raise ValueError(f"{name} has cells that hold {raw.shape[1:]} values beside others")
     text = isinstance(raw, np.ndarray) and raw.dtype.kind in "USO"
     if text and not all(map(inputs.is_real, raw.flat)):
         return _Column(None, inputs.codes(name, raw), "text")

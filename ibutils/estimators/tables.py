@@ -109,8 +109,8 @@ def _doubts(value: float, n: int, cells: int, constant: list[str]) -> tuple[str,
         )
     elif cells * FEW > n:
         found.append(
-            f"{n} samples fill {cells} cells, fewer than {FEW} a cell: the correction of the "
-            "bias is too small where cells that are possible do not occur."
+            f"{n} samples fill {cells} cells, fewer than {FEW} a cell: the value may be far too "
+            "large, since its correction is too small where cells that are possible do not occur."
         )
     if value < 0:
         found.append("The value is negative, as no information is.")
