@@ -18,6 +18,10 @@ from ibutils.estimators.ties import break_ties
 from ibutils.information import entropy
 from ibutils.inputs import Data
 
+NARROW = (
+    "The samples are too few for the spread over parts: the interval takes terms for independent "
+    "that share neighbours, and may be half as wide as it should be."
+)
 METHODS = ("auto", "neighbours", "plug_in", "binning", *neural.OBJECTIVES)
 # On the tasks of the book's calibration, with 500 and with 5,000 samples, nearest neighbours are
 # nearer to the truth up to here, and InfoNCE beyond, but for heavy tails.
@@ -77,7 +81,8 @@ def estimate_mi(
 
     Returns:
         The value in nats, negative where it came out so. Its standard error is the spread
-        of the values of ten parts of the sample (neighbours), that of a mean of logarithms
+        of the values of ten parts of the sample (neighbours; with fewer than 200 samples, or few
+        of a label, that of ``ksg``, and a diagnostic says so), that of a mean of logarithms
         (counts), or a jackknife over held-out samples (bounds). The diagnostics first say what
         was chosen and why, if it was, and then what speaks against the value.
 
@@ -197,8 +202,8 @@ def _by_neighbours(
     found = replace(found, method=method, diagnostics=doubts)
     labels = [int(one.labels.max()) + 1 for one in variables if one.labels is not None]
     too_small = len(variables[0].values) < PARTS * max(PART, 4 * k, EACH * math.prod(labels))
-    if too_small or any(map(_is_lopsided, variables)):
-        return found  # parts would say nothing
+    if too_small or any(map(_is_lopsided, variables)):  # parts would say nothing
+        return replace(found, diagnostics=(*doubts, NARROW))
 
     def value(rows: Tensor) -> float:
         return float(neighbours.information(*(_rows(one, rows) for one in variables), k=k))

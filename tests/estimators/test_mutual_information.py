@@ -256,6 +256,14 @@ class TestChoice:
         assert "y is continuous" in taken.diagnostics[0]
 
 
+@pytest.mark.parametrize("n, narrow", [(199, True), (200, False)])
+def test_an_interval_without_parts_is_said_to_be_narrow(n, narrow) -> None:
+    x, noise = torch.randn(2, n, generator=seeded())
+    found = estimate_mi(x, x + noise)
+    assert narrow == any("half as wide" in one for one in found.diagnostics)
+    assert narrow == (found.freedom == math.inf)
+
+
 class TestTies:
     @pytest.mark.parametrize("grid", [0.05, 0.2])
     def test_rounding_does_not_raise_the_value(self, grid) -> None:
