@@ -11,7 +11,7 @@ import torch
 from scipy import sparse
 
 from ibutils import estimate_mi, inputs
-from ibutils.estimators import ksg, plug_in, ross
+from ibutils.estimators import Estimate, ksg, plug_in, ross
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=500)
@@ -147,3 +147,8 @@ class TestPairs:
         """Of parts that hold one label all values are zero."""
         found = estimate_mi(X, np.arange(500) < 2)
         assert found.stderr == ross(X, np.arange(500) < 2).stderr > 0
+
+
+def test_zero_has_no_sign_in_a_summary():
+    assert Estimate(-1e-17, 1e-18).summary() == "0.000 nat, 95 % interval 0.000 to 0.000"
+    assert Estimate(-0.25).summary() == "-0.250 nat"

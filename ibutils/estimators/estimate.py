@@ -104,10 +104,10 @@ class Estimate:
         if isinstance(self.value, Tensor) and self.value.numel() > 1:
             line = f"{self.value.numel()} values of {self.unit}s"
         else:
-            line = f"{float(self):.3f} {self.unit}"
+            line = f"{float(self):z.3f} {self.unit}"
             if self.stderr is not None:
                 low, high = (float(end) for end in self.interval())
-                line += f", 95 % interval {low:.3f} to {high:.3f}"
+                line += f", 95 % interval {low:z.3f} to {high:z.3f}"
         line += f" ({self.method})" if self.method else ""
         return "\n".join([line, *(f"  - {sentence}" for sentence in self.diagnostics)])
 
