@@ -133,7 +133,10 @@ def test_signed_steps_stay_in_the_ball_and_in_the_box(epsilon, seed):
 def test_projected_gradient_beats_one_step(predict, images, labels):
     for epsilon in (0.02, 0.05, 0.1):
         one = fast_gradient_sign(predict, images, labels, epsilon=epsilon).success
-        many = projected_gradient(predict, images, labels, epsilon=epsilon, restarts=3).success
+        g = torch.Generator().manual_seed(0)  # no restart need succeed where one step does
+        many = projected_gradient(
+            predict, images, labels, epsilon=epsilon, restarts=3, generator=g
+        ).success
         assert int(many.sum()) >= int(one.sum())
 
 
