@@ -17,7 +17,7 @@ SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 INTERPRETER = $(shell for python in $(PY) python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(SUITS)' 2>/dev/null && echo $$python && break; done)
 
-SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/local --cores $(JOBS)
+SNAKEMAKE := $(BIN)/snakemake --workflow-profile reproduce/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
 .PHONY: help env book test lint pages package reproduce record verify notebooks lab bench clean
@@ -27,7 +27,7 @@ help:  ## list the targets
 
 env:  ## make the environment, or bring it up to date
 	@test -n "$(INTERPRETER)" || { echo "Python 3.11 to 3.13 is needed" >&2; exit 1; }
-	@$(INTERPRETER) workflow/environment.py "$(ENVIRONMENT)"
+	@$(INTERPRETER) reproduce/environment.py "$(ENVIRONMENT)"
 
 book: env  ## run every notebook at its defaults and render the book
 	@$(SNAKEMAKE) book
@@ -43,26 +43,26 @@ lint: env  ## check style and types
 	@$(BIN)/mypy
 
 pages: book  ## check links, images and requests of the rendered pages
-	@$(PY) -m workflow.links _build/html
+	@$(PY) -m reproduce.links _build/html
 
 package: env  ## build wheel and sdist in _build/dist and try them; FULL=1 downloads requirements
-	@$(PY) -m workflow.package $(if $(FULL),--full)
+	@$(PY) -m reproduce.package $(if $(FULL),--full)
 
 reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one
 	@$(SNAKEMAKE) reproduce --config profile=$(PROFILE) only=$(ONLY)
 
 record: env  ## copy finished runs to results/ and show them in README.md
 	@$(PY) -c 'from ibutils import record; print(*record.collect(), sep="\n")'
-	@$(PY) -m workflow.history
-	@$(PY) -m workflow.ledger --readme
-	@$(PY) -m workflow.picture
+	@$(PY) -m reproduce.history
+	@$(PY) -m reproduce.ledger --readme
+	@$(PY) -m reproduce.picture
 
 verify: env  ## train ROWS=2 recorded members of PROFILE=laptop again and compare
-	@$(PY) -m workflow.verify --profile $(PROFILE) --rows $(ROWS)
+	@$(PY) -m reproduce.verify --profile $(PROFILE) --rows $(ROWS)
 
 notebooks: env  ## refresh the outputs that the committed notebooks carry
 	@$(SNAKEMAKE) smoke
-	@$(PY) -m workflow.normalise
+	@$(PY) -m reproduce.normalise
 
 lab: env  ## open JupyterLab
 	@$(BIN)/jupyter lab

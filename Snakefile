@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
-from workflow import fingerprint, notebooks
+from reproduce import fingerprint, notebooks
 
 ROOT = Path.cwd()
 PYTHON = sys.executable
@@ -68,7 +68,7 @@ rule execute:
         "Running {wildcards.notebook} at the profile {wildcards.profile}"
     shell:
         "OMP_NUM_THREADS={threads}"
-        " {PYTHON} -m workflow.execute {wildcards.notebook} {output} --profile {wildcards.profile}"
+        " {PYTHON} -m reproduce.execute {wildcards.notebook} {output} --profile {wildcards.profile}"
 
 
 rule render:
@@ -82,4 +82,4 @@ rule render:
     message:
         "Rendering the book"
     shell:
-        "{PYTHON} -m workflow.render {params.notebooks}"
+        "{PYTHON} -m reproduce.render {params.notebooks}"

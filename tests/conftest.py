@@ -6,7 +6,7 @@ import torch
 from jaxtyping import install_import_hook
 
 # Must stand before the first import of ibutils.
-install_import_hook("ibutils", "beartype.beartype")
+install_import_hook(["ibutils", "experiments", "reproduce"], "beartype.beartype")
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("project")

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDED = ("pyproject.toml", "ibutils", "notebooks", "book")
+NEEDED = ("pyproject.toml", "ibutils", "experiments", "reproduce", "notebooks", "book")
 
 
 def copy_project(folder: Path) -> Path:

@@ -7,7 +7,7 @@ import matplotlib
 import pytest
 from copies import code_cells, copy_project
 
-from ibutils.record import provenance
+from reproduce.record import provenance
 
 NOTEBOOK = "notebooks/vib/mnist.ipynb"
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import torch
 
-from ibutils import plots
-from ibutils.calibration import measure
+from experiments import plots
+from experiments.foundations.errors import measure
 from ibutils.information import mutual_information
 from ibutils.tasks import catalogue
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ibutils import claims
+from reproduce import claims
 
 FAILURE_RATE = 1e-6  # of each test that draws at random
 

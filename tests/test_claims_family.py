@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ibutils import claims
-from ibutils.claims.correction import LOOKS, by_family, corrected
-from ibutils.claims.samples import with_floor
-from ibutils.claims.verdict import decided
+from reproduce import claims
+from reproduce.claims.correction import LOOKS, by_family, corrected
+from reproduce.claims.samples import with_floor
+from reproduce.claims.verdict import decided
 
 FAILURE_RATE = 1e-6  # of each test that draws at random
 

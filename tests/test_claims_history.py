@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ibutils import claims
-from ibutils.claims import history
-from ibutils.claims.history import Change
-from workflow.history import _without_detours, compare, from_git, stated
+from reproduce import claims
+from reproduce.claims import history
+from reproduce.claims.history import Change
+from reproduce.history import _without_detours, compare, from_git, stated
 
 ROOT = Path(__file__).parents[1]
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ibutils import claims
-from ibutils.claims.plan import MOST, POWER, planned
+from reproduce import claims
+from reproduce.claims.plan import MOST, POWER, planned
 
 FAILURE_RATE = 1e-6  # of each test that draws at random
 CLAIM = claims.Claim("A-1", "s", "f", "A", {}, ("laptop",), "a2020", "network", 2)

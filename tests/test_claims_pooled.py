@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ibutils import claims
+from reproduce import claims
 
 ROUNDS = 1000
 FAILURE_RATE = 1e-6  # of each test that draws at random

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from ibutils.embedding import class_centres, decoder_entropy, measure, relative_area
-from ibutils.record import key
+from experiments.infomax.embedding import class_centres, decoder_entropy, measure, relative_area
+from reproduce.record import key
 
 QUANTILE = -2 * math.log(0.05)  # of chi-square with two degrees of freedom
 

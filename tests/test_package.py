@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ibutils.record import code
-from workflow import package
+from reproduce import package
+from reproduce.record import code
 
 OPTIONAL = set(
     "IPython PIL matplotlib pandas seaborn sklearn statsmodels torchmetrics torchvision "
@@ -87,7 +87,7 @@ class TestImport:
     def test_what_a_record_follows_from_is_seen_through_lazy_names(self):
         for package_name, name, module in (
             ("ibutils.estimators", "ksg", "ibutils.estimators.neighbours"),
-            ("ibutils.representation", "freeze", "ibutils.representation.frozen"),
+            ("experiments.infomax", "freeze", "experiments.infomax.frozen"),
         ):
             assert code._look_up((package_name, name)) == ("", [(module, name)])
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from matplotlib.collections import EllipseCollection
 
-from ibutils import plots
-from ibutils.plots.style import beta_positions
+from experiments import plots
+from experiments.plots.style import beta_positions
 
 
 def tidy(**columns):

@@ -7,7 +7,7 @@ matplotlib.use("Agg")
 import numpy as np
 import pytest
 
-from ibutils import plots
+from experiments import plots
 
 
 def labelled(axes):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ibutils import plots
+from experiments import plots
 
 
 def labelled(axes):

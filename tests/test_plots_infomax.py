@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ibutils import plots
+from experiments import plots
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ibutils import plots
-from ibutils.plots.plane_animation import HEIGHT, LIMITS, MARGIN, WIDTH
+from experiments import plots
+from experiments.plots.plane_animation import HEIGHT, LIMITS, MARGIN, WIDTH
 
 EPOCHS = np.array([0, 3, 9])
 PLANE = np.random.default_rng(0).uniform(0, 1, (3, 6, 2)) * [12, 1]  # [epochs, layers, 2]

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from copies import ROOT, code_cells
 
-from ibutils import record
 from ibutils.train import Recipe
+from reproduce import record
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
 FILES = sorted((ROOT / "notebooks").glob("*/*.yaml"))

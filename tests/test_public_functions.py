@@ -41,7 +41,7 @@ STAYS_SINGLE = (
     "ibutils.attacks.outcome.keep_successes",
     "ibutils.attacks.pgd.*",
     "ibutils.information.discrete.*",
-    "ibutils.information_plane.gradient.signal_to_noise",
+    "experiments.information_plane.gradient.signal_to_noise",
     "ibutils.information_plane.training.fit",
     "ibutils.nets.stacked.*",
     "ibutils.train.Learner.step",
@@ -64,7 +64,7 @@ DIFFERENTIABLE = (
     "ibutils.information_dropout.*_loss",
     "ibutils.prior_matching.*_loss",
     "ibutils.prior_matching.game_value",
-    "ibutils.representation.few_negatives.loss_of_each_code",
+    "experiments.infomax.few_negatives.loss_of_each_code",
     "ibutils.vib.*kl",
     "ibutils.vib.*_loss",
 )

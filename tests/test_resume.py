@@ -16,7 +16,7 @@ import torch
 import yaml
 from copies import ROOT, copy_project
 
-from ibutils import record
+from reproduce import record
 
 pytestmark = pytest.mark.slow
 

@@ -9,10 +9,11 @@ import yaml
 from scipy import stats
 from synthetic import BETAS, write_calibration, write_record
 
-from ibutils import claims, embedding, record
-from ibutils.claims import claim as stated
-from ibutils.claims.verdict import decided
-from ibutils.record import store
+from experiments.infomax import embedding
+from reproduce import claims, record
+from reproduce.claims import claim as stated
+from reproduce.claims.verdict import decided
+from reproduce.record import store
 
 TARGETS = {"VIB-T1": {"what": "a table", "notebook": "vib/mnist"}, "VIB-F3": {"what": "later"}}
 CLAIM = {

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ibutils.record.provenance import project_root
+from ibutils.project import project_root
 
 
 def data_root(root: str | Path | None = None) -> Path:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
         relative_drop,
         signed_change,
     )
-    from ibutils.information_plane.gradient import signal_to_noise, weight_norms
     from ibutils.information_plane.plane import (
         adaptive_binning,
         adaptive_kde,
@@ -37,10 +36,8 @@ __all__ = [
     "log_spaced_epochs",
     "published_binning",
     "relative_drop",
-    "signal_to_noise",
     "signed_change",
     "split",
-    "weight_norms",
 ]
 
 __getattr__, __dir__ = lazy(__name__)

@@ -11,9 +11,11 @@ import torch
 from copies import ROOT, code_cells
 from matplotlib.colors import to_hex
 
-from ibutils import ensemble, plots, record
+from experiments import plots
+from experiments.plots.robustness import FATES
+from ibutils import ensemble
 from ibutils.attacks import norms, prediction
-from ibutils.plots.robustness import FATES
+from reproduce import record
 
 NOTEBOOK = ROOT / "notebooks/vib/robustness.ipynb"
 SMALL = {"epochs": 6, "step_images": 30, "search_images": 4, "iterations": 25, "zeros": 4}

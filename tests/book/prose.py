@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from scipy import stats
 
-from ibutils.claims import ALPHA
+from reproduce.claims import ALPHA
 
 # What is no statement: code, links and addresses, roles (glue, cite), directive heads and options,
 # generated blocks, versions, and numbers of sections, equations, tables, figures and preprints.

@@ -7,11 +7,10 @@ import pandas as pd
 import pytest
 from synthetic import T1, write_calibration, write_record
 
-from ibutils import claims, record
-from ibutils.claims import history
-from ibutils.record import store
-from workflow import ledger, standing
-from workflow.comparison import cells, device_name
+from reproduce import claims, ledger, record, standing
+from reproduce.claims import history
+from reproduce.comparison import cells, device_name
+from reproduce.record import store
 
 ROOT = Path(__file__).parents[2]
 
@@ -171,7 +170,7 @@ def test_the_table_of_readme_counts_each_claim_once(results):
 def test_readme_is_in_step_with_the_record():
     readme = (ROOT / "README.md").read_text()
     block = re.search(f"{ledger.BEGIN}\n(.*?)\n?{ledger.END}", readme, re.S)
-    assert block and block[1] == ledger.summary(), "run python -m workflow.ledger --readme"
+    assert block and block[1] == ledger.summary(), "run python -m reproduce.ledger --readme"
 
 
 def test_only_the_generated_block_of_readme_changes(results, tmp_path):

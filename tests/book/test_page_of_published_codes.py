@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from workflow.published_codes import fixture, page
-from workflow.published_codes.codes import CODES, Code
+from experiments.published_codes import fixture, page
+from experiments.published_codes.codes import CODES, Code
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "book" / "published_codes.md").read_text(encoding="utf-8")

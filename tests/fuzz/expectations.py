@@ -26,7 +26,7 @@ VALUES_UNREAD = (
     "ibutils.information_dropout.divergence.*",
     "ibutils.information_dropout.noise.*",
     "ibutils.prior_matching.*",
-    "ibutils.representation.few_negatives.*",
+    "experiments.infomax.few_negatives.*",
     "*.expected_log_sum_exp",
     "*.log_mean_exp",
     "*.log_softplus",
@@ -49,8 +49,8 @@ UNUSED = (
     "*.TwoPriors.objective.labels",
     "*.VAE.objective.labels",
     "*.VariationalAutoencoder.objective.labels",
-    "ibutils.calibration.measure.arrays",
-    "ibutils.information_dropout.gains.measure.arrays",
+    "experiments.foundations.errors.measure.arrays",
+    "experiments.information_dropout.gains.measure.arrays",
 )
 
 # Labels that any integer may be.
@@ -61,7 +61,7 @@ ANY_STRING = (
     "*.Images.checksum",
     "*.Images.name",
     "*.Images.split",
-    "ibutils.information_plane.reading.member_key.activation",
+    "experiments.information_plane.reading.member_key.activation",
     "ibutils.tasks.*.name",
     "ibutils.train.generator.stream",
 )
@@ -87,7 +87,7 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "*.DropoutClassifier.forward.noise": ("NaN entry",),  # only compared
     "*.FineTuned.objective.noise": ("NaN entry",),
     "*.Probe.forward.noise": ("NaN entry",),
-    "ibutils.representation.small.as_table.*": ("unknown word", "nothing in it"),
+    "experiments.infomax.small.as_table.*": ("unknown word", "nothing in it"),
     "ibutils.data.images.Images.labels": ("label below 0", "label too large"),  # -1: unlabelled
     "ibutils.data.clutter.cluttered.distractors": ("0",),
     "ibutils.data.celeba.attributes.labels": ("label too large",),  # any forty bits
@@ -102,22 +102,22 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "*.MomentumRecipe.warm_up": ("0",),
     "ibutils.nets.encoders.scaled.widths": ("nothing in it",),
     "ibutils.vib.rates.full_gaussian_kl.below": ("NaN entry",),  # may lie where nothing is read
-    "ibutils.information_plane.phases.delay.epochs": ("label too large",),
-    "ibutils.information_plane.scores.measure.arrays": ("nothing in it",),
-    "ibutils.information_plane.sensitivity.sensitivity.choices": ("nothing in it",),
-    "ibutils.record.*.target": ("unknown word",),  # nothing is recorded of it
-    "ibutils.record.store.key.member": ("nothing in it", "None in it"),
-    "ibutils.record.run.Run.append.member": ("None in it",),
-    "ibutils.record.run.Run.append.*s": ("nothing in it",),
-    "ibutils.record.run.Run.*.members": ("nothing in it",),
-    "ibutils.record.run.Run.extend.finished": ("nothing in it",),
-    "ibutils.record.run.Run.settings": ("nothing in it", "None in it"),
-    "ibutils.record.parameters.check_parameters.namespace": ("nothing in it", "None in it"),
-    "ibutils.claims.evidence.difference.second": ("one row fewer",),
-    "ibutils.claims.pooled.superiority.*": ("nothing in it",),
-    "ibutils.claims.verdict.verdict.tables": ("nothing in it",),
-    "ibutils.claims.association.*.cluster": ("strings",),
-    "ibutils.claims.association.*.within": ("strings",),
+    "experiments.information_plane.phases.delay.epochs": ("label too large",),
+    "experiments.information_plane.network_scores.measure.arrays": ("nothing in it",),
+    "experiments.information_plane.sensitivity.sensitivity.choices": ("nothing in it",),
+    "reproduce.record.*.target": ("unknown word",),  # nothing is recorded of it
+    "reproduce.record.store.key.member": ("nothing in it", "None in it"),
+    "reproduce.record.run.Run.append.member": ("None in it",),
+    "reproduce.record.run.Run.append.*s": ("nothing in it",),
+    "reproduce.record.run.Run.*.members": ("nothing in it",),
+    "reproduce.record.run.Run.extend.finished": ("nothing in it",),
+    "reproduce.record.run.Run.settings": ("nothing in it", "None in it"),
+    "reproduce.record.parameters.check_parameters.namespace": ("nothing in it", "None in it"),
+    "reproduce.claims.evidence.difference.second": ("one row fewer",),
+    "reproduce.claims.pooled.superiority.*": ("nothing in it",),
+    "reproduce.claims.verdict.verdict.tables": ("nothing in it",),
+    "reproduce.claims.association.*.cluster": ("strings",),
+    "reproduce.claims.association.*.within": ("strings",),
 }
 
 

@@ -16,17 +16,17 @@ PAGE = Path(__file__).parents[2] / "book" / "api.md"
 HOLDS = "only holds what a function of ours returns or reads, and checks"
 ABSTRACT = "is a description of what others implement"
 LEFT_OUT = {
-    "ibutils.claims.claim.Claim": HOLDS,
-    "ibutils.claims.claim.Target": HOLDS,
-    "ibutils.claims.evidence.Evidence": HOLDS,
-    "ibutils.claims.verdict.Verdict": HOLDS,
+    "reproduce.claims.claim.Claim": HOLDS,
+    "reproduce.claims.claim.Target": HOLDS,
+    "reproduce.claims.evidence.Evidence": HOLDS,
+    "reproduce.claims.verdict.Verdict": HOLDS,
     "ibutils.critics.Critic": ABSTRACT,
     "ibutils.data.clutter.Cluttered": HOLDS,
     "ibutils.data.features.Features": HOLDS,
     "ibutils.data.occluded.Occluded": HOLDS,
     "ibutils.estimators.estimate.Estimate": HOLDS,
     "ibutils.estimators.estimate.LayerInformation": HOLDS,
-    "ibutils.information_dropout.activity.LogActivity": HOLDS,
+    "experiments.information_dropout.activity.LogActivity": HOLDS,
     "ibutils.information_dropout.statistics.InformationDropoutWarning": "is a warning",
     "ibutils.information_dropout.statistics.LayerStatistics": HOLDS,
     "ibutils.information_dropout.total_correlation.TotalCorrelation": HOLDS,
@@ -34,8 +34,8 @@ LEFT_OUT = {
     "ibutils.nets.encoders.Encoder": ABSTRACT,
     "ibutils.probes.health.Health": HOLDS,
     "ibutils.probes.health.ProbeWarning": "is a warning",
-    "ibutils.representation.frozen.Frozen": HOLDS,
-    "ibutils.representation.small.small": "trains for seconds",
+    "experiments.infomax.frozen.Frozen": HOLDS,
+    "experiments.infomax.small.small": "trains for seconds",
     "ibutils.tasks.task.Task": ABSTRACT,
     "ibutils.train.Trainable": ABSTRACT,
 }
@@ -48,7 +48,7 @@ def exported() -> dict[str, Callable[..., Any]]:
         name: value
         for name, value in sorted(found.items())
         if name not in LEFT_OUT
-        and not name.startswith("ibutils.plots.")  # they draw what a record holds
+        and not name.startswith("experiments.plots.")  # they draw what a record holds
         and not (inspect.isclass(value) and issubclass(value, tuple))  # they only hold values
     }
 

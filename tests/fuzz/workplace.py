@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ibutils.record import project_root
+from ibutils.project import project_root
 from tests.synthetic import write_record
 
 ROOT = Path(__file__).parents[2]

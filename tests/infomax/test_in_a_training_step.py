@@ -10,6 +10,7 @@ import pytest
 import torch
 from pair_loops import BOUNDS, normal
 
+from experiments.infomax import loss_of_each_code
 from ibutils.baselines import (
     Classifier,
     DropoutClassifier,
@@ -31,7 +32,6 @@ from ibutils.infomax import (
 )
 from ibutils.nets import perceptron
 from ibutils.nets.encoders import basic32
-from ibutils.representation import loss_of_each_code
 
 LABELS = torch.tensor([0, 2, 1, 1])
 SCORES, POSITIVE, NEGATIVE = normal(4, 4, 3), normal(4, 3), normal(4, 2, 3, seed=1)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from ibutils.information_dropout.activity import log_activity
+from experiments.information_dropout.activity import log_activity
 
 N = 200_000
 ERRORS = 5  # standard errors that a stochastic test allows

@@ -7,13 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ibutils.exact.channel import binary_entropy, channel_loss, optimal_flip
 from ibutils.information import entropy, gaussian_entropy, kl_divergence, mutual_information
 from ibutils.information_dropout import (
     estimate_total_correlation,
     gaussian_total_correlation,
     total_correlation_floor,
 )
-from ibutils.information_dropout.channel import binary_entropy, channel_loss, optimal_flip
 
 close = torch.testing.assert_close
 few = settings(max_examples=25)

@@ -9,6 +9,7 @@ import torch
 from scipy import special
 from torch import nn
 
+from ibutils.exact.gaussian_toy import toy_loss
 from ibutils.information_dropout import (
     GaussianLatent,
     InformationDropout,
@@ -16,7 +17,6 @@ from ibutils.information_dropout import (
     NoisyNetwork,
     information_dropout_loss,
 )
-from ibutils.information_dropout.gaussian_toy import toy_loss
 from ibutils.information_dropout.layer import MIN_ALPHA
 
 OUTPUTS = (-1e4, -99.5, -1.0, 0.0, 1.0, 99.5, 1e4)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ibutils.information_dropout.gains import chosen, measure
+from experiments.information_dropout.gains import chosen, measure
 
 FACTORS = "network activation method width beta alpha seed".split()
 

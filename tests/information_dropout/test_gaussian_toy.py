@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from torch import distributions
 
+from ibutils.exact.gaussian_toy import optimal_variance, toy_loss
 from ibutils.information import gaussian_entropy
 from ibutils.information_dropout import gaussian_total_correlation
-from ibutils.information_dropout.gaussian_toy import optimal_variance, toy_loss
 
 close = torch.testing.assert_close
 few = settings(max_examples=25)

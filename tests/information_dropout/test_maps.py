@@ -5,10 +5,10 @@ import itertools
 import pytest
 import torch
 
+from experiments.information_dropout.maps import cell_masks, information_by_place, information_maps
 from ibutils.data import load
 from ibutils.data.clutter import cluttered
 from ibutils.information_dropout import NoisyClassifier
-from ibutils.information_dropout.maps import cell_masks, information_by_place, information_maps
 from ibutils.nets.all_cnn import all_cnn_96
 from ibutils.train import generator
 

@@ -7,17 +7,17 @@ import pytest
 import torch
 from sklearn.metrics import mutual_info_score
 
-from ibutils.information_dropout import NoisyClassifier
-from ibutils.information_dropout.evaluation import (
+from experiments.information_dropout.noisy_units import (
     activity_and_noise,
     classification_errors,
     noisy_activity,
 )
-from ibutils.information_dropout.nuisance import (
+from experiments.information_dropout.nuisance import (
     NuisanceReader,
     label_information,
     permutation_quantile,
 )
+from ibutils.information_dropout import NoisyClassifier
 from ibutils.nets.all_cnn import all_cnn_32
 from ibutils.train import Learner, Recipe, fit, generator
 

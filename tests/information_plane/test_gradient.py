@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ibutils.claims import difference
-from ibutils.information_plane.gradient import measure, signal_step
-from ibutils.information_plane.scores import FACTORS
-from ibutils.record import key
+from experiments.information_plane.gradient import measure, signal_step
+from experiments.information_plane.network_scores import FACTORS
+from reproduce.claims import difference
+from reproduce.record import key
 
 MEMBER = dict(activation="tanh", l2=0.0, examples="shuffled", fraction=0.8, batch=256, hidden=5)
 EPOCHS, NETWORKS, LAYERS = 60, 50, 6

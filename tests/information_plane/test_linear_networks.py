@@ -8,10 +8,10 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from ibutils import plots
+from experiments import plots
+from ibutils.exact import linear_networks as linear
+from ibutils.exact.student_teacher import descend, sample_teacher
 from ibutils.information import gaussian_mutual_information
-from ibutils.information_plane import linear_networks as linear
-from ibutils.information_plane.student_teacher import descend, sample_teacher
 
 
 def matrix(*shape, seed=0):

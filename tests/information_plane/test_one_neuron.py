@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
+from ibutils.exact import one_neuron
+from ibutils.exact.one_neuron import relu_borders, tanh_borders
 from ibutils.information import nats_to_bits
-from ibutils.information_plane import one_neuron
-from ibutils.information_plane.one_neuron import relu_borders, tanh_borders
 
 WEIGHTS = torch.arange(0.01, 10.001, 0.01, dtype=torch.float64)
 

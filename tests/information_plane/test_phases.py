@@ -5,14 +5,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibutils.information_plane import drop, signed_change
-from ibutils.information_plane.phases import (
+from experiments.information_plane.phases import (
     change_after_fitting,
     change_while_fitting,
     delay,
     fitting_end,
     rise,
 )
+from ibutils.information_plane import drop, signed_change
 
 EPOCHS = torch.tensor([0, 1, 3, 7, 15, 31])
 LABELS = torch.tensor([0.0, 0.3, 0.6, 0.95, 1.0, 1.0])  # fitted at epoch 7

@@ -7,14 +7,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.information_plane import network_scores as scores
+from experiments.information_plane.compact import CEILING, pack, unpack
+from experiments.information_plane.gradient import signal_to_noise
+from experiments.information_plane.sensitivity import STATEMENTS, sensitivity
 from ibutils.data import icosahedral
-from ibutils.information_plane import binning_with_own_ends, scores, signal_to_noise, split
-from ibutils.information_plane.compact import CEILING, pack, unpack
+from ibutils.information_plane import binning_with_own_ends, split
 from ibutils.information_plane.schedule import batches
-from ibutils.information_plane.sensitivity import STATEMENTS, sensitivity
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
-from ibutils.record import key
 from ibutils.train import generator
+from reproduce.record import key
 
 WORDS, LABELS = icosahedral.read()
 WORDS = WORDS.float()

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from ibutils.estimators import binning, kde
+from ibutils.exact import linear_networks as linear
+from ibutils.exact import one_neuron
+from ibutils.exact.student_teacher import descend
 from ibutils.information import nats_to_bits
-from ibutils.information_plane import adaptive_binning, one_neuron
-from ibutils.information_plane import linear_networks as linear
-from ibutils.information_plane.student_teacher import descend
+from ibutils.information_plane import adaptive_binning
 
 
 def normal(*shape, seed=0):

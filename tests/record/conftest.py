@@ -3,7 +3,7 @@
 import pytest
 from copies import copy_project
 
-from ibutils.record import code, provenance
+from reproduce.record import code, provenance
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def project(tmp_path, monkeypatch):
     root = copy_project(tmp_path)
     monkeypatch.setenv("IBUTILS_ROOT", str(root))
     for module in (code, provenance):
-        monkeypatch.setattr(module, "__file__", str(root / "ibutils/record/any.py"))
+        monkeypatch.setattr(module, "__file__", str(root / "reproduce/record/any.py"))
     provenance.project_root.cache_clear()
     yield root
     provenance.project_root.cache_clear()

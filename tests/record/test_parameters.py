@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from ibutils import record
+from reproduce import record
 
 
 @pytest.fixture(autouse=True)

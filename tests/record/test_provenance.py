@@ -7,7 +7,8 @@ import pytest
 import torch
 from copies import ROOT
 
-from ibutils.record import code, code_hash, project_root, provenance
+from ibutils.project import project_root
+from reproduce.record import code, code_hash, provenance
 
 NOTEBOOK = "vib/mnist"
 
@@ -48,7 +49,7 @@ class TestCodeHash:
         assert code_hash(NOTEBOOK) == copied
         monkeypatch.setenv("IBUTILS_ROOT", str(ROOT))
         for module in (code, provenance):
-            monkeypatch.setattr(module, "__file__", str(ROOT / "ibutils/record/any.py"))
+            monkeypatch.setattr(module, "__file__", str(ROOT / "reproduce/record/any.py"))
         project_root.cache_clear()
         assert code_hash(NOTEBOOK) == copied
 
@@ -204,7 +205,9 @@ class TestCommit:
 
     def test_names_the_commit_and_tells_changes_of_tracked_files(self, project):
         self.git(project, "init", "--quiet")
-        self.git(project, "add", "pyproject.toml", "ibutils", "notebooks")
+        self.git(
+            project, "add", "pyproject.toml", "ibutils", "experiments", "reproduce", "notebooks"
+        )
         self.git(project, "commit", "--quiet", "-m", "one")
         revision, dirty = provenance.commit()
         assert len(revision) == 40 and dirty is False

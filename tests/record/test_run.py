@@ -8,10 +8,10 @@ import resource
 import numpy as np
 import pytest
 
-from ibutils import record
-from ibutils.record import Finished, Run, collect, key, store
-from ibutils.record import run as run_module
-from ibutils.record.run import write_atomically
+from reproduce import record
+from reproduce.record import Finished, Run, collect, key, store
+from reproduce.record import run as run_module
+from reproduce.record.run import write_atomically
 
 TARGET = "VIB-T1"
 VIB = {"method": "vib", "bottleneck": 256, "beta": 1e-3, "seed": 0}

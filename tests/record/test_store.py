@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ibutils.record import PROFILES, arrays, key, profiles, runs, store, table
+from reproduce.record import PROFILES, arrays, key, profiles, runs, store, table
 
 TARGET = "VIB-T1"
 MEMBERS = [

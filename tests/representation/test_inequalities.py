@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest, norm
 
+from experiments.infomax.two_priors import certified_divergence
 from ibutils.infomax import pair_loss
 from ibutils.information import gaussian_kl
 from ibutils.information_dropout import reestimate_batch_norm
 from ibutils.nets.encoders import basic32
 from ibutils.probes import class_share, features
-from ibutils.representation.two_priors import certified_divergence
 from ibutils.train import generator
 
 tables = st.integers(0, 10_000).map(

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from ibutils import representation
+from experiments import infomax as representation
+from experiments.infomax import measures
+from experiments.infomax.models import METHODS, terms_of
+from experiments.infomax.small import ARCHITECTURE, EFFORT, as_table, small
+from experiments.infomax.two_priors import TwoPriors
 from ibutils.infomax import InfoMaxRecipe
 from ibutils.nets import perceptron
-from ibutils.representation import measures
-from ibutils.representation.models import METHODS, terms_of
-from ibutils.representation.small import ARCHITECTURE, EFFORT, as_table, small
-from ibutils.representation.two_priors import TwoPriors
 from ibutils.train import generator
 
 TINY = representation.Architecture(32, 1 / 16, 8, 8, 1 / 16)

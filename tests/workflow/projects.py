@@ -15,7 +15,7 @@ def project(folder: Path) -> Path:
     """Lay out a project with the real graph and no notebooks."""
     shutil.copy(ROOT / "Snakefile", folder)
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "workflow", folder / "workflow", ignore=ignored)
+    shutil.copytree(ROOT / "reproduce", folder / "reproduce", ignore=ignored)
     (folder / "notebooks" / "part").mkdir(parents=True)
     return folder
 
@@ -34,7 +34,7 @@ def notebook(path: Path, *sources: str, parameters: str = "steps = 3\nname = 'a'
 
 def command(*targets: str) -> list[str]:
     """Return the command that the Makefile runs for targets of the graph."""
-    profile = ["--workflow-profile", "workflow/profiles/local", "--cores", "2"]
+    profile = ["--workflow-profile", "reproduce/profiles/local", "--cores", "2"]
     return [sys.executable, "-m", "snakemake", *profile, *targets]
 
 

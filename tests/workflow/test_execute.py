@@ -10,7 +10,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from projects import notebook
 
-from workflow import execute
+from reproduce import execute
 
 
 def test_parameters_replace_the_defaults(tmp_path: Path) -> None:

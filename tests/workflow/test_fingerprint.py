@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from projects import notebook
 
-from workflow import fingerprint
+from reproduce import fingerprint
 
 CODE = "%matplotlib inline\nfrom ibutils.vib import loss"
 

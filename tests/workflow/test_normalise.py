@@ -9,8 +9,8 @@ import pytest
 from nbformat import v4
 from projects import ROOT, notebook
 
-from workflow.normalise import CHECKED, normalise
-from workflow.notebooks import names
+from reproduce.normalise import CHECKED, normalise
+from reproduce.notebooks import names
 
 NOTEBOOKS = [ROOT / "notebooks" / f"{name}.ipynb" for name in names(ROOT)]
 

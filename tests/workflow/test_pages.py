@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow import links
+from reproduce import links
 
 
 def site(folder: Path, body: str) -> list[str]:

@@ -5,9 +5,8 @@ import json
 import pandas as pd
 import pytest
 
-from ibutils import claims
-from ibutils.record import store
-from workflow import ledger, values
+from reproduce import claims, ledger, values
+from reproduce.record import store
 
 MEMBER = {"data": "cifar10", "method": "dim_local", "loss": "jsd"}
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from projects import notebook, project
 
-from workflow import verify
-from workflow.execute import execute
+from reproduce import verify
+from reproduce.execute import execute
 
 ROW = {"target": "VIB-T1", "split": "test", "metric": "error", "value": 0.0131, "unit": "1"}
 
@@ -75,7 +75,7 @@ def test_the_scratch_project_starts_empty(tmp_path: Path) -> None:
 
 
 TRAIN = """
-from ibutils import record
+from reproduce import record
 run = record.Run("part/n", profile=profile, settings={}, fresh=fresh)
 for member in run.missing({"method": "vib", "seed": seed} for seed in seeds):
     if not members or record.key(member) in members:
@@ -99,7 +99,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_record_is_verified_and_a_changed_one_is_found(recorded: Path) -> None:
-    command = [sys.executable, "-m", "workflow.verify", "--profile", "laptop", "--rows", "2"]
+    command = [sys.executable, "-m", "reproduce.verify", "--profile", "laptop", "--rows", "2"]
     same = subprocess.run(command, cwd=recorded, capture_output=True, text=True)
     assert same.returncode == 0, same.stderr
     assert same.stdout.count("1 of 1 values are identical") == 2

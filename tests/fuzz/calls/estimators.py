@@ -3,7 +3,8 @@
 import pandas as pd
 import torch
 
-from ibutils import calibration, estimators, tasks
+from experiments.foundations import errors as calibration
+from ibutils import estimators, tasks
 from ibutils.estimators import binning, entropy, estimate_mi, kde, neighbours, neural, tables
 
 from ..registry import Given, call, given

@@ -4,8 +4,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from experiments.information_dropout import activity, gains, maps, nuisance
+from experiments.information_dropout import noisy_units as evaluation
 from ibutils.data import images as stored
 from ibutils.data.clutter import Cluttered, cluttered
+from ibutils.exact import channel, gaussian_toy
 from ibutils.information_dropout import (
     FixedNoise,
     GaussianLatent,
@@ -15,22 +18,15 @@ from ibutils.information_dropout import (
     NoisyClassifier,
     NoisyNetwork,
     VariationalAutoencoder,
-    activity,
-    channel,
     estimate_total_correlation,
-    evaluation,
     fixed_noise,
-    gains,
     gaussian_total_correlation,
-    gaussian_toy,
     information_dropout_loss,
     layer_statistics,
     log_normal_kl,
     log_normal_moments,
     log_normal_noise,
     log_uniform_kl,
-    maps,
-    nuisance,
     reestimate_batch_norm,
     total_correlation_floor,
     variational_autoencoder,

@@ -5,18 +5,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from experiments.information_plane import compact, courses, gradient, phases, reading, sensitivity
+from experiments.information_plane import network_scores as scores
 from ibutils import information_plane as plane
-from ibutils.information_plane import (
-    compact,
-    courses,
-    linear_networks,
-    one_neuron,
-    phases,
-    reading,
-    scores,
-    sensitivity,
-    student_teacher,
-)
+from ibutils.exact import linear_networks, one_neuron, student_teacher
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
 
 from ..registry import call, given
@@ -62,12 +54,12 @@ call(
 call(plane.log_spaced_epochs, lambda: given(20, points=5))
 call(plane.split, lambda: given(10, seeds=[0, 1], fraction=0.8))
 call(
-    plane.signal_to_noise,
+    gradient.signal_to_noise,
     lambda: given(
         nets(), normal(10, 4), labels(10, 2), train=plane.split(10, seeds=[0, 1]), batch_size=4
     ),
 )
-call(plane.weight_norms, lambda: given(nets(), nets().parameter.detach()))
+call(gradient.weight_norms, lambda: given(nets(), nets().parameter.detach()))
 
 call(compact.pack, lambda: given(np.linspace(-1, 1, 5), ceiling=2.0))
 call(compact.unpack, lambda: given(np.arange(5, dtype=np.int16), ceiling=2.0))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ibutils import claims, record
+from reproduce import claims, record
 
 from ..registry import call, given
 

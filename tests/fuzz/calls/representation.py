@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from ibutils import representation
+from experiments import infomax as representation
+from experiments.infomax import Architecture, Effort, Frozen, Sample, two_priors
 from ibutils.infomax import DeepInfoMax, InfoMaxRecipe, Terms, draw_occlusion
 from ibutils.nets import encoders
-from ibutils.representation import Architecture, Effort, Frozen, Sample, two_priors
 
 from ..registry import call, given
 from .data_for_calls import generator, images, labels, normal

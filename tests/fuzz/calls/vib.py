@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from ibutils import attacks, ensemble, evaluation, heads, prior_matching, train, vib, whitening
+from experiments.vib import imagenet_heads as heads
+from ibutils import attacks, ensemble, evaluation, prior_matching, train, vib, whitening
 from ibutils.baselines import Classifier
 
 from ..registry import Given, call, given

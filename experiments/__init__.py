@@ -1,0 +1,1 @@
+"""What is trained and drawn for the chapters of the book."""

@@ -1,0 +1,163 @@
+"""Figures drawn from recorded tables and arrays, never from live objects."""
+
+from ibutils.extras import extra
+
+with extra("plots"):
+    from experiments.plots.calibration import (
+        calibration_table,
+        error_map,
+        errors_along,
+        estimate_against_truth,
+    )
+    from experiments.plots.estimators import (
+        activation_shapes,
+        edges_over_activity,
+        information_against_resolution,
+        information_against_weight,
+        largest_activity,
+        planes_by_estimator,
+    )
+    from experiments.plots.infomax import (
+        LOSSES,
+        MODELS,
+        STRUCTURES,
+        accuracy_against_negatives,
+        accuracy_by_layer,
+        code_measures,
+        comparison,
+        dependency_against_beta,
+        in_words,
+        measures_by_model,
+        named,
+        weight_maps,
+    )
+    from experiments.plots.infomax_course import course_of_training
+    from experiments.plots.infomax_pictures import (
+        codes_of_both,
+        generated,
+        loss_maps,
+        neighbours,
+        occlusion_masks,
+    )
+    from experiments.plots.information import binned_information, plug_in_bias
+    from experiments.plots.information_dropout import (
+        error_against_width,
+        error_and_correlation,
+        information_by_layer,
+        percent_against_beta,
+        rates_of_units,
+    )
+    from experiments.plots.information_plane import (
+        accuracy_curves,
+        changes,
+        planes,
+        scores_against_accuracy,
+    )
+    from experiments.plots.jensen_shannon import critic_readings, divergence_against_information
+    from experiments.plots.layer_courses import (
+        activity_histograms,
+        both_informations,
+        ends_by_factor,
+        layer_courses,
+    )
+    from experiments.plots.linear_networks import (
+        gradient_signal,
+        information_and_errors,
+        rate_study,
+    )
+    from experiments.plots.nuisances import digit_ratio, information_maps, prior_fit, titled_images
+    from experiments.plots.plane_animation import plane_animation
+    from experiments.plots.prior_matching import codes, encoder_gradients, game_over_training
+    from experiments.plots.robustness import (
+        adversarial_digits,
+        effect_of_iterations,
+        relative_sizes,
+        rounded_signs,
+        search_accuracy,
+        sign_accuracy,
+        stronger_attacks,
+    )
+    from experiments.plots.style import COLOURS, finish, style
+    from experiments.plots.vib import (
+        codes_over_entropy,
+        error_against_beta,
+        information_curve,
+        rate_against_beta,
+        rate_against_epoch,
+        table_one,
+    )
+
+__all__ = [
+    "COLOURS",
+    "LOSSES",
+    "MODELS",
+    "STRUCTURES",
+    "accuracy_against_negatives",
+    "accuracy_by_layer",
+    "accuracy_curves",
+    "activation_shapes",
+    "activity_histograms",
+    "adversarial_digits",
+    "binned_information",
+    "both_informations",
+    "calibration_table",
+    "changes",
+    "code_measures",
+    "codes",
+    "codes_of_both",
+    "codes_over_entropy",
+    "comparison",
+    "course_of_training",
+    "critic_readings",
+    "dependency_against_beta",
+    "digit_ratio",
+    "divergence_against_information",
+    "edges_over_activity",
+    "effect_of_iterations",
+    "encoder_gradients",
+    "ends_by_factor",
+    "error_against_beta",
+    "error_against_width",
+    "error_and_correlation",
+    "error_map",
+    "errors_along",
+    "estimate_against_truth",
+    "finish",
+    "game_over_training",
+    "generated",
+    "gradient_signal",
+    "in_words",
+    "information_against_resolution",
+    "information_against_weight",
+    "information_and_errors",
+    "information_by_layer",
+    "information_curve",
+    "information_maps",
+    "largest_activity",
+    "layer_courses",
+    "loss_maps",
+    "measures_by_model",
+    "named",
+    "neighbours",
+    "occlusion_masks",
+    "percent_against_beta",
+    "plane_animation",
+    "planes",
+    "planes_by_estimator",
+    "plug_in_bias",
+    "prior_fit",
+    "rate_against_beta",
+    "rate_against_epoch",
+    "rate_study",
+    "rates_of_units",
+    "relative_sizes",
+    "rounded_signs",
+    "scores_against_accuracy",
+    "search_accuracy",
+    "sign_accuracy",
+    "stronger_attacks",
+    "style",
+    "table_one",
+    "titled_images",
+    "weight_maps",
+]

@@ -1,0 +1,151 @@
+"""The information plane: paths of layers, changes by activation and penalty, scores."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from experiments.plots.style import COLOURS, finish
+
+COLUMNS = 4  # panels beside each other, where there are more than one row holds
+ROW = 5
+CEILING = 12  # bits: all words of the task told apart
+
+
+def planes(panels: Mapping[str, np.ndarray], epochs: np.ndarray) -> Figure:
+    """Draw the paths of layers through the information plane.
+
+    Args:
+        panels: By title, information about the input and about the label in bits,
+            ``[epochs, layers, 2]``.
+        epochs: Logged epochs, from 0.
+    """
+    columns = len(panels) if len(panels) <= ROW else COLUMNS
+    rows = -(-len(panels) // columns)
+    figure, grid = plt.subplots(
+        rows,
+        columns,
+        figsize=(3.1 * columns + 0.9, 2.7 * rows),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    norm = LogNorm(1, max(2, epochs[-1] + 1))
+    for axes, (title, values) in zip(grid.flat, panels.items(), strict=False):
+        _paths(axes, values, epochs, norm)
+        axes.set_title(title, fontsize="medium")
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
+    for axes in grid[-1]:
+        axes.set_xlabel("$I(X;T)$, bits")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("$I(T;Y)$, bits")
+    shade = ScalarMappable(norm, "viridis")
+    figure.colorbar(shade, ax=grid, label="epoch + 1", shrink=0.8)
+    plt.close(figure)
+    return figure
+
+
+def _paths(axes: Axes, values: np.ndarray, epochs: np.ndarray, norm: LogNorm) -> None:
+    """Draw each layer's path, and number the layers at its end."""
+    shown = np.linspace(0, len(epochs) - 1, min(60, len(epochs))).round().astype(int)
+    for epoch in shown:
+        axes.plot(*values[epoch].T, color="0.85", lw=0.4, zorder=1)
+    for layer in range(values.shape[1]):
+        x, y = values[shown, layer].T
+        axes.scatter(x, y, c=epochs[shown] + 1, norm=norm, cmap="viridis", s=9, zorder=2)
+        axes.annotate(str(layer + 1), (x[-1], y[-1]), fontsize="x-small", ha="left", va="bottom")
+    axes.set_xlim(0, CEILING + 0.4)
+    axes.set_xticks(range(0, 13, 4))
+    axes.set_ylim(0, 1.05)
+
+
+def changes(table: pd.DataFrame, by: str, order: list[str | float]) -> Figure:
+    """Draw the change of information from first to last epoch, a panel a layer.
+
+    Args:
+        table: Columns ``by``, ``layer``, ``seed`` and ``change`` in bits.
+        by: Column that divides each panel.
+        order: Its levels from left to right.
+    """
+    layers = sorted(table["layer"].unique())
+    figure, grid = plt.subplots(
+        1, len(layers), figsize=(1.9 * len(layers) + 0.8, 3.4), sharey=True, squeeze=False
+    )
+    for axes, layer in zip(grid[0], layers, strict=True):
+        own = table[table["layer"] == layer]
+        for i, level in enumerate(order):
+            values = own.loc[own[by] == level, "change"].to_numpy()
+            spot = i + np.linspace(-0.25, 0.25, len(values))
+            axes.scatter(spot, values, s=4, color=COLOURS[i % len(COLOURS)], alpha=0.5)
+            if len(values):
+                axes.plot([i - 0.35, i + 0.35], [values.mean()] * 2, color="black", lw=1.5)
+        axes.axhline(0, color="0.6", lw=0.8)
+        axes.set_title(f"layer {layer:g}", fontsize="medium")
+        axes.set_xticks(range(len(order)), [_name(level) for level in order], rotation=90)
+    grid[0, 0].set_ylabel("change of $I(X;T)$, bits")
+    return finish(figure)
+
+
+def scores_against_accuracy(table: pd.DataFrame, *, score: str = "drop") -> Figure:
+    """Draw a compression score against test accuracy, a panel a layer.
+
+    Args:
+        table: Columns ``activation``, ``layer``, the score in bits or as a share, and
+            ``test_accuracy`` in percent.
+        score: Column of the score.
+    """
+    layers = sorted(table["layer"].unique())
+    columns = min(3, len(layers))
+    rows = -(-len(layers) // columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(3.3 * columns, 2.9 * rows), sharey=True, squeeze=False
+    )
+    for axes, layer in zip(grid.flat, layers, strict=False):
+        own = table[table["layer"] == layer]
+        for i, (name, part) in enumerate(own.groupby("activation", sort=False)):
+            style = dict(color=COLOURS[i % len(COLOURS)], marker="os^Dv<>P"[i % 8])
+            axes.scatter(part[score], part["test_accuracy"], s=9, label=_name(name), **style)
+        axes.set_title(f"layer {layer:g}", fontsize="medium")
+        axes.set_xlabel(_name(score) + (", bits" if score != "relative_drop" else ""))
+    for axes in grid[:, 0]:
+        axes.set_ylabel("test accuracy, %")
+    grid[0, 0].set_ylim(table["test_accuracy"].quantile(0.005) - 1, None)  # dead ones fall off
+    handles, names = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="lower center", ncol=4, bbox_to_anchor=(0.5, -0.12))
+    return finish(figure)
+
+
+def accuracy_curves(panels: Mapping[str, np.ndarray], epochs: np.ndarray, label: str) -> Figure:
+    """Draw training and test curves against the epoch.
+
+    Args:
+        panels: By title, means over seeds, ``[epochs, 2]``: training and test.
+        epochs: Logged epochs, from 0.
+        label: What is drawn, with its unit.
+    """
+    figure, grid = plt.subplots(
+        1, len(panels), figsize=(2.6 * len(panels) + 0.8, 3.0), sharey=True, squeeze=False
+    )
+    for axes, (title, values) in zip(grid[0], panels.items(), strict=True):
+        for i, part in enumerate(("training", "test")):
+            axes.plot(epochs + 1, values[:, i], color=COLOURS[i], ls=["-", "--"][i], label=part)
+        axes.set_xscale("log")
+        axes.set_xlabel("epoch + 1")
+        axes.set_title(title, fontsize="medium")
+    grid[0, 0].set_ylabel(label)
+    grid[0, 0].legend()
+    return finish(figure)
+
+
+def _name(level: object) -> str:
+    """Return how a level is written in a figure."""
+    names = {"relu": "ReLU", "elu": "ELU", "prelu": "PReLU", "swish": "Swish"}
+    names["abs"] = "absolute value"
+    return names.get(str(level), str(level).replace("_", " "))

@@ -1,0 +1,104 @@
+"""The figures of the Jensen-Shannon objective."""
+
+import math
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.plots.style import COLOURS, finish
+
+Points = Mapping[str, np.ndarray]
+
+
+def divergence_against_information(panels: Mapping[str, Mapping[int, Points]]) -> Figure:
+    """Draw the Jensen-Shannon divergence of tables against their information, in nats.
+
+    Args:
+        panels: By title and by size of the tables, their ``information`` ``[n]`` and
+            ``divergence`` ``[n]``.
+    """
+    columns = min(2, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(4.6 * columns, 3.4 * rows), sharex=True, sharey=True, squeeze=False
+    )
+    by_size = [points for sizes in panels.values() for points in sizes.values()]
+    furthest = max(float(points["information"].max()) for points in by_size)
+    for axes, (title, sizes) in zip(grid.flat, panels.items(), strict=False):
+        axes.plot([0, 4 * math.log(2)], [0, math.log(2)], "k:", lw=1, label="I / 4")
+        axes.axhline(math.log(2), color="k", ls="--", lw=1, label="log 2")
+        for (size, points), colour in zip(sorted(sizes.items()), COLOURS, strict=False):
+            axes.plot(
+                points["information"],
+                points["divergence"],
+                ".",
+                ms=3,
+                color=colour,
+                label=f"{size} x {size}",
+                rasterized=True,
+            )
+        axes.set(title=title, xlim=(0, 1.05 * furthest), ylim=(0, 0.75))
+    for axes in grid[-1]:
+        axes.set_xlabel("mutual information, nats")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("divergence, nats")
+    grid[0, -1].legend(markerscale=4, loc="center left", bbox_to_anchor=(1, 0.5))
+    return finish(figure)
+
+
+def critic_readings(history: pd.DataFrame, truth: float) -> Figure:
+    """Draw the value of the objective, and the bounds read off its critic, over training.
+
+    Args:
+        history: One row a measurement, with ``step``, the objective, and one column a reading,
+            in nats.
+        truth: The exact information in nats.
+    """
+    objective, *bounds = (name for name in history if name != "step")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+    left.plot(history["step"], history[objective], color=COLOURS[0])
+    left.axhline(-2 * math.log(2), color="0.5", ls=":", label="-2 log 2, it knows nothing")
+    left.axhline(0, color="k", lw=0.8)
+    left.set(ylabel=f"value of {objective}, nats")
+    for name, colour, line in zip(bounds, COLOURS[1:], ("-", "--"), strict=False):
+        right.plot(history["step"], history[name], line, color=colour, label=name)
+    right.axhline(truth, color="k", ls="--", lw=1, label="exact information")
+    lowest = min(0.0, float(history[bounds].quantile(0.1).min()))
+    right.set(ylabel="information, nats", ylim=(max(lowest, -truth), 1.25 * truth))
+    for axes, place in ((left, "center right"), (right, "lower right")):
+        axes.set_xlabel("training step")
+        axes.legend(fontsize=9, loc=place)
+    return finish(figure)
+
+
+def towards_determinism(exact: pd.DataFrame, trained: pd.DataFrame) -> Figure:
+    """Draw divergence, best accuracy and information of a code as its noise goes to zero.
+
+    Args:
+        exact: Rows with the deviation of the ``noise``, and ``divergence`` and ``information``
+            in nats and the best ``accuracy``, by quadrature.
+        trained: ``noise``, and ``divergence`` and ``accuracy`` of trained critics on fresh pairs;
+            a noise of 0 stands at the left edge.
+    """
+    figure, grid = plt.subplots(1, 3, figsize=(11, 3.4))
+    edge = float(exact["noise"].min()) / 6
+    at = trained["noise"].where(trained["noise"] > 0, edge)
+    ends = {"divergence": math.log(2), "accuracy": 1.0}
+    for axes, (name, end) in zip(grid, ends.items(), strict=False):
+        axes.plot(exact["noise"], exact[name], color=COLOURS[0], label="best critic, exact")
+        axes.plot(at, trained[name], "o", color=COLOURS[1], label="trained critic, fresh pairs")
+        axes.axhline(end, color="k", ls="--", lw=1, label="without noise")
+    grid[0].set(ylabel="divergence, nats", ylim=(0, 0.75))
+    grid[1].set(ylabel="share of pairs told apart", ylim=(0.5, 1.03))
+    grid[2].plot(exact["noise"], exact["information"], color=COLOURS[0])
+    grid[2].set(ylabel="information, nats", ylim=(0, None))
+    grid[0].legend(fontsize=9, loc="lower left")
+    for axes in grid:
+        axes.set(xscale="log", xlabel="deviation of the noise")
+        axes.axvline(edge, color="0.8", lw=0.8)
+        axes.set_xticks([edge, 1e-3, 1e-2, 1e-1, 1, 10], ["0", ".001", ".01", ".1", "1", "10"])
+        axes.minorticks_off()
+    return finish(figure)

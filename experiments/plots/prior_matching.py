@@ -1,0 +1,92 @@
+"""The figures of the game between an encoder and the discriminator of a prior."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
+
+from experiments.plots.style import COLOURS, finish
+
+_LABELS = {"minimax": "minimax", "non_saturating": "non-saturating"}
+
+
+def encoder_gradients(
+    shifts: np.ndarray, gradients: Mapping[str, np.ndarray], paths: Mapping[str, np.ndarray]
+) -> Figure:
+    """Draw how strongly each form of the encoder's loss pulls a code to its prior, and how soon.
+
+    Args:
+        shifts: Distances of the code from the prior, in its standard deviations, ``[n]``.
+        gradients: Size of the gradient in the shift by form, ``[n]`` each.
+        paths: The shift at each step of gradient descent by form, ``[steps]`` each.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+    for form, colour, line in zip(gradients, COLOURS, ("-", "--"), strict=False):
+        left.plot(shifts, gradients[form], line, color=colour, label=_LABELS[form])
+        right.plot(paths[form], line, color=colour, label=_LABELS[form])
+    left.set(xlabel="shift of the code, deviations", ylabel="size of the gradient, nats")
+    left.set_yscale("log")
+    right.set(xlabel="step", ylabel="shift of the code, deviations")
+    right.legend()
+    return finish(figure)
+
+
+def codes(panels: Mapping[tuple[str, str], np.ndarray], sources: np.ndarray) -> Figure:
+    """Draw codes in two dimensions over the outline of their prior, one row for each prior.
+
+    Args:
+        panels: Codes ``[n, 2]`` by prior and stage, such as ``("uniform", "before")``.
+        sources: From which part of the data each code comes, ``[n]``.
+    """
+    priors = list(dict.fromkeys(prior for prior, _ in panels))
+    stages = list(dict.fromkeys(stage for _, stage in panels))
+    figure, grid = plt.subplots(
+        len(priors), len(stages), figsize=(3 * len(stages), 3 * len(priors)), squeeze=False
+    )
+    for (prior, stage), points in panels.items():
+        axes = grid[priors.index(prior), stages.index(stage)]
+        _outline(axes, prior)
+        for source, colour in zip(np.unique(sources), COLOURS, strict=False):
+            axes.plot(*points[sources == source].T, ".", ms=2.5, color=colour, rasterized=True)
+        axes.set(title=f"{prior}, {_LABELS.get(stage, stage)}", xlabel="$y_1$", ylabel="$y_2$")
+    return finish(figure)
+
+
+def _outline(axes: Axes, prior: str) -> None:
+    """Draw the unit square, or the circles that hold 39, 86 and 99 % of a standard normal."""
+    look: dict[str, Any] = dict(fill=False, edgecolor="k", lw=0.9)
+    if prior == "uniform":
+        axes.add_patch(Rectangle((0, 0), 1, 1, **look))
+        axes.set(xlim=(-0.08, 1.08), ylim=(-0.08, 1.08), aspect="equal")
+    else:
+        for radius in (1, 2, 3):
+            axes.add_patch(Circle((0, 0), radius, **look))
+        axes.set(xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
+
+
+def game_over_training(history: pd.DataFrame) -> Figure:
+    """Draw the value of the game over training, one panel for each prior.
+
+    Args:
+        history: Rows with ``prior``, ``form``, ``step`` and ``value`` in nats.
+    """
+    priors = list(history["prior"].unique())
+    figure, panels = plt.subplots(
+        1, len(priors), figsize=(4.5 * len(priors), 3.2), sharey=True, squeeze=False
+    )
+    for axes, prior in zip(panels[0], priors, strict=True):
+        rows = history[history["prior"] == prior]
+        for form, colour, line in zip(_LABELS, COLOURS, ("-", "--"), strict=False):
+            own = rows[rows["form"] == form]
+            axes.plot(own["step"], own["value"], line, color=colour, label=_LABELS[form])
+        axes.axhline(-2 * math.log(2), color="k", ls=":", lw=1, label="equilibrium, -2 log 2")
+        axes.set(title=prior, xlabel="training step")
+    panels[0, 0].set_ylabel("value of the game, nats")
+    panels[0, 0].legend(fontsize=9)
+    return finish(figure)

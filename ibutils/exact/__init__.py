@@ -1,0 +1,1 @@
+"""Models whose information is known exactly: a channel, a Gaussian, a neuron, linear networks."""

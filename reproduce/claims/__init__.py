@@ -1,0 +1,54 @@
+"""A paper's statements as claims, and the tests that turn recorded tables into verdicts."""
+
+from ibutils.extras import extra
+
+with extra("book"):
+    from reproduce.claims.association import correlation, uncorrelated
+    from reproduce.claims.claim import (
+        JUDGED,
+        KINDS,
+        UNITS,
+        Claim,
+        Target,
+        families,
+        load,
+        paper_values,
+        parts,
+        targets,
+    )
+    from reproduce.claims.correction import LOOKS, corrected
+    from reproduce.claims.estimate import ALPHA
+    from reproduce.claims.evidence import Evidence, difference, equivalence, extremum, ordering
+    from reproduce.claims.pooled import closeness, superiority
+    from reproduce.claims.report import report
+    from reproduce.claims.verdict import STATUSES, Verdict, verdict, verdicts
+
+__all__ = [
+    "ALPHA",
+    "JUDGED",
+    "KINDS",
+    "LOOKS",
+    "STATUSES",
+    "UNITS",
+    "Claim",
+    "Evidence",
+    "Target",
+    "Verdict",
+    "closeness",
+    "corrected",
+    "correlation",
+    "difference",
+    "equivalence",
+    "extremum",
+    "families",
+    "load",
+    "ordering",
+    "paper_values",
+    "parts",
+    "report",
+    "superiority",
+    "targets",
+    "uncorrelated",
+    "verdict",
+    "verdicts",
+]

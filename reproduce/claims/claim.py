@@ -1,0 +1,218 @@
+"""What ``book/claims`` and ``book/paper_values`` state of a paper."""
+
+import csv
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Any
+
+import yaml
+
+from ibutils import checks
+from ibutils.project import project_root
+from reproduce.record import PROFILES
+
+JUDGED = PROFILES[1:]  # a smoke run supports no statement about a paper
+UNITS = ("network", "sample")  # what is independent: trained, or drawn, anew
+MOST_PRIMARY = 10  # claims of a family
+
+_QUANTITY = {"metric", "split", "minus", "target", "unit", "where"}
+# What each kind of test has to name, what it may name, and the seeds it takes at least.
+KINDS: dict[str, tuple[set[str], set[str], int]] = {
+    "difference": ({"first"}, {"second", "margin", "alternative", "scale"}, 2),
+    "equivalence": ({"arms", "low", "high"}, set(), 2),
+    "ordering": ({"factor", "order"}, {"scale"}, 2),
+    "extremum": ({"factor", "low", "high"}, {"least", "scale"}, 2),
+    "correlation": ({"x"}, {"sign", "within", "cluster"}, 1),
+    "uncorrelated": ({"x", "margin"}, {"within", "cluster"}, 1),
+    "superiority": (set(), {"over", "under", "margin", "scale"}, 1),
+    "closeness": ({"arms", "margin"}, set(), 1),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A table, figure or formula of a paper that a chapter regenerates.
+
+    Args:
+        id: For example ``"VIB-T1"``.
+        what: What it shows, in a few words.
+        notebook: The chapter, ``"<part>/<name>"``; ``None`` while it is planned.
+        measures: The module of ``ibutils`` that measures its recorded arrays, if any.
+        formula: Whether it is checked by computing, without a record.
+        quoted: Whether the chapter only quotes it, since its data are out of reach.
+        cases: Test cases that its errors and accuracies are shares of.
+    """
+
+    id: str
+    what: str
+    notebook: str | None = None
+    measures: str | None = None
+    formula: bool = False
+    quoted: bool = False
+    cases: int | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of a paper and the test that decides it.
+
+    Args:
+        id: For example ``"VIB-T1-1"``.
+        statement: What the paper says, in our words.
+        source: Table, figure or section.
+        target: The target whose table it is read from.
+        test: Kind, quantity and options of the test.
+        profiles: Profiles it may be judged on.
+        family: The paper it is a statement of, by its bibliography key, or ``foundations``.
+        unit: What one independent replication is: ``network`` or ``sample``.
+        seeds: Seeds that each sample needs.
+        primary: Whether it is among the few by which the paper stands or falls.
+        untestable: Why no record can decide it, if none can.
+        withdrawn: Why the record that would decide it is known to be wrong, if it is.
+    """
+
+    id: str
+    statement: str
+    source: str
+    target: str
+    test: Mapping[str, Any]
+    profiles: tuple[str, ...]
+    family: str
+    unit: str
+    seeds: int
+    primary: bool = False
+    untestable: str | None = None
+    withdrawn: str | None = None
+
+
+def parts() -> list[str]:
+    """Return the parts that state claims."""
+    return sorted(path.stem for path in (project_root() / "book" / "claims").glob("*.yaml"))
+
+
+def families() -> dict[str, str]:
+    """Return whose claims are corrected together, by bibliography key, with a title each."""
+    path = project_root() / "book" / "families.yaml"
+    return _parse(path.read_text(encoding="utf-8"))
+
+
+def targets(part: str) -> dict[str, Target]:
+    """Return the targets of a part by their identifiers.
+
+    Raises:
+        ValueError: The part has no claims file.
+    """
+    listed = _read(part)["targets"]
+    return {name: Target(name, **entry) for name, entry in listed.items()}
+
+
+def load(part: str) -> list[Claim]:
+    """Return the claims of a part.
+
+    Args:
+        part: For example ``"vib"``.
+
+    Raises:
+        ValueError: The part has no claims file, or a claim repeats an identifier, lacks a field
+            or has an unknown one, has an unknown family, unit, target, profile, kind of test or
+            option, or too few seeds for its test; or a family has too many primary claims.
+    """
+    known = targets(part)
+    claims: dict[str, Claim] = {}
+    for entry in _read(part)["claims"]:
+        claim = _claim(entry)
+        if claim.id in claims:
+            raise ValueError(f"claim {claim.id!r} is stated twice")
+        _check(claim, known)
+        claims[claim.id] = claim
+    primary = Counter(claim.family for claim in claims.values() if claim.primary)
+    if many := {name: n for name, n in primary.items() if n > MOST_PRIMARY}:
+        raise ValueError(f"more than {MOST_PRIMARY} claims are primary: {many}")
+    return list(claims.values())
+
+
+def _claim(entry: Mapping[str, Any]) -> Claim:
+    """Return a claim as it stands in the file."""
+    name = entry.get("id", "without an id")
+    required = {f.name for f in fields(Claim) if f.default is MISSING} - {"test", "seeds"}
+    if missing := [field for field in sorted(required) if not entry.get(field)]:
+        raise ValueError(f"claim {name!r} lacks {missing}")
+    if unknown := entry.keys() - {field.name for field in fields(Claim)}:
+        raise ValueError(f"claim {name!r} has the unknown fields {sorted(unknown)}")
+    return Claim(**{"test": {}, "seeds": 1, **entry, "profiles": tuple(entry["profiles"])})
+
+
+def paper_values(part: str) -> dict[str, dict[str, str]]:
+    """Return the numbers that a part's paper prints, as text, by their identifiers.
+
+    Args:
+        part: For example ``"vib"``.
+
+    Returns:
+        For each value its ``target``, ``item``, factors, ``metric``, ``value``, ``unit``,
+        ``tag`` (how it is known) and ``source``.
+
+    Raises:
+        ValueError: The part has no paper values.
+
+    Example:
+        >>> vib = paper_values("vib")["t1-vib"]
+        >>> vib["value"], vib["unit"]
+        ('1.13', 'percent')
+    """
+    folder = project_root() / "book" / "paper_values"
+    checks.choice("part", part, sorted(path.stem for path in folder.glob("*.csv")))
+    with (folder / f"{part}.csv").open(newline="", encoding="utf-8") as lines:
+        return {row["id"]: row for row in csv.DictReader(lines)}
+
+
+def _read(part: str) -> dict[str, Any]:
+    checks.choice("part", part, parts())
+    path = project_root() / "book" / "claims" / f"{part}.yaml"
+    return _parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parse(text: str) -> dict[str, Any]:
+    return yaml.safe_load(text)
+
+
+def _check(claim: Claim, known: Mapping[str, Target]) -> None:
+    """Raise when a claim cannot be judged as it is written."""
+    test = claim.test
+    for name in {claim.target, test.get("target", claim.target)}:
+        if name not in known or known[name].notebook is None:
+            raise ValueError(f"claim {claim.id!r} has the unknown target {name!r}")
+    if claim.family not in families():
+        raise ValueError(f"claim {claim.id!r}: family {claim.family!r} is not in {[*families()]}")
+    if claim.unit not in UNITS:
+        raise ValueError(f"claim {claim.id!r}: unit {claim.unit!r} is not in {UNITS}")
+    if unknown := set(claim.profiles) - set(JUDGED):
+        raise ValueError(f"claim {claim.id!r}: profiles {sorted(unknown)} are not in {JUDGED}")
+    if claim.untestable:
+        return
+    if test.get("kind") not in KINDS:
+        raise ValueError(f"claim {claim.id!r}: kind {test.get('kind')!r} is not in {[*KINDS]}")
+    needed, optional, seeds = KINDS[test["kind"]]
+    needed = needed | {"kind", "metric", "split"}
+    if missing := needed - test.keys():
+        raise ValueError(f"claim {claim.id!r}: its test lacks {sorted(missing)}")
+    if unknown := test.keys() - needed - optional - _QUANTITY:
+        raise ValueError(f"claim {claim.id!r}: its test has the unknown {sorted(unknown)}")
+    if claim.seeds < seeds:
+        raise ValueError(f"claim {claim.id!r}: {claim.seeds} seeds are too few; it takes {seeds}")
+    _check_numbers(claim, test)
+
+
+def _check_numbers(claim: Claim, value: Any) -> None:
+    """Refuse numbers that YAML reads as text, such as ``1e-3`` without a point."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            _check_numbers(claim, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_numbers(claim, inner)
+    elif isinstance(value, str) and value[:1].isdigit():
+        raise ValueError(f"claim {claim.id!r}: {value!r} is text; write a number as 1.0e-3")

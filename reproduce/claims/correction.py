@@ -1,0 +1,68 @@
+"""Corrections for testing many statements, and for looking at each of them more than once."""
+
+from collections.abc import Mapping, Sequence
+
+from statsmodels.stats.multitest import multipletests
+
+from ibutils import checks
+from reproduce.claims.estimate import ALPHA
+
+LOOKS = 2  # that a claim may be given, each at ALPHA / LOOKS
+
+
+def corrected(p_values: Sequence[float], primary: Sequence[bool]) -> list[float]:
+    """Return the p-values of a family, corrected for its size and for the looks at each.
+
+    Each p-value enters times ``LOOKS``, at most 1. The primary ones are corrected by Holm,
+    which bounds the probability of any false verdict among them; the others by Benjamini and
+    Hochberg, which bounds the expected share of false verdicts among those that are decided.
+
+    Args:
+        p_values: Of the claims of a family, ``[n]``.
+        primary: Which of them are primary, ``[n]``.
+
+    Raises:
+        TypeError: A p-value is no number, or ``primary`` holds anything but truth values.
+        ValueError: A p-value lies outside of [0, 1], or the lengths differ.
+
+    :cite:t:`holm1979simple`, :cite:t:`benjamini1995controlling`.
+
+    Example:
+        >>> corrected([0.005, 0.01, 0.01, 0.02], [True, True, False, False])
+        [0.02, 0.02, 0.04, 0.04]
+    """
+    for name, values in (("p_values", p_values), ("primary", primary)):
+        checks.instance(name, values, (list, tuple))
+    for place, (p, chosen) in enumerate(zip(p_values, primary, strict=False)):
+        checks.number(f"p_values[{place}]", p, least=0, most=1)
+        checks.instance(f"primary[{place}]", chosen, bool)
+    if len(p_values) != len(primary):
+        raise ValueError(
+            f"p_values and primary must have one length, got {len(p_values)} and {len(primary)}"
+        )
+    looked = [min(1.0, LOOKS * p) for p in p_values]
+    found: dict[int, float] = {}
+    for first, method in ((True, "holm"), (False, "fdr_bh")):
+        own = [i for i, chosen in enumerate(primary) if chosen == first]
+        if own:
+            adjusted = multipletests([looked[i] for i in own], alpha=ALPHA, method=method)[1]
+            found |= dict(zip(own, map(float, adjusted), strict=True))
+    return [found[i] for i in range(len(p_values))]
+
+
+def by_family(
+    p_values: Mapping[str, float], family: Mapping[str, str], primary: Mapping[str, bool]
+) -> dict[str, float]:
+    """Return the corrected p-value of each claim, family by family.
+
+    Args:
+        p_values: By claim.
+        family: The family of each claim.
+        primary: Whether each claim is primary.
+    """
+    found: dict[str, float] = {}
+    for name in dict.fromkeys(family[claim] for claim in p_values):
+        own = [claim for claim in p_values if family[claim] == name]
+        values = corrected([p_values[c] for c in own], [primary[c] for c in own])
+        found |= dict(zip(own, values, strict=True))
+    return found

@@ -1,0 +1,270 @@
+r"""Tests of a statement on samples over independent units, with the evidence for and against it.
+
+A statement is supported when the data reject its opposite, and contradicted when they reject
+the statement itself. A statement of a direction is tested two-sidedly: its p-value is twice that
+of the better side, and its interval has level :math:`1 - \alpha`. A statement of a range is
+supported by two one-sided tests, each at :math:`\alpha`, with the interval of level
+:math:`1 - 2 \alpha` (:cite:t:`schuirmann1987comparison`), and contradicted two-sidedly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ibutils import checks
+from reproduce.claims import given
+from reproduce.claims.estimate import ALPHA, DIGITS, SCALES, Estimate, Layout, scaled, spread
+
+ALTERNATIVES = ("greater", "less", "two-sided")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a test found.
+
+    Args:
+        effect: The quantity that decides.
+        low: Lower end of its interval.
+        high: Upper end of its interval.
+        n: Independent units of the smallest sample.
+        p: p-value of the opposite of the statement: small values support the statement.
+        against: p-value of the statement itself: small values contradict it.
+        spread: Standard deviation over units of one value, of logarithms where it tests a ratio.
+        note: What was observed, where a number does not say it.
+    """
+
+    effect: float
+    low: float
+    high: float
+    n: int
+    p: float
+    against: float
+    spread: float = np.nan
+    note: str = ""
+
+
+def direction(estimate: Estimate, bound: float, *, rising: bool = True) -> tuple[float, float]:
+    """Return the two-sided p-values for and against lying above a bound, or below it."""
+    sides = doubled(estimate.above(bound)), doubled(estimate.below(bound))
+    return sides if rising else sides[::-1]
+
+
+def inside(estimate: Estimate, low: float, high: float) -> tuple[float, float]:
+    """Return the p-values for and against lying in a range: two one-sided tests each."""
+    outside = min(estimate.below(low), estimate.above(high))
+    return max(estimate.above(low), estimate.below(high)), doubled(outside)
+
+
+def doubled(p: float, times: int = 1) -> float:
+    """Return twice a one-sided p-value, once for each statement that it is the least of."""
+    return min(1.0, 2 * times * p)
+
+
+def difference(
+    first: np.ndarray,
+    second: np.ndarray | None = None,
+    *,
+    paired: bool = False,
+    margin: float = 0.0,
+    alternative: str = "greater",
+    scale: str = "linear",
+    floor: float = 0.0,
+) -> Evidence:
+    r"""Test that a mean, or a difference of two means, passes a margin.
+
+    With :math:`\delta` the mean of ``first``, less that of ``second`` where there is one, the
+    statement is :math:`\delta > m`, :math:`\delta < m` or :math:`|\delta| > m`.
+
+    Args:
+        first: Values over units, ``[n]``.
+        second: Values of the other arm, in the same order of units when paired.
+        paired: Whether the arms share their units; Welch's test otherwise.
+        margin: The margin :math:`m`; on the logarithmic scale a ratio.
+        alternative: ``"greater"``, ``"less"`` or ``"two-sided"``.
+        scale: ``"log"`` tests the logarithm, and so the ratio of geometric means.
+        floor: Standard error of a single value, known from how it is measured.
+
+    Raises:
+        TypeError: A value is no number.
+        ValueError: Unknown alternative or scale, fewer than two units, a value that is not
+            finite, paired arms of unequal size, a logarithm of what is not positive, both sides
+            of a ratio.
+
+    Example:
+        >>> found = difference(np.array([3.0, 5.0, 4.0]), np.array([1.0, 2.0, 0.0]), paired=True)
+        >>> found.effect, round(found.p, 3)
+        (3.0, 0.035)
+    """
+    checks.choice("alternative", alternative, ALTERNATIVES)
+    checks.choice("scale", scale, SCALES)
+    checks.number("margin", margin)
+    checks.number("floor", floor, least=0)
+    if scale == "log" and alternative == "two-sided":
+        raise ValueError(f"a ratio is tested on one side, got alternative={alternative!r}")
+    named = {"first": first} | ({} if second is None else {"second": second})
+    arms = [given.sample(name, values, least=2) for name, values in named.items()]
+    if paired and (sizes := [len(arm) for arm in arms]) != 2 * sizes[:1]:
+        raise ValueError(f"paired arms first and second must be of one length, got {sizes}")
+    samples = [scaled(name, arm, scale) for name, arm in zip(named, arms, strict=True)]
+    if scale == "log":
+        floor /= min(abs(float(np.mean(arm))) for arm in arms)
+        margin = float(scaled("margin", np.array([margin or 1.0]), scale)[0])
+    if paired:
+        samples, floor = [_gaps(*samples)], 2**0.5 * floor
+    if len(samples) == 1:
+        estimate = Estimate.of_mean(samples[0], floor=floor)
+    else:
+        estimate = Estimate.of_difference(*samples, floor=floor)
+    own = float(np.mean([spread(sample, floor) ** 2 for sample in samples])) ** 0.5
+    level = 1 - ALPHA
+    if alternative == "two-sided":
+        against, p = inside(estimate, -margin, margin)
+    else:
+        p, against = direction(estimate, margin, rising=alternative == "greater")
+    shown = np.array([estimate.value, *estimate.interval(level)])
+    effect, low, high = np.exp(shown) if scale == "log" else shown
+    n = min(map(len, arms))
+    return Evidence(float(effect), float(low), float(high), n, p, against, own)
+
+
+def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) -> Evidence:
+    """Test that each mean lies in an interval, by two one-sided tests per arm.
+
+    All arms have to pass (intersection-union); the effect is the mean of the arm that decides.
+
+    Args:
+        arms: Values over units, ``[n]`` each.
+        low: Lower end of the stated interval.
+        high: Upper end.
+        floor: Standard error of a single value, known from how it is measured.
+
+    Raises:
+        TypeError: A value is no number.
+        ValueError: No arm, fewer than two units, a value that is not finite, or an interval that
+            is empty or not finite.
+
+    :cite:t:`schuirmann1987comparison`.
+
+    Example:
+        >>> found = equivalence(np.array([1.1, 1.2, 1.3]), low=0.0, high=2.0)
+        >>> round(found.effect, 2), found.p < 0.05
+        (1.2, True)
+    """
+    if not arms:
+        raise ValueError("arms must be at least 1 sample, got none")
+    arms = tuple(given.sample("arms", arm, least=2) for arm in arms)
+    checks.number("low", low)
+    checks.number("high", high, above=low)
+    checks.number("floor", floor, least=0)
+    estimates = [Estimate.of_mean(arm, floor=floor) for arm in arms]
+    tests = [inside(estimate, low, high) for estimate in estimates]
+    p, against = max(p for p, _ in tests), min(against for _, against in tests)
+    against = min(1.0, len(arms) * against)
+    decides = min if against < p else max  # the arm furthest outside, or the weakest inside
+    i = decides(range(len(arms)), key=lambda i: tests[i][against < p])
+    ends = estimates[i].interval(1 - ALPHA if against < p else 1 - 2 * ALPHA)
+    n, own = min(map(len, arms)), spread(arms[i], floor)
+    return Evidence(estimates[i].value, *ends, n, p, against, own)
+
+
+def ordering(
+    groups: Mapping[float, np.ndarray],
+    *,
+    order: Sequence[float],
+    scale: str = "linear",
+    floors: Mapping[float, float] | None = None,
+) -> Evidence:
+    """Test that the means fall along stated levels of a factor.
+
+    Each adjacent pair has to pass a test (intersection-union); the effect is the difference, or
+    on the logarithmic scale the ratio, of the pair that decides.
+
+    Args:
+        groups: Values over units for each level.
+        order: Levels from the greatest mean to the least.
+        scale: ``"log"`` compares logarithms, for values whose spread grows with their size.
+        floors: For each level the standard error of a single value, where it is known.
+
+    Raises:
+        TypeError: A value is no number.
+        ValueError: A level without a group, fewer than two levels, no unit beyond one per
+            group, a value that is not finite, unknown scale, or a logarithm of what is not
+            positive.
+    """
+    groups = given.groups("groups", groups)
+    given.chosen("order", order, groups, least=2)
+    layout = Layout(groups, scale, floors)
+    falls = [layout.contrast(upper, lower) for upper, lower in pairwise(order)]
+    n = min(len(groups[level]) for level in order)
+    return all_above(falls, n, layout)
+
+
+def all_above(
+    leads: Sequence[Estimate], n: int, layout: Layout, *, bound: float = 0.0
+) -> Evidence:
+    """Test that each of some estimates of a layout lies above a bound; show what decides."""
+    p = doubled(max(lead.above(bound) for lead in leads))
+    against = doubled(min(lead.below(bound) for lead in leads), len(leads))
+    if against < p:
+        lead = min(leads, key=lambda one: one.below(bound))
+    else:
+        lead = max(leads, key=lambda one: one.above(bound))
+    return Evidence(*layout.shown(lead), n, p, against, layout.variance**0.5)
+
+
+def extremum(
+    groups: Mapping[float, np.ndarray],
+    *,
+    low: float,
+    high: float,
+    least: bool = True,
+    scale: str = "linear",
+    floors: Mapping[float, float] | None = None,
+) -> Evidence:
+    """Test that the level with the least (or greatest) mean lies in a stated range.
+
+    The best level inside has to beat every level outside; its choice is paid for by the number
+    of levels inside (Bonferroni). The effect is how far it leads the best level outside.
+
+    Args:
+        groups: Values over units for each level.
+        low: Lower end of the range, included.
+        high: Upper end, included.
+        least: Whether the least mean is sought.
+        scale: As in :func:`ordering`.
+        floors: For each level the standard error of a single value, where it is known.
+
+    Raises:
+        ValueError: No level inside or outside, or as in :func:`ordering`.
+    """
+    groups = given.groups("groups", groups)
+    checks.number("low", low)
+    checks.number("high", high, least=low)
+    layout = Layout(groups, scale, floors)
+    within = [level for level in groups if low <= level <= high]
+    beyond = [level for level in groups if not low <= level <= high]
+    if not within or not beyond:
+        raise ValueError(
+            f"low={low} to high={high} must hold some of the levels of groups, and not all: "
+            f"{list(groups)}"
+        )
+    ranked = sorted(groups, key=layout.means.__getitem__, reverse=not least)
+    best, rival = (next(v for v in ranked if v in side) for side in (within, beyond))
+
+    def lead(winner: float, loser: float) -> Estimate:
+        return layout.contrast(*((loser, winner) if least else (winner, loser)))
+
+    p = doubled(max(lead(best, level).above(0.0) for level in beyond), len(within))
+    against = doubled(max(lead(rival, level).above(0.0) for level in within), len(beyond))
+    note = f"{'least' if least else 'greatest'} at {ranked[0]:g}"
+    n, spread_of_one = min(map(len, groups.values())), layout.variance**0.5
+    return Evidence(*layout.shown(lead(best, rival)), n, p, against, spread_of_one, note)
+
+
+def _gaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return differences, 0 where they are those of arithmetic only."""
+    gaps = first - second
+    dust = 10.0**-DIGITS * np.maximum(np.abs(first), np.abs(second))
+    return np.where(np.abs(gaps) <= dust, 0.0, gaps)

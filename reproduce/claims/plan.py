@@ -1,0 +1,87 @@
+"""How many independent units a claim needs, from the recorded spread and its margin.
+
+The number never depends on the effect that was observed: it is the one at which the claim's test
+has power 0.9 against a truth as far from the edge of the statement as the claim's margin is wide,
+or twice the spread over units where it has none. A claim is looked at no more than
+``reproduce.claims.LOOKS`` times; the second look is at the planned number.
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from statsmodels.stats.power import TTestIndPower, TTestPower
+
+from reproduce.claims.association import VARIANCE_OF_RANKS
+from reproduce.claims.claim import Claim
+from reproduce.claims.correction import LOOKS
+from reproduce.claims.estimate import ALPHA
+
+POWER = 0.9
+SPREADS = 2.0  # distance from the edge, in spreads over units, of a claim without a margin
+MODERATE = 0.5  # size of a rank correlation that a claim of a sign shall notice
+MOST = 1000  # units beyond which no plan is worth stating
+
+
+def planned(claim: Claim, spread: float) -> int | None:
+    """Return the number of units of each arm at which a claim is judged for the last time.
+
+    Args:
+        claim: The claim.
+        spread: Standard deviation over units of what it tests, on the scale of its test;
+            ignored by correlations.
+
+    Returns:
+        The number, at least the claim's seeds; ``None`` where it exceeds ``MOST``.
+
+    Raises:
+        ValueError: The spread is negative or not finite.
+    """
+    if not 0 <= spread < np.inf:
+        raise ValueError(f"the spread must be finite and at least 0, got {spread}")
+    test = claim.test
+    if test["kind"] in ("correlation", "uncorrelated"):
+        return _bounded(_pairs(test), claim.seeds)
+    two_sided = test["kind"] not in ("equivalence", "closeness")
+    level = ALPHA / LOOKS if two_sided else 2 * ALPHA / LOOKS  # of two one-sided tests
+    power = POWER if two_sided else (1 + POWER) / 2
+    size = _distance(test) / spread if _distance(test) and spread else SPREADS
+    arms = TTestPower() if _alone(test) else TTestIndPower()
+    for units in range(2, MOST + 1):
+        if not arms.power(size, units, level) < power:  # NaN where it is 1 up to rounding
+            return max(units, claim.seeds)
+    return None
+
+
+def _alone(test: Any) -> bool:
+    """Return whether each sample is compared with a number, not with another sample."""
+    one_sided = test["kind"] == "superiority" and not (test.get("over") and test.get("under"))
+    single = test["kind"] == "difference" and "second" not in test
+    return test["kind"] == "equivalence" or one_sided or single
+
+
+def _distance(test: Any) -> float:
+    """Return how far from the edge of the statement the truth is supposed; 0 for unstated."""
+    if test["kind"] == "equivalence":
+        return (test["high"] - test["low"]) / 2
+    if test["kind"] == "closeness":
+        return test["margin"]
+    margin = test.get("margin", 0.0)
+    if _alone(test) and "minus" not in test:
+        return 0.0  # the margin is a bound on a value, not the size of a gap
+    return abs(np.log(margin)) if test.get("scale") == "log" and margin else abs(margin)
+
+
+def _pairs(test: Any) -> float:
+    """Return the members at which a rank correlation is told from its bound."""
+    if test["kind"] == "uncorrelated":
+        size = np.arctanh(test["margin"])
+        quantiles = stats.norm.isf(ALPHA / LOOKS) + stats.norm.isf((1 - POWER) / 2)
+    else:
+        size = np.arctanh(MODERATE)
+        quantiles = stats.norm.isf(ALPHA / LOOKS / 2) + stats.norm.isf(1 - POWER)
+    return 3 + VARIANCE_OF_RANKS * (quantiles / size) ** 2
+
+
+def _bounded(units: float, least: int) -> int | None:
+    return None if units > MOST else max(int(np.ceil(units)), least)

@@ -1,0 +1,46 @@
+"""The verdicts of chosen claims as a table for a page."""
+
+import numpy as np
+
+from ibutils import checks
+from reproduce.claims.verdict import Verdict, verdicts
+
+_HEAD = ("claim", "statement", "verdict", "effect and interval", "p, corrected", "units")
+
+
+def report(part: str, *chosen: str) -> str:
+    """Return the verdicts of some claims of a part, as the ledger has them, in Markdown.
+
+    Args:
+        part: For example ``"vib"``.
+        chosen: Identifiers of claims, or of targets for all their claims; of all when none.
+
+    Raises:
+        ValueError: An identifier is neither a claim nor the target of one, or as in
+            :func:`reproduce.claims.verdicts`.
+    """
+    for name in chosen:
+        checks.instance("chosen", name, str)
+    judged = verdicts(part)
+    known = {name for v in judged for name in (v.claim.id, v.claim.target)}
+    if unknown := [name for name in chosen if name not in known]:
+        raise ValueError(f"chosen must be claims or targets of claims of {part!r}, got {unknown}")
+    rows = [_row(v) for v in judged if not chosen or {v.claim.id, v.claim.target} & set(chosen)]
+    lines = [_HEAD, ["---"] * len(_HEAD), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _row(v: Verdict) -> list[str]:
+    values = f"{p_value(v.raw)}, {p_value(v.corrected)}" if v.tested else "-"
+    units = str(v.n) if v.tested else "-"
+    return [v.claim.id, v.claim.statement, badge(v), v.shown, values, units]
+
+
+def badge(v: Verdict) -> str:
+    """Return the verdict's word with its profile, in the colour of the page's legend."""
+    return f"[{v.label}]{{.verdict .verdict-{v.status.replace(' ', '-')}}}"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value with three digits, or a dash without one."""
+    return "-" if np.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"

@@ -1,0 +1,173 @@
+"""The samples a test compares, taken from tidy tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ibutils import checks
+from ibutils.information import nats_to_bits
+from reproduce.claims import given
+from reproduce.claims.claim import Claim
+from reproduce.record import key
+
+Tables = Mapping[str, pd.DataFrame]
+
+_COLUMNS = ("seed", "split", "metric", "value", "unit")
+_NOT_FACTORS = {"target", "epoch", *_COLUMNS[1:], "profile", "device", "run", "floor"}
+WITHIN = ("layer", "probe", "estimator", "examples")  # factors that one network has several of
+_QUANTITY = ("target", "metric", "split", "minus", "unit")
+
+
+def check_tables(tables: Any) -> None:
+    """Raise unless these are tidy tables by target.
+
+    Raises:
+        TypeError: They are no mapping of data frames.
+        ValueError: A table does not say of which profile it is.
+    """
+    checks.instance("tables", tables, Mapping)
+    for target, rows in tables.items():
+        checks.instance(f"tables[{target!r}]", rows, pd.DataFrame)
+        if len(rows):
+            _check_columns(f"tables[{target!r}]", rows, ("profile",))
+
+
+def _check_columns(name: str, rows: pd.DataFrame, columns: Sequence[str]) -> None:
+    if missing := [column for column in columns if column not in rows]:
+        raise ValueError(f"{name} must have the columns {missing}, got a frame of {[*rows]}")
+
+
+def quantity(claim: Claim, tables: Tables, **changes: Any) -> pd.DataFrame:
+    """Return the quantity a claim is about, one row a member.
+
+    Args:
+        claim: The claim; its test names target, metric and split, what to subtract (``minus``),
+            the unit, and factors that all rows share (``where``).
+        tables: Tidy rows by target.
+        changes: What replaces entries of the test.
+
+    Returns:
+        The factors of each member with ``value``, ``unit`` and ``floor``, the standard error of a
+        share of test cases (0 of anything else); empty when there are no rows.
+
+    Raises:
+        ValueError: A column, metric or split is missing, a member has two values, or values in
+            another unit than nats shall be shown in bits.
+    """
+    named = {name: claim.test.get(name) for name in _QUANTITY} | changes
+    rows = _values(claim, tables, named)
+    if named["minus"] and len(rows):
+        other = _values(claim, tables, named | named["minus"])
+        rows = rows[rows.index.isin(other.index)]
+        other = other.reindex(rows.index)
+        floor = np.hypot(rows["floor"], other["floor"])
+        rows = rows.assign(value=rows["value"] - other["value"], floor=floor)
+    if named["unit"] == "bit":
+        if set(rows.get("unit", [])) - {"nat"}:
+            raise ValueError(f"claim {claim.id!r}: {named['metric']!r} is not in nats")
+        rows = rows.assign(value=nats_to_bits(rows["value"]), unit="bit") if len(rows) else rows
+    return rows
+
+
+def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFrame:
+    rows = tables.get(named["target"] or claim.target, pd.DataFrame())
+    if not len(rows):
+        return pd.DataFrame()
+    _check_columns(f"claim {claim.id!r}: the table in tables", rows, _COLUMNS)
+    for factor, level in (claim.test.get("where") or {}).items():
+        rows = rows[_matches(claim, rows, factor, level)]
+    if not len(rows):
+        return pd.DataFrame()
+    for column in ("metric", "split"):
+        if named[column] not in set(rows[column]):
+            known = sorted(set(rows[column]))
+            raise ValueError(f"claim {claim.id!r}: no {column} {named[column]!r} in {known}")
+        rows = rows[rows[column] == named[column]]
+    if "epoch" in rows:  # curves over training are another thing than final values
+        rows = rows[rows["epoch"].isna()]
+    factors = [str(column) for column in rows if column not in _NOT_FACTORS]
+    members = [key(dict(zip(factors, row, strict=True))) for row in rows[factors].to_numpy(object)]
+    if len(set(members)) < len(members):
+        raise ValueError(f"claim {claim.id!r}: a member has two values of {named['metric']!r}")
+    rows = rows.assign(unit=rows["unit"].astype(str))  # a column of ones is read as numbers
+    if "floor" not in rows:
+        rows = rows.assign(floor=0.0)
+    given.sample(f"claim {claim.id!r}: {named['metric']!r} in tables", rows["value"])
+    return rows[[*factors, "value", "unit", "floor"]].set_axis(members)
+
+
+def with_floor(rows: pd.DataFrame, cases: int | None) -> pd.DataFrame:
+    """Return rows with the binomial standard error of those that are shares of test cases.
+
+    One success and one failure are added, so that a share of 0 or 1 has an error too.
+    """
+    if not cases or not len(rows):
+        return rows
+    shares = (rows["unit"].astype(str) == "1") & (rows["split"] == "test")
+    shares &= rows["value"].between(0, 1)
+    share = (rows["value"].clip(0, 1) * cases + 1) / (cases + 2)
+    return rows.assign(floor=np.where(shares, np.sqrt(share * (1 - share) / cases), 0.0))
+
+
+def networks(values: pd.DataFrame) -> pd.Series:
+    """Return the name of the network that each row of a quantity was measured on."""
+    factors = [str(c) for c in values if c not in ("value", "unit", "floor", *WITHIN)]
+    return labels(values, factors)
+
+
+def labels(values: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
+    """Return one name for each combination of factors."""
+    rows = values[[*factors]].astype(object)
+    return rows.apply(lambda row: key(row.to_dict()), axis=1)
+
+
+def by_seed(claim: Claim, values: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
+    """Return the values of one arm, indexed by seed.
+
+    Args:
+        claim: The claim, named in errors.
+        values: A quantity of members.
+        where: Factors of the arm.
+
+    Raises:
+        ValueError: A factor is no column, or the arm holds two members of one seed.
+    """
+    for factor, level in where.items():
+        values = values[_matches(claim, values, factor, level)]
+    if values["seed"].duplicated().any():
+        raise ValueError(f"claim {claim.id!r}: {dict(where)} holds several members of one seed")
+    return values.set_index("seed")["value"].sort_index()
+
+
+def _matches(claim: Claim, rows: pd.DataFrame, factor: str, level: Any) -> np.ndarray:
+    """Return which rows have a level of a factor."""
+    if factor not in rows:
+        raise ValueError(f"claim {claim.id!r}: {factor!r} is no factor of {[*rows]}")
+    column = rows[factor]
+    if isinstance(level, str):
+        return (column == level).to_numpy()
+    return np.isclose(column.astype(float), level, atol=0)
+
+
+def by_level(claim: Claim, values: pd.DataFrame, factor: str) -> dict[float, pd.Series]:
+    """Return the values at each level of a factor, indexed by seed."""
+    if factor not in values:
+        raise ValueError(f"claim {claim.id!r}: {factor!r} is no factor of {[*values]}")
+    levels: Sequence[float] = sorted(values[factor].dropna().unique())
+    return {float(level): by_seed(claim, values, {factor: level}) for level in levels}
+
+
+def by_group(
+    claim: Claim, values: pd.DataFrame, where: Mapping[str, Any] | None = None
+) -> dict[str, pd.Series]:
+    """Return the values of each combination of factors apart from the seed, indexed by seed."""
+    for factor, level in (where or {}).items():
+        values = values[_matches(claim, values, factor, level)]
+    factors = [str(c) for c in values if c not in ("seed", "value", "unit", "floor")]
+    found: dict[str, pd.Series] = {}
+    if len(values):
+        for name, own in values.groupby(labels(values, factors)):
+            found[str(name)] = own.set_index("seed")["value"].sort_index()
+    return found

@@ -1,0 +1,245 @@
+"""From claims and recorded tables to verdicts."""
+
+import math
+from dataclasses import dataclass, replace
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+
+from ibutils import checks
+from ibutils.information import nats_to_bits
+from reproduce import record
+from reproduce.claims.claim import JUDGED, Claim, Target, load, parts, targets
+from reproduce.claims.correction import by_family
+from reproduce.claims.estimate import ALPHA
+from reproduce.claims.judge import Shortage, judge
+from reproduce.claims.plan import MOST, planned
+from reproduce.claims.samples import Tables, check_tables, with_floor
+
+STATUSES = (
+    "reproduced",
+    "leaning for",
+    "undecided",
+    "leaning against",
+    "contradicted",
+    "withdrawn",
+    "not run",
+    "untestable",
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    r"""The outcome of a claim's test.
+
+    Args:
+        claim: The claim.
+        status: ``reproduced`` when the test, corrected, rejects the opposite of the statement,
+            ``contradicted`` when it rejects the statement; ``leaning for`` or ``leaning against``
+            when only the uncorrected test does, so that the interval lies on one side;
+            ``undecided`` when neither or with too few units, ``withdrawn`` when the record is
+            known to be wrong, ``not run`` without a record, ``untestable`` when none could
+            decide.
+        profile: The profile of the record; ``None`` without one.
+        effect: The quantity that decided; with ``low`` and ``high``, the ends of its interval.
+        low: See ``effect``.
+        high: See ``effect``.
+        unit: Unit of the effect: ``1`` for a fraction, ``nat``, ``bit``, ``ratio`` or ``rank``.
+        n: Independent units of the smallest sample.
+        p: Raw p-value of the opposite of the statement.
+        against: Raw p-value of the statement.
+        spread: Standard deviation over units of one value, of logarithms for a ratio.
+        corrected: The smaller of the two, corrected for looks and for the claims of the family.
+        note: What was observed, or what is missing.
+    """
+
+    claim: Claim
+    status: str
+    profile: str | None = None
+    effect: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    unit: str = ""
+    n: int = 0
+    p: float = np.nan
+    against: float = np.nan
+    spread: float = np.nan
+    corrected: float = np.nan
+    note: str = ""
+
+    @property
+    def tested(self) -> bool:
+        """Whether a test was computed."""
+        return bool(np.isfinite(self.effect))
+
+    @property
+    def raw(self) -> float:
+        """The raw p-value of the side that the data are on."""
+        return min(self.p, self.against)
+
+    @property
+    def label(self) -> str:
+        """The status with its profile, such as ``reproduced (laptop)``."""
+        return f"{self.status} ({self.profile})" if self.profile else self.status
+
+    @property
+    def units(self) -> str:
+        """The number of independent units and what they are, such as ``5 networks``."""
+        cluster = self.claim.test.get("cluster", ["seed"])
+        name = self.claim.unit if "seed" in cluster else "cluster"
+        return f"{self.n} {name}{'s' * (self.n != 1)}" if self.tested else "-"
+
+    @property
+    def plan(self) -> str:
+        """The units at which the claim is looked at for the last time, from the spread."""
+        ranked = self.claim.test.get("kind") in ("correlation", "uncorrelated")
+        spread = 0.0 if ranked else self.spread
+        if not self.tested or not np.isfinite(spread):
+            return ""
+        units = planned(self.claim, spread)
+        return f"over {MOST}" if units is None else str(units)
+
+    @property
+    def shown(self) -> str:
+        """The effect with its interval, in percent, points or bits; or what is missing.
+
+        Information is shown in nats where the claim names that unit.
+        """
+        if not self.tested:
+            return self.note
+        in_nats = self.claim.test.get("unit") == "nat"
+        scale, unit = {
+            "1": (100.0, " points" if _is_gap(self.claim) else " %"),
+            "nat": (1.0, " nats") if in_nats else (nats_to_bits(1.0), " bits"),
+            "bit": (1.0, " bits"),
+            "ratio": (1.0, " times"),
+            "rank": (1.0, ""),
+        }[self.unit]
+        numbers = [scale * x for x in (self.effect, self.low, self.high)]
+        size = max(map(abs, numbers))
+        places = 2 if size >= 0.1 or size == 0 else 1 - math.floor(math.log10(size))
+        effect, low, high = (f"{x:.{places}f}" for x in numbers)
+        return f"{effect}{unit} [{low}, {high}]" + (f"; {self.note}" if self.note else "")
+
+
+def _is_gap(claim: Claim) -> bool:
+    """Return whether a test is about a difference of two values."""
+    test = claim.test
+    one_sided = test["kind"] == "superiority" and not (test.get("over") and test.get("under"))
+    alone = test["kind"] == "difference" and "second" not in test
+    return "minus" in test or not (test["kind"] == "equivalence" or one_sided or alone)
+
+
+def verdict(claim: Claim, tables: Tables) -> Verdict:
+    """Test a claim on tables of one profile.
+
+    Args:
+        claim: The claim.
+        tables: Tidy rows by target, as :func:`reproduce.record.table` returns them.
+
+    Returns:
+        The verdict, with a p-value that is not corrected.
+
+    Raises:
+        TypeError: It is no claim, or these are no tables.
+        ValueError: The tables mix profiles or lack a column, hold a value that is not finite, or
+            the claim names a metric, split or factor that they do not have.
+    """
+    checks.instance("claim", claim, Claim)
+    check_tables(tables)
+    if claim.untestable:
+        return Verdict(claim, "untestable", note=claim.untestable)
+    profiles = {name for rows in tables.values() if len(rows) for name in rows["profile"].unique()}
+    if len(profiles) > 1:
+        raise ValueError(f"claim {claim.id!r}: tables mix the profiles {sorted(profiles)}")
+    profile = next(iter(profiles), None)
+    if profile not in claim.profiles:
+        return Verdict(claim, "not run", note=_no_record(claim))
+    if claim.withdrawn:
+        if not len(tables.get(claim.test.get("target", claim.target), ())):
+            return Verdict(claim, "not run", note=_no_record(claim))
+        note = f"to be run again, because {claim.withdrawn}"
+        return Verdict(claim, "withdrawn", profile, note=note)
+    try:
+        found, unit = judge(claim, tables)
+    except Shortage as shortage:
+        if not shortage.have:
+            return Verdict(claim, "not run", note=str(shortage))
+        note = f"{shortage.have} of {shortage.need} units: {shortage}"
+        return Verdict(claim, "undecided", profile, n=shortage.have, note=note)
+    raw = Verdict(claim, "", profile, unit=unit, **vars(found))
+    return decided(replace(raw, corrected=raw.raw))
+
+
+def decided(v: Verdict) -> Verdict:
+    """Return a verdict with the status that its p-values give."""
+    side = v.p < v.against
+    if v.corrected < ALPHA:
+        return replace(v, status="reproduced" if side else "contradicted")
+    if v.raw < ALPHA:
+        return replace(v, status="leaning for" if side else "leaning against")
+    return replace(v, status="undecided")
+
+
+def verdicts(part: str, *, profile: str | None = None) -> list[Verdict]:
+    """Test the claims of a part on its recorded runs, corrected within each paper.
+
+    Runs of one profile are one replication of a paper: the correction is over the claims of its
+    family that are judged on it, those of other parts included.
+
+    Args:
+        part: For example ``"vib"``.
+        profile: The profile; by default the most faithful that each claim can be judged on.
+
+    Raises:
+        ValueError: Unknown part or profile, or as in :func:`load` and :func:`verdict`.
+    """
+    if profile is None:
+        return [best(row) for row in by_profile(part)]
+    checks.choice("profile", profile, JUDGED)  # a smoke run supports no claim
+    own = [claim.id for claim in load(part)]
+    families = {claim.family for claim in load(part)}
+    related = [p for p in parts() if families & {claim.family for claim in load(p)}]
+    found = {v.claim.id: v for p in related for v in _raw(p, profile)}
+    tested = {name: v for name, v in found.items() if v.tested}
+    corrected = by_family(
+        {name: v.raw for name, v in tested.items()},
+        {name: v.claim.family for name, v in tested.items()},
+        {name: v.claim.primary for name, v in tested.items()},
+    )
+    final = {n: decided(replace(found[n], corrected=p)) for n, p in corrected.items()}
+    return [final.get(name, found[name]) for name in own]
+
+
+def by_profile(part: str) -> list[tuple[Verdict, ...]]:
+    """Return the verdicts of each claim of a part at all profiles, the most faithful first."""
+    return [*zip(*(verdicts(part, profile=name) for name in reversed(JUDGED)), strict=True)]
+
+
+def _raw(part: str, profile: str) -> list[Verdict]:
+    """Return the verdicts of a part before any correction."""
+    tables = {name: _table(target, profile) for name, target in targets(part).items()}
+    return [verdict(claim, tables) for claim in load(part)]
+
+
+def _table(target: Target, profile: str) -> pd.DataFrame:
+    """Return the recorded rows of a target and what is measured on its arrays."""
+    rows = record.table(target.id, profile=profile)
+    if target.measures and len(rows):
+        measure = import_module(f"ibutils.{target.measures}").measure
+        arrays = record.arrays(target.id, profile=profile)
+        rows = pd.concat([rows, measure(rows, arrays)], ignore_index=True)
+    return with_floor(rows, target.cases)
+
+
+def _no_record(claim: Claim) -> str:
+    return f"needs a record: {' or '.join(claim.profiles)}"
+
+
+def best(candidates: tuple[Verdict, ...]) -> Verdict:
+    """Return the first verdict that was tested, or else withdrawn, or else falls short."""
+    tested = [v for v in candidates if v.tested]
+    recorded = [v for v in candidates if v.profile]
+    short = [v for v in candidates if v.note != _no_record(v.claim)]
+    return (tested or recorded or short or list(candidates))[0]

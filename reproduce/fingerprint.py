@@ -1,0 +1,74 @@
+"""Content hashes: one short string for everything that an output follows from.
+
+Snakemake compares file times. A file that holds the hash, and is written only when the hash
+changes, makes it decide by content.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+from reproduce.notebooks import parameter_file
+
+
+def of_notebook(root: Path, notebook: str, profile: str) -> str:
+    """Return the hash of what an executed notebook shows.
+
+    That is its cells, its parameter file, the modules of the project it imports, the recorded
+    runs, claims and paper values it draws, and the pinned versions it runs with.
+    """
+    part = notebook.split("/")[0]
+    cells = json.loads((root / "notebooks" / f"{notebook}.ipynb").read_text())["cells"]
+    sources = [
+        [cell["cell_type"], "".join(cell["source"]), sorted(cell["metadata"].get("tags", []))]
+        for cell in cells
+    ]
+    code = "\n".join(text for kind, text, _ in sources if kind == "code")
+    parameters = parameter_file(root, notebook, profile)
+    files = [
+        *([parameters] if parameters else []),
+        *imported(root, code),
+        *(root / "results").glob(f"*/{notebook}/*/*"),
+        *(root / "book").glob(f"*/{part}.*"),
+        root / "constraints.txt",
+    ]
+    return _digest(root, files, salt=json.dumps(sources))
+
+
+def of_book(root: Path) -> str:
+    """Return the hash of what the pages show besides the executed notebooks."""
+    folders = ("book", "experiments", "ibutils", "reproduce", "results", "tests/reference")
+    files = [path for folder in folders for path in (root / folder).rglob("*")]
+    return _digest(root, [*files, *root.glob("_*.yml"), root / "constraints.txt"])
+
+
+def imported(root: Path, code: str) -> list[Path]:
+    """Return the files of the project that code imports, directly or not."""
+    lines = ("" if line.startswith(("%", "!")) else line for line in code.splitlines())
+    finder = ModuleFinder(path=[str(root)])
+    try:
+        finder.scan_code(compile("\n".join(lines), "<notebook>", "exec"), finder.add_module("_"))
+    except SyntaxError:  # running the notebook reports it better
+        return [
+            path for room in ("experiments", "ibutils") for path in (root / room).rglob("*.py")
+        ]
+    files = (vars(module)["__file__"] for module in finder.modules.values())
+    return [Path(file) for file in files if file]
+
+
+def refresh(path: Path, fingerprint: str) -> None:
+    """Write the fingerprint into its file unless the file holds it already."""
+    if not path.exists() or path.read_text() != fingerprint:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(fingerprint)
+
+
+def _digest(root: Path, files: Iterable[Path], *, salt: str = "") -> str:
+    digest = hashlib.sha256(salt.encode())
+    for path in sorted(set(files)):
+        if path.is_file() and "__pycache__" not in path.parts:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"\n{path.relative_to(root)} {content}".encode())
+    return digest.hexdigest()

@@ -1,0 +1,223 @@
+"""List when claims were stated and changed, and when their first runs began.
+
+python -m reproduce.history [--git]
+
+Appends what is new to ``book/claims/changes.csv`` and ``book/claims/first_runs.csv``; entries that
+are there never change. With ``--git`` the changes are read from the history of the repository.
+"""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from reproduce import claims
+from reproduce.claims import history
+from reproduce.claims.history import MEANING, Change
+
+NAMES = {field.name for field in fields(claims.Claim)}
+DAY = timedelta(days=1)
+QUANTITY = ("target", "metric", "split", "minus")
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout
+
+
+def stated(text: str) -> dict[str, claims.Claim]:
+    """Return the claims of a file as it stood at some commit, without checking them."""
+    found = {}
+    for entry in yaml.load(text, yaml.CSafeLoader)["claims"]:  # the same, in C
+        known = {name: value for name, value in entry.items() if name in NAMES}
+        given = {"test": {}, "seeds": 1, "family": "", "unit": "", **known}
+        found[entry["id"]] = claims.Claim(**{**given, "profiles": tuple(entry["profiles"])})
+    return found
+
+
+@cache
+def _stated_in(blob: str) -> dict[str, claims.Claim]:
+    return stated(_git("cat-file", "blob", blob))
+
+
+def compare(
+    now: dict[str, claims.Claim], last: dict[str, claims.Claim], date: datetime
+) -> Iterator[Change]:
+    """Yield how claims differ from what they were."""
+    for name, claim in now.items():
+        what = "stated"
+        if name in last:
+            changed = [f for f in MEANING if getattr(claim, f) != getattr(last[name], f)]
+            what = " and ".join(changed)
+        if what:
+            yield Change(name, date, what, history.digest(claim))
+
+
+def from_git() -> list[Change]:
+    """Return all changes of claims that the repository's history holds, oldest first."""
+    last: dict[str, claims.Claim] = {}
+    gone: set[str] = set()
+    found: list[Change] = []
+    log = _git("log", "--reverse", "--first-parent", "--format=%H %cI", "--", "book/claims")
+    for line in log.splitlines():
+        commit, date = line.split()
+        now: dict[str, claims.Claim] = {}
+        for entry in _git("ls-tree", "-r", commit, "book/claims").splitlines():
+            blob, path = entry.split()[2:]
+            if path.endswith(".yaml"):
+                now |= _stated_in(blob)
+        when = datetime.fromisoformat(date).astimezone(UTC)
+        lost = sorted(last.keys() - now.keys() - gone)
+        found += [Change(name, when, "removed", "") for name in lost]
+        found += [
+            Change(name, when, "stated again", history.digest(now[name]))
+            for name in sorted(gone & now.keys())
+        ]
+        found += compare({n: c for n, c in now.items() if n not in gone}, last, when)
+        gone = (gone | set(lost)) - now.keys()
+        last |= now
+    return _without_detours(found)
+
+
+def _without_detours(found: list[Change]) -> list[Change]:
+    """Return the changes without those, removals included, that were taken back within a day."""
+    kept: list[Change] = []
+    for change in found:
+        own = [i for i, other in enumerate(kept) if other.claim == change.claim]
+        back = len(own) > 1 and kept[own[-2]].digest == change.digest
+        if back and change.date - kept[own[-1]].date < DAY:
+            kept.pop(own[-1])
+        else:
+            kept.append(change)
+    return kept
+
+
+def uncommitted() -> list[Change]:
+    """Return how the claims differ from the last listed changes, dated now."""
+    listed, date = history.changes(), datetime.now(UTC)
+    committed: dict[str, claims.Claim] = {}
+    for part in claims.parts():
+        try:
+            committed |= stated(_git("show", f"HEAD:book/claims/{part}.yaml"))
+        except subprocess.CalledProcessError:  # a new part
+            continue
+    found = []
+    for claim in (claim for part in claims.parts() for claim in claims.load(part)):
+        own = listed.get(claim.id, [])
+        if own and own[-1].digest == history.digest(claim):
+            continue
+        before = {claim.id: committed[claim.id]} if own and claim.id in committed else {}
+        (change,) = [*compare({claim.id: claim}, before, date)] or [
+            Change(claim.id, date, "changed", history.digest(claim))
+        ]
+        found.append(change)
+    stated_now = {claim.id for part in claims.parts() for claim in claims.load(part)}
+    lost = [name for name, own in listed.items() if own[-1].digest and name not in stated_now]
+    return found + [Change(name, date, "removed", "") for name in lost]
+
+
+def first_runs() -> list[dict[str, str]]:
+    """Return the start of the first run of any member of each claim, deleted runs included."""
+    runs = sorted(_runs(), key=lambda run: run["started"])
+    listed, found = history.first_runs(), []
+    for claim in (claim for part in claims.parts() for claim in claims.load(part)):
+        first = next((run for run in runs if _uses(claim, run)), None)
+        if first and claim.id not in listed:
+            started = datetime.fromisoformat(first["started"]).astimezone(UTC)
+            found.append({"claim": claim.id, "started": started.isoformat(timespec="seconds")})
+    return found
+
+
+def _runs() -> Iterator[dict[str, Any]]:
+    """Yield each run that was ever committed, as it was first, and where its tables are."""
+    log = _git("log", "--reverse", "--format=commit %H", "--name-status", "--", "results")
+    seen, commit = set(), ""
+    for line in log.splitlines():
+        if line.startswith("commit "):
+            commit = line.split()[1]
+        elif line.startswith("A") and line.endswith("run.json"):
+            folder = Path(line.split("\t")[-1]).parent.as_posix()
+            if folder not in seen:
+                seen.add(folder)
+                run = json.loads(_git("show", f"{commit}:{folder}/run.json"))
+                if run["profile"] in claims.JUDGED:
+                    yield run | {"place": f"{commit}:{folder}", "tables": {}}
+
+
+def _uses(claim: claims.Claim, run: dict[str, Any]) -> bool:
+    """Return whether a run, at whatever profile, holds a member that a claim uses."""
+    test = claim.test
+    listed = [test[side] for side in ("first", "second") if side in test]
+    arms = [*listed, *test.get("arms", []), *test.get("over", []), *test.get("under", [])] or [{}]
+    where = test.get("where") or {}
+    for arm in arms:
+        target = arm.get("target") or test.get("target") or claim.target
+        factors = where | {k: v for k, v in arm.items() if k not in QUANTITY}
+        if _holds(_read(run, target), factors):
+            return True
+    return False
+
+
+def _read(run: dict[str, Any], target: str) -> pd.DataFrame:
+    if target not in run["tables"]:
+        try:
+            text = _git("show", f"{run['place']}/{target}.csv")
+            run["tables"][target] = pd.read_csv(io.StringIO(text))
+        except subprocess.CalledProcessError:  # the run has no such table
+            run["tables"][target] = pd.DataFrame()
+    return run["tables"][target]
+
+
+def _holds(rows: pd.DataFrame, factors: dict[str, Any]) -> bool:
+    """Return whether a row has all levels; factors that are measured later do not count."""
+    if not len(rows):
+        return False
+    same = np.ones(len(rows), bool)
+    for name, level in factors.items():
+        if name in rows:
+            column = rows[name]
+            equal = (
+                column == level
+                if isinstance(level, str)
+                else np.isclose(column.astype(float), level)
+            )
+            same &= np.asarray(equal)
+    return bool(same.any())
+
+
+def _append(name: str, rows: Iterable[dict[str, Any]]) -> None:
+    path, rows = history.folder() / name, list(rows)
+    if not rows:
+        return
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, rows[0].keys(), lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+def _shown(change: Change) -> dict[str, Any]:
+    return asdict(change) | {"date": change.date.isoformat(timespec="seconds")}
+
+
+def main() -> None:
+    """Append what is new to both lists."""
+    if "--git" in sys.argv and not history.changes():
+        _append("changes.csv", map(_shown, from_git()))
+    _append("changes.csv", map(_shown, uncommitted()))
+    _append("first_runs.csv", first_runs())
+
+
+if __name__ == "__main__":
+    main()

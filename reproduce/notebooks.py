@@ -1,0 +1,55 @@
+"""Which notebooks there are, at which profiles they run and what they need."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROFILES = ("smoke", "laptop", "gpu", "paper")
+
+
+def names(root: Path) -> list[str]:
+    """Return the notebooks as ``<part>/<name>``."""
+    found = (root / "notebooks").glob("*/*.ipynb")
+    return sorted(f"{path.parent.name}/{path.stem}" for path in found)
+
+
+def parameter_file(root: Path, notebook: str, profile: str) -> Path | None:
+    """Return the parameter file of a notebook; the smoke profile is the defaults and has none.
+
+    Raises:
+        ValueError: There is no such profile or notebook, or the notebook has no such profile.
+    """
+    if profile not in PROFILES:
+        raise ValueError(f"unknown profile {profile!r}; there are {', '.join(PROFILES)}")
+    if notebook not in names(root):
+        raise ValueError(f"unknown notebook {notebook!r}; there are {', '.join(names(root))}")
+    if profile == "smoke":
+        return None
+    path = root / "notebooks" / f"{notebook}.{profile}.yaml"
+    if not path.exists():
+        raise ValueError(f"notebook {notebook!r} has no profile {profile!r}: no file {path}")
+    return path
+
+
+def select(root: Path, *, profile: str, only: str = "") -> list[str]:
+    """Return the notebooks to run at a profile: one when it is named, else all that have it.
+
+    Raises:
+        ValueError: As `parameter_file` does.
+    """
+    if only:
+        parameter_file(root, only, profile)
+        return [only]
+    if profile not in PROFILES:
+        raise ValueError(f"unknown profile {profile!r}; there are {', '.join(PROFILES)}")
+    if profile == "smoke":
+        return names(root)
+    suffix = f".{profile}.yaml"
+    return [name for name in names(root) if (root / "notebooks" / f"{name}{suffix}").exists()]
+
+
+def needs(notebook: str, profile: str) -> dict[str, Any]:
+    """Return threads, memory, time and GPUs of a run, as ``reproduce/resources.yaml`` says."""
+    declared = yaml.safe_load(Path(__file__).with_name("resources.yaml").read_text())
+    return declared["profiles"][profile] | declared["notebooks"].get(notebook, {}).get(profile, {})

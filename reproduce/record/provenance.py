@@ -1,0 +1,79 @@
+"""Where a number comes from: project root, commit, versions, machine."""
+
+import platform
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import ibutils
+from ibutils import checks
+from ibutils.extras import extra
+from ibutils.project import project_root
+
+
+def notebook_path(notebook: str) -> Path:
+    """Return the file of a notebook, ``"<part>/<name>"``.
+
+    Raises:
+        TypeError: It is no string.
+        ValueError: There is no such notebook.
+    """
+    checks.instance("notebook", notebook, str)
+    path = project_root() / "notebooks" / f"{notebook}.ipynb"
+    if not re.fullmatch(r"[\w-]+/[\w-]+", notebook) or not path.exists():
+        raise ValueError(
+            f"notebook must be one in notebooks/, such as vib/mnist, got {notebook!r}"
+        )
+    return path
+
+
+def machine(device: str) -> dict[str, Any]:
+    """Return device, threads, versions and peak memory of this process."""
+    with extra("data"):
+        import torchvision
+
+    on_gpu = device.startswith("cuda")
+    peak = (
+        torch.cuda.max_memory_allocated()
+        if on_gpu
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        * (1 if sys.platform == "darwin" else 1024)
+    )
+    return {
+        "device": torch.cuda.get_device_name() if on_gpu else _processor(),
+        "threads": torch.get_num_threads(),
+        "versions": {
+            "python": platform.python_version(),
+            **{m.__name__: m.__version__ for m in (torch, torchvision, np, ibutils)},
+        },
+        "peak_memory_mb": round(peak / 1e6),
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name without decoration."""
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+    except OSError:
+        found = None
+    name = found[1] if found else platform.processor() or platform.machine()
+    return f"CPU ({name.strip()})"
+
+
+def commit() -> tuple[str | None, bool | None]:
+    """Return the git commit of the project and whether tracked files differ from it."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(project_root()), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "-uno"))
+    except (OSError, subprocess.CalledProcessError):
+        return None, None

@@ -1,0 +1,66 @@
+"""Stage the sources of the book and render them.
+
+python -m reproduce.render vib/bound vib/mnist
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from experiments import published_codes
+from reproduce import ledger, peers
+
+STAGE = Path("_build/stage")
+
+
+def stage(root: Path, notebooks: list[str]) -> Path:
+    """Lay out pages, configuration and executed notebooks as they lie in the repository.
+
+    Args:
+        root: Folder of the project.
+        notebooks: Names of the notebooks that have been executed at their defaults.
+
+    Returns:
+        The staging folder.
+    """
+    folder = root / STAGE
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(root / "book", folder / "book")
+    shutil.copytree(root / "results", folder / "results", dirs_exist_ok=True)
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(root / name, folder)
+    for name in notebooks:
+        target = folder / "notebooks" / f"{name}.ipynb"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / "_build" / "executed" / "smoke" / f"{name}.ipynb", target)
+    for page in (ledger, peers, published_codes):
+        page.write(folder / "book" / "generated")
+    return folder
+
+
+def render(root: Path, folder: Path) -> None:
+    """Render the staged book to ``_build/html``, all of it, with every warning an error.
+
+    Raises:
+        CalledProcessError: The book has warnings or errors; they have been printed.
+    """
+    # Sphinx repeats no warning of a page that it takes from its cache.
+    for old in ("html", ".doctrees"):
+        shutil.rmtree(root / "_build" / old, ignore_errors=True)
+    options = ["--path-output", str(root), "-q", "-n", "-W", "--keep-going"]
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [str(program), "build", str(folder), *options]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+
+
+def main() -> None:
+    """Render the book with the notebooks named on the command line."""
+    try:
+        render(Path.cwd(), stage(Path.cwd(), sys.argv[1:]))
+    except subprocess.CalledProcessError:
+        sys.exit("The book has warnings; see above.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""How the claims stand: by paper, of each abstract, and when they were stated."""
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from reproduce import claims, record
+from reproduce.claims import history
+from reproduce.claims.report import badge, p_value
+from reproduce.record.store import read_members
+
+NONE = "–"  # noqa: RUF001
+HEAD = ["", "statement", "verdict", "effect", "p", "corrected", "units", "planned", "stated"]
+
+
+def markdown(head: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
+    """Return a table in Markdown.
+
+    Example:
+        >>> print(markdown(["a", "b"], [[1, 2]]))
+        | a | b |
+        | --- | --- |
+        | 1 | 2 |
+    """
+    lines = [list(head), *map(list, rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def wide(table: str) -> str:
+    """Return a table that takes the width of the page, the margin included."""
+    return f":::{{div}} full-width\n{table}\n:::"
+
+
+def row(v: claims.Verdict) -> list[str]:
+    """Return the row of a claim in the ledger; a primary claim has a star."""
+    name = v.claim.id + ("\u00a0★" if v.claim.primary else "")
+    values = [p_value(v.raw), p_value(v.corrected)]
+    own = [name, v.claim.statement, badge(v), v.shown, *values, v.units, v.plan]
+    return [*(cell if cell not in ("", "-") else NONE for cell in own), history.timing(v.claim)]
+
+
+def by_paper(judged: list[claims.Verdict]) -> str:
+    """Return how many claims of each paper have each status, at their best profile."""
+    titles = claims.families()
+    present = [name for name in titles if any(v.claim.family == name for v in judged)]
+    rows = []
+    for name in present:
+        counted = Counter(v.status for v in judged if v.claim.family == name)
+        rows.append([titles[name], counted.total(), *(counted[s] for s in claims.STATUSES)])
+    total = Counter(v.status for v in judged)
+    rows.append(["all", total.total(), *(total[status] for status in claims.STATUSES)])
+    return markdown(["paper", "claims", *claims.STATUSES], rows)
+
+
+def stated() -> str:
+    """Return the sentence that says how many claims were stated before their runs."""
+    found = Counter(history.timing(c) for part in claims.parts() for c in claims.load(part))
+    return (
+        f"Of {found.total()} claims {found['before']} stand as they were written before the first"
+        f" run that they use; {found['post hoc']} were stated or changed after it and are marked"
+        " *post hoc*."
+    )
+
+
+def abstracts(judged: list[claims.Verdict]) -> str:
+    """Return the verdicts of the primary claims, paper by paper."""
+    pages = ["(abstracts)=\n## What the abstracts state"]
+    pages.append(
+        "The primary claims of each paper: what its abstract and its leading tables and figures"
+        " state. They are corrected by Holm, so that a false verdict among those of a paper has"
+        f" a probability of at most {100 * claims.ALPHA:.0f} %."
+    )
+    for name, title in claims.families().items():
+        rows = [row(v) for v in judged if v.claim.family == name and v.claim.primary]
+        if rows:
+            pages += [f"### {title}", wide(markdown(HEAD, rows))]
+    return "\n\n".join(pages)
+
+
+def open_claims(judged: list[claims.Verdict]) -> str:
+    """Return what the claims without a corrected verdict would take at their second look."""
+    rows = []
+    for v in judged:
+        if v.tested and v.status in ("leaning for", "undecided", "leaning against"):
+            rows.append([v.claim.id, v.label, v.units, v.plan, *_cost(v)])
+    text = (
+        "(open-claims)=\n## What the open claims would take\n\nAt their second and last look. The"
+        " cost is that of one more seed of all that the target compares, as often as units are"
+        " missing, in hours of the machine that made the record."
+    )
+    head = ["claim", "verdict", "units", "planned", "hours", "why not run"]
+    return f"{text}\n\n{markdown(head, rows)}"
+
+
+def _cost(v: claims.Verdict) -> tuple[str, str]:
+    """Return the hours that a claim's second look takes, and why it has not been taken."""
+    if not v.plan.isdigit():
+        return NONE, "no number of units that can be trained would decide it"
+    missing = int(v.plan) - v.n
+    if missing <= 0:
+        return "0", "has its planned units, and stays open"
+    if "cluster" in v.units:
+        return NONE, "there are no more kinds of networks to take as clusters"
+    hours = missing * _seconds(v.claim.target, str(v.profile)) / 3600
+    return f"{hours:.2g}", "its second look has not been taken"
+
+
+@cache
+def _seconds(target: str, profile: str) -> float:
+    """Return the seconds that one more seed of all members of a target takes."""
+    seconds: dict[Any, float] = {}
+    for run in record.runs():
+        if run["profile"] == profile:
+            own = set(read_members(run, target))
+            for entry in run["members"]:
+                if record.key(entry["member"]) in own:
+                    seed = entry["member"].get("seed")
+                    seconds[seed] = seconds.get(seed, 0.0) + entry["seconds"]
+    return sum(seconds.values()) / max(1, len(seconds))
+
+
+def changes() -> str:
+    """Return when the claims that were changed were stated and changed, beside their runs."""
+    first = history.first_runs()
+    rows: list[list[str]] = []
+    for name, listed in history.changes().items():
+        if len(listed) > 1:
+            began = first.get(name)
+            for change in listed:
+                late = "post hoc" if began and change.date >= began else "before"
+                rows.append([name, change.what, f"{change.date:%Y-%m-%d %H:%M}", late])
+    text = (
+        "## When claims were changed\n\nClaims that were stated once and never changed are left"
+        " out. *Before* and *post hoc* are relative to the first run ever of any member that the"
+        " claim uses."
+    )
+    return f"{text}\n\n{markdown(['claim', 'what changed', 'when', 'relative to its runs'], rows)}"

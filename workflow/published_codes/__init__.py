@@ -1,5 +1,0 @@
-"""What published codes returned, beside what ours returns: the comparisons and their page."""
-
-from workflow.published_codes.page import write
-
-__all__ = ["write"]
