@@ -11,13 +11,14 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 
 from reproduce.notebooks import parameter_file
+from reproduce.registry import EXPERIMENTS
 
 
 def of_notebook(root: Path, notebook: str, profile: str) -> str:
     """Return the hash of what an executed notebook shows.
 
-    That is its cells, its parameter file, the modules of the project it imports, the recorded
-    runs, claims and paper values it draws, and the pinned versions it runs with.
+    That is its cells, its parameter file, the modules of the project it imports and those of its
+    part's experiments, the recorded runs, claims and paper values it draws, and the pinned versions it runs with.
     """
     part = notebook.split("/")[0]
     cells = json.loads((root / "notebooks" / f"{notebook}.ipynb").read_text())["cells"]
@@ -30,6 +31,7 @@ def of_notebook(root: Path, notebook: str, profile: str) -> str:
     files = [
         *([parameters] if parameters else []),
         *imported(root, code),
+        *(root / EXPERIMENTS / part).rglob("*.py"),  # they register what claims measure
         *(root / "results").glob(f"*/{notebook}/*/*"),
         *(root / "book").glob(f"*/{part}.*"),
         root / "constraints.txt",

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from experiments.infomax.embedding import class_centres, decoder_entropy, measure, relative_area
+from experiments.vib.embedding import class_centres, decoder_entropy, measure, relative_area
 from reproduce.record import key
 
 QUANTILE = -2 * math.log(0.05)  # of chi-square with two degrees of freedom

@@ -9,7 +9,7 @@ import yaml
 from scipy import stats
 from synthetic import BETAS, write_calibration, write_record
 
-from experiments.infomax import embedding
+from experiments.vib import embedding
 from reproduce import claims, record
 from reproduce.claims import claim as stated
 from reproduce.claims.verdict import decided

@@ -6,6 +6,7 @@ import numpy as np
 
 from ibutils import checks
 from ibutils.extras import extra
+from reproduce import claims
 
 with extra("plots"):
     import pandas as pd
@@ -14,6 +15,7 @@ RELATIVE, ABSOLUTE = 0.1, 0.05  # of the truth, in nats: the margin of an estima
 _MEMBER = ["task", "samples", "seed"]
 
 
+@claims.measure("errors")
 def measure(
     rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]] | None = None
 ) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ibutils import checks
 from ibutils.extras import extra
+from reproduce import claims
 
 with extra("plots"):
     import pandas as pd
@@ -20,6 +21,7 @@ Scales = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
 KEYS = ["target", "network", "activation", "method", "width", "seed", "split", "metric"]
 
 
+@claims.measure("gains")
 def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
     """Return rows that compare the members of a table.
 

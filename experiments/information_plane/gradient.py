@@ -14,6 +14,7 @@ from ibutils.information_plane import given
 from ibutils.information_plane.schedule import batches
 from ibutils.information_plane.training import gradient_function
 from ibutils.nets import StackedPerceptrons
+from reproduce import claims
 from reproduce.record import key
 
 with extra("plots"):
@@ -138,6 +139,7 @@ def signal_step(
     return np.where(alive, early / np.where(alive, late, 1.0), 1.0)
 
 
+@claims.measure("gradient")
 def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
     """Return the ``signal_step`` of each recorded network and layer as rows.
 

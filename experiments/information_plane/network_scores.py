@@ -8,6 +8,7 @@ from experiments.information_plane import courses
 from experiments.information_plane.compact import CEILING, unpack
 from ibutils import checks
 from ibutils.extras import extra
+from reproduce import claims
 from reproduce.record import key
 
 with extra("plots"):
@@ -18,6 +19,7 @@ LAST = 5  # hidden layer
 CLUSTER = [3, 4, 5, 6]  # layers that L2 is said to bring to one point
 
 
+@claims.measure("scores")
 def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
     r"""Return what follows from recorded rows and arrays.
 

@@ -19,6 +19,7 @@ with extra("book"):
     from reproduce.claims.correction import LOOKS, corrected
     from reproduce.claims.estimate import ALPHA
     from reproduce.claims.evidence import Evidence, difference, equivalence, extremum, ordering
+    from reproduce.claims.measures import measure
     from reproduce.claims.pooled import closeness, superiority
     from reproduce.claims.report import report
     from reproduce.claims.verdict import STATUSES, Verdict, verdict, verdicts
@@ -42,6 +43,7 @@ __all__ = [
     "extremum",
     "families",
     "load",
+    "measure",
     "ordering",
     "paper_values",
     "parts",

@@ -39,7 +39,8 @@ class Target:
         id: For example ``"VIB-T1"``.
         what: What it shows, in a few words.
         notebook: The chapter, ``"<part>/<name>"``; ``None`` while it is planned.
-        measures: The module of ``ibutils`` that measures its recorded arrays, if any.
+        measures: Name of the function of an experiment that measures its recorded rows and
+            arrays, if any (``@claims.measure``).
         formula: Whether it is checked by computing, without a record.
         quoted: Whether the chapter only quotes it, since its data are out of reach.
         cases: Test cases that its errors and accuracies are shares of.

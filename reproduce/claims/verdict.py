@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from reproduce.claims.claim import JUDGED, Claim, Target, load, parts, targets
 from reproduce.claims.correction import by_family
 from reproduce.claims.estimate import ALPHA
 from reproduce.claims.judge import Shortage, judge
+from reproduce.claims.measures import measure
 from reproduce.claims.plan import MOST, planned
 from reproduce.claims.samples import Tables, check_tables, with_floor
 
@@ -219,17 +219,17 @@ def by_profile(part: str) -> list[tuple[Verdict, ...]]:
 
 def _raw(part: str, profile: str) -> list[Verdict]:
     """Return the verdicts of a part before any correction."""
-    tables = {name: _table(target, profile) for name, target in targets(part).items()}
+    tables = {name: _table(part, target, profile) for name, target in targets(part).items()}
     return [verdict(claim, tables) for claim in load(part)]
 
 
-def _table(target: Target, profile: str) -> pd.DataFrame:
+def _table(part: str, target: Target, profile: str) -> pd.DataFrame:
     """Return the recorded rows of a target and what is measured on its arrays."""
     rows = record.table(target.id, profile=profile)
     if target.measures and len(rows):
-        measure = import_module(f"ibutils.{target.measures}").measure
+        derived = measure.find(target.measures, part)
         arrays = record.arrays(target.id, profile=profile)
-        rows = pd.concat([rows, measure(rows, arrays)], ignore_index=True)
+        rows = pd.concat([rows, derived(rows, arrays)], ignore_index=True)
     return with_floor(rows, target.cases)
 
 

@@ -10,6 +10,7 @@ from scipy.special import log_softmax
 
 from ibutils import checks
 from ibutils.extras import extra
+from reproduce import claims
 from reproduce.record import key
 
 with extra("plots"):
@@ -90,6 +91,7 @@ def decoder_entropy(codes: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> 
     return -(np.exp(logs) * logs).sum(axis=-1)
 
 
+@claims.measure("embedding")
 def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
     """Measure the recorded codes of Figure 2 of Deep VIB.
 
