@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from common import Target, options, paired, report
 
-from ibutils.data.clutter import cluttered
+from ibutils.data.composed import cluttered
 from ibutils.data.images import images
 from ibutils.train import generator
 

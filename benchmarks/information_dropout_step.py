@@ -13,8 +13,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ibutils.information_dropout import InformationDropout, NoisyClassifier
-from ibutils.nets.all_cnn import all_cnn_32
-from ibutils.nets.dropout_mlp import dropout_mlp
+from ibutils.information_dropout.all_cnn import all_cnn_32
+from ibutils.information_dropout.dropout_mlp import dropout_mlp
 from ibutils.train import generator
 
 BATCH, WIDTH, UNITS = 100, 0.25, 800

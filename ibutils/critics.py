@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ibutils import checks
-from ibutils.nets import perceptron
+from ibutils.nets.layers import perceptron
 
 
 class Separable(nn.Module):

@@ -37,9 +37,9 @@ DRAWS = (
 # probabilities that sum to one in single precision only.
 STAYS_SINGLE = (
     "ibutils.attacks.carlini_wagner.*",
-    "ibutils.attacks.fgs.*",
+    "ibutils.attacks.gradient_sign.*",
     "ibutils.attacks.outcome.keep_successes",
-    "ibutils.attacks.pgd.*",
+    "ibutils.attacks.gradient_sign.*",
     "ibutils.information.discrete.*",
     "experiments.information_plane.gradient.signal_to_noise",
     "ibutils.information_plane.training.fit",

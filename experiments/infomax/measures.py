@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from experiments.infomax.frozen import LAYERS, Effort, Frozen
 from ibutils import checks
-from ibutils.nets.image_and_code import ImageAndCode
+from ibutils.nets.image_code import ImageAndCode
 from ibutils.probes import (
     Health,
     ProbeWarning,

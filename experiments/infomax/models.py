@@ -19,7 +19,7 @@ from ibutils.baselines import (
 )
 from ibutils.infomax import DeepInfoMax, Terms
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, alex64, basic32
-from ibutils.nets.image_decoder import image_decoder
+from ibutils.nets.image_code import image_decoder
 from ibutils.nets.strided_crops import strided_crops, strided_crops64
 from ibutils.train import Trainable
 

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.infomax import DeepInfoMax, draw_occlusion, local_scores, location_losses, occlude
-from ibutils.infomax.batches import check_inputs
 from ibutils.infomax.occlusion import BLOCK
+from ibutils.nets.encoders import check_inputs
 from ibutils.train import generator
 
 HIDDEN, VISIBLE = 0.999, 0.001  # share of a location's field that is hidden

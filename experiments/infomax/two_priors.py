@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ibutils import checks
 from ibutils.infomax import PriorMatching
-from ibutils.infomax.batches import check_images, check_noise
+from ibutils.nets.encoders import check_images, check_noise
 from ibutils.train import Trainable
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ibutils import checks
-from ibutils.data.clutter import Cluttered
+from ibutils.data.composed import Cluttered
 from ibutils.information_dropout.objective import NoisyClassifier
 from ibutils.modes import evaluating
 

@@ -26,7 +26,7 @@ class NuisanceReader(Trainable):
         generator: Source of the initial weights.
 
     Example:
-        >>> from ibutils.nets.all_cnn import all_cnn_32
+        >>> from ibutils.information_dropout.all_cnn import all_cnn_32
         >>> network = all_cnn_32(width=1 / 16, channels=1, size=16)
         >>> frozen = NoisyClassifier(network, beta=1.0, samples=10).eval()
         >>> reader = NuisanceReader(frozen, "conv_6", classes=10)

@@ -10,10 +10,10 @@ from torch import Tensor
 from experiments.information_plane.network_scores import FACTORS
 from ibutils import checks
 from ibutils.extras import extra
-from ibutils.information_plane import given
 from ibutils.information_plane.schedule import batches
 from ibutils.information_plane.training import gradient_function
 from ibutils.nets import StackedPerceptrons
+from ibutils.nets.stacked import check_examples
 from reproduce import claims
 from reproduce.record import key
 
@@ -64,7 +64,7 @@ def signal_to_noise(
         >>> signal_to_noise(nets, inputs, labels, train=positions, batch_size=4).shape
         torch.Size([1, 2])
     """
-    given.examples(nets, inputs, labels, train)
+    check_examples(nets, inputs, labels, train)
     checks.count("batch_size", batch_size)
     count = train.shape[1] // batch_size
     if count < 2:
@@ -100,7 +100,7 @@ def weight_norms(
         True
     """
     checks.instance("nets", nets, StackedPerceptrons)
-    given.numbers("values", values, ndim=2)
+    checks.numbers("values", values, ndim=2)
     if len(values) != len(nets.parameter):
         raise ValueError(
             f"values must be [{len(nets.parameter)}, members], got shape {tuple(values.shape)}"

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.information_plane import given
+from ibutils.information_plane.compression import check_courses
 
 FITTED = 0.9  # share of the final information about the label
 
@@ -35,7 +35,7 @@ def rise(about_input: Float[Tensor, "epochs *batch"]) -> Float[Tensor, "*batch"]
         >>> rise(torch.tensor([4.0, 6.0, 1.0])).item()
         2.0
     """
-    given.courses(about_input=about_input)
+    check_courses(about_input=about_input)
     return about_input.amax(0) - about_input[0]
 
 
@@ -55,8 +55,8 @@ def fitting_end(about_labels: Float[Tensor, "epochs *batch"]) -> Int[Tensor, "*b
         >>> fitting_end(torch.tensor([0.0, 0.5, 0.95, 1.0])).item()
         2
     """
-    given.courses(about_labels=about_labels)
-    given.not_negative("about_labels", about_labels)
+    check_courses(about_labels=about_labels)
+    checks.not_negative("about_labels", about_labels)
     reached = about_labels >= FITTED * about_labels[-1]
     return reached.int().argmax(0)
 
@@ -75,7 +75,7 @@ def change_while_fitting(
         >>> change_while_fitting(*courses).item()
         2.0
     """
-    given.courses(about_input=about_input, about_labels=about_labels)
+    check_courses(about_input=about_input, about_labels=about_labels)
     return _at(about_input, fitting_end(about_labels)) - about_input[0]
 
 
@@ -93,7 +93,7 @@ def change_after_fitting(
         >>> change_after_fitting(*courses).item()
         -5.0
     """
-    given.courses(about_input=about_input, about_labels=about_labels)
+    check_courses(about_input=about_input, about_labels=about_labels)
     return about_input[-1] - _at(about_input, fitting_end(about_labels))
 
 
@@ -122,7 +122,7 @@ def delay(
         >>> delay(*courses, torch.tensor([0, 4, 9])).item()
         0.5
     """
-    given.courses(about_input=about_input, about_labels=about_labels)
+    check_courses(about_input=about_input, about_labels=about_labels)
     checks.tensor("epochs", epochs, ndim=1, kind="integer")
     checks.same_length(epochs=epochs, about_input=about_input)
     if int(epochs.min()) < 0 or bool((epochs.diff() <= 0).any()):

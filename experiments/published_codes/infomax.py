@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from experiments.published_codes.comparison import Comparison
 from experiments.published_codes.fixture import Case
 from ibutils.infomax import infomax_loss, local_scores
+from ibutils.infomax.heads import Branch
 from ibutils.infomax.losses import pair_loss, pairs
-from ibutils.infomax.prior import PriorMatching
 from ibutils.nets.encoders import alex64, basic32
-from ibutils.nets.heads import Branch
-from ibutils.prior_matching import encoder_loss
+from ibutils.prior_matching import PriorMatching, encoder_loss
 
 
 def _theirs(case: Case, name: str) -> Tensor | None:

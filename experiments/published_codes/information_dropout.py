@@ -17,7 +17,7 @@ from ibutils.information_dropout import (
     log_normal_kl,
     log_uniform_kl,
 )
-from ibutils.nets.all_cnn import all_cnn_32, all_cnn_96
+from ibutils.information_dropout.all_cnn import all_cnn_32, all_cnn_96
 
 MORE = 0.001  # what the published range of the noise ends beyond its max_alpha
 FLOOR = 1e-4  # of the activity in the published log-normal divergence

@@ -7,9 +7,11 @@ from experiments.published_codes import fixture
 from experiments.published_codes.codes import CODES, Code
 from experiments.published_codes.comparison import Comparison, Outcome, evaluate
 from experiments.published_codes.scores import OF
-from reproduce.standing import NONE, markdown, wide
+from reproduce.markdown import NONE, table, wide
+from reproduce.registry import page
 
 
+@page("published_codes")
 def write(folder: Path) -> None:
     """Write a table of all codes, ``all.md``, and one for each, into ``published_codes``.
 
@@ -55,7 +57,7 @@ def summary() -> str:
         met = _met(all(outcome.met for outcome in found))
         numbers = sum(outcome.numbers for outcome in found)
         rows.append([name, _repository(code), numbers, *map(_size, sizes), met])
-    return markdown(["compared", "code", "n", "largest gap", "largest residual", "met"], rows)
+    return table(["compared", "code", "n", "largest gap", "largest residual", "met"], rows)
 
 
 def section(code: Code) -> str:
@@ -63,11 +65,11 @@ def section(code: Code) -> str:
     found = outcomes(code)
     head = ["", "n", "theirs", "ours", "without", "gap", "residual", "stated", "allowed", "met"]
     rows = list(map(_row, code.comparisons, found))
-    parts = [_source(code), wide(markdown(head, rows))]
+    parts = [_source(code), wide(table(head, rows))]
     gaps = {name: gap for outcome in found for name, gap in outcome.gaps.items()}
     if len(gaps) > sum(bool(outcome.gaps) for outcome in found):  # several a quantity
         named = [[_escape(name), _size(gap)] for name, gap in gaps.items()]
-        parts.append(markdown(["without correction", "gap"], named))
+        parts.append(table(["without correction", "gap"], named))
     return "\n\n".join(parts)
 
 

@@ -5,7 +5,7 @@ of images and a generator that returns log-probabilities.
 """
 
 from ibutils.attacks.carlini_wagner import carlini_wagner_l2
-from ibutils.attacks.fgs import fast_gradient_sign, gradient_sign
+from ibutils.attacks.gradient_sign import fast_gradient_sign, gradient_sign, projected_gradient
 from ibutils.attacks.outcome import (
     Attacked,
     Norms,
@@ -15,7 +15,6 @@ from ibutils.attacks.outcome import (
     norms,
     reached,
 )
-from ibutils.attacks.pgd import projected_gradient
 from ibutils.attacks.predict import Prediction, prediction
 
 __all__ = [

@@ -1,6 +1,7 @@
 """The models that the papers compare with."""
 
 from ibutils.baselines.adversarial import AAE, BiGAN
+from ibutils.baselines.around_encoder import Supervised
 from ibutils.baselines.autoencoder import VAE, Autoencoder, squared_error, standard_normal_kl
 from ibutils.baselines.classifiers import (
     Classifier,
@@ -9,9 +10,7 @@ from ibutils.baselines.classifiers import (
     label_smoothing_loss,
 )
 from ibutils.baselines.noise_as_targets import NoiseAsTargets, best_assignment
-from ibutils.baselines.predictive import CPC, RowContext, predictive_loss
-from ibutils.baselines.several_globals import SeveralGlobals
-from ibutils.baselines.supervised import Supervised
+from ibutils.baselines.predictive import CPC, RowContext, SeveralGlobals, predictive_loss
 
 __all__ = [
     "AAE",

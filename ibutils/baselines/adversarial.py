@@ -7,11 +7,15 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
-from ibutils.infomax.batches import check_channels, check_noise
-from ibutils.infomax.prior import PriorMatching
-from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
-from ibutils.nets.image_and_code import ImageAndCode
-from ibutils.prior_matching import FORMS, discriminator_loss, game_value, sample_prior
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, check_channels, check_noise
+from ibutils.nets.image_code import ImageAndCode
+from ibutils.prior_matching import (
+    FORMS,
+    PriorMatching,
+    discriminator_loss,
+    game_value,
+    sample_prior,
+)
 
 PENALTY = 0.5  # weight of the squared gradient of a discriminator, as in the official code
 
@@ -37,7 +41,7 @@ class AAE(AroundEncoder):
 
     Example:
         >>> from ibutils.nets.encoders import basic32
-        >>> from ibutils.nets.image_decoder import image_decoder
+        >>> from ibutils.nets.image_code import image_decoder
         >>> model = AAE(basic32(channels=1 / 16), image_decoder(64, (3, 32, 32), channels=1 / 16))
         >>> sorted(model.objective(torch.zeros(4, 3, 32, 32), torch.zeros(4), torch.zeros(4, 64)))
         ['discriminator', 'loss', 'prior', 'squared_error']
@@ -102,7 +106,7 @@ class BiGAN(AroundEncoder):
 
     Example:
         >>> from ibutils.nets.encoders import basic32
-        >>> from ibutils.nets.image_decoder import image_decoder
+        >>> from ibutils.nets.image_code import image_decoder
         >>> decoder = image_decoder(64, (3, 32, 32), channels=1 / 16)
         >>> model = BiGAN(basic32(channels=1 / 16), decoder, channels=1 / 16)
         >>> sorted(model.objective(torch.zeros(4, 3, 32, 32), torch.zeros(4), torch.zeros(4, 64)))

@@ -6,9 +6,8 @@ from torch import Tensor, nn
 
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
-from ibutils.infomax.batches import check_noise
 from ibutils.information.log_space import at_least_single
-from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, check_noise
 from ibutils.nets.layers import dense
 
 
@@ -64,11 +63,11 @@ class Autoencoder(AroundEncoder):
 
     Args:
         encoder: Makes ``Features`` of images; the decoder sees the code alone.
-        decoder: Maps codes to images, such as ``ibutils.nets.image_decoder``.
+        decoder: Maps codes to images, such as ``ibutils.nets.image_code``.
 
     Example:
         >>> from ibutils.nets.encoders import basic32
-        >>> from ibutils.nets.image_decoder import image_decoder
+        >>> from ibutils.nets.image_code import image_decoder
         >>> model = Autoencoder(basic32(channels=1 / 16),
         ...                     image_decoder(64, (3, 32, 32), channels=1 / 16))
         >>> sorted(model.objective(torch.zeros(4, 3, 32, 32), torch.zeros(4), torch.zeros(4, 0)))
@@ -113,7 +112,7 @@ class VAE(AroundEncoder):
 
     Example:
         >>> from ibutils.nets.encoders import basic32
-        >>> from ibutils.nets.image_decoder import image_decoder
+        >>> from ibutils.nets.image_code import image_decoder
         >>> model = VAE(basic32(channels=1 / 16), image_decoder(64, (3, 32, 32), channels=1 / 16))
         >>> sorted(model.objective(torch.zeros(4, 3, 32, 32), torch.zeros(4), torch.zeros(4, 64)))
         ['loss', 'rate', 'squared_error']

@@ -16,8 +16,7 @@ from ibutils.bounds.conditional import (
     club,
     leave_one_out_upper,
 )
-from ibutils.bounds.contrastive import info_nce, interpolated
-from ibutils.bounds.embeddings import info_nce_from_embeddings
+from ibutils.bounds.contrastive import info_nce, info_nce_from_embeddings, interpolated
 from ibutils.bounds.variational import (
     donsker_varadhan,
     jensen_shannon,

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.bounds.scores import off_diagonal, split, table
+from ibutils.bounds.score_table import off_diagonal, split, table
 from ibutils.information.log_space import at_least_single, log_mean_exp
 
 

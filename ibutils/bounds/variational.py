@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ibutils import checks
-from ibutils.bounds.scores import baseline, split, table
+from ibutils.bounds.score_table import baseline, split, table
 from ibutils.information import log_mean_exp
 
 

@@ -12,8 +12,7 @@ import torch
 
 from ibutils import checks
 from ibutils.data import celeba, cifar, digits, mnist, stl10, tiny_imagenet
-from ibutils.data.images import Images
-from ibutils.data.resize import resize
+from ibutils.data.images import Images, resize
 
 __all__ = ["READERS", "Images", "load", "resize"]
 

@@ -8,8 +8,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.data.files import File, fetch, verified
-from ibutils.data.folder import data_root
+from ibutils.data.files import File, data_root, fetch, verified
 from ibutils.data.images import Images, images
 from ibutils.data.pictures import decode, opened
 from ibutils.extras import extra

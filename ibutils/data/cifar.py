@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ibutils import checks
-from ibutils.data.files import File, contents
-from ibutils.data.folder import data_root
+from ibutils.data.files import File, contents, data_root
 from ibutils.data.images import Images, images
 
 SITE = "https://www.cs.toronto.edu/~kriz/"

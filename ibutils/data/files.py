@@ -1,6 +1,7 @@
-"""Published files: looked for, downloaded through torchvision, checked by size and MD5."""
+"""Published files: where they are kept, how they are downloaded, checked by size and MD5."""
 
 import hashlib
+import os
 import socket
 import tarfile
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ibutils.extras import extra
+from ibutils.project import project_root
 
 TIMEOUT = 30.0  # seconds without an answer until a download counts as failed
 ADVICE = "remove it to download it again"
@@ -113,3 +115,29 @@ def _compare(path: Path, size: int, md5: str, file: File) -> None:
 
 def _md5(content: bytes = b"") -> "hashlib._Hash":
     return hashlib.md5(content, usedforsecurity=False)
+
+
+def data_root(root: str | Path | None = None) -> Path:
+    """Return the folder of data sets.
+
+    Without a name it is ``data`` of the project in a clone, and elsewhere ``~/.cache/ibutils``,
+    which a download makes if need be. A folder that was named is never made.
+
+    Args:
+        root: The folder; by default what ``$IBUTILS_DATA`` names.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+    """
+    if named := root or os.environ.get("IBUTILS_DATA"):
+        folder = Path(named).expanduser()
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                f"there is no folder {folder}, which {'root' if root else 'IBUTILS_DATA'} names; "
+                "make it, or name another with root= or IBUTILS_DATA"
+            )
+        return folder
+    try:
+        return project_root() / "data"
+    except ValueError:
+        return Path.home() / ".cache" / "ibutils"

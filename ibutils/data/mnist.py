@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ibutils import checks
-from ibutils.data.files import File, fetch, verified
-from ibutils.data.folder import data_root
+from ibutils.data.files import File, data_root, fetch, verified
 from ibutils.data.images import Images, images
 from ibutils.extras import extra
 

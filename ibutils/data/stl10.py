@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ibutils import checks
-from ibutils.data.files import File, contents
-from ibutils.data.folder import data_root
+from ibutils.data.files import File, contents, data_root
 from ibutils.data.images import Images, images
 
 URL = "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz"

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ibutils import checks
-from ibutils.data.files import File, download
-from ibutils.data.folder import data_root
+from ibutils.data.files import File, data_root, download
 from ibutils.data.images import Images, images
 from ibutils.data.pictures import Reader, decode, opened
 

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from ibutils import checks, inputs
 from ibutils.estimators import cells
-from ibutils.estimators.estimate import Estimate, LayerInformation
-from ibutils.estimators.layer import (
+from ibutils.estimators.activity import (
     Activity,
     first_index,
     place,
@@ -22,6 +21,7 @@ from ibutils.estimators.layer import (
     read_numbers,
     share,
 )
+from ibutils.estimators.estimate import Estimate, LayerInformation
 from ibutils.inputs import Data
 
 FEW = 5  # samples a cell, below which counts say little

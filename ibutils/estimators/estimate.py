@@ -2,16 +2,18 @@
 
 import dataclasses
 import math
+import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from ibutils import checks
 from ibutils.information import nats_to_bits
 
-NORMAL = 3.2897  # standard deviations of a normal between its 5 % and its 95 % quantile
-FAR = 20.0  # robust deviations: ten thousand normal samples reach four or five
+PARTS = 10  # of a sample, whose values tell the error of the whole
 
 
 @dataclass(frozen=True)
@@ -126,32 +128,51 @@ class LayerInformation:
     about_labels: Estimate | None = None
 
 
-def heavy_tails(samples: Float[Tensor, "n d"]) -> tuple[str, ...]:
-    r"""Return a doubt when a sample lies far outside, and nothing otherwise.
+def by_parts(
+    estimate: Callable[[Int[Tensor, " m"]], float],
+    n: int,
+    *,
+    parts: int = PARTS,
+    generator: torch.Generator | None = None,
+) -> float:
+    r"""Return the standard error of an estimate from its values on disjoint parts of the samples.
 
-    Far means that some coordinate is over 20 robust deviations from its median. That deviation
-    is the range from the 5 % to the 95 % quantile over what it is for a standard normal, which
-    far samples cannot stretch. (Of n samples none is more than :math:`\sqrt n` *standard*
-    deviations from their mean.) Where the range is zero, the standard deviation is taken.
+    .. math:: \hat\sigma^2(n) = \frac1m \cdot \frac1{m - 1} \sum_{j=1}^m (v_j - \bar v)^2
+
+    for the values :math:`v_j` on :math:`m` parts of :math:`n / m` samples each: the variance
+    of an estimate falls as one over the number of samples, and parts that share no sample are
+    independent. The values themselves are biased by the smaller number and not used.
+
+    Where the parts are so small that the variance does not yet fall like that, the error comes
+    out too small: of nearest-neighbour estimates of normal pairs, the interval of level 95 %
+    misses their mean in 3 to 6 % of data sets with ten parts of 200 samples, and in 13 to 16 %
+    with ten parts of 20.
 
     Args:
-        samples: Samples ``[n, d]``, x and y side by side.
+        estimate: Returns the value for some samples, given by their indices ``[n / m]``.
+        n: Number of samples, at least two a part.
+        parts: Number of parts, at least 2.
+        generator: Source of the order in which samples are dealt out; by default it is fixed.
+
+    Returns:
+        In the unit of the estimate. With :math:`m - 1` degrees of freedom it is itself uncertain,
+        by a quarter for ten parts: take limits from Student's distribution.
+
+    Raises:
+        TypeError: A number is no integer.
+        ValueError: There are too few parts or samples.
+
+    :cite:t:`holmes2019estimation`, section II C.
 
     Example:
-        >>> import torch
-        >>> x = torch.arange(101.0)[:, None]
-        >>> heavy_tails(x), len(heavy_tails(torch.cat([x, torch.tensor([[1e4]])])))
-        ((), 1)
+        >>> x = torch.randn(1000, generator=torch.Generator().manual_seed(0))
+        >>> round(by_parts(lambda index: float(x[index].mean()), 1000), 2)  # 1 / sqrt(1000)
+        0.03
     """
-    ordered, n = samples.sort(dim=0).values, len(samples)
-    low, middle, high = (ordered[round(share * (n - 1))] for share in (0.05, 0.5, 0.95))
-    scale = ((high - low) / NORMAL).where(high > low, samples.std(dim=0))
-    away = (samples - middle).abs()
-    far = float((away / scale.clamp(min=1e-300)).max())
-    if not far > FAR:
-        return ()
-    return (
-        f"A sample lies {far:.0f} robust deviations out: with such tails a few samples decide. "
-        "A map like asinh of x and y, in units of their spread, shortens them and keeps the "
-        "information.",
-    )
+    checks.count("parts", parts, least=2)
+    checks.count("n", n, least=2 * parts)
+    checks.generator(generator)
+    source = torch.Generator().manual_seed(0) if generator is None else generator
+    order = torch.randperm(n, generator=source, device=source.device)
+    values = [estimate(index) for index in order.tensor_split(parts)]
+    return statistics.stdev(values) / math.sqrt(parts)

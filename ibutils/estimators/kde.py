@@ -14,8 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.estimators.estimate import Estimate, LayerInformation
-from ibutils.estimators.layer import (
+from ibutils.estimators.activity import (
     Activity,
     first_index,
     place,
@@ -24,6 +23,7 @@ from ibutils.estimators.layer import (
     read_numbers,
     share,
 )
+from ibutils.estimators.estimate import Estimate, LayerInformation
 from ibutils.estimators.overlap import mean_log_overlap
 from ibutils.inputs import Data
 

@@ -10,11 +10,10 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.estimators import binning, neighbours, neural, tables
-from ibutils.estimators.estimate import Estimate, heavy_tails
-from ibutils.estimators.kinds import EACH, Kind, Reading, read
+from ibutils.estimators.doubts import heavy_tails
+from ibutils.estimators.estimate import PARTS, Estimate, by_parts
+from ibutils.estimators.kinds import EACH, Kind, Reading, break_ties, read
 from ibutils.estimators.search import Variable
-from ibutils.estimators.spread import PARTS, by_parts
-from ibutils.estimators.ties import break_ties
 from ibutils.information import entropy
 from ibutils.inputs import Data
 

@@ -6,10 +6,8 @@ import torch
 from torch import Tensor
 
 from ibutils import checks, inputs
-from ibutils.estimators import neighbour_doubts
 from ibutils.estimators.estimate import Estimate
-from ibutils.estimators.search import Neighbours, Variable, by_distances
-from ibutils.estimators.trees import by_trees
+from ibutils.estimators.search import Neighbours, Variable, by_distances, by_trees
 from ibutils.inputs import Data
 
 TREE_DIMENSIONS, TREE_SAMPLES = 10, 20_000  # up to, and from which on, trees win on a CPU
@@ -181,16 +179,16 @@ def information(
             f"no two of {n} samples have the same labels; what is text or a date and should be "
             "a number must be given as one"
         )
-    doubts = [f"Left out {n - kept} of {n} samples: no other has their labels."] * (kept < n)
+    said = [f"Left out {n - kept} of {n} samples: no other has their labels."] * (kept < n)
     if standardise:
         variables = tuple(Variable(_standardised(one.values), one.labels) for one in variables)
     else:
-        doubts += neighbour_doubts.of_units(torch.cat([one.values for one in variables], dim=1))
+        said += doubts.of_units(torch.cat([one.values for one in variables], dim=1))
     found = _find(*variables, k=k)
-    doubts += neighbour_doubts.of_neighbours(found, *variables)
+    said += doubts.of_neighbours(found, *variables)
     terms = _terms(found)
     value, stderr = float(terms.mean()), float(terms.std()) / math.sqrt(kept)
-    return Estimate(value, stderr, diagnostics=tuple(doubts))
+    return Estimate(value, stderr, diagnostics=tuple(said))
 
 
 def _find(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours:

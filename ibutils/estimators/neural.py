@@ -11,7 +11,8 @@ from ibutils import bounds as of_table
 from ibutils import checks, inputs
 from ibutils.critics import Concatenated, Separable
 from ibutils.estimators import reading
-from ibutils.estimators.estimate import Estimate, heavy_tails
+from ibutils.estimators.doubts import heavy_tails
+from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.fitting import fit, permutation
 from ibutils.estimators.reading import Reader
 from ibutils.inputs import Data, Pair

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ibutils import checks
 from ibutils.information import gaussian_mutual_information
-from ibutils.information_plane import given
 
 
 def information_about_input(
@@ -194,11 +193,11 @@ def _half_log_det(weight: Tensor, covariance: Tensor, noise_variance: float) -> 
 
 def _check_matrices(covariance: Tensor, *, ndim: int | None = None, **maps: Tensor) -> None:
     """Raise unless maps take the inputs that the covariance is of."""
-    given.numbers("covariance", covariance, ndim=2)
+    checks.numbers("covariance", covariance, ndim=2)
     if covariance.shape[0] != covariance.shape[1]:
         raise ValueError(f"covariance must be square, got shape {tuple(covariance.shape)}")
     for name, matrix in maps.items():
-        given.numbers(name, matrix, ndim=ndim)
+        checks.numbers(name, matrix, ndim=ndim)
         if matrix.ndim < 2 or matrix.shape[-1] != len(covariance):
             raise ValueError(
                 f"{name} must be [..., outputs, {len(covariance)}], got {tuple(matrix.shape)}"

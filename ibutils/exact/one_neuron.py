@@ -6,7 +6,6 @@ from torch import Tensor
 
 from ibutils import checks
 from ibutils.information import entropy
-from ibutils.information_plane import given
 
 MOST = 1_000_000  # bins
 
@@ -40,8 +39,8 @@ def information(
         >>> [round(x, 3) for x in information(weights, tanh_borders(bins=2)).tolist()]
         [0.0, 0.693, 0.693]
     """
-    given.numbers("weight", weight)
-    given.numbers("borders", borders, ndim=1)
+    checks.numbers("weight", weight)
+    checks.numbers("borders", borders, ndim=1)
     if bool((borders.diff() < 0).any()):
         raise ValueError(f"borders must be increasing, got {borders.tolist()}")
     slope = weight.abs().where(weight != 0, 1.0)[..., None]

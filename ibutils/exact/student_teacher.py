@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.information_plane import given
 
 
 class Sample(NamedTuple):
@@ -123,12 +122,12 @@ def descend(
 
 def _check(weights: Sequence[Tensor], x: Tensor, y: Tensor) -> None:
     """Raise unless the matrices map the inputs to the outputs, one after the other."""
-    given.numbers("x", x, ndim=2)
-    given.numbers("y", y, ndim=2)
+    checks.numbers("x", x, ndim=2)
+    checks.numbers("y", y, ndim=2)
     checks.same_length(x=x, y=y)
     checks.instance("weights", weights, (list, tuple))
     for place, weight in enumerate(weights):
-        given.numbers(f"weights[{place}]", weight, ndim=2)
+        checks.numbers(f"weights[{place}]", weight, ndim=2)
     ends = [x.shape[1], *(len(weight) for weight in weights)]
     found = [*(weight.shape[1] for weight in weights), y.shape[1]]
     if not weights or ends != found or len({one.dtype for one in (x, y, *weights)}) > 1:

@@ -1,26 +1,23 @@
 """Deep InfoMax: representations that keep much information about all places of an image."""
 
+from ibutils.infomax.blocks import BOUNDS, infomax_loss_from_embeddings
 from ibutils.infomax.coordinates import AbsoluteCoordinates, RelativeCoordinates, positions
-from ibutils.infomax.embedded import infomax_loss_from_embeddings
+from ibutils.infomax.deep_infomax import DeepInfoMax, Terms, recipe
 from ibutils.infomax.losses import (
-    BOUNDS,
+    draw_negatives,
     infomax_loss,
+    local_scores,
     location_losses,
     pair_loss,
     pairs,
 )
-from ibutils.infomax.model import DeepInfoMax, Terms
 from ibutils.infomax.occlusion import draw_occlusion, occlude, occlusion_masks
-from ibutils.infomax.prior import PriorMatching, check_support
-from ibutils.infomax.scores import draw_negatives, local_scores
-from ibutils.infomax.training import InfoMaxLearner, InfoMaxRecipe
+from ibutils.prior_matching import PriorMatching, check_support
 
 __all__ = [
     "BOUNDS",
     "AbsoluteCoordinates",
     "DeepInfoMax",
-    "InfoMaxLearner",
-    "InfoMaxRecipe",
     "PriorMatching",
     "RelativeCoordinates",
     "Terms",
@@ -36,4 +33,5 @@ __all__ = [
     "pair_loss",
     "pairs",
     "positions",
+    "recipe",
 ]

@@ -1,4 +1,4 @@
-"""The three losses of Deep InfoMax on tables of scores."""
+"""Scores of local features against global vectors, and Deep InfoMax's three losses on them."""
 
 import torch
 from jaxtyping import Float, Int
@@ -6,14 +6,81 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ibutils import checks
-from ibutils.infomax import blocks
-from ibutils.infomax.batches import check_images
-from ibutils.infomax.scores import draw_negatives
+from ibutils.infomax.blocks import check_bound, check_embeddings, loss_of_table
 from ibutils.information import log_mean_exp
 from ibutils.information.log_space import at_least_single
+from ibutils.nets.encoders import check_images
 
-# What the losses are minus of, up to a constant: names of functions of ``ibutils.bounds``.
-BOUNDS = ("donsker_varadhan", "jensen_shannon", "info_nce")
+
+def local_scores(
+    local: Float[Tensor, "n d locations"], global_: Float[Tensor, "n d"]
+) -> Float[Tensor, "n n locations"]:
+    r"""Return the product of each local feature with each global vector.
+
+    .. math:: T_{ijk} = \langle l_{ik}, g_j \rangle
+
+    The diagonal :math:`i = j` holds the joint sample, one value a location; all else holds the
+    product of the marginals.
+
+    Args:
+        local: Embedded local features :math:`l_{ik}`, ``[n, d, locations]``.
+        global_: Embedded global vectors :math:`g_j`, ``[n, d]``.
+
+    Returns:
+        ``[n, n, locations]``, image of the local feature first. In memory the images of the
+        global vectors come last.
+
+    Raises:
+        TypeError: An argument is no tensor.
+        ValueError: The numbers of images or dimensions disagree, or n < 2.
+
+    :cite:t:`hjelm2019learning`, the encode-and-dot discriminator of appendix A.2.
+
+    Example:
+        >>> local, global_ = torch.ones(2, 3, 4), torch.tensor([[1.0, 2, 3], [4, 5, 6]])
+        >>> local_scores(local, global_)[0, :, 0]
+        tensor([ 6., 15.])
+    """
+    check_embeddings(local, global_)
+    dtype = torch.promote_types(local.dtype, global_.dtype)
+    local, global_ = local.to(dtype), global_.to(dtype)
+    table = local.mT.flatten(0, 1) @ global_.mT  # one product, [n * locations, n]
+    return table.unflatten(0, (len(local), -1)).mT
+
+
+def draw_negatives(
+    n: int, count: int, *, generator: torch.Generator | None = None
+) -> Int[Tensor, "n count"]:
+    """Draw for each image some other images of its batch, all sets equally likely.
+
+    Args:
+        n: Images in the batch.
+        count: Others that are drawn for each image, at most n - 1.
+        generator: Source of randomness; the indices are on its device.
+
+    Returns:
+        Indices, ``[n, count]``; row j holds ``count`` different ones and never j.
+
+    Raises:
+        TypeError: ``n`` or ``count`` is no integer.
+        ValueError: ``n`` is less than 2, or ``count`` less than 1 or more than n - 1.
+
+    Example:
+        >>> draw_negatives(2, 1)
+        tensor([[1],
+                [0]])
+    """
+    checks.count("n", n, least=2)
+    checks.count("count", count, most=n - 1)
+    checks.generator(generator)
+    device = None if generator is None else generator.device
+    return negatives_from(torch.rand(n, n, generator=generator, device=device), count)
+
+
+def negatives_from(uniform: Float[Tensor, "n n"], count: int) -> Int[Tensor, "n count"]:
+    """Return what ``draw_negatives`` draws, from uniform noise that is drawn already."""
+    own = torch.eye(len(uniform), dtype=torch.bool, device=uniform.device)
+    return uniform.masked_fill(own, 2.0).topk(count, largest=False).indices
 
 
 def infomax_loss(
@@ -68,7 +135,7 @@ def infomax_loss(
     checks.generator(generator)
     table = check_scores(scores)
     if negatives is None:
-        return blocks.loss_of_table(table, bound)
+        return loss_of_table(table, bound)
     checks.count("negatives", negatives, most=len(table) - 1)
     chosen = draw_negatives(len(table), negatives, generator=generator).to(scores.device)
     return pair_loss(*pairs(table, chosen), bound=bound)
@@ -161,11 +228,6 @@ def location_losses(scores: Float[Tensor, "n n locations"]) -> Float[Tensor, "n 
 
 def _out_of_range(numbers: Tensor, count: int) -> str:
     return f"must lie in 0..{count - 1}, got {int(numbers.min())}..{int(numbers.max())}"
-
-
-def check_bound(bound: str) -> None:
-    """Raise for an unknown bound."""
-    checks.choice("bound", bound, BOUNDS)
 
 
 def check_scores(scores: Tensor, *, ndim: int | tuple[int, ...] = (2, 3)) -> Tensor:

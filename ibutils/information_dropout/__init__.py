@@ -3,14 +3,15 @@
 :cite:t:`achille2018information`. Everything is in nats.
 """
 
-from ibutils.information_dropout.divergence import log_normal_kl, log_uniform_kl
 from ibutils.information_dropout.layer import FixedNoise, InformationDropout
 from ibutils.information_dropout.network import NoisyNetwork
 from ibutils.information_dropout.noise import (
     Moments,
     fixed_noise,
+    log_normal_kl,
     log_normal_moments,
     log_normal_noise,
+    log_uniform_kl,
 )
 from ibutils.information_dropout.objective import (
     NoisyClassifier,
@@ -29,7 +30,7 @@ from ibutils.information_dropout.total_correlation import (
     gaussian_total_correlation,
     total_correlation_floor,
 )
-from ibutils.information_dropout.training import MomentumLearner, MomentumRecipe
+from ibutils.information_dropout.training import check_priors, recipe, warm_up_beta
 from ibutils.information_dropout.vae import (
     GaussianLatent,
     VariationalAutoencoder,
@@ -43,12 +44,11 @@ __all__ = [
     "InformationDropoutWarning",
     "LayerStatistics",
     "Moments",
-    "MomentumLearner",
-    "MomentumRecipe",
     "NoisyClassifier",
     "NoisyNetwork",
     "TotalCorrelation",
     "VariationalAutoencoder",
+    "check_priors",
     "estimate_total_correlation",
     "fixed_noise",
     "gaussian_total_correlation",
@@ -58,8 +58,10 @@ __all__ = [
     "log_normal_moments",
     "log_normal_noise",
     "log_uniform_kl",
+    "recipe",
     "reestimate_batch_norm",
     "total_correlation_floor",
     "variational_autoencoder",
     "warm_up",
+    "warm_up_beta",
 ]

@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ibutils import checks
-from ibutils.information_dropout import divergence
+from ibutils.information.gaussian import log_softplus
+from ibutils.information_dropout import noise
 from ibutils.information_dropout.noise import check_law, fixed_noise
-from ibutils.vib.rates import log_softplus
 
 MIN_ALPHA = 1e-3  # the least noise, which keeps the divergence finite
 # The log-uniform prior lives on z >= 0 and the log-normal one on z > 0.
@@ -117,9 +117,9 @@ class InformationDropout(nn.Module):
         """
         alpha, before = self._remembered()
         if self.prior == "log_uniform":
-            return divergence.unchecked_log_uniform_kl(alpha, max_alpha=self.max_alpha)
+            return noise.unchecked_log_uniform_kl(alpha, max_alpha=self.max_alpha)
         log_activity = _log_activity(_before_activation(self.transform)[1], before)
-        return divergence.unchecked_log_normal_kl(
+        return noise.unchecked_log_normal_kl(
             alpha, log_activity, self.prior_mean, self.log_prior_scale
         )
 

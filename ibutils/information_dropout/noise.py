@@ -1,4 +1,4 @@
-r"""Multiplicative noise, each kind a function of one standard normal draw a unit."""
+r"""Multiplicative noise, a function of one standard normal draw a unit, and what it costs."""
 
 import math
 from typing import NamedTuple
@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ibutils import checks
+from ibutils.information.log_space import at_least_single
 
 LAWS = ("binary", "gaussian", "log_normal")
 LARGEST_ALPHA = 18.8  # beyond, the variance of the noise overflows in double precision
@@ -127,3 +128,129 @@ def check_law(law: str, strength: float) -> None:
 
 def _normal_quantile(probability: float) -> float:
     return float(torch.special.ndtri(torch.tensor(probability, dtype=torch.float64)))
+
+
+ROUNDING = 4  # units in the last place by which a noise at its maximum may exceed it
+
+
+def log_uniform_kl(alpha: Float[Tensor, "*units"], *, max_alpha: float) -> Float[Tensor, "*units"]:
+    r"""Return the divergence of a ReLU unit's noisy activity from the log-uniform prior.
+
+    .. math:: \mathrm{KL} = \log \frac{\alpha_{\max}}{\alpha}
+
+    The prior :math:`p(z) \propto 1/z` is improper, so the divergence has a free constant. It is
+    chosen so that a unit at maximal noise costs nothing. It bounds no information: it does not
+    depend on the activity, which may tell inputs apart at any noise.
+
+    Args:
+        alpha: Standard deviations of the logarithm of the noise, in :math:`(0, \alpha_{\max}]`,
+            of any shape.
+        max_alpha: The largest noise :math:`\alpha_{\max} > 0`.
+
+    Returns:
+        Divergences in nats, one a unit, of the shape of ``alpha``, in at least single precision.
+
+    Raises:
+        TypeError: ``alpha`` is no tensor, or ``max_alpha`` no number.
+        ValueError: ``max_alpha`` is not positive, or an ``alpha`` lies outside its range.
+
+    :cite:t:`achille2018information`, the proposition on ReLU, with the sign of its proof.
+
+    Example:
+        >>> log_uniform_kl(torch.tensor([0.7, 0.35]), max_alpha=0.7)
+        tensor([0.0000, 0.6931])
+    """
+    checks.number("max_alpha", max_alpha, above=0)
+    _check_alpha(alpha)
+    most = max_alpha * (1 + ROUNDING * torch.finfo(alpha.dtype).eps)
+    if bool((alpha > most).any()):
+        raise ValueError(
+            f"alpha must not exceed max_alpha={max_alpha}, got {float(alpha.detach().max())}; "
+            "the divergence from the log-uniform prior would be negative"
+        )
+    return (max_alpha / at_least_single(alpha)).log()  # exactly 0 at the maximum
+
+
+def log_normal_kl(
+    alpha: Float[Tensor, "*units"],
+    log_activation: Float[Tensor, "*units"],
+    prior_mean: Float[Tensor, ""] | float,
+    prior_scale: Float[Tensor, ""] | float,
+) -> Float[Tensor, "*units"]:
+    r"""Return the divergence of a softplus unit's noisy activity from a log-normal prior.
+
+    For :math:`z = f e^{\alpha \xi}` with a standard normal :math:`\xi`, and the prior
+    :math:`\log z \sim \mathcal N(\mu, \sigma^2)`,
+
+    .. math::
+        \mathrm{KL} = \frac{\alpha^2 + (\log f - \mu)^2}{2 \sigma^2}
+        - \log \frac{\alpha}{\sigma} - \frac12.
+
+    Args:
+        alpha: Standard deviations of the logarithm of the noise, positive, of any shape.
+        log_activation: Logarithms :math:`\log f` of the activities without noise, of one shape
+            with ``alpha``.
+        prior_mean: Mean :math:`\mu` of the prior's logarithm.
+        prior_scale: Its standard deviation :math:`\sigma > 0`.
+
+    Returns:
+        Divergences in nats, one a unit, of the shape of ``alpha``, in at least single precision;
+        at least 0.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: The shapes differ, ``alpha`` or ``prior_scale`` is not positive, or an
+            activity is 0, negative or not finite: no log-normal prior fits it.
+
+    :cite:t:`achille2018information`, the proposition on softplus; its first printing lacks
+    :math:`\log f`.
+
+    Example:
+        >>> half = torch.tensor([0.5])
+        >>> log_normal_kl(half, torch.tensor([0.0]), 0.0, 0.5)  # the prior itself
+        tensor([0.])
+    """
+    _check_alpha(alpha)
+    checks.tensor("log_activation", log_activation, empty=True)
+    checks.same_shape(alpha=alpha, log_activation=log_activation)
+    mean = _scalar("prior_mean", prior_mean, like=at_least_single(alpha))
+    scale = _scalar("prior_scale", prior_scale, like=at_least_single(alpha), above=0.0)
+    if not bool(log_activation.isfinite().all()):
+        bad = log_activation[~log_activation.isfinite()].flatten()[0]
+        raise ValueError(
+            f"log_activation must be finite, got {float(bad.detach())}: a log-normal prior needs "
+            "positive activities, such as those of softplus; ReLU goes with log_uniform_kl"
+        )
+    return unchecked_log_normal_kl(alpha, log_activation, mean, scale.log())
+
+
+def unchecked_log_uniform_kl(alpha: Tensor, *, max_alpha: float) -> Tensor:
+    """Return ``log_uniform_kl`` to rounding, in the fewest operations and without checks.
+
+    For the checks a GPU would wait at each step.
+    """
+    return math.log(max_alpha) - at_least_single(alpha).log()
+
+
+def unchecked_log_normal_kl(
+    alpha: Tensor, log_activation: Tensor, prior_mean: Tensor, log_prior_scale: Tensor
+) -> Tensor:
+    """Return ``log_normal_kl`` by the logarithm of the prior's scale, without checks.
+
+    A prior of any width then gives a finite divergence, down to where 1 / scale overflows.
+    """
+    alpha, inverse = at_least_single(alpha), (-log_prior_scale).exp()
+    shift = (at_least_single(log_activation) - prior_mean) * inverse
+    square = shift.square() + (alpha * inverse).square()
+    return 0.5 * (square - 1) - (alpha.log() - log_prior_scale)
+
+
+def _scalar(name: str, value: Tensor | float, *, like: Tensor, **limits: float) -> Tensor:
+    checks.number(name, value.detach() if isinstance(value, Tensor) else value, **limits)
+    return torch.as_tensor(value, dtype=like.dtype, device=like.device)
+
+
+def _check_alpha(alpha: Tensor) -> None:
+    checks.tensor("alpha", alpha, empty=True)
+    if not bool((alpha > 0).all()):
+        raise ValueError(f"alpha must be positive, got {float(alpha.detach().min())}")

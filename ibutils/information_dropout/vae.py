@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ibutils import checks
+from ibutils.information.gaussian import standard_normal_kl
 from ibutils.information.log_space import at_least_single
 from ibutils.information_dropout.layer import InformationDropout
-from ibutils.nets.perceptron import linear
+from ibutils.nets.layers import linear
 from ibutils.train import Trainable
-from ibutils.vib.rates import standard_normal_kl
 
 LATENTS = ("gaussian", "information")
 LARGEST_FACTOR = 1000  # on the paper's numbers of units; a slip beyond

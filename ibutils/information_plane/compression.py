@@ -7,12 +7,13 @@ With :math:`I_e` the information :math:`I(X; T)` of a layer at logged epoch :mat
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ibutils.information_plane import given
+from ibutils import checks
 
 
 def drop(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, "*batch"]:
@@ -33,7 +34,7 @@ def drop(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, "*batch"]
         >>> drop(torch.tensor([4.0, 6.0, 5.0])).item()
         1.0
     """
-    given.courses(information=information)
+    check_courses(information=information)
     return information.amax(0) - information[-1]
 
 
@@ -56,7 +57,7 @@ def relative_drop(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, 
         [0.25, 0.0]
     """
     fall, highest = drop(information), information.amax(0)
-    given.not_negative("information", information)
+    checks.not_negative("information", information)
     return torch.where(highest > 0, fall / highest.where(highest > 0, 1.0), 0.0)
 
 
@@ -78,7 +79,7 @@ def signed_change(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, 
         >>> signed_change(torch.tensor([4.0, 6.0, 5.0])).item()
         1.0
     """
-    given.courses(information=information)
+    check_courses(information=information)
     return information[-1] - information[0]
 
 
@@ -106,7 +107,22 @@ def dead_units(activity: Float[Tensor, "*batch n units"]) -> Tensor:
         >>> dead_units(torch.tensor([[0.0, 1.0], [0.0, 2.0]])).item()
         1
     """
-    given.numbers("activity", activity)
+    checks.numbers("activity", activity)
     if activity.ndim < 2:
         raise ValueError(f"activity must be [..., n, units], got shape {tuple(activity.shape)}")
     return (activity == activity[..., :1, :]).all(-2).sum(-1)
+
+
+def check_courses(**values: Any) -> None:
+    """Raise unless values are informations by epoch along the first axis, all of one shape.
+
+    Example:
+        >>> courses(information=[1.0])
+        Traceback (most recent call last):
+        TypeError: information must be a torch.Tensor, got list: [1.0]
+    """
+    for name, value in values.items():
+        checks.numbers(name, value)
+        if value.ndim == 0:
+            raise ValueError(f"{name} must be by epoch along the first axis, got one number")
+    checks.same_shape(**values)

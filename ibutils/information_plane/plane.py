@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ibutils import checks, inputs
 from ibutils.estimators import LayerInformation, binning, kde
-from ibutils.estimators.layer import read_activity
+from ibutils.estimators.activity import read_activity
 from ibutils.inputs import Data
 
 Estimator = Callable[[Tensor, Tensor], LayerInformation]
@@ -93,7 +93,7 @@ def published_binning(
         activity: ``[..., n, units]``, no value below ``low``.
         labels: Classes of the inputs, ``[n]``.
         low: The value that is set apart, by activation function in
-            ``ibutils.nets.activations.LOWS``; it holds for the output of the network too.
+            ``ibutils.nets.narrow.LOWS``; it holds for the output of the network too.
         bins: Number of bins :math:`B` besides the two cells.
 
     Raises:

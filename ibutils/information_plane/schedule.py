@@ -7,7 +7,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.information_plane import given
+from ibutils.nets.stacked import check_seeds
 from ibutils.train import generator
 
 
@@ -36,7 +36,7 @@ def split(
     """
     checks.count("count", count, least=2)
     checks.number("fraction", fraction)
-    given.seeds(seeds)
+    check_seeds(seeds)
     size = round(fraction * count)
     if not 0 < size < count:
         raise ValueError(

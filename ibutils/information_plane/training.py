@@ -14,9 +14,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.information_plane import given
 from ibutils.information_plane.schedule import batches, reshuffled
 from ibutils.nets import StackedPerceptrons
+from ibutils.nets.stacked import check_examples, check_seeds
 from ibutils.progress import track
 
 History = dict[str, Tensor]
@@ -112,8 +112,8 @@ def fit(
     """
     optimisation = Optimisation() if optimisation is None else optimisation
     checks.instance("optimisation", optimisation, Optimisation)
-    given.seeds(seeds)
-    given.examples(nets, inputs, labels, train, seeds)
+    check_seeds(seeds)
+    check_examples(nets, inputs, labels, train, seeds)
     _check(nets, epochs, measure, l2, checkpoint)
     # The published code sums the gradient over a batch. Adam has one scale of its own, to which
     # the gradient is compared, so a mean goes with a scale that is smaller by the batch's size.

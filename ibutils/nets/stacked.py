@@ -8,6 +8,7 @@ batched product of matrices this small spends its time between the products.
 import copy
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -151,3 +152,41 @@ def _check_layers(model: nn.Sequential) -> None:
     turns = all(a != b for a, b in pairwise(kinds))
     if not (kinds and kinds[0] and kinds[-1] and turns):
         raise ValueError(f"linear layers and activation functions must take turns, got {model}")
+
+
+def check_examples(
+    nets: Any, inputs: Any, labels: Any, train: Any, seeds: Sequence[int] | None = None
+) -> None:
+    """Raise unless networks can be trained on examples at the positions of each member.
+
+    Args:
+        nets: Networks.
+        inputs: All examples ``[n, d]``.
+        labels: Their classes ``[n]``.
+        train: Positions of each member's training examples, ``[members, train]``.
+        seeds: One seed a member, where seeds are needed.
+    """
+    checks.instance("nets", nets, StackedPerceptrons)
+    checks.numbers("inputs", inputs, ndim=2)
+    if inputs.shape[1] != (wanted := nets.blank[0].in_features):
+        raise ValueError(f"inputs must be [n, {wanted}], got shape {tuple(inputs.shape)}")
+    checks.labels("labels", labels, classes=nets.classes, n=len(inputs))
+    checks.tensor("train", train, ndim=2, kind="integer")
+    low, high = int(train.min()), int(train.max())
+    if low < 0 or high >= len(inputs):
+        raise ValueError(f"train must lie in 0..{len(inputs) - 1}, got {low}..{high}")
+    members = len(nets), len(train), len(nets if seeds is None else seeds)
+    if len(set(members)) > 1:
+        raise ValueError(
+            f"nets, train and seeds must be of as many members, got {members[0]} networks, "
+            f"{members[1]} splits and {members[2]} seeds"
+        )
+
+
+def check_seeds(value: Any) -> None:
+    """Raise unless a value is a sequence of seeds, one a member."""
+    checks.instance("seeds", value, (list, tuple, range))
+    if not value:
+        raise ValueError(f"seeds must be one a member, got seeds={value}")
+    for place, seed in enumerate(value):
+        checks.count(f"seeds[{place}]", seed, least=0)

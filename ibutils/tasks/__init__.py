@@ -1,10 +1,9 @@
 """Samplers of (x, y) whose mutual information is known exactly."""
 
+from ibutils.tasks.bounded import Table, UniformNoise, symmetric_channel
 from ibutils.tasks.catalogue import catalogue
-from ibutils.tasks.layer import NoisyLayer
-from ibutils.tasks.normal import Normal, dense_normal, sparse_normal
-from ibutils.tasks.student import Student
-from ibutils.tasks.table import Table, symmetric_channel
+from ibutils.tasks.elliptical import Normal, Student, dense_normal, sparse_normal
+from ibutils.tasks.noisy_layers import NoisyLayer
 from ibutils.tasks.task import Task
 from ibutils.tasks.transforms import (
     ASINH,
@@ -17,7 +16,6 @@ from ibutils.tasks.transforms import (
     Transformed,
     both,
 )
-from ibutils.tasks.uniform import UniformNoise
 
 __all__ = [
     "ASINH",

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import torch
 
-from ibutils.tasks.layer import NoisyLayer
-from ibutils.tasks.normal import Normal, dense_normal, sparse_normal
-from ibutils.tasks.student import Student
-from ibutils.tasks.table import symmetric_channel
+from ibutils.tasks.bounded import UniformNoise, symmetric_channel
+from ibutils.tasks.elliptical import Normal, Student, dense_normal, sparse_normal
+from ibutils.tasks.noisy_layers import NoisyLayer
 from ibutils.tasks.task import Task
 from ibutils.tasks.transforms import (
     ASINH,
@@ -19,7 +18,6 @@ from ibutils.tasks.transforms import (
     Transformed,
     both,
 )
-from ibutils.tasks.uniform import UniformNoise
 
 
 def catalogue() -> dict[str, Task]:

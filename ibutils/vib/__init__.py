@@ -11,10 +11,9 @@ Codes carry the logarithm of their scale, so that a network may return any finit
 sample and gradient stay finite.
 """
 
-from ibutils.vib.code import OFF_DIAGONAL, SCALE_SHIFT, GaussianCode, StochasticEncoder
-from ibutils.vib.model import VIB, vib_loss
-from ibutils.vib.rates import diagonal_gaussian_kl, full_gaussian_kl, log_softplus
-from ibutils.vib.second_order import expected_log_sum_exp
+from ibutils.information.gaussian import diagonal_gaussian_kl, full_gaussian_kl, log_softplus
+from ibutils.vib.classifier import VIB, expected_log_sum_exp, recipe, vib_loss
+from ibutils.vib.encoder import OFF_DIAGONAL, SCALE_SHIFT, GaussianCode, StochasticEncoder
 
 __all__ = [
     "OFF_DIAGONAL",
@@ -26,5 +25,6 @@ __all__ = [
     "expected_log_sum_exp",
     "full_gaussian_kl",
     "log_softplus",
+    "recipe",
     "vib_loss",
 ]

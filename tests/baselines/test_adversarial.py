@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from ibutils.baselines import AAE, BiGAN
 from ibutils.nets.encoders import basic32
-from ibutils.nets.image_decoder import image_decoder
+from ibutils.nets.image_code import image_decoder
 
 IMAGE, CODE = (3, 32, 32), 5
 close = torch.testing.assert_close

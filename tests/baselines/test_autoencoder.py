@@ -9,7 +9,7 @@ from torch.distributions import Normal, kl_divergence
 from ibutils.baselines import VAE, Autoencoder
 from ibutils.baselines.autoencoder import squared_error, standard_normal_kl
 from ibutils.nets.encoders import basic32
-from ibutils.nets.image_decoder import image_decoder
+from ibutils.nets.image_code import image_decoder
 
 IMAGE = (3, 32, 32)
 

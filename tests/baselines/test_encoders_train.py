@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from ibutils.baselines import AAE, CPC, VAE, Autoencoder, BiGAN, NoiseAsTargets, Supervised
 from ibutils.infomax import InfoMaxLearner, InfoMaxRecipe
 from ibutils.nets.encoders import basic32
-from ibutils.nets.image_decoder import image_decoder
+from ibutils.nets.image_code import image_decoder
 from ibutils.train import fit, generator
 
 N, NAMES = 32, ("supervised", "ae", "vae", "beta_vae", "aae", "bigan", "nat", "cpc")

@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from ibutils import data
-from ibutils.data.clutter import cluttered
+from ibutils.data.composed import cluttered, occluded
 from ibutils.data.images import images
-from ibutils.data.occluded import occluded
 from ibutils.train import generator
 
 SIDE, PATCH, PIECES = 32, 3, 4

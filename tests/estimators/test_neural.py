@@ -10,7 +10,7 @@ from torch import nn
 from ibutils import bounds
 from ibutils.critics import Separable
 from ibutils.estimators import neural
-from ibutils.estimators.estimate import heavy_tails
+from ibutils.estimators.doubts import heavy_tails
 from ibutils.estimators.neural import OBJECTIVES, estimate, estimates
 from ibutils.tasks import catalogue, dense_normal, sparse_normal
 

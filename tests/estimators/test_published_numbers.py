@@ -11,7 +11,7 @@ import torch
 from ibutils.estimators import binning, kde
 from ibutils.information import nats_to_bits
 from ibutils.information_plane import binning_with_own_ends, published_binning
-from ibutils.nets.activations import LOWS
+from ibutils.nets.narrow import LOWS
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 EDGES = np.append(np.linspace(-1, 1, 30).astype(np.float32), np.inf)  # 29 bins, and 1 apart

@@ -8,8 +8,8 @@ import pytest
 import torch
 from scipy.stats import binom, t
 
+from ibutils.estimators.estimate import by_parts
 from ibutils.estimators.neighbours import ksg
-from ibutils.estimators.spread import by_parts
 from tests.estimators.test_neighbours import gaussian_pair
 
 LEVEL, REPEATS, CHANCE = 0.95, 60, 1e-3

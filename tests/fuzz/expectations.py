@@ -19,11 +19,11 @@ VALUES_UNREAD = (
     "*_loss",
     "*_losses",
     "ibutils.bounds.*",
-    "ibutils.infomax.embedded.*",
+    "ibutils.infomax.blocks.*",
     "ibutils.infomax.losses.pairs",
     "ibutils.infomax.occlusion.*",
-    "ibutils.infomax.scores.*",
-    "ibutils.information_dropout.divergence.*",
+    "ibutils.infomax.losses.*",
+    "ibutils.information_dropout.noise.*",
     "ibutils.information_dropout.noise.*",
     "ibutils.prior_matching.*",
     "experiments.infomax.few_negatives.*",
@@ -89,9 +89,9 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "*.Probe.forward.noise": ("NaN entry",),
     "experiments.infomax.small.as_table.*": ("unknown word", "nothing in it"),
     "ibutils.data.images.Images.labels": ("label below 0", "label too large"),  # -1: unlabelled
-    "ibutils.data.clutter.cluttered.distractors": ("0",),
+    "ibutils.data.composed.cluttered.distractors": ("0",),
     "ibutils.data.celeba.attributes.labels": ("label too large",),  # any forty bits
-    "ibutils.tasks.normal.sparse_normal.pairs": ("0",),  # independent
+    "ibutils.tasks.elliptical.sparse_normal.pairs": ("0",),  # independent
     "ibutils.tasks.transforms.Transform.added": ("0",),
     "ibutils.evaluation.error_rate.log_probabilities": ("infinite entry",),
     "ibutils.information.discrete.kl_divergence.*": ("one row",),  # they broadcast
@@ -101,7 +101,7 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "*.warm_up.epoch*": ("0",),
     "*.MomentumRecipe.warm_up": ("0",),
     "ibutils.nets.encoders.scaled.widths": ("nothing in it",),
-    "ibutils.vib.rates.full_gaussian_kl.below": ("NaN entry",),  # may lie where nothing is read
+    "ibutils.information.gaussian.full_gaussian_kl.below": ("NaN entry",),  # may lie where nothing is read
     "experiments.information_plane.phases.delay.epochs": ("label too large",),
     "experiments.information_plane.network_scores.measure.arrays": ("nothing in it",),
     "experiments.information_plane.sensitivity.sensitivity.choices": ("nothing in it",),

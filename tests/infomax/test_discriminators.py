@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ibutils.nets.heads import Branch, ConcatenateAndConvolve, EncodeAndDot, global_head
+from ibutils.infomax.heads import Branch, ConcatenateAndConvolve, EncodeAndDot, global_head
 
 close = partial(torch.testing.assert_close, rtol=1e-10, atol=1e-10)
 

@@ -15,10 +15,7 @@ from ibutils.information_dropout import (
     log_normal_noise,
     log_uniform_kl,
 )
-from ibutils.information_dropout.divergence import (
-    unchecked_log_normal_kl,
-    unchecked_log_uniform_kl,
-)
+from ibutils.information_dropout.noise import unchecked_log_normal_kl, unchecked_log_uniform_kl
 
 DTYPES = [torch.float32, torch.float64]
 STANDARD_ERRORS = 4  # a stochastic test fails for 6 in 100,000 seeds, and seeds are fixed

@@ -17,8 +17,8 @@ from ibutils.information_dropout import (
     log_uniform_kl,
     warm_up,
 )
+from ibutils.information_dropout.all_cnn import alpha_bias
 from ibutils.information_dropout.layer import MIN_ALPHA
-from ibutils.nets.all_cnn import alpha_bias
 
 close = torch.testing.assert_close
 

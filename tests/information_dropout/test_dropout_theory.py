@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ibutils.exact.channel import binary_entropy, channel_loss, optimal_flip
+from ibutils.exact.bottlenecks import binary_entropy, channel_loss, optimal_flip
 from ibutils.information import entropy, gaussian_entropy, kl_divergence, mutual_information
 from ibutils.information_dropout import (
     estimate_total_correlation,

@@ -16,9 +16,9 @@ from ibutils.information_dropout import (
     layer_statistics,
     reestimate_batch_norm,
 )
+from ibutils.information_dropout.all_cnn import all_cnn_32
+from ibutils.information_dropout.dropout_mlp import dropout_mlp
 from ibutils.information_dropout.layer import MIN_ALPHA
-from ibutils.nets.all_cnn import all_cnn_32
-from ibutils.nets.dropout_mlp import dropout_mlp
 
 close = torch.testing.assert_close
 

@@ -9,7 +9,7 @@ import torch
 from scipy import special
 from torch import nn
 
-from ibutils.exact.gaussian_toy import toy_loss
+from ibutils.exact.bottlenecks import toy_loss
 from ibutils.information_dropout import (
     GaussianLatent,
     InformationDropout,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from torch import distributions
 
-from ibutils.exact.gaussian_toy import optimal_variance, toy_loss
+from ibutils.exact.bottlenecks import optimal_variance, toy_loss
 from ibutils.information import gaussian_entropy
 from ibutils.information_dropout import gaussian_total_correlation
 

@@ -7,9 +7,9 @@ import torch
 
 from experiments.information_dropout.maps import cell_masks, information_by_place, information_maps
 from ibutils.data import load
-from ibutils.data.clutter import cluttered
+from ibutils.data.composed import cluttered
 from ibutils.information_dropout import NoisyClassifier
-from ibutils.nets.all_cnn import all_cnn_96
+from ibutils.information_dropout.all_cnn import all_cnn_96
 from ibutils.train import generator
 
 

@@ -18,7 +18,7 @@ from experiments.information_dropout.nuisance import (
     permutation_quantile,
 )
 from ibutils.information_dropout import NoisyClassifier
-from ibutils.nets.all_cnn import all_cnn_32
+from ibutils.information_dropout.all_cnn import all_cnn_32
 from ibutils.train import Learner, Recipe, fit, generator
 
 READING = dict(learning_rate=1e-2, momentum=0.9, averaging=0.0, decay=1.0)

@@ -10,7 +10,7 @@ from ibutils.data import icosahedral
 from ibutils.estimators import binning
 from ibutils.information_plane import binning_with_own_ends, published_binning
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
-from ibutils.nets.activations import ACTIVATIONS, LOWS, activation
+from ibutils.nets.narrow import ACTIVATIONS, LOWS, activation
 from ibutils.train import generator
 
 WORDS, LABELS = icosahedral.read()

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from ibutils.information_dropout import layer_statistics
-from ibutils.nets.all_cnn import INITIAL_ALPHA, all_cnn_32, all_cnn_96, alpha_bias
-from ibutils.nets.dropout_mlp import dropout_mlp
+from ibutils.information_dropout.all_cnn import INITIAL_ALPHA, all_cnn_32, all_cnn_96, alpha_bias
+from ibutils.information_dropout.dropout_mlp import dropout_mlp
 
 
 def convolutions(network):

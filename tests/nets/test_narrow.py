@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ibutils.nets import ACTIVATIONS, activation, narrow_perceptron
-from ibutils.nets.activations import GAINS
+from ibutils.nets.narrow import GAINS
 
 FORMULAS = {
     "tanh": math.tanh,

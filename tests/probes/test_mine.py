@@ -7,7 +7,7 @@ import torch
 
 from ibutils.bounds import donsker_varadhan
 from ibutils.critics import Concatenated
-from ibutils.nets.image_and_code import ImageAndCode
+from ibutils.nets.image_code import ImageAndCode
 from ibutils.probes import Mine, mine
 from ibutils.probes.mine import BLOCK, _value
 from ibutils.train import generator

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ibutils.nets.image_decoder import image_decoder
+from ibutils.nets.image_code import image_decoder
 from ibutils.probes import reconstruction_probe, similarity
 from ibutils.probes.reconstruction import TWO_SCALES
 

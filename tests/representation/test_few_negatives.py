@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from experiments.infomax import EachCode, loss_of_each_code
 from ibutils.infomax import local_scores, pair_loss
-from ibutils.infomax.losses import pairs
-from ibutils.infomax.scores import negatives_from
+from ibutils.infomax.losses import negatives_from, pairs
 from ibutils.nets.encoders import basic32
 
 one_logarithm = partial(pair_loss, bound="donsker_varadhan")

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from ibutils import baselines, probes
 from ibutils.critics import Concatenated
 from ibutils.nets import encoders, strided_crops
-from ibutils.nets.image_decoder import image_decoder
+from ibutils.nets.image_code import image_decoder
 
 from ..registry import Given, call, given
 from .data_for_calls import generator, images, labels, normal

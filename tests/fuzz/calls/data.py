@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ibutils import data
-from ibutils.data import celeba, clutter, features, icosahedral, occluded
+from ibutils.data import celeba, composed, features, icosahedral
 from ibutils.data.images import Images, images
 
 from ..registry import call, given
@@ -43,15 +43,15 @@ call(celeba.attributes, lambda: given(labels(5)))
 call(features.read_features, lambda: given(archive(), dimension=8, classes=3))
 
 
-def drawn() -> clutter.Cluttered:
-    return clutter.cluttered(stored(10, 1, 4), count=5, size=16, distractors=1, patch=2)
+def drawn() -> composed.Cluttered:
+    return composed.cluttered(stored(10, 1, 4), count=5, size=16, distractors=1, patch=2)
 
 
 call(
-    clutter.cluttered,
+    composed.cluttered,
     lambda: given(stored(10, 1, 4), count=5, size=16, distractors=1, patch=2, seed=0),
 )
-call(clutter.Cluttered.masks, lambda: given(drawn(), torch.tensor([0, 2])))
-call(occluded.occluded, lambda: given(stored(4, 3, 32), stored(6, 1, 28), seed=0))
+call(composed.Cluttered.masks, lambda: given(drawn(), torch.tensor([0, 2])))
+call(composed.occluded, lambda: given(stored(4, 3, 32), stored(6, 1, 28), seed=0))
 for name in ("read", "bits", "symmetries", "orbits"):
     call(getattr(icosahedral, name), given)

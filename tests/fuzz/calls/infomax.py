@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from ibutils import infomax, nets
-from ibutils.nets import encoders, heads, image_and_code, layers, strided_crops
-from ibutils.nets.image_decoder import image_decoder
+from ibutils.infomax import heads
+from ibutils.nets import encoders, image_code, layers, strided_crops
+from ibutils.nets.image_code import image_decoder
 
 from ..registry import call, given
 from .data_for_calls import generator, images, labels, normal
@@ -162,18 +163,18 @@ call(
 call(heads.global_head, lambda: given(6, 2, units=8, generator=generator()))
 call(image_decoder, lambda: given(4, (3, 32, 32), channels=1 / 16, generator=generator()))
 call(
-    image_and_code.ImageAndCode,
+    image_code.ImageAndCode,
     lambda: given((3, 32, 32), 4, channels=1 / 16, generator=generator()),
 )
 call(
-    image_and_code.ImageAndCode.forward,
+    image_code.ImageAndCode.forward,
     lambda: given(
-        image_and_code.ImageAndCode((3, 32, 32), 4, channels=1 / 16), images(5), normal(5, 4)
+        image_code.ImageAndCode((3, 32, 32), 4, channels=1 / 16), images(5), normal(5, 4)
     ),
 )
 call(
-    image_and_code.ImageAndCode.of_pairs,
+    image_code.ImageAndCode.of_pairs,
     lambda: given(
-        image_and_code.ImageAndCode((3, 32, 32), 4, channels=1 / 16), images(5), normal(5, 4)
+        image_code.ImageAndCode((3, 32, 32), 4, channels=1 / 16), images(5), normal(5, 4)
     ),
 )

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from experiments.information_dropout import activity, gains, maps, nuisance
 from experiments.information_dropout import noisy_units as evaluation
 from ibutils.data import images as stored
-from ibutils.data.clutter import Cluttered, cluttered
-from ibutils.exact import channel, gaussian_toy
+from ibutils.data.composed import Cluttered, cluttered
+from ibutils.exact import bottlenecks
 from ibutils.information_dropout import (
     FixedNoise,
     GaussianLatent,
@@ -18,6 +18,7 @@ from ibutils.information_dropout import (
     NoisyClassifier,
     NoisyNetwork,
     VariationalAutoencoder,
+    all_cnn,
     estimate_total_correlation,
     fixed_noise,
     gaussian_total_correlation,
@@ -32,8 +33,7 @@ from ibutils.information_dropout import (
     variational_autoencoder,
     warm_up,
 )
-from ibutils.nets import all_cnn
-from ibutils.nets.dropout_mlp import dropout_mlp
+from ibutils.information_dropout.dropout_mlp import dropout_mlp
 
 from ..registry import call, given
 from .data_for_calls import covariance, generator, labels, normal
@@ -146,14 +146,14 @@ call(
     lambda: given(1 / 64, latent="gaussian", inputs=6, generator=generator()),
 )
 
-call(channel.binary_entropy, lambda: given(0.3))
-call(channel.channel_loss, lambda: given(0.1, noise=0.2, beta=0.5))
-call(channel.optimal_flip, lambda: given(noise=0.2, beta=0.5))
+call(bottlenecks.binary_entropy, lambda: given(0.3))
+call(bottlenecks.channel_loss, lambda: given(0.1, noise=0.2, beta=0.5))
+call(bottlenecks.optimal_flip, lambda: given(noise=0.2, beta=0.5))
 call(
-    gaussian_toy.toy_loss,
+    bottlenecks.toy_loss,
     lambda: given(torch.rand(5), torch.rand(5), torch.rand(5), input_variance=1.0, beta=0.5),
 )
-call(gaussian_toy.optimal_variance, lambda: given(input_variance=4.0, beta=0.1))
+call(bottlenecks.optimal_variance, lambda: given(input_variance=4.0, beta=0.1))
 
 for factory, size in ((all_cnn.all_cnn_32, 16), (all_cnn.all_cnn_96, 32)):
     call(

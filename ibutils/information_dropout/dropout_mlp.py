@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from ibutils import checks
+from ibutils.information_dropout.all_cnn import HEAD_SCALE, INITIAL_ALPHA, alpha_bias
 from ibutils.information_dropout.network import NoisyNetwork, noisy_layer
-from ibutils.nets.all_cnn import HEAD_SCALE, INITIAL_ALPHA, alpha_bias
 
 HIDDEN = 3
 

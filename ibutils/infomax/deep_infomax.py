@@ -6,17 +6,20 @@ import torch
 from torch import Tensor, nn
 
 from ibutils import checks
-from ibutils.infomax.batches import check_inputs, check_noise
+from ibutils.infomax.blocks import check_bound, infomax_loss_from_embeddings
 from ibutils.infomax.coordinates import AbsoluteCoordinates, RelativeCoordinates
-from ibutils.infomax.embedded import infomax_loss_from_embeddings
-from ibutils.infomax.losses import check_bound, infomax_loss, pair_loss, pairs
+from ibutils.infomax.heads import ConcatenateAndConvolve, EncodeAndDot, global_head
+from ibutils.infomax.losses import (
+    infomax_loss,
+    local_scores,
+    negatives_from,
+    pair_loss,
+    pairs,
+)
 from ibutils.infomax.occlusion import BLOCK, occlude, occlusion_masks
-from ibutils.infomax.prior import PriorMatching, check_prior
-from ibutils.infomax.scores import local_scores, negatives_from
-from ibutils.nets.encoders import Encoder, Features
-from ibutils.nets.heads import ConcatenateAndConvolve, EncodeAndDot, global_head
-from ibutils.prior_matching import sample_prior
-from ibutils.train import Trainable
+from ibutils.nets.encoders import Encoder, Features, check_inputs, check_noise
+from ibutils.prior_matching import PriorMatching, check_prior, sample_prior
+from ibutils.train import Recipe, Trainable, adam
 
 HEADS = ("dot", "concatenate")
 
@@ -236,3 +239,30 @@ class DeepInfoMax(Trainable):
 
 
 _COORDINATES = {"absolute": AbsoluteCoordinates, "relative": RelativeCoordinates}
+
+
+def recipe(
+    epochs: int,
+    *,
+    batch_size: int = 64,
+    learning_rate: float = 1e-4,
+    precision: str = "float32",
+    compile: bool = False,
+) -> Recipe:
+    """Return how Deep InfoMax trains: Adam with first decay rate 0.5, at a constant rate.
+
+    The models that it is compared with train so as well. Networks have batch normalisations: a
+    last batch needs two images at least.
+
+    Raises:
+        TypeError: A setting is of another type.
+        ValueError: A setting is out of range.
+
+    :cite:t:`hjelm2019learning`; the defaults are those of the official code.
+
+    Example:
+        >>> recipe(1000).batch_size
+        64
+    """
+    rule = adam(learning_rate, momentum=0.5)
+    return Recipe(epochs, batch_size, rule, precision=precision, compile=compile)

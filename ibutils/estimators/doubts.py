@@ -1,11 +1,13 @@
-"""What speaks against an estimate from nearest neighbours."""
+"""What speaks against an estimate: far samples, and for nearest neighbours ties and distances."""
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from ibutils.estimators.estimate import heavy_tails
 from ibutils.estimators.search import Neighbours, Variable
 
+NORMAL = 3.2897  # standard deviations of a normal between its 5 % and its 95 % quantile
+OUTLYING = 20.0  # robust deviations: ten thousand normal samples reach four or five
 TIED = 0.001  # share of samples with tied neighbours that is worth a word
 BOUND = 0.5  # share of samples without noise that shows, above which a map looks deterministic
 CHANCE = (
@@ -13,6 +15,36 @@ CHANCE = (
 )
 FAR = 0.3  # distance of neighbours, in those of strangers, from which on bias shows
 UNITS = 10.0  # ratio of the spreads of coordinates from which on units decide
+
+
+def heavy_tails(samples: Float[Tensor, "n d"]) -> tuple[str, ...]:
+    r"""Return a doubt when a sample lies far outside, and nothing otherwise.
+
+    Far means that some coordinate is over 20 robust deviations from its median. That deviation
+    is the range from the 5 % to the 95 % quantile over what it is for a standard normal, which
+    far samples cannot stretch. (Of n samples none is more than :math:`\sqrt n` *standard*
+    deviations from their mean.) Where the range is zero, the standard deviation is taken.
+
+    Args:
+        samples: Samples ``[n, d]``, x and y side by side.
+
+    Example:
+        >>> x = torch.arange(101.0)[:, None]
+        >>> heavy_tails(x), len(heavy_tails(torch.cat([x, torch.tensor([[1e4]])])))
+        ((), 1)
+    """
+    ordered, n = samples.sort(dim=0).values, len(samples)
+    low, middle, high = (ordered[round(share * (n - 1))] for share in (0.05, 0.5, 0.95))
+    scale = ((high - low) / NORMAL).where(high > low, samples.std(dim=0))
+    away = (samples - middle).abs()
+    far = float((away / scale.clamp(min=1e-300)).max())
+    if not far > OUTLYING:
+        return ()
+    return (
+        f"A sample lies {far:.0f} robust deviations out: with such tails a few samples decide. "
+        "A map like asinh of x and y, in units of their spread, shortens them and keeps the "
+        "information.",
+    )
 
 
 def of_units(coordinates: Tensor) -> tuple[str, ...]:
