@@ -1,1 +1,23 @@
-"""How the book and its results are made; see the ``Snakefile`` for the graph."""
+"""Records, claims, ledger and pages of a book whose numbers are regenerated.
+
+A chapter opens its experiment and shows what is on record::
+
+    experiment = reproduce.open(mnist, globals())
+    experiment.run()
+    experiment.show("VIB-T1")
+    experiment.verdicts("VIB-T1")
+"""
+
+from typing import TYPE_CHECKING
+
+from ibutils.lazy import lazy
+
+if TYPE_CHECKING:
+    from reproduce.experiment import Experiment, Result
+    from reproduce.experiment import open as open
+    from reproduce.page import source
+    from reproduce.view import View
+
+__all__ = ["Experiment", "Result", "View", "open", "source"]
+
+__getattr__, __dir__ = lazy(__name__)

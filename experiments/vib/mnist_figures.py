@@ -1,4 +1,4 @@
-"""The table and the figures of Deep VIB's experiments on MNIST."""
+"""Table 1 and Figures 1 and 2 of Deep VIB, from recorded rows and arrays."""
 
 from collections.abc import Mapping
 
@@ -9,9 +9,10 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
 from scipy.stats import chi2
 
-from experiments.plots.style import (
+from experiments.style import (
     COLOURS,
     beta_axis,
     beta_positions,
@@ -19,7 +20,10 @@ from experiments.plots.style import (
     mean_line,
     over_seeds,
 )
+from ibutils.data import load
 from ibutils.information import entropy, nats_to_bits
+from reproduce import record
+from reproduce.view import View
 
 METHODS = {
     "baseline": "Baseline (784-1024-1024-10)",
@@ -220,3 +224,127 @@ def _codes(axes: Axes, codes: Mapping[str, np.ndarray]) -> None:
         )
     )
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+
+
+def table_1(view: View) -> Styler:
+    """Test error by method, beside what the paper prints."""
+    rows, printed = view.rows("VIB-T1"), view.paper
+    own = printed[printed.index.str.startswith("t1-") & printed["method"].notna()]
+    of_paper = view.settings("VIB-T1")["data"] == "mnist"
+    return _two_digits(table_one(rows, dict(own.set_index("method")["value"]) if of_paper else {}))
+
+
+def table_1_at_paper(view: View) -> Styler:
+    """Table 1 from runs at the paper's own settings."""
+    return table_1(view.at("paper"))
+
+
+def figure_1a(view: View) -> Figure:
+    """Error against beta with the wide code, Figure 1(a)."""
+    return error_against_beta(view.rows("VIB-F1a"), title=view.source("VIB-F1a"))
+
+
+def figure_1b(view: View) -> Figure:
+    """Error against beta with two dimensions, Figure 1(b)."""
+    return error_against_beta(view.rows("VIB-F1b"), title=view.source("VIB-F1b"))
+
+
+def figure_1c(view: View) -> Figure:
+    """The bound on I(Z;Y) against the bound on I(X;Z), Figure 1(c)."""
+    label_entropy = _label_entropy(view, view.settings("VIB-F1c")["data"])
+    return information_curve(view.rows("VIB-F1c"), label_entropy, title=view.source("VIB-F1c"))
+
+
+def figure_1d(view: View) -> Figure:
+    """The bound on I(X;Z) against beta, Figure 1(d)."""
+    known = {0.01: "f1d-rate-at-1e-2", 0.001: "code-tf-rate"}
+    of_paper = view.settings("VIB-F1d")["data"] == "mnist"
+    anchors = {beta: view.paper.loc[name, "value"] for beta, name in known.items() if of_paper}
+    return rate_against_beta(view.rows("VIB-F1d"), anchors, title=view.source("VIB-F1d"))
+
+
+def rate_by_epoch(view: View) -> Figure:
+    """How the rate falls while training goes on."""
+    figure = rate_against_epoch(view.rows("VIB-F1d"))
+    figure.axes[0].set_title(view.source("VIB-F1d"))
+    return figure
+
+
+def figure_2(view: View) -> Figure:
+    """Two-dimensional codes of test images over the decoder's entropy, Figure 2."""
+    figure = codes_over_entropy(
+        {
+            float(name.split("beta=")[1].split(",")[0]): arrays
+            for name, arrays in view.arrays("VIB-F2").items()
+            if name.endswith("seed=0")
+        }
+    )
+    figure.suptitle(f"{view.source('VIB-F2')}, seed 0", y=1.02)
+    return figure
+
+
+def figure_2_errors(view: View) -> Styler:
+    """The errors that Figure 2 prints, beside ours."""
+    rows, printed = view.rows("VIB-F2"), view.paper
+    ours = 100 * rows.pivot_table(index="beta", columns="metric", values="value")
+    printed = printed[printed["target"] == "VIB-F2"].dropna(subset="beta")
+    printed = printed.pivot(index="beta", columns="metric", values="value")
+    names = {"error_12": "12 samples", "error": "1 sample"}
+    table = pd.concat({"paper": printed, "ours": ours}, axis=1).rename(columns=names)
+    return _two_digits(table.dropna(how="any").rename_axis(columns=["test error, %", ""]))
+
+
+def _two_digits(table: pd.DataFrame) -> Styler:
+    return table.style.format(precision=2, na_rep="-")
+
+
+def _label_entropy(view: View, data: str) -> dict[str, float]:
+    """Return H(Y) of each split in nats; that of MNIST without the data set."""
+    if data == "mnist":
+        bits = {s: float(view.paper.loc[f"label-entropy-{s}", "value"]) for s in _LINES}
+        return {split: value / nats_to_bits(1.0) for split, value in bits.items()}
+    counts = {split: load(data, split=split).labels.bincount().double() for split in _LINES}
+    return {split: float(entropy(count / count.sum())) for split, count in counts.items()}
+
+
+FIGURES = {
+    "VIB-T1": table_1,
+    "VIB-T1 at the paper's settings": table_1_at_paper,
+    "VIB-F1a": figure_1a,
+    "VIB-F1b": figure_1b,
+    "VIB-F1c": figure_1c,
+    "VIB-F1d": figure_1d,
+    "VIB-F1d by epoch": rate_by_epoch,
+    "VIB-F2": figure_2,
+    "VIB-F2 errors": figure_2_errors,
+}
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: errors in percent, and the rate at the paper's settings."""
+    found = {}
+    for profile in record.profiles("VIB-T1"):
+        found |= _mean_errors(view.at(profile).rows("VIB-T1"), f"t1-{profile}")
+    for target in ("VIB-F1a", "VIB-F1b", "VIB-F2"):
+        found |= _mean_errors(view.rows(target), target[4:].lower())
+    full = view.at("paper").rows("VIB-F1d")
+    full = full[(full["metric"] == "rate") & (full["split"] == "test") & (full["beta"] == 1e-3)]
+    bits = nats_to_bits(float(full["value"].mean()))
+    excess = bits - float(np.log2(10_000))  # of as many test images
+    return found | {
+        "paper-rate": bits,
+        "paper-excess": excess,
+        "paper-seeds": int(full["seed"].nunique()),
+    }
+
+
+def _mean_errors(rows: pd.DataFrame, prefix: str) -> dict[str, float]:
+    """Return the mean test error of each method and beta, with 12 samples and with 1."""
+    found = {}
+    for name, metric in (("12", "error_12"), ("1", "error")):
+        chosen = rows[(rows["split"] == "test") & (rows["metric"] == metric)]
+        for by in ("method", "beta"):
+            for level, value in chosen.groupby(by)["value"].mean().items():
+                label = level if by == "method" else f"{level:g}"
+                found[f"{prefix}-{label}-{name}"] = 100 * float(value)
+    return found

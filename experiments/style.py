@@ -1,4 +1,7 @@
-"""One look for all figures: palette, axes over beta, means with error bars."""
+"""One look for all figures: palette, axes over beta, means with error bars.
+
+Importing this module sets the look; colours can be told apart without hue.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,20 +15,17 @@ from matplotlib.figure import Figure
 
 COLOURS = sns.color_palette("colorblind").as_hex()
 
-
-def style() -> None:
-    """Set the look of all figures of a notebook; colours can be told apart without hue."""
-    sns.set_theme(context="notebook", style="ticks", palette="colorblind")
-    plt.rcParams.update(
-        {
-            "figure.figsize": (7, 4.2),
-            "figure.dpi": 110,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "legend.frameon": False,
-            "savefig.bbox": "tight",
-        }
-    )
+sns.set_theme(context="notebook", style="ticks", palette="colorblind")
+plt.rcParams.update(
+    {
+        "figure.figsize": (7, 4.2),
+        "figure.dpi": 110,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "legend.frameon": False,
+        "savefig.bbox": "tight",
+    }
+)
 
 
 def finish(figure: Figure) -> Figure:

@@ -1,0 +1,106 @@
+"""What a reader of a chapter sees before its first result, and how much of it keeps books.
+
+python -m reproduce.chapters
+"""
+
+import ast
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from nbformat import NotebookNode
+
+from reproduce.notebooks import names
+
+LINES = 60  # visible lines of code before the first result, at most
+SHARE = 0.1  # of the visible cells that keep books, at most
+UNSEEN = {"remove-cell", "hide-cell"}
+FOLDED = {"hide-input", "remove-input"}
+BOOKKEEPING = {"open", "run", "glue", "missing"}  # what a cell does that reaches no result
+
+
+class Chapter(NamedTuple):
+    """Visible lines of code before the first result, and visible cells."""
+
+    name: str
+    lines: int
+    bookkeeping: int
+    cells: int
+
+    @property
+    def share(self) -> float:
+        """Share of the visible cells that keep books."""
+        return self.bookkeeping / self.cells
+
+
+def measure(root: Path, name: str) -> Chapter | None:
+    """Return what a chapter shows; None when it has no experiment.
+
+    A cell is visible unless it is hidden whole; its code is visible unless it is folded. A cell
+    keeps books when all it does is to import, to set parameters, or to open, run or glue.
+    """
+    cells = nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=4).cells
+    results = [i for i, cell in enumerate(cells) if _calls(cell) & {"show"}]
+    if not results:
+        return None
+    visible = [cell for cell in cells if not UNSEEN & _tags(cell)]
+    lines = sum(
+        _lines(cell) for cell in cells[: results[0]] if not (UNSEEN | FOLDED) & _tags(cell)
+    )
+    bookkeeping = sum(_keeps_books(cell) for cell in visible if not FOLDED & _tags(cell))
+    return Chapter(name, lines, bookkeeping, len(visible))
+
+
+def _tags(cell: NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def _calls(cell: NotebookNode) -> set[str]:
+    """Return the names of the methods that a code cell calls."""
+    if cell.cell_type != "code":
+        return set()
+    nodes = ast.walk(ast.parse(cell.source))
+    return {n.func.attr for n in nodes if isinstance(n, ast.Call) and _is_method(n.func)}
+
+
+def _is_method(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute)
+
+
+def _lines(cell: NotebookNode) -> int:
+    if cell.cell_type != "code":
+        return 0
+    return sum(bool(line.partition("#")[0].strip()) for line in cell.source.splitlines())
+
+
+def _keeps_books(cell: NotebookNode) -> bool:
+    if cell.cell_type != "code":
+        return False
+    body = ast.parse(cell.source).body
+    return all(_is_bookkeeping(statement) for statement in body)
+
+
+def _is_bookkeeping(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return True
+    value = getattr(statement, "value", None)
+    if isinstance(value, ast.Constant | ast.List):
+        return True
+    called = isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute)
+    return called and value.func.attr in BOOKKEEPING
+
+
+def main() -> None:
+    """Print a line for each chapter with an experiment; fail when one shows too much."""
+    found = [measure(Path.cwd(), name) for name in names(Path.cwd())]
+    chapters = [chapter for chapter in found if chapter]
+    for name, lines, bookkeeping, cells in chapters:
+        share = 100 * bookkeeping / cells
+        print(f"{name:40} {lines:3} lines  {bookkeeping:2} of {cells:2} cells ({share:.0f} %)")
+    if any(one.lines > LINES or one.share > SHARE for one in chapters):
+        sys.exit(f"at most {LINES} visible lines and {100 * SHARE:.0f} % of the cells are allowed")
+
+
+if __name__ == "__main__":
+    main()

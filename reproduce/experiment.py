@@ -1,0 +1,190 @@
+"""An experiment in its chapter: parameters, members, training, figures, verdicts, numbers."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from IPython.display import Markdown, display
+from tqdm.auto import tqdm
+
+from ibutils import checks
+from reproduce import claims, page, record, settings
+from reproduce.record import Finished
+from reproduce.record.store import Member
+from reproduce.view import View
+
+
+class Data(Protocol):
+    """What an experiment loads: anything that knows the checksums of what it was read from."""
+
+    checksums: Mapping[str, str]
+
+
+class Result(NamedTuple):
+    """What training a member yields: tidy rows, and arrays by target and name."""
+
+    rows: Iterable[Mapping[str, Any]]
+    arrays: Mapping[str, Mapping[str, np.ndarray]] = {}
+
+
+class Form(Protocol):
+    """The form of an experiment, a module ``experiments.<part>.<chapter>``.
+
+    ``Settings`` is a frozen dataclass. Its fields are the parameters of the chapter, and their
+    defaults its smoke run; the fields that ``CHOICES`` names only say which members there are,
+    the others are part of what each member is. ``FIGURES`` holds functions of a
+    :class:`reproduce.view.View`. A module may also have ``groups(members, settings, data)``,
+    members that train together, and ``numbers(view)``, what prose quotes.
+    """
+
+    Settings: type
+    CHOICES: Sequence[str]
+    FIGURES: Mapping[str, Any]
+
+    def grid(self, settings: Any) -> list[Member]:
+        """Return all members: method, factors and seed of each."""
+
+    def load(self, settings: Any, device: str) -> Data:
+        """Return the data on a device."""
+
+    def train(
+        self, members: list[Member], settings: Any, data: Any, *, checkpoint: Path
+    ) -> Iterable[Result]:
+        """Return rows and arrays of each member of a group, in their order."""
+
+
+def open(module: ModuleType, namespace: Mapping[str, Any]) -> "Experiment":
+    """Return the experiment of a chapter with the parameters of its notebook.
+
+    Args:
+        module: The experiment, ``experiments.<part>.<chapter>``; see :class:`Form`.
+        namespace: ``globals()`` of the notebook.
+
+    Raises:
+        TypeError: A parameter has the wrong type.
+        ValueError: A parameter is unknown or out of range, ``members`` names none of the grid,
+            or a profile's run has other parameters than its file.
+    """
+    read = settings.read(module.Settings, namespace)
+    common = {name: namespace[name] for name in settings.COMMON if name in namespace}
+    return Experiment(module, read, **common)
+
+
+class Experiment:
+    """An experiment at the settings of one run.
+
+    Args:
+        module: See :class:`Form`.
+        chosen: Its ``Settings``.
+        profile: One of ``smoke``, ``laptop``, ``gpu``, ``paper``.
+        members: Train only these, named as in the record; none: the whole grid.
+        fresh: Whether to train again what is on record.
+        device: Where to train; ``"auto"`` is a GPU if there is one.
+    """
+
+    def __init__(
+        self,
+        module: ModuleType,
+        chosen: Any,
+        *,
+        profile: str = "smoke",
+        members: Sequence[str] = (),
+        fresh: bool = False,
+        device: str = "auto",
+    ) -> None:
+        checks.choice("profile", profile, record.PROFILES)
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.module, self.settings, self.device = module, chosen, device
+        self.notebook = notebook_of(module)
+        self.part = self.notebook.partition("/")[0]
+        self.members = _chosen(module.grid(chosen), members)
+        self.data: Data = module.load(chosen, device)
+        self.record = record.Run(
+            self.notebook,
+            profile=profile,
+            settings=identity(module, chosen),
+            fresh=fresh,
+            device=device,
+            data=self.data.checksums,
+        )
+
+    def run(self) -> None:
+        """Train the members that are not on record, group by group, and record them."""
+        todo = self.missing()
+        known = len(self.members) - len(todo)
+        print(f"{known} members are on record, {len(todo)} are trained now")
+        for group in tqdm(self._groups(todo), unit="group"):
+            start, checkpoint = time.perf_counter(), self.record.checkpoint(group)
+            if self.record.fresh:  # not even from what a killed run left
+                checkpoint.unlink(missing_ok=True)
+            made = self.module.train(group, self.settings, self.data, checkpoint=checkpoint)
+            results = [Result(list(one.rows), one.arrays) for one in made]
+            seconds = (time.perf_counter() - start) / len(group)
+            self.record.extend(
+                Finished(member, one.rows, seconds, one.arrays)
+                for member, one in zip(group, results, strict=True)
+            )
+            checkpoint.unlink(missing_ok=True)
+
+    def _groups(self, todo: list[Member]) -> list[list[Member]]:
+        if todo and hasattr(self.module, "groups"):
+            return self.module.groups(todo, self.settings, self.data)
+        return [[member] for member in todo]
+
+    def missing(self) -> list[Member]:
+        """Return the members without a record, here or committed."""
+        return self.record.missing(self.members)
+
+    def view(self, *, live: bool = False, profile: str | None = None) -> View:
+        """Return what is on record, or the run of this page where nothing is."""
+        return View(self.part, self.record, live=live, profile=profile)
+
+    def show(self, *names: str) -> None:
+        """Show figures or tables as recorded, with their source, and the live ones folded."""
+        for name in names:
+            checks.choice("name", name, self.module.FIGURES)
+            draw, recorded, live = self.module.FIGURES[name], self.view(), self.view(live=True)
+            display(draw(recorded))
+            targets = recorded.asked
+            display(page.caption(targets, recorded.source(targets[0]), self._condition(targets)))
+            if any(len(self.record.table(target)) for target in targets):
+                summary = f"The same from the run of this page: {live.source(targets[0])}"
+                display(page.folded(draw(live), summary))
+
+    def verdicts(self, *chosen: str) -> Markdown:
+        """Return the verdicts of claims, or of all claims of targets, as a table."""
+        return Markdown(claims.report(self.part, *chosen))
+
+    def glue(self) -> None:
+        """Hand the numbers that the prose quotes to the page."""
+        from myst_nb import glue  # a part of the book's renderer, which takes seconds to import
+
+        for name, value in self.module.numbers(self.view()).items():
+            glue(name, value, display=False)
+
+    def _condition(self, targets: Sequence[str]) -> str:
+        """Return what is stale, damaged or missing of the record of some targets."""
+        return ""
+
+
+def notebook_of(module: ModuleType) -> str:
+    """Return the notebook of an experiment, ``"<part>/<chapter>"``."""
+    return "/".join(module.__name__.split(".")[-2:])
+
+
+def identity(module: ModuleType, chosen: Any) -> dict[str, Any]:
+    """Return the settings that the numbers of each member depend on."""
+    return {name: value for name, value in vars(chosen).items() if name not in module.CHOICES}
+
+
+def _chosen(grid: list[Member], names: Sequence[str]) -> list[Member]:
+    """Return the members of a grid, each once, or those that are named."""
+    found = {record.key(member): member for member in grid}
+    if unknown := set(names) - found.keys():
+        raise ValueError(f"members must be of the grid {', '.join(found)}, got {sorted(unknown)}")
+    return [member for name, member in found.items() if not names or name in names]

@@ -1,0 +1,51 @@
+"""What cells put on the page: figures with their source, the live run folded, verdicts, code."""
+
+import base64
+import html
+import inspect
+import io
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+from IPython.display import HTML, Markdown
+from matplotlib.figure import Figure
+
+FOLDED_DPI = 70  # of figures of the live run, which lie in the page itself
+
+
+def caption(targets: Sequence[str], source: str, condition: str) -> Markdown:
+    """Return the line under a figure: where its numbers come from, and their tables."""
+    tables = ", ".join(
+        f"{{download}}`{target} <../../book/generated/{target}.csv>`" for target in targets
+    )
+    parts = [source, f"table: {tables}" if targets else "", condition]
+    return Markdown("*" + "; ".join(filter(None, parts)) + "*")
+
+
+def folded(drawn: Any, summary: str) -> HTML:
+    """Return a figure or table behind a line that opens it."""
+    inside = _image(drawn, summary) if isinstance(drawn, Figure) else _markup(drawn)
+    line = html.escape(summary)
+    return HTML(f'<details class="live"><summary>{line}</summary>{inside}</details>')
+
+
+def _image(figure: Figure, alternative: str) -> str:
+    packed = io.BytesIO()
+    figure.savefig(packed, format="png", dpi=FOLDED_DPI)
+    data = base64.b64encode(packed.getvalue()).decode()
+    return f'<img alt="{html.escape(alternative)}" src="data:image/png;base64,{data}">'
+
+
+def _markup(drawn: Any) -> str:
+    if isinstance(drawn, pd.DataFrame):
+        return drawn.to_html()
+    if hasattr(drawn, "_repr_html_"):
+        return drawn._repr_html_()
+    return f"<pre>{html.escape(str(drawn))}</pre>"
+
+
+def source(definition: Callable[..., Any] | type) -> Markdown:
+    """Return the source of a function or class of the library, to be read on the page."""
+    return Markdown(f"```python\n{textwrap.dedent(inspect.getsource(definition))}```")

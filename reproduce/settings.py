@@ -1,0 +1,99 @@
+"""Parameters of a notebook as typed settings: read once, refused at once, with the cure."""
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+COMMON = ("profile", "members", "fresh", "device")  # parameters that every experiment has
+
+
+def read(kind: type, namespace: Mapping[str, Any]) -> Any:
+    """Return the settings that a notebook's parameters are.
+
+    Args:
+        kind: A frozen dataclass whose fields are parameters with types.
+        namespace: ``globals()`` of the notebook, with its parameters.
+
+    Raises:
+        TypeError: A parameter has another type than its field; the message says how to write it.
+        ValueError: A parameter is missing or unknown, or the settings refuse a value.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Settings:
+        ...     epochs: int = 3
+        ...     betas: tuple[float, ...] = (0.1, 1.0)
+        >>> read(Settings, {"epochs": 2, "betas": [0, 0.5], "profile": "smoke"})
+        Settings(epochs=2, betas=(0.0, 0.5))
+        >>> read(Settings, {"epochs": 2.5, "betas": []})
+        Traceback (most recent call last):
+        TypeError: epochs must be an integer, got 2.5
+        >>> read(Settings, {"epochs": 2, "betas": ["1e-3"]})
+        Traceback (most recent call last):
+        TypeError: betas[0] must be a number, got the text '1e-3'; write 1.0e-3
+    """
+    types_of = typing.get_type_hints(kind)
+    fields = [field.name for field in dataclasses.fields(kind)]
+    _check_known(fields, namespace)
+    if missing := [name for name in fields if name not in namespace]:
+        raise ValueError(f"the cell tagged parameters lacks {', '.join(missing)}")
+    return kind(**{name: convert(name, namespace[name], types_of[name]) for name in fields})
+
+
+def convert(name: str, value: Any, kind: Any) -> Any:
+    """Return a value as its type, as far as nothing is lost by it.
+
+    Args:
+        name: The parameter, for messages.
+        value: As papermill, YAML or a call gives it.
+        kind: ``bool``, ``int``, ``float``, ``str``, ``tuple[kind, ...]`` or ``kind | None``.
+
+    Raises:
+        TypeError: It is no such value.
+    """
+    if isinstance(kind, types.UnionType):
+        (inner,) = (one for one in typing.get_args(kind) if one is not types.NoneType)
+        return None if value is None else convert(name, value, inner)
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list | tuple):
+            raise TypeError(f"{name} must be a list, got {value!r}; write [{value}]")
+        inner = typing.get_args(kind)[0]
+        return tuple(convert(f"{name}[{i}]", one, inner) for i, one in enumerate(value))
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{name} must be {_WORDS[kind]}, got {_given(value, kind)}")
+    return value
+
+
+_WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
+
+
+def _given(value: Any, kind: type) -> str:
+    """Return how a message names a value of the wrong type, and how to write it."""
+    if not isinstance(value, str):
+        cure = f"; write '{value}'" if kind is str else ""
+        return f"{value!r}{cure}"
+    try:
+        number = float(value)
+    except ValueError:
+        return f"the text {value!r}"
+    if kind is int:
+        return f"the text {value!r}" + (f"; write {number:.0f}" if number.is_integer() else "")
+    mantissa, power, exponent = value.partition("e")  # YAML takes 1e-3 for a text, 1.0e-3 not
+    written = value if "." in mantissa else f"{mantissa}.0{power}{exponent}"
+    return f"the text {value!r}; write {written}"
+
+
+def _check_known(fields: list[str], namespace: Mapping[str, Any]) -> None:
+    """Refuse what papermill lets pass with a warning: a name that is no parameter."""
+    known = {*fields, *COMMON}
+    for name, value in namespace.items():
+        literal = value is None or isinstance(value, bool | int | float | str | list | dict)
+        if literal and not name.startswith("_") and name not in known | {"In", "Out"}:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise ValueError(f"there is no parameter {name!r}; {hint}")

@@ -1,0 +1,86 @@
+"""What a figure is drawn from: tables and arrays of one source, and what the paper printed."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ibutils.project import project_root
+from reproduce import record
+from reproduce.record import Run
+
+
+@cache
+def paper_values(part: str) -> pd.DataFrame:
+    """Return what the papers of a part print, ``book/paper_values/<part>.csv``, by ``id``."""
+    return pd.read_csv(project_root() / "book" / "paper_values" / f"{part}.csv").set_index("id")
+
+
+class View:
+    """The recorded runs that cover a target best, or the run of this page.
+
+    It notes the targets that it was asked for, so that a figure names its own sources.
+
+    Args:
+        part: The part of the book, such as ``"vib"``.
+        run: The run of this page.
+        live: Whether its rows come first; otherwise they stand in where nothing is on record.
+        profile: The one profile to read; by default the one that covers a target best.
+    """
+
+    def __init__(
+        self, part: str, run: Run | None, *, live: bool = False, profile: str | None = None
+    ) -> None:
+        self.part, self.run, self.live, self.profile = part, run, live, profile
+        self.asked: list[str] = []
+
+    def at(self, profile: str) -> "View":
+        """Return what is on record at one profile, without the run of this page."""
+        other = View(self.part, None, profile=profile)
+        other.asked = self.asked  # a figure names all of its sources
+        return other
+
+    def rows(self, target: str) -> pd.DataFrame:
+        """Return the tidy rows of a target, with the columns ``profile`` and ``run``."""
+        self._note(target)
+        recorded = record.table(target, profile=self.profile)
+        own = self.run.table(target) if self.run else pd.DataFrame()
+        if len(own):
+            assert self.run is not None
+            own = own.assign(profile=self.run.description["profile"], run=self.run.folder.name)
+        first, second = (own, recorded) if self.live else (recorded, own)
+        return first if len(first) else second
+
+    def arrays(self, target: str) -> dict[str, dict[str, np.ndarray]]:
+        """Return the arrays of a target by member and name."""
+        self._note(target)
+        recorded = record.arrays(target, profile=self.profile)
+        own = self.run.arrays(target) if self.run else {}
+        return (own or recorded) if self.live else (recorded or own)
+
+    @property
+    def paper(self) -> pd.DataFrame:
+        """What the papers of this part print, by ``id``."""
+        return paper_values(self.part)
+
+    def settings(self, target: str) -> dict[str, Any]:
+        """Return the settings of the run that the rows of a target come from."""
+        name = self.rows(target)["run"].iloc[0]
+        if self.run is not None and name == self.run.folder.name:
+            return dict(self.run.description["settings"])
+        return next(run["settings"] for run in record.runs() if run["folder"].name == name)
+
+    def source(self, target: str) -> str:
+        """Return profile, data and number of seeds of a target, as a caption has them."""
+        rows = self.rows(target)
+        if not len(rows):
+            return "nothing on record"
+        words = [f"{rows['profile'].iloc[0]} profile", self.settings(target).get("data", "")]
+        if "seed" in rows and (seeds := rows["seed"].nunique()):
+            words.append(f"{seeds} seed{'s' if seeds > 1 else ''}")
+        return ", ".join(filter(None, words))
+
+    def _note(self, target: str) -> None:
+        if target not in self.asked:
+            self.asked.append(target)

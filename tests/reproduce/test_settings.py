@@ -1,0 +1,78 @@
+"""Parameters are read by type, and what cannot be read says how to write it."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from reproduce import settings
+
+
+@dataclass(frozen=True)
+class Settings:
+    data: str = "digits"
+    epochs: int = 20
+    rate: float = 1e-3
+    fresh_start: bool = False
+    seeds: tuple[int, ...] = (0,)
+    betas: tuple[float, ...] = (1e-3,)
+    names: tuple[str, ...] = ()
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ValueError(f"epochs must be at least 1, got {self.epochs}")
+
+
+GIVEN = dict(
+    data="digits",
+    epochs=3,
+    rate=1,
+    fresh_start=True,
+    seeds=[1, 2],
+    betas=[0, 0.5],
+    names=["a"],
+    limit=None,
+)
+
+
+def test_values_become_the_types_of_their_fields():
+    found = settings.read(Settings, GIVEN)
+    assert found == Settings("digits", 3, 1.0, True, (1, 2), (0.0, 0.5), ("a",), None)
+    assert isinstance(found.rate, float) and isinstance(found.betas[0], float)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (dict(rate="1e-3"), "rate must be a number, got the text '1e-3'; write 1.0e-3"),
+        (dict(rate="0.001"), "rate must be a number, got the text '0.001'; write 0.001"),
+        (dict(rate="fast"), "rate must be a number, got the text 'fast'"),
+        (dict(epochs="2e1"), "epochs must be an integer, got the text '2e1'; write 20"),
+        (dict(epochs=2.5), "epochs must be an integer, got 2.5"),
+        (dict(epochs=True), "epochs must be an integer, got True"),
+        (dict(rate=None), "rate must be a number, got None"),
+        (dict(fresh_start=1), "fresh_start must be true or false, got 1"),
+        (dict(data=7), "data must be a text, got 7; write '7'"),
+        (dict(seeds=3), r"seeds must be a list, got 3; write \[3\]"),
+        (dict(seeds=[0, 1.0]), r"seeds\[1\] must be an integer, got 1.0"),
+        (dict(betas="1e-3"), "betas must be a list, got '1e-3'"),
+        (dict(limit="4"), "limit must be an integer, got the text '4'; write 4"),
+    ],
+)
+def test_other_types_are_refused_with_the_cure(changed, message):
+    with pytest.raises(TypeError, match=f"^{message}"):
+        settings.read(Settings, GIVEN | changed)
+
+
+def test_names_and_limits_are_refused():
+    with pytest.raises(ValueError, match="no parameter 'epoch'; did you mean 'epochs'"):
+        settings.read(Settings, GIVEN | dict(epoch=3))
+    with pytest.raises(ValueError, match="parameters lacks rate"):
+        settings.read(Settings, {name: value for name, value in GIVEN.items() if name != "rate"})
+    with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
+        settings.read(Settings, GIVEN | dict(epochs=0))
+
+
+def test_what_ipython_and_every_experiment_have_is_known():
+    shell = dict(_dh=["here"], _i1="code", In=[""], Out={}, profile="smoke", members=[])
+    assert settings.read(Settings, GIVEN | shell).epochs == 3
