@@ -10,7 +10,7 @@ import pytest
 from matplotlib.collections import EllipseCollection
 
 from experiments import plots
-from experiments.plots.style import beta_positions
+from experiments.style import beta_positions
 
 
 def tidy(**columns):

@@ -77,8 +77,8 @@ with extra("plots"):
         sign_accuracy,
         stronger_attacks,
     )
-    from experiments.plots.style import COLOURS, finish, style
-    from experiments.plots.vib import (
+    from experiments.style import COLOURS, finish
+    from experiments.vib.mnist_figures import (
         codes_over_entropy,
         error_against_beta,
         information_curve,
@@ -156,7 +156,6 @@ __all__ = [
     "search_accuracy",
     "sign_accuracy",
     "stronger_attacks",
-    "style",
     "table_one",
     "titled_images",
     "weight_maps",

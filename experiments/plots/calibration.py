@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.foundations.errors import measure
-from experiments.plots.style import COLOURS, finish
+from experiments.style import COLOURS, finish
 
 ESTIMATORS = {
     "binning": "binning",

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.plots.style import COLOURS, finish
+from experiments.style import COLOURS, finish
 
 Curves = Mapping[str, np.ndarray]
 LINES = ("-", "--", "-.", ":")

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.plots.style import COLOURS, finish, mean_line, over_seeds
+from experiments.style import COLOURS, finish, mean_line, over_seeds
 
 MODELS = {
     ("supervised", ""): "Fully supervised",

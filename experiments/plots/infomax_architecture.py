@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from experiments.plots.style import COLOURS, finish
+from experiments.style import COLOURS, finish
 
 _SIZE, _GAP = (1.62, 0.74), 0.1  # of a box and around it, in units of the axes
 _PARTS = ("to_local", "to_conv", "to_fc", "to_code")  # of the encoder

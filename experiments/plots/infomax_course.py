@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style import COLOURS, finish, mean_line, over_seeds
+from experiments.style import COLOURS, finish, mean_line, over_seeds
 
 
 def course_of_training(rows: pd.DataFrame, names: Mapping[str, str], *, title: str) -> Figure:

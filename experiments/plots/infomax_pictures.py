@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.plots.style import COLOURS, finish
+from experiments.style import COLOURS, finish
 
 
 def neighbours(models: Mapping[str, Mapping[str, np.ndarray]], *, title: str) -> Figure:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style import COLOURS, finish
+from experiments.style import COLOURS, finish
 
 
 def beside(rows: Mapping[str, tuple[float, float | str]], *, digits: int = 3) -> pd.DataFrame:

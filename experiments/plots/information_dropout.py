@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from experiments.plots.style import COLOURS, finish, mean_line, over_seeds
+from experiments.style import COLOURS, finish, mean_line, over_seeds
 
 METHODS = {
     "none": "no noise",

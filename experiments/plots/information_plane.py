@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from experiments.plots.style import COLOURS, finish
+from experiments.style import COLOURS, finish
 
 COLUMNS = 4  # panels beside each other, where there are more than one row holds
 ROW = 5

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style import COLOURS, finish
+from experiments.style import COLOURS, finish
 
 Points = Mapping[str, np.ndarray]
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from experiments.plots.style import COLOURS, finish
+from experiments.style import COLOURS, finish
 
 
 def layer_courses(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from experiments.plots.information_dropout import _lines
-from experiments.plots.style import COLOURS, finish
+from experiments.style import COLOURS, finish
 
 
 def information_maps(images: np.ndarray, maps: Mapping[str, list[np.ndarray]]) -> Figure:

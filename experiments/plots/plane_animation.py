@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from experiments.plots.style import COLOURS
+from experiments.style import COLOURS
 
 WIDTH, HEIGHT, MARGIN = 190, 140, 30  # of a panel, in pixels
 LIMITS = 12.4, 1.05  # bits

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from experiments.plots.style import COLOURS, finish
+from experiments.style import COLOURS, finish
 
 _LABELS = {"minimax": "minimax", "non_saturating": "non-saturating"}
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from experiments.plots.style import (
+from experiments.style import (
     COLOURS,
     beta_axis,
     beta_positions,
