@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from ibutils import checks, train
-from ibutils.train import Learner, Recipe, Trainable
+from ibutils import checks
+from ibutils.train import Learner, Recipe, Trainable, fit
 
 COPIES = 5  # of each parameter that a step touches: value, gradient, two moments, average
 GROUP_BYTES = 64 * 2**20  # of those copies; on a CPU, larger groups no longer gain (benchmarks)
@@ -39,8 +39,9 @@ class Ensemble(Learner):
 
     Example:
         >>> from ibutils.baselines import Classifier
+        >>> from ibutils.train import adam
         >>> models = [Classifier(nn.Linear(4, 3)) for _ in range(2)]
-        >>> learner = Ensemble(models, Recipe(epochs=1))
+        >>> learner = Ensemble(models, Recipe(1, adam(1e-3)))
         >>> inputs, labels = torch.randn(2, 5, 4), torch.zeros(2, 5, dtype=torch.long)
         >>> learner.step(inputs, labels, torch.empty(2, 5, 0))["loss"].shape
         torch.Size([2])
@@ -50,19 +51,24 @@ class Ensemble(Learner):
         check_alike(models)
         checks.instance("recipe", recipe, Recipe)
         self.models, self.model, self.recipe = list(models), models[0], recipe
+        self.members = len(models)
         parameters, buffers = stack_module_state(self.models)
         self.names = [name for name, p in parameters.items() if p.requires_grad]
         self.fixed = buffers | {n: p for n, p in parameters.items() if not p.requires_grad}
         trained = [_flip(parameters[name].detach()).contiguous() for name in self.names]
-        self._optimise([p.requires_grad_() for p in trained])
+        self._optimise([p.requires_grad_() for p in trained], vector=2)
         blank = _Objective(copy.deepcopy(models[0]).to("meta"))
-        self._objectives = vmap(partial(functional_call, blank))
+        objectives = vmap(partial(functional_call, blank))
+        self._prepare(lambda *batch: objectives(self._state(), batch))
 
-    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the terms of each member's batch, ``[members]`` each."""
-        state = self.fixed | self._named(self.parameters)
-        state = {f"model.{name}": x for name, x in state.items()}
-        return self._objectives(state, (inputs, labels, noise))
+    def tensors(self) -> dict[str, Tensor]:
+        """Return stacks by name, a member along the first axis, as ``Learner`` does."""
+        return self._named(self.parameters) | self.fixed
+
+    def _state(self) -> dict[str, Tensor]:
+        return {
+            f"model.{name}": x for name, x in (self.fixed | self._named(self.parameters)).items()
+        }
 
     def _named(self, tensors: list[Tensor]) -> dict[str, Tensor]:
         """Return stacks, as the optimiser holds them, by name and in the layout of the models."""
@@ -72,8 +78,6 @@ class Ensemble(Learner):
         self, inputs: Tensor, labels: Tensor, draws: Sequence[tuple[Tensor, Tensor]]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the batches ``[members, batch, ...]`` that the pairs of ``draws`` select."""
-        if len(draws) != len(self.models):
-            raise ValueError(f"{len(self.models)} models and {len(draws)} seeds disagree")
         index = torch.stack([index for index, _ in draws])
         return inputs[index], labels[index], torch.stack([noise for _, noise in draws])
 
@@ -156,7 +160,7 @@ def group_size(model: nn.Module) -> int:
     return max(1, GROUP_BYTES // state)
 
 
-def fit(
+def fit_each(
     models: Sequence[Trainable],
     recipe: Recipe,
     inputs: Tensor,
@@ -218,7 +222,7 @@ def _fit_group(
 ) -> list[tuple[Trainable, dict[str, Tensor]]]:
     """Train the models of one group together, or a single one without stacking."""
     learner = Learner(models[0], recipe) if len(models) == 1 else Ensemble(models, recipe)
-    history = train.fit(learner, inputs, labels, **options)
+    history = fit(learner, inputs, labels, **options)
     trained = learner.averaged() if isinstance(learner, Ensemble) else [learner.averaged()]
     own = [{name: term[:, i] for name, term in history.items()} for i in range(len(models))]
     return list(zip(trained, own, strict=True))

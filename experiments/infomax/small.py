@@ -9,14 +9,13 @@ from experiments.infomax.frozen import Effort, Frozen, freeze
 from experiments.infomax.models import Architecture, Untrained, build
 from experiments.infomax.sample import sample
 from experiments.infomax.training import train
-from ibutils import checks
-from ibutils.infomax import InfoMaxRecipe
+from ibutils import checks, infomax
 from ibutils.train import Trainable, generator
 
 ARCHITECTURE = Architecture(
     side=32, channels=1 / 8, units=32, global_units=32, decoder_channels=1 / 8
 )
-RECIPE = InfoMaxRecipe(epochs=3, batch_size=32, learning_rate=1e-3)
+RECIPE = infomax.recipe(epochs=3, batch_size=32, learning_rate=1e-3)
 EFFORT = Effort(
     probe_epochs=3,
     probe_learning_rate=1e-3,

@@ -9,15 +9,14 @@ from experiments.infomax.models import Untrained
 from experiments.infomax.sample import Sample, check_sample
 from ibutils import checks
 from ibutils.baselines import NoiseAsTargets
-from ibutils.infomax import InfoMaxLearner, InfoMaxRecipe
-from ibutils.train import LEAST_SEED, Trainable, fit
+from ibutils.train import LEAST_SEED, Learner, Recipe, Trainable, fit
 
 
 def train(
     model: Trainable | Untrained,
     part: Sample,
     *,
-    recipe: InfoMaxRecipe,
+    recipe: Recipe,
     seed: int,
     checkpoint: Path | None = None,
     progress: bool = False,
@@ -41,7 +40,7 @@ def train(
     """
     checks.instance("model", model, (Trainable, Untrained))
     check_sample("part", part)
-    checks.instance("recipe", recipe, InfoMaxRecipe)
+    checks.instance("recipe", recipe, Recipe)
     checks.count("seed", seed, least=LEAST_SEED)
     if isinstance(model, Untrained):
         model.eval()
@@ -49,9 +48,13 @@ def train(
     labels = part.labels
     if isinstance(model, NoiseAsTargets):
         labels = torch.arange(len(labels), device=labels.device)
-    learner = InfoMaxLearner(model, recipe)
     history = fit(
-        learner, part.images, labels, seeds=[seed], checkpoint=checkpoint, progress=progress
+        Learner(model, recipe),
+        part.images,
+        labels,
+        seeds=[seed],
+        checkpoint=checkpoint,
+        progress=progress,
     )
     model.eval()
     return history

@@ -11,7 +11,7 @@ from experiments.information_plane.network_scores import FACTORS
 from ibutils import checks
 from ibutils.extras import extra
 from ibutils.information_plane.schedule import batches
-from ibutils.information_plane.training import gradient_function
+from ibutils.information_plane.stacked_learner import gradient_function
 from ibutils.nets import StackedPerceptrons
 from ibutils.nets.stacked import check_examples
 from reproduce import claims

@@ -11,8 +11,8 @@ from experiments.published_codes.comparison import Comparison, Side
 from experiments.published_codes.fixture import Case
 from ibutils.information import nats_to_bits
 from ibutils.nets import linear, perceptron
-from ibutils.train import Learner, Recipe
-from ibutils.vib import VIB, GaussianCode, StochasticEncoder
+from ibutils.train import Learner
+from ibutils.vib import VIB, GaussianCode, StochasticEncoder, recipe
 
 STEPS = 600  # batches of 100 in an epoch of MNIST
 
@@ -70,7 +70,7 @@ def _rates(epochs: Tensor) -> Tensor:
     """Return the learning rate in some epochs of our loop, from 0."""
     learner = Learner(
         VIB(StochasticEncoder(nn.Linear(1, 2), bottleneck=1), linear(1, 2), beta=0.0),
-        Recipe(epochs=1),
+        recipe(epochs=1),
     )
     found = []
     for _ in range(int(epochs.max()) + 1):

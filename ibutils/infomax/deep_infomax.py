@@ -265,4 +265,4 @@ def recipe(
         64
     """
     rule = adam(learning_rate, momentum=0.5)
-    return Recipe(epochs, batch_size, rule, precision=precision, compile=compile)
+    return Recipe(epochs, rule, batch_size=batch_size, precision=precision, compile=compile)

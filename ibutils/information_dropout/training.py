@@ -36,7 +36,7 @@ def recipe(
         100
     """
     rule = nesterov(learning_rate, weight_decay=weight_decay)
-    return Recipe(epochs, batch_size, rule, train.milestones(milestones))
+    return Recipe(epochs, rule, train.milestones(milestones), batch_size=batch_size)
 
 
 def warm_up_beta(epochs: int) -> Callback:

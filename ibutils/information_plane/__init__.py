@@ -20,21 +20,22 @@ if TYPE_CHECKING:
         published_binning,
     )
     from ibutils.information_plane.schedule import log_spaced_epochs, split
-    from ibutils.information_plane.training import Optimisation, Snapshot, fit
+    from ibutils.information_plane.stacked_learner import Looks, Snapshot, StackedLearner, recipe
 
 __all__ = [
     "SCORES",
-    "Optimisation",
+    "Looks",
     "Snapshot",
+    "StackedLearner",
     "adaptive_binning",
     "adaptive_kde",
     "binning_with_own_ends",
     "coordinates",
     "dead_units",
     "drop",
-    "fit",
     "log_spaced_epochs",
     "published_binning",
+    "recipe",
     "relative_drop",
     "signed_change",
     "split",

@@ -11,9 +11,10 @@ from ibutils.probes.mine import Mine, mine
 if TYPE_CHECKING:
     from ibutils.probes.dependency import Dependency, neural_dependency
     from ibutils.probes.fine_tuning import FineTuned, fine_tuning_probe
-    from ibutils.probes.health import Health, ProbeWarning, Reading
+    from ibutils.probes.health import Health, ProbeWarning, Reading, TrainTest
     from ibutils.probes.mlp import Probe, mlp_probe
     from ibutils.probes.neighbours import class_share, nearest
+    from ibutils.probes.recipes import recipe
     from ibutils.probes.reconstruction import (
         Reconstruction,
         Reconstructor,
@@ -21,11 +22,8 @@ if TYPE_CHECKING:
         similarity,
     )
     from ibutils.probes.svm import svm_probe
-    from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
 
 __all__ = [
-    "AdamLearner",
-    "AdamRecipe",
     "Dependency",
     "FineTuned",
     "Health",
@@ -43,6 +41,7 @@ __all__ = [
     "mlp_probe",
     "nearest",
     "neural_dependency",
+    "recipe",
     "reconstruction_probe",
     "similarity",
     "svm_probe",

@@ -1,7 +1,5 @@
 """The neural dependency measure: how far the components of a code are from independent."""
 
-import math
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -11,11 +9,11 @@ from ibutils.estimators.estimate import Estimate
 from ibutils.information import log_mean_exp
 from ibutils.inputs import Data
 from ibutils.modes import learning
-from ibutils.nets import perceptron
-from ibutils.probes.health import examined, largest_share, settled
+from ibutils.nets.layers import perceptron
+from ibutils.probes.health import TrainTest, examined, largest_share, settled
+from ibutils.probes.recipes import critic_recipe
 from ibutils.probes.split import alike
-from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest
-from ibutils.train import Trainable, fit, generator
+from ibutils.train import Learner, Trainable, fit, generator
 
 ENOUGH = 2  # standard errors below zero at which an estimate of a divergence is no good
 
@@ -150,20 +148,16 @@ def neural_dependency(
         (True, True)
     """
     train, test = alike(train=train, test=test, least=2)
-    checks.count("steps", steps)
-    checks.count("batch_size", batch_size)
+    recipe = critic_recipe(
+        steps, count=len(train), batch_size=batch_size, learning_rate=learning_rate
+    )
     mean, scale = train.mean(0), train.std(0)
     scale = torch.where(scale > 0, scale, 1)  # a constant component stays one
     train, test = ((codes - mean) / scale for codes in (train, test))
     model = Dependency(train.shape[1], hidden=hidden, generator=generator(seed, "weights"))
     model.to(train.device, train.dtype)
-    epochs = math.ceil(steps / math.ceil(len(train) / batch_size))
-    milestones = tuple(sorted({max(1, epochs // 2), max(2, 3 * epochs // 4)}))
-    recipe = AdamRecipe(
-        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, milestones=milestones
-    )
     unused = train.new_zeros(len(train))  # a divergence has no labels
-    history = fit(AdamLearner(model, recipe), train, unused, seeds=[seed])
+    history = fit(Learner(model, recipe), train, unused, seeds=[seed])
     (learned, _), (tested, share) = (_value(model, codes, seed) for codes in (train, test))
     health = examined(
         "NDM",

@@ -6,19 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from ibutils import checks
-from ibutils.infomax.batches import check_inputs, check_noise
 from ibutils.inputs import Data
 from ibutils.modes import learning
+from ibutils.nets.encoders import check_inputs, check_noise
 from ibutils.probes.features import LAYERS, features
 from ibutils.probes.health import Reading
-from ibutils.probes.mlp import Probe, accuracy, cross_entropy, of_classifier, two_thirds
+from ibutils.probes.mlp import Probe, classifier_reading, cross_entropy
+from ibutils.probes.recipes import check_batches, recipe, two_thirds
 from ibutils.probes.split import of_images
-from ibutils.probes.training import (
-    AdamLearner,
-    AdamRecipe,
-    check_batches,
-    mean_of_last,
-)
 from ibutils.train import Trainable, generator
 
 
@@ -108,18 +103,10 @@ def fine_tuning_probe(
     size = features(trained, split.train_x[:1], layers=["conv"])["conv"].shape[1]
     probe = Probe(size, split.classes, generator=generator(seed, "weights"))
     model = FineTuned(trained, probe.to(split.train_x.device, split.train_x.dtype))
-    recipe = AdamRecipe(
-        epochs=epochs,
+    own = recipe(
+        epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         milestones=two_thirds(epochs),
     )
-    value, losses = mean_of_last(
-        AdamLearner(model, recipe),
-        split.train_x,
-        split.train_y,
-        seed=seed,
-        last=last,
-        measure=lambda: accuracy(model, split.test_x, split.test_y),
-    )
-    return Reading(value, of_classifier("fine-tuning", losses, model, split.test_x, split.test_y))
+    return classifier_reading("fine-tuning", model, own, split, seed=seed, last=last)

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils.estimators.estimate import Estimate
+
 MOVED = 0.01  # of the whole change of a loss: by less, the last passes have settled
 LIMIT = 0.1  # of a result that rests on nothing: one class of ten
 
@@ -41,6 +43,20 @@ class Reading(NamedTuple):
     """
 
     value: float
+    health: Health
+
+
+class TrainTest(NamedTuple):
+    """The value of a trained measure on the samples it was trained on, and on others.
+
+    Attributes:
+        train: On the training samples, which official codes report; biased upward.
+        test: On samples that training has not seen.
+        health: What speaks against both.
+    """
+
+    train: Estimate
+    test: Estimate
     health: Health
 
 

@@ -13,10 +13,10 @@ from ibutils.information import log_mean_exp
 from ibutils.information.log_space import at_least_single
 from ibutils.inputs import Data
 from ibutils.modes import learning
-from ibutils.probes.health import examined, settled
+from ibutils.probes.health import TrainTest, examined, settled
+from ibutils.probes.recipes import check_batches, critic_recipe
 from ibutils.probes.split import dtype_of
-from ibutils.probes.training import AdamLearner, AdamRecipe, TrainTest, check_batches
-from ibutils.train import LEAST_SEED, Trainable, fit
+from ibutils.train import LEAST_SEED, Learner, Trainable, fit
 
 BLOCK = 250  # pairs whose scores with one another are computed at once outside training
 
@@ -101,7 +101,7 @@ def mine(
         train_y: Their codes, ``[n, dy]``.
         test_x: Inputs that it has not seen, ``[m, ...]``.
         test_y: Their codes, ``[m, dy]``.
-        critic: Maps x and y to scores ``[n, n]``, such as ``ibutils.nets.image_and_code`` or
+        critic: Maps x and y to scores ``[n, n]``, such as ``ibutils.nets.image_code`` or
             those of ``ibutils.critics``; it is trained in place.
         steps: Gradient steps at least; whole passes over the samples are made.
         seed: What the order of the batches follows from.
@@ -131,16 +131,13 @@ def mine(
     for data in ({"train_x": train_x, "train_y": train_y}, {"test_x": test_x, "test_y": test_y}):
         with checks.suits(**data), torch.no_grad():
             _scores(copy.deepcopy(critic).eval(), *(values[:2] for values in data.values()))
-    checks.count("steps", steps)
     checks.count("seed", seed, least=LEAST_SEED)
     check_batches("train_x", train_x, batch_size)
-    epochs = math.ceil(steps / math.ceil(len(train_x) / batch_size))
-    milestones = tuple(sorted({max(1, epochs // 2), max(2, 3 * epochs // 4)}))
-    recipe = AdamRecipe(
-        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, milestones=milestones
+    recipe = critic_recipe(
+        steps, count=len(train_x), batch_size=batch_size, learning_rate=learning_rate
     )
     model = Mine(critic).to(train_x.device)
-    history = fit(AdamLearner(model, recipe), train_x, train_y, seeds=[seed])
+    history = fit(Learner(model, recipe), train_x, train_y, seeds=[seed])
     model.eval()
     learned, _ = _value(critic, train_x, train_y)
     tested, share = _value(critic, test_x, test_y)

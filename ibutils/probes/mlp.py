@@ -10,15 +10,10 @@ from ibutils.information.log_space import at_least_single
 from ibutils.inputs import Data
 from ibutils.modes import learning
 from ibutils.nets.layers import dense
-from ibutils.probes.health import Health, Reading, examined, settled, unpredicted
-from ibutils.probes.split import of_features
-from ibutils.probes.training import (
-    AdamLearner,
-    AdamRecipe,
-    check_batches,
-    mean_of_last,
-)
-from ibutils.train import Trainable, generator
+from ibutils.probes.health import Reading, examined, settled, unpredicted
+from ibutils.probes.recipes import check_batches, recipe, two_thirds
+from ibutils.probes.split import Split, of_features
+from ibutils.train import Learner, MeanOfLast, Recipe, Trainable, fit, generator
 
 
 class Probe(Trainable):
@@ -150,21 +145,30 @@ def mlp_probe(
     size = split.train_x.shape[1]
     probe = Probe(size, split.classes, generator=generator(seed, "weights"))
     probe.to(split.train_x.device, split.train_x.dtype)
-    recipe = AdamRecipe(
-        epochs=epochs,
+    own = recipe(
+        epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         milestones=two_thirds(epochs) if milestones is None else milestones,
     )
-    value, losses = mean_of_last(
-        AdamLearner(probe, recipe),
-        split.train_x,
-        split.train_y,
-        seed=seed,
-        last=last,
-        measure=lambda: accuracy(probe, split.test_x, split.test_y),
+    return classifier_reading("perceptron", probe, own, split, seed=seed, last=last)
+
+
+def classifier_reading(
+    name: str, model: Trainable, recipe: Recipe, split: Split, *, seed: int, last: int
+) -> Reading:
+    """Train a classifier, and return the mean of its accuracies after the last epochs."""
+    accuracies = MeanOfLast(lambda: accuracy(model, split.test_x, split.test_y), last=last)
+    learner = Learner(model.train(), recipe)
+    history = fit(learner, split.train_x, split.train_y, seeds=[seed], callbacks=[accuracies])
+    model.eval()
+    health = examined(
+        name,
+        converged=settled(history["loss"][:, 0]),
+        degenerate=unpredicted(predictions(model, split.test_x), split.test_y),
+        counted="the classes are never predicted",
     )
-    return Reading(value, of_classifier("perceptron", losses, probe, split.test_x, split.test_y))
+    return Reading(accuracies.mean, health)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
@@ -185,24 +189,6 @@ def cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> 
     except IndexError:
         most, found = logits.shape[1] - 1, f"{int(labels.min())}..{int(labels.max())}"
         raise ValueError(f"labels must lie in 0..{most}, got {found}") from None
-
-
-def of_classifier(
-    name: str, losses: Tensor, network: nn.Module, inputs: Tensor, labels: Tensor
-) -> Health:
-    """Return the health of a trained classifier: its losses at rest, and all classes in use."""
-    return examined(
-        name,
-        converged=settled(losses),
-        degenerate=unpredicted(predictions(network, inputs), labels),
-        counted="the classes are never predicted",
-    )
-
-
-def two_thirds(epochs: int) -> tuple[int, ...]:
-    """Return the one milestone after two thirds of the epochs."""
-    checks.count("epochs", epochs)
-    return (max(1, 2 * epochs // 3),)
 
 
 @torch.no_grad()

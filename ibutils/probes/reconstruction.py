@@ -9,15 +9,14 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.extras import extra
-from ibutils.infomax.batches import check_channels
 from ibutils.inputs import Data
 from ibutils.modes import learning
-from ibutils.nets.image_decoder import image_decoder
+from ibutils.nets.encoders import check_channels
+from ibutils.nets.image_code import image_decoder
 from ibutils.probes.health import Health, examined, settled
-from ibutils.probes.mlp import two_thirds
+from ibutils.probes.recipes import check_batches, recipe, two_thirds
 from ibutils.probes.split import alike, as_images
-from ibutils.probes.training import AdamLearner, AdamRecipe, check_batches
-from ibutils.train import Trainable, fit, generator
+from ibutils.train import Learner, Trainable, fit, generator
 
 RANGE = 2.0  # of images in [-1, 1]
 SLACK = 1e-3  # by which rounding may leave it
@@ -198,13 +197,13 @@ def reconstruction_probe(
     source = generator(seed, "weights")
     decoder = image_decoder(train_codes.shape[1], (c, h, w), channels=channels, generator=source)
     model = Reconstructor(decoder).to(train_codes.device, train_codes.dtype)
-    recipe = AdamRecipe(
-        epochs=epochs,
+    own = recipe(
+        epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         milestones=two_thirds(epochs),
     )
-    history = fit(AdamLearner(model, recipe), train_codes, train_images, seeds=[seed])
+    history = fit(Learner(model, own), train_codes, train_images, seeds=[seed])
     model.eval()
     with torch.no_grad():
         found = torch.cat([decoder(part) for part in test_codes.split(500)])

@@ -205,4 +205,4 @@ def recipe(
         0.999
     """
     rule, fall = adam(learning_rate, momentum=0.5), staircase(0.97, every=2)
-    return Recipe(epochs, batch_size, rule, fall, averaging)
+    return Recipe(epochs, rule, fall, batch_size=batch_size, averaging=averaging)

@@ -1,0 +1,142 @@
+"""All that a training step changes: weights, buffers, optimiser, schedule, averaged weights."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from ibutils import checks
+from ibutils.train.recipe import Recipe
+from ibutils.train.stream import Stream
+from ibutils.train.trainable import Trainable
+
+
+class Learner:
+    """A model with its optimiser, schedule and averaged weights.
+
+    Args:
+        model: What is trained.
+        recipe: How.
+
+    Raises:
+        TypeError: The model is no ``Trainable``, or the recipe no ``Recipe``.
+        ValueError: The model has nothing to train.
+
+    Example:
+        >>> from ibutils.baselines import Classifier
+        >>> from ibutils.train import adam
+        >>> learner = Learner(Classifier(torch.nn.Linear(4, 3)), Recipe(1, adam(1e-3)))
+        >>> batch = torch.randn(5, 4), torch.zeros(5, dtype=torch.long), torch.empty(5, 0)
+        >>> sorted(learner.step(*batch))
+        ['cross_entropy', 'loss']
+    """
+
+    members = 1  # models that are trained together
+
+    def __init__(self, model: Trainable, recipe: Recipe) -> None:
+        checks.instance("model", model, Trainable)
+        checks.instance("recipe", recipe, Recipe)
+        self.model, self.recipe = model, recipe
+        self._optimise([p for p in model.parameters() if p.requires_grad])
+        self._prepare(model.objective)
+
+    def _optimise(self, parameters: list[Tensor], *, vector: int = 1) -> None:
+        """Make the optimiser; what has at most the axes of a vector has no weight decay."""
+        if not parameters:
+            raise ValueError("model must have a parameter that requires a gradient, got none")
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in parameters if p.ndim > vector]},
+            {"params": [p for p in parameters if p.ndim <= vector], "weight_decay": 0.0},
+        ]
+        recipe = self.recipe
+        self.parameters = parameters
+        self.optimizer = recipe.optimiser([group for group in groups if group["params"]])
+        self.schedule = recipe.schedule(self.optimizer)
+        self.average = [p.detach().clone() for p in parameters] if recipe.averaging else parameters
+        self._update_average = get_ema_multi_avg_fn(recipe.averaging)
+
+    def _prepare(self, objective: Callable[..., dict[str, Tensor]]) -> None:
+        self._objective = torch.compile(objective) if self.recipe.compile else objective
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return parameters and buffers by name: to change one in place is to change the model."""
+        return dict([*self.model.named_parameters(), *self.model.named_buffers()])
+
+    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return the model's terms of one batch; ``loss`` is what a step lowers."""
+        mixed = self.recipe.precision == "bfloat16"
+        with torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=mixed):
+            return self._objective(inputs, labels, noise)
+
+    def step(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Take one gradient step and return the detached terms of the objective."""
+        terms = self.objective(inputs, labels, noise)
+        self.optimizer.zero_grad()
+        terms["loss"].sum().backward()
+        self._descend()
+        return {name: term.detach() for name, term in terms.items()}
+
+    def _descend(self) -> None:
+        """Change the weights by their gradients."""
+        self.optimizer.step()
+        if self.recipe.averaging:
+            self._update_average(self.average, self.parameters, None)
+
+    def batches(
+        self, inputs: Tensor, labels: Tensor, streams: Sequence[Stream], epoch: int
+    ) -> Iterator[tuple[Tensor, ...]]:
+        """Yield what each step of an epoch is given."""
+        own = dict(count=len(inputs), batch_size=self.recipe.batch_size)
+        for draws in zip(*(stream.epoch(self.model, **own) for stream in streams), strict=True):
+            yield self.gather(inputs, labels, draws)
+
+    def gather(
+        self, inputs: Tensor, labels: Tensor, draws: Sequence[tuple[Tensor, Tensor]]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the batch that the one (index, noise) pair of ``draws`` selects."""
+        ((index, noise),) = draws
+        return inputs[index], labels[index], noise
+
+    def finite(self) -> Tensor:
+        """Return whether all weights of each member are finite, ``[members]``."""
+        rows = (p.isfinite().reshape(self.members, -1).all(1) for p in self.parameters)
+        return torch.stack([*rows]).all(0)
+
+    def averaged(self) -> Trainable:
+        """Return a frozen copy of the model with the averaged weights, in evaluation mode."""
+        model = copy.deepcopy(self.model).requires_grad_(False).eval()
+        names = [name for name, p in self.model.named_parameters() if p.requires_grad]
+        model.load_state_dict(dict(zip(names, self.average, strict=True)), strict=False)
+        return model
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that resuming needs."""
+        return {
+            "tensors": {name: x.detach() for name, x in self.tensors().items()},
+            "average": self.average if self.recipe.averaging else [],
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what ``state_dict`` returned.
+
+        Raises:
+            ValueError: The state is that of another model.
+        """
+        own = self.tensors()
+        theirs = state["tensors"]
+        if [(name, x.shape) for name, x in own.items()] != [
+            (name, x.shape) for name, x in theirs.items()
+        ]:
+            raise ValueError(f"state must hold the tensors {[*own]}, got those of another model")
+        for name, x in own.items():
+            x.copy_(theirs[name])
+        for mine, kept in zip(self.average, state["average"], strict=bool(self.recipe.averaging)):
+            mine.copy_(kept)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])

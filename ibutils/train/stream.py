@@ -1,0 +1,62 @@
+"""Random numbers of a training: each purpose of each seed draws from a source of its own."""
+
+import hashlib
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ibutils import checks
+from ibutils.train.trainable import Trainable
+
+LEAST_SEED = -(2**63)
+
+
+def generator(seed: int, stream: str, *, device: torch.device | str = "cpu") -> torch.Generator:
+    """Return a generator for one purpose of one seed, independent of all others.
+
+    Raises:
+        TypeError: The seed is no integer.
+
+    Example:
+        >>> a, b = generator(0, "weights"), generator(0, "order")
+        >>> bool(torch.equal(torch.rand(3, generator=a), torch.rand(3, generator=b)))
+        False
+    """
+    checks.count("seed", seed, least=LEAST_SEED)
+    checks.device(device)
+    digest = hashlib.sha256(f"{stream}:{seed}".encode()).digest()
+    return torch.Generator(device=device).manual_seed(int.from_bytes(digest[:6], "big"))
+
+
+class Stream:
+    """The order and the noise of one member's batches, which follow from its seed.
+
+    Args:
+        seed: Of the member.
+        device: Of the inputs.
+    """
+
+    def __init__(self, seed: int, *, device: torch.device | str = "cpu") -> None:
+        self.seed = seed
+        self.order = generator(seed, "order", device=device)
+        self.noise = generator(seed, "noise", device=device)
+
+    def epoch(
+        self, model: Trainable, *, count: int, batch_size: int
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the index and the noise of each batch of one pass over ``count`` examples."""
+        checks.instance("model", model, Trainable)
+        checks.sizes(count=count, batch_size=batch_size)
+        order = torch.randperm(count, generator=self.order, device=self.order.device)
+        for index in order.split(batch_size):
+            yield index, model.draw_noise(len(index), generator=self.noise)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return where both sources stand."""
+        return {"order": self.order.get_state(), "noise": self.noise.get_state()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from there."""
+        self.order.set_state(state["order"])
+        self.noise.set_state(state["noise"])
