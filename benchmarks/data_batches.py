@@ -10,7 +10,7 @@ from common import Target, options, paired, report, skip
 from torch.utils.data import DataLoader
 
 from ibutils import data
-from ibutils.data.files import data_root
+from ibutils.data.published import data_root
 
 BATCH = 100
 

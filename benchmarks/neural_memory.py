@@ -16,7 +16,7 @@ from common import Target, options, paired, report
 
 from ibutils import bounds
 from ibutils.critics import Separable
-from ibutils.estimators import neural, reading
+from ibutils.estimators import blockwise, neural
 from ibutils.tasks import sparse_normal
 
 SAMPLES, FEW, GIB = 200_000, 5_000, 2**30
@@ -46,10 +46,10 @@ def whole_table(critic, x, y):
     """Return InfoNCE and its jackknife from the whole table, as one would write it."""
     with torch.no_grad():
         scores = critic(x, y)
-    group = torch.arange(len(x)) % reading.GROUPS
-    kept = [(group != left_out).nonzero()[:, 0] for left_out in range(reading.GROUPS)]
+    group = torch.arange(len(x)) % blockwise.GROUPS
+    kept = [(group != left_out).nonzero()[:, 0] for left_out in range(blockwise.GROUPS)]
     parts = torch.stack([bounds.info_nce(scores[rows][:, rows]) for rows in kept])
-    error = math.sqrt((reading.GROUPS - 1) * float(parts.var(correction=0)))
+    error = math.sqrt((blockwise.GROUPS - 1) * float(parts.var(correction=0)))
     return float(bounds.info_nce(scores)), error
 
 
@@ -67,7 +67,7 @@ def main():
     critic = Separable(5, 5, width=128, embedding=32, depth=1, generator=g)
 
     def blocks():
-        return reading.read(critic, x, y, neural.OBJECTIVES["info_nce"][1])[:2]
+        return blockwise.read(critic, x, y, neural.OBJECTIVES["info_nce"][1])[:2]
 
     def table():
         return whole_table(critic, x, y)

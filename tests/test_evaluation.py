@@ -9,7 +9,7 @@ from torch import nn
 
 from ibutils.baselines import Classifier
 from ibutils.data import load
-from ibutils.data.files import data_root
+from ibutils.data.published import data_root
 from ibutils.evaluation import error_rate, evaluate
 from ibutils.nets import linear, perceptron
 from ibutils.train import generator

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.vib.imagenet_heads import deterministic_head, vib_head
-from ibutils.data.features import read_features
+from experiments.vib.pretrained import read_features
 from ibutils.whitening import fit_whitening
 
 

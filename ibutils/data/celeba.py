@@ -8,9 +8,9 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.data.files import File, data_root, fetch, verified
 from ibutils.data.images import Images, images
 from ibutils.data.pictures import decode, opened
+from ibutils.data.published import File, data_root, fetch, verified
 from ibutils.extras import extra
 
 FOLDER = "celeba"

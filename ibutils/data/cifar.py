@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ibutils import checks
-from ibutils.data.files import File, contents, data_root
 from ibutils.data.images import Images, images
+from ibutils.data.published import File, contents, data_root
 
 SITE = "https://www.cs.toronto.edu/~kriz/"
 SHAPE = (3, 32, 32)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ibutils import checks
-from ibutils.data.files import File, data_root, fetch, verified
 from ibutils.data.images import Images, images
+from ibutils.data.published import File, data_root, fetch, verified
 from ibutils.extras import extra
 
 PIXEL_MAGIC, LABEL_MAGIC = 0x803, 0x801  # idx: unsigned bytes in three dimensions, in one

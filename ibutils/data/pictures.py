@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ibutils.data.files import File, verify
+from ibutils.data.published import File, verify
 from ibutils.extras import extra
 
 Reader = Callable[[str], bytes]

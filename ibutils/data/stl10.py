@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from ibutils import checks
-from ibutils.data.files import File, contents, data_root
 from ibutils.data.images import Images, images
+from ibutils.data.published import File, contents, data_root
 
 URL = "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz"
 ARCHIVE = File("stl10_binary.tar.gz", 2640397119, "91f7769df0f17e558f3565bffb0c7dfb")

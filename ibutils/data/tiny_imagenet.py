@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from ibutils import checks
-from ibutils.data.files import File, data_root, download
 from ibutils.data.images import Images, images
 from ibutils.data.pictures import Reader, decode, opened
+from ibutils.data.published import File, data_root, download
 
 URL = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
 ARCHIVE = File("tiny-imagenet-200.zip", 248100043, "90528d7ca1a48142e341f4ef8d21d0de")

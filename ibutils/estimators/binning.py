@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ibutils import checks, inputs
 from ibutils.estimators import cells
-from ibutils.estimators.activity import (
+from ibutils.estimators.estimate import Estimate, LayerInformation
+from ibutils.estimators.layer_input import (
     Activity,
     first_index,
     place,
@@ -21,7 +22,6 @@ from ibutils.estimators.activity import (
     read_numbers,
     share,
 )
-from ibutils.estimators.estimate import Estimate, LayerInformation
 from ibutils.inputs import Data
 
 FEW = 5  # samples a cell, below which counts say little

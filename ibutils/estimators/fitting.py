@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ibutils.estimators.reading import score, table
+from ibutils.estimators.blockwise import score, table
 from ibutils.inputs import Pair
 from ibutils.progress import track
 

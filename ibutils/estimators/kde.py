@@ -14,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.estimators.activity import (
+from ibutils.estimators.estimate import Estimate, LayerInformation
+from ibutils.estimators.layer_input import (
     Activity,
     first_index,
     place,
@@ -23,7 +24,6 @@ from ibutils.estimators.activity import (
     read_numbers,
     share,
 )
-from ibutils.estimators.estimate import Estimate, LayerInformation
 from ibutils.estimators.overlap import mean_log_overlap
 from ibutils.inputs import Data
 

@@ -20,7 +20,7 @@ CONTENTS: dict[str, Content] = {
 FEW_VALUES = 20  # so many different values of fractional numbers are taken for labels
 
 
-class Reading(NamedTuple):
+class Side(NamedTuple):
     """A variable, and what could have been meant otherwise.
 
     Args:
@@ -48,7 +48,7 @@ class _Column(NamedTuple):
         return few and different * EACH <= len(self.codes)
 
 
-def read(name: str, data: Data, kind: Kind = "auto") -> Reading:
+def read(name: str, data: Data, kind: Kind = "auto") -> Side:
     """Return the samples of a variable with the kind of each coordinate.
 
     Strings, categories and truth values are labels. Whole numbers are labels if each value has
@@ -92,7 +92,7 @@ def read(name: str, data: Data, kind: Kind = "auto") -> Reading:
     labels = _joint([one.codes for one, label in zip(columns, chosen, strict=True) if label])
     numbers = [one.values for one, label in zip(columns, chosen, strict=True) if not label]
     values = torch.stack(cast(list[Tensor], numbers or [columns[0].codes.double()]), dim=1)
-    return Reading(Variable(values if numbers else values[:, :0], labels), doubts)
+    return Side(Variable(values if numbers else values[:, :0], labels), doubts)
 
 
 def _is_label(column: _Column, kind: Kind) -> bool:

@@ -12,7 +12,7 @@ from ibutils import checks
 from ibutils.estimators import binning, neighbours, neural, tables
 from ibutils.estimators.doubts import heavy_tails
 from ibutils.estimators.estimate import PARTS, Estimate, by_parts
-from ibutils.estimators.kinds import EACH, Kind, Reading, break_ties, read
+from ibutils.estimators.kinds import EACH, Kind, Side, break_ties, read
 from ibutils.estimators.search import Variable
 from ibutils.information import entropy
 from ibutils.inputs import Data
@@ -155,7 +155,7 @@ def _paired_by_place(**data: Data) -> list[str]:
     ]
 
 
-def _choice(sides: dict[str, Reading]) -> tuple[str, str]:
+def _choice(sides: dict[str, Side]) -> tuple[str, str]:
     """Return the method for variables, and a sentence that says why."""
     variables = [side.variable for side in sides.values()]
     kinds = " and ".join(f"{name} is {_words(side.variable)}" for name, side in sides.items())
@@ -191,9 +191,7 @@ def _words(variable: Variable) -> str:
     return " and ".join(parts)
 
 
-def _by_neighbours(
-    sides: dict[str, Reading], k: int, generator: torch.Generator | None
-) -> Estimate:
+def _by_neighbours(sides: dict[str, Side], k: int, generator: torch.Generator | None) -> Estimate:
     """Return the estimate from nearest neighbours, its error from the spread over parts."""
     variables, doubts = break_ties([side.variable for side in sides.values()], generator)
     found = neighbours.information(*variables, k=k)
@@ -229,7 +227,7 @@ def _far_below_zero(estimate: Estimate) -> tuple[str, ...]:
     )
 
 
-def _beyond_entropy(sides: dict[str, Reading], estimate: Estimate) -> list[str]:
+def _beyond_entropy(sides: dict[str, Side], estimate: Estimate) -> list[str]:
     """Return a doubt for each side of labels whose entropy the value exceeds by over its error."""
     found = []
     for name in ("x", "y"):
@@ -250,7 +248,7 @@ def _rows(variable: Variable, rows: Tensor) -> Variable:
     return Variable(variable.values[rows], None if labels is None else labels[rows])
 
 
-def _by_counts(sides: dict[str, Reading]) -> Estimate:
+def _by_counts(sides: dict[str, Side]) -> Estimate:
     """Return the plug-in estimate of labels."""
     for name, side in sides.items():
         if side.variable.values.shape[1]:
@@ -262,7 +260,7 @@ def _by_counts(sides: dict[str, Reading]) -> Estimate:
     return replace(found, method="plug-in, corrected")
 
 
-def _by_bins(sides: dict[str, Reading], bins: int) -> Estimate:
+def _by_bins(sides: dict[str, Side], bins: int) -> Estimate:
     """Return the plug-in estimate of equally filled bins."""
     x, y = (_numbers(side.variable) for side in sides.values())
     found = binning.information_of_samples(x, y, bins=bins)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ibutils import checks, inputs
+from ibutils.estimators import doubts
 from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.search import Neighbours, Variable, by_distances, by_trees
 from ibutils.inputs import Data

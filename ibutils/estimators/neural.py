@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from ibutils import bounds as of_table
 from ibutils import checks, inputs
 from ibutils.critics import Concatenated, Separable
-from ibutils.estimators import reading
+from ibutils.estimators import blockwise
+from ibutils.estimators.blockwise import Reader
 from ibutils.estimators.doubts import heavy_tails
 from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.fitting import fit, permutation
-from ibutils.estimators.reading import Reader
 from ibutils.inputs import Data, Pair
 from ibutils.modes import learning
 
@@ -23,12 +23,12 @@ CLIP = 5.0  # of SMILE
 # Jensen-Shannon value is no estimate of information, so its critic is read through a bound. The
 # optimum of its scores is the log-ratio, one less than that of NWJ.
 OBJECTIVES: dict[str, tuple[Callable[[Tensor], Tensor], Reader]] = {
-    "donsker_varadhan": (of_table.donsker_varadhan, Reader(reading.donsker_varadhan)),
-    "nwj": (of_table.nwj, Reader(reading.nwj)),
-    "info_nce": (of_table.info_nce, Reader(reading.info_nce)),
-    "jensen_shannon": (of_table.jensen_shannon, Reader(reading.donsker_varadhan)),
-    "jensen_shannon_nwj": (of_table.jensen_shannon, Reader(partial(reading.nwj, shift=1.0))),
-    "smile": (of_table.jensen_shannon, Reader(reading.donsker_varadhan, clip=CLIP)),
+    "donsker_varadhan": (of_table.donsker_varadhan, Reader(blockwise.donsker_varadhan)),
+    "nwj": (of_table.nwj, Reader(blockwise.nwj)),
+    "info_nce": (of_table.info_nce, Reader(blockwise.info_nce)),
+    "jensen_shannon": (of_table.jensen_shannon, Reader(blockwise.donsker_varadhan)),
+    "jensen_shannon_nwj": (of_table.jensen_shannon, Reader(partial(blockwise.nwj, shift=1.0))),
+    "smile": (of_table.jensen_shannon, Reader(blockwise.donsker_varadhan, clip=CLIP)),
 }
 # Critics by name. One smooth hidden layer suits smooth log-ratios; two rectified ones find edges
 # and steps that it misses, and fit few pairs of a smooth ratio worse. Neither is the better one
@@ -199,7 +199,7 @@ def estimates(
         )
         found = {}
         for bound in bounds:
-            value, stderr, freedom = reading.read(network, *test, OBJECTIVES[bound][1])
+            value, stderr, freedom = blockwise.read(network, *test, OBJECTIVES[bound][1])
             doubts = _doubts(bound, critic, value, len(test.x), torch.cat(train, dim=1), curve)
             found[bound] = Estimate(value, stderr, diagnostics=doubts, freedom=freedom)
         return found

@@ -10,7 +10,7 @@ from torch import Tensor
 from ibutils import checks
 
 
-class Sample(NamedTuple):
+class TeacherSample(NamedTuple):
     """Examples of a noisy linear teacher: ``x [n, inputs]``, ``y [n, outputs]``, its matrix."""
 
     x: Tensor
@@ -26,7 +26,7 @@ def sample_teacher(
     snr: float,
     relevant: int | None = None,
     generator: torch.Generator | None = None,
-) -> Sample:
+) -> TeacherSample:
     r"""Draw a linear teacher and examples of it, in double precision.
 
     :math:`X \sim N(0, I / N_i)`, the entries of :math:`W_o` are standard normal, and
@@ -62,7 +62,7 @@ def sample_teacher(
     ]
     teacher, x, noise = draws[0], draws[1] / inputs**0.5, draws[2] / snr**0.5
     teacher[:, inputs if relevant is None else relevant :] = 0
-    return Sample(x, x @ teacher.T + noise, teacher)
+    return TeacherSample(x, x @ teacher.T + noise, teacher)
 
 
 def descend(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ibutils import checks, inputs
 from ibutils.estimators import LayerInformation, binning, kde
-from ibutils.estimators.activity import read_activity
+from ibutils.estimators.layer_input import read_activity
 from ibutils.inputs import Data
 
 Estimator = Callable[[Tensor, Tensor], LayerInformation]

@@ -16,7 +16,7 @@ import torchvision
 
 from ibutils import data
 from ibutils.data import cifar
-from ibutils.data.files import File
+from ibutils.data.published import File
 
 PIXELS = np.arange(3 * 3072, dtype=np.uint32).astype(np.uint8).reshape(3, 3072)
 

@@ -14,7 +14,7 @@ from PIL import Image
 from ibutils import data
 from ibutils.data import celeba, tiny_imagenet
 from ibutils.data.celeba import attributes
-from ibutils.data.files import File
+from ibutils.data.published import File
 
 WNIDS = ["n02", "n01"]  # not in order, as in the published list
 FACES = ["000001.jpg", "000002.jpg", "000003.jpg", "000004.jpg"]

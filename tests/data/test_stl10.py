@@ -9,7 +9,7 @@ import torchvision
 
 from ibutils import data
 from ibutils.data import stl10
-from ibutils.data.files import File
+from ibutils.data.published import File
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ LEFT_OUT = {
     "reproduce.claims.verdict.Verdict": HOLDS,
     "ibutils.critics.Critic": ABSTRACT,
     "ibutils.data.composed.Cluttered": HOLDS,
-    "ibutils.data.features.Features": HOLDS,
+    "experiments.vib.pretrained.PretrainedFeatures": HOLDS,
     "ibutils.data.composed.Occluded": HOLDS,
     "ibutils.estimators.estimate.Estimate": HOLDS,
     "ibutils.estimators.estimate.LayerInformation": HOLDS,

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from experiments.vib import pretrained
 from ibutils import data
-from ibutils.data import celeba, composed, features, icosahedral
+from ibutils.data import celeba, composed, icosahedral
 from ibutils.data.images import Images, images
 
 from ..registry import call, given
@@ -40,7 +41,7 @@ call(data.Images.flat, lambda: given(stored(5, 1, 4), 0.0, 1.0))
 call(data.load, lambda: given("digits", split="test"))
 call(data.resize, lambda: given(stored(5, 1, 4), side=8, channels=3))
 call(celeba.attributes, lambda: given(labels(5)))
-call(features.read_features, lambda: given(archive(), dimension=8, classes=3))
+call(pretrained.read_features, lambda: given(archive(), dimension=8, classes=3))
 
 
 def drawn() -> composed.Cluttered:

@@ -10,7 +10,7 @@ from torch import nn
 
 from ibutils import bounds
 from ibutils.critics import Concatenated, Separable
-from ibutils.estimators import reading
+from ibutils.estimators import blockwise
 from ibutils.estimators.neural import CLIP, OBJECTIVES
 
 CRITICS = {
@@ -59,7 +59,7 @@ def test_value_and_jackknife_are_those_of_the_table(monkeypatch, name, critic, n
     group, bound = torch.arange(n) % groups, TABLES[name]
     left_out = [scores[group != g][:, group != g] for g in range(groups)]
     parts = torch.stack([bound(rest) for rest in left_out])
-    value, stderr, freedom = reading.read(network, x, y, OBJECTIVES[name][1])
+    value, stderr, freedom = blockwise.read(network, x, y, OBJECTIVES[name][1])
     assert value == pytest.approx(float(bound(scores)), rel=1e-9)
     assert stderr == pytest.approx(
         math.sqrt((groups - 1) * float(parts.var(correction=0))), rel=1e-6
@@ -72,15 +72,15 @@ def test_value_and_jackknife_are_those_of_the_table(monkeypatch, name, critic, n
 def test_blocks_make_the_whole_table(monkeypatch, critic):
     monkeypatch.setattr(reading, "BLOCK", 7)
     network, (x, y) = sharp(critic), pairs(17)
-    torch.testing.assert_close(reading.table(network, x, y), network(x, y).detach())
+    torch.testing.assert_close(blockwise.table(network, x, y), network(x, y).detach())
     assert network.training
 
 
 def test_single_precision_loses_little():
     (x, y), reader = pairs(300), OBJECTIVES["donsker_varadhan"][1]
-    exact = reading.read(sharp("separable"), x, y, reader)[0]
+    exact = blockwise.read(sharp("separable"), x, y, reader)[0]
     network = sharp("separable", torch.float64).float()
-    assert reading.read(network, x.float(), y.float(), reader)[0] == pytest.approx(exact, rel=1e-5)
+    assert blockwise.read(network, x.float(), y.float(), reader)[0] == pytest.approx(exact, rel=1e-5)
 
 
 def test_a_subclass_scores_by_its_own_forward():
@@ -93,7 +93,7 @@ def test_a_subclass_scores_by_its_own_forward():
     x, y = pairs(20)
     critic = Halved(2, 3, width=8, embedding=4, depth=1, generator=seeded()).double()
     expected = float(bounds.info_nce(critic(x, y).detach()))
-    assert reading.read(critic, x, y, OBJECTIVES["info_nce"][1])[0] == pytest.approx(expected)
+    assert blockwise.read(critic, x, y, OBJECTIVES["info_nce"][1])[0] == pytest.approx(expected)
 
 
 def test_nwj_overflows_as_on_the_table():
@@ -103,7 +103,7 @@ def test_nwj_overflows_as_on_the_table():
 
     x, y = pairs(20, torch.float32)
     assert float(bounds.nwj(Constant()(x, y))) == -math.inf
-    assert reading.read(Constant(), x, y, OBJECTIVES["nwj"][1])[0] == -math.inf
+    assert blockwise.read(Constant(), x, y, OBJECTIVES["nwj"][1])[0] == -math.inf
 
 
 def test_the_jackknife_knows_the_error_of_a_mean():
@@ -114,17 +114,17 @@ def test_the_jackknife_knows_the_error_of_a_mean():
             return x.expand(-1, len(y)).clone()
 
     x = torch.randn(1000, 1, generator=seeded())
-    mean = reading.Reader(lambda sums: sums.own.mean())
-    assert reading.read(Own(), x, x, mean)[1] == pytest.approx(1 / math.sqrt(1000), rel=0.7)
+    mean = blockwise.Reader(lambda sums: sums.own.mean())
+    assert blockwise.read(Own(), x, x, mean)[1] == pytest.approx(1 / math.sqrt(1000), rel=0.7)
 
 
 @pytest.mark.parametrize("sizes", [[1], [5, 4, 4], [600, 599]])
 def test_parts_cover_each_group_once(sizes):
-    parts = reading._parts(sizes)
+    parts = blockwise._parts(sizes)
     starts = list(itertools.accumulate(sizes, initial=0))
     for g, (start, end) in enumerate(itertools.pairwise(starts)):
         own = [part for group, part in parts if group == g]
         assert own[0].start == start and own[-1].stop == end
         assert all(a.stop == b.start for a, b in itertools.pairwise(own))
         lengths = [part.stop - part.start for part in own]
-        assert max(lengths) <= reading.BLOCK and max(lengths) - min(lengths) <= 1
+        assert max(lengths) <= blockwise.BLOCK and max(lengths) - min(lengths) <= 1

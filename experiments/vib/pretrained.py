@@ -16,7 +16,7 @@ ARRAYS = ("features", "labels")
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class PretrainedFeatures:
     """Features with their classes, held whole as tensors.
 
     Attributes:
@@ -36,7 +36,9 @@ class Features:
         return len(self.labels)
 
 
-def read_features(path: str | Path, *, dimension: int = 1536, classes: int = 1000) -> Features:
+def read_features(
+    path: str | Path, *, dimension: int = 1536, classes: int = 1000
+) -> PretrainedFeatures:
     """Read a file of features and check it.
 
     The file is a NumPy archive (``np.savez``) with two arrays: ``features``, floating-point,
@@ -83,7 +85,7 @@ def read_features(path: str | Path, *, dimension: int = 1536, classes: int = 100
     digest = hashlib.sha256(values.data)
     digest.update(whole.data)
     found = torch.from_numpy(values), torch.from_numpy(whole)
-    return Features(*found, classes=classes, checksum=digest.hexdigest())
+    return PretrainedFeatures(*found, classes=classes, checksum=digest.hexdigest())
 
 
 def _check(
