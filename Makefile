@@ -17,6 +17,9 @@ SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 INTERPRETER = $(shell for python in $(PY) python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(SUITS)' 2>/dev/null && echo $$python && break; done)
 
+# What a variable holds reaches the shell as one word.
+quoted = '$(subst ','\'',$(1))'
+
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile reproduce/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
@@ -49,13 +52,12 @@ package: env  ## build wheel and sdist in _build/dist and try them; FULL=1 downl
 	@$(PY) -m reproduce.package $(if $(FULL),--full)
 
 reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one
-	@$(SNAKEMAKE) reproduce --config profile=$(PROFILE) only=$(ONLY)
+	@$(SNAKEMAKE) reproduce --config profile=$(call quoted,$(PROFILE)) only=$(call quoted,$(ONLY))
 
 record: env  ## copy finished runs to results/ and show them in README.md
-	@$(PY) -c 'from ibutils import record; print(*record.collect(), sep="\n")'
+	@$(PY) -c 'from reproduce import record; print(*record.collect(), sep="\n")'
 	@$(PY) -m reproduce.history
-	@$(PY) -m reproduce.ledger --readme
-	@$(PY) -m reproduce.picture
+	@$(PY) -m reproduce.readme
 
 verify: env  ## train ROWS=2 recorded members of PROFILE=laptop again and compare
 	@$(PY) -m reproduce.verify --profile $(PROFILE) --rows $(ROWS)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from reproduce.record.store import Member
 from reproduce.view import View
 
 
+@runtime_checkable
 class Data(Protocol):
     """What an experiment loads: anything that knows the checksums of what it was read from."""
 

@@ -23,8 +23,8 @@ import pandas as pd
 import yaml
 
 from reproduce import claims
-from reproduce.claims import history
-from reproduce.claims.history import MEANING, Change
+from reproduce.claims import timing
+from reproduce.claims.timing import MEANING, Change
 
 NAMES = {field.name for field in fields(claims.Claim)}
 DAY = timedelta(days=1)
@@ -60,7 +60,7 @@ def compare(
             changed = [f for f in MEANING if getattr(claim, f) != getattr(last[name], f)]
             what = " and ".join(changed)
         if what:
-            yield Change(name, date, what, history.digest(claim))
+            yield Change(name, date, what, timing.digest(claim))
 
 
 def from_git() -> list[Change]:
@@ -80,7 +80,7 @@ def from_git() -> list[Change]:
         lost = sorted(last.keys() - now.keys() - gone)
         found += [Change(name, when, "removed", "") for name in lost]
         found += [
-            Change(name, when, "stated again", history.digest(now[name]))
+            Change(name, when, "stated again", timing.digest(now[name]))
             for name in sorted(gone & now.keys())
         ]
         found += compare({n: c for n, c in now.items() if n not in gone}, last, when)
@@ -104,7 +104,7 @@ def _without_detours(found: list[Change]) -> list[Change]:
 
 def uncommitted() -> list[Change]:
     """Return how the claims differ from the last listed changes, dated now."""
-    listed, date = history.changes(), datetime.now(UTC)
+    listed, date = timing.changes(), datetime.now(UTC)
     committed: dict[str, claims.Claim] = {}
     for part in claims.parts():
         try:
@@ -114,11 +114,11 @@ def uncommitted() -> list[Change]:
     found = []
     for claim in (claim for part in claims.parts() for claim in claims.load(part)):
         own = listed.get(claim.id, [])
-        if own and own[-1].digest == history.digest(claim):
+        if own and own[-1].digest == timing.digest(claim):
             continue
         before = {claim.id: committed[claim.id]} if own and claim.id in committed else {}
         (change,) = [*compare({claim.id: claim}, before, date)] or [
-            Change(claim.id, date, "changed", history.digest(claim))
+            Change(claim.id, date, "changed", timing.digest(claim))
         ]
         found.append(change)
     stated_now = {claim.id for part in claims.parts() for claim in claims.load(part)}
@@ -129,7 +129,7 @@ def uncommitted() -> list[Change]:
 def first_runs() -> list[dict[str, str]]:
     """Return the start of the first run of any member of each claim, deleted runs included."""
     runs = sorted(_runs(), key=lambda run: run["started"])
-    listed, found = history.first_runs(), []
+    listed, found = timing.first_runs(), []
     for claim in (claim for part in claims.parts() for claim in claims.load(part)):
         first = next((run for run in runs if _uses(claim, run)), None)
         if first and claim.id not in listed:
@@ -196,7 +196,7 @@ def _holds(rows: pd.DataFrame, factors: dict[str, Any]) -> bool:
 
 
 def _append(name: str, rows: Iterable[dict[str, Any]]) -> None:
-    path, rows = history.folder() / name, list(rows)
+    path, rows = timing.folder() / name, list(rows)
     if not rows:
         return
     new = not path.exists()
@@ -213,7 +213,7 @@ def _shown(change: Change) -> dict[str, Any]:
 
 def main() -> None:
     """Append what is new to both lists."""
-    if "--git" in sys.argv and not history.changes():
+    if "--git" in sys.argv and not timing.changes():
         _append("changes.csv", map(_shown, from_git()))
     _append("changes.csv", map(_shown, uncommitted()))
     _append("first_runs.csv", first_runs())

@@ -1,104 +1,63 @@
 """Write the ledger: each number of a paper beside ours, each claim with its verdict."""
 
-import argparse
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reproduce import claims, record, standing, values
+from reproduce import claims, markdown, record, standing
 from reproduce.claims.verdict import best, by_profile
-from reproduce.comparison import FACTORS, cells
+from reproduce.markdown import NONE, PLUS_MINUS, plain
+from reproduce.printed import Cell, cells
 from reproduce.record.store import read_members
+from reproduce.registry import page
 
-PARTS = {
-    "foundations": "Foundations",
-    "vib": "Deep VIB",
-    "information_dropout": "Information Dropout",
-    "information_plane": "Information plane",
-    "infomax": "Deep InfoMax",
-}
-BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
-ERROR_TABLES = {"VIB-T1": "Table 1, test errors", "VIB-F2": "Figure 2, test errors"}
-# Tables that are not errors, with the factors that name a cell besides its model.
-VALUE_TABLES = {
-    "DIM-T1": ("Table 1, accuracy of a probe", ("data", "layer")),
-    "DIM-T2": ("Table 2, accuracy of a probe", ("data", "layer")),
-    "DIM-T3": ("Table 3, accuracy of a probe", ("data", "layer")),
-    "DIM-T4": ("Table 4, other measures", ("layer",)),
-    "DIM-T5": ("Table 5, accuracy of a probe", ("data", "layer")),
-    "DIM-F9": ("Figure 9, accuracy, digitised", ("layer",)),
-}
-COLUMNS = ["target", *FACTORS, "epoch", "split", "metric", "value", "unit"]
-PLUS_MINUS = "\u00a0±\u00a0"  # spaces at which no line breaks
-NONE = "–"  # noqa: RUF001
+COLUMNS = ["target", "seed", "split", "metric", "value", "unit"]  # of a table without rows
 
 
+@page("ledger")
 def write(folder: Path) -> None:
     """Write ``ledger.md``, ``front.md`` and the joined tables of all recorded runs.
 
     Args:
         folder: The folder of generated pages in the staged book.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     _write_tables(folder)
-    tested = {part: by_profile(part) for part in PARTS}
+    tested = {part: by_profile(part) for part in claims.parts()}
     judged = [best(row) for found in tested.values() for row in found]
-    parts = [_part(part, title, tested[part]) for part, title in PARTS.items()]
+    parts = [_part(part, found) for part, found in tested.items()]
     standings = [standing.open_claims(judged), standing.changes()]
     pages = [_HEAD, standing.abstracts(judged), *parts, *standings, _runs()]
-    (folder / "ledger.md").write_text("\n\n".join(pages) + "\n")
-    (folder / "front.md").write_text(_front(judged) + "\n")
+    (folder / "ledger.md").write_text("\n\n".join(pages) + "\n", encoding="utf-8")
+    (folder / "front.md").write_text(_front(judged) + "\n", encoding="utf-8")
 
 
-def summary() -> str:
-    """Return the block of README: claims by paper and verdict, and when they were stated."""
-    judged = [v for part in PARTS for v in claims.verdicts(part)]
-    return f"{standing.by_paper(judged)}\n\n{standing.stated()}"
-
-
-def update_readme(path: Path) -> None:
-    """Rewrite the generated block of README.
-
-    Raises:
-        ValueError: The file has no such block.
-    """
-    text = path.read_text(encoding="utf-8")
-    pattern = re.compile(f"{BEGIN}.*?{END}", re.S)
-    if not pattern.search(text):
-        raise ValueError(f"{path} has no block between {BEGIN} and {END}")
-    block = f"{BEGIN}\n{summary()}\n{END}"
-    path.write_text(pattern.sub(lambda _: block, text), encoding="utf-8")
+def _recorded(part: str) -> list[claims.Target]:
+    """Return the targets of a part that runs are recorded for."""
+    known = claims.targets(part).values()
+    return [one for one in known if one.notebook and not one.formula and not one.quoted]
 
 
 def _write_tables(folder: Path) -> None:
     """Write one table for each target, the recorded rows of all profiles below each other."""
-    for part in PARTS:
-        for target in claims.targets(part).values():
-            if target.notebook and not target.formula and not target.quoted:
-                tables = [record.table(target.id, profile=name) for name in claims.JUDGED]
-                rows = pd.concat([pd.DataFrame(columns=COLUMNS), *filter(len, tables)])
-                if any(map(len, tables)):  # each part has factors of its own
-                    rows = rows.dropna(axis="columns", how="all")
-                rows.to_csv(folder / f"{target.id}.csv", index=False)
+    for target in (target for part in claims.parts() for target in _recorded(part)):
+        tables = [record.table(target.id, profile=name) for name in claims.JUDGED]
+        found = [table for table in tables if len(table)]
+        rows = pd.concat(found).dropna(axis="columns", how="all") if found else pd.DataFrame()
+        (rows if found else pd.DataFrame(columns=COLUMNS)).to_csv(
+            folder / f"{target.id}.csv", index=False
+        )
 
 
-def _part(part: str, title: str, tested: list[tuple[claims.Verdict, ...]]) -> str:
+def _part(part: str, tested: list[tuple[claims.Verdict, ...]]) -> str:
     tables = [
-        f"### {name}\n\n{_errors(target, part)}"
-        for target, name in ERROR_TABLES.items()
-        if target in claims.targets(part)
+        f"### {target.printed.title}\n\n{_printed(target.id, part)}"
+        for target in claims.targets(part).values()
+        if target.printed
     ]
-    tables += [
-        f"### {name}\n\n{_values(target, part, where)}"
-        for target, (name, where) in VALUE_TABLES.items()
-        if target in claims.targets(part)
-    ]
-    return "\n\n".join(
-        [f"## {title}", *tables, f"### Claims\n\n{_claims(tested)}", _targets(part)]
-    )
+    title = f"## {claims.title(part)}"
+    return "\n\n".join([title, *tables, f"### Claims\n\n{_claims(tested)}", _targets(part)])
 
 
 _HEAD = f"""(ledger)=
@@ -108,11 +67,9 @@ Each number of a paper that we regenerate, beside ours; each {{term}}`claim` wit
 {{term}}`verdict`; each {{term}}`target` with what is on record. The page is written from
 `book/paper_values`, `book/claims` and `results` when the book is built.
 
-Errors are in percent, differences in points. *Ours* is the mean over {{term}}`seeds <seed>` ± its
-{{term}}`standard error`, *sd* the standard deviation over seeds, *test* the {{term}}`binomial
-standard error` of the test set, *diff.* ours less the
-paper's, *best* the seed with the least error, *cost* the time of one
-{{term}}`member`.
+*Ours* is the mean over {{term}}`seeds <seed>` ± its {{term}}`standard error`, in the unit of the
+paper, *diff.* ours less the paper's, *sd* the standard deviation over seeds, *test* the
+{{term}}`binomial standard error` of the test set, *cost* the time of one {{term}}`member`.
 
 Of each claim the tables show the *effect* that decided with its interval, of level
 {100 * (1 - claims.ALPHA):.0f} % (of a range,
@@ -122,50 +79,34 @@ units at which the claim is looked at for the last time. A star marks a primary 
 {{ref}}`How verdicts are computed <verdicts>` says what stands behind each."""
 
 
-def _errors(target: str, part: str) -> str:
-    head = ["", "paper", "ours", "diff.", "sd", "test", "best", "n", "profile", "cost"]
-    rows = []
-    for cell in cells(target, part):
-        row = [cell["item"], cell["paper"] or NONE]
-        if cell["profile"] is None:
-            status = "quoted only" if cell["quoted"] else "not run"
-            rows.append([*row, *[NONE] * 6, status, NONE])
-            continue
-        errors = cell["errors"]
-        gap = f"{100 * errors.mean() - float(cell['paper']):+.2f}" if cell["paper"] else NONE
-        sd = _percent(errors.std(ddof=1)) if len(errors) > 1 else NONE
-        spread = [sd, _percent(cell["binomial"]), _percent(errors.min()), len(errors)]
-        profile = f"{cell['profile']}, {cell['device']}"
-        rows.append([*row, _mean(errors), gap, *spread, profile, _duration(cell["seconds"])])
-    return standing.markdown(head, rows)
-
-
-def _values(target: str, part: str, where: tuple[str, ...]) -> str:
+def _printed(target: str, part: str) -> str:
     """Return the cells of a table in the paper's unit, those that were not run included."""
     rows = []
-    for cell in values.cells(target, part, where=where):
-        row = [cell.item, cell.where, cell.paper]
+    for cell in cells(target, part):
+        row = [cell.item, cell.where, cell.paper or NONE]
         if cell.profile is None:
-            rows.append([*row, *[NONE] * 4, "not run"])
+            status = "quoted only" if cell.quoted else "not run"
+            rows.append([*row, *[NONE] * 5, status, NONE])
             continue
-        mean, count = cell.ours.mean(), len(cell.ours)
-        sd = f"{cell.ours.std(ddof=1):.2f}" if count > 1 else NONE
-        gap = f"{mean - float(cell.paper):+.2f}"
-        place = f"{cell.profile}, {cell.device}"
-        rows.append([*row, f"{mean:.2f}", gap, sd, str(count), place])
-    return standing.markdown(["", "cell", "paper", "ours", "diff.", "sd", "n", "profile"], rows)
+        gap = f"{cell.ours.mean() - float(cell.paper):+.2f}" if cell.paper else NONE
+        spread = _number(cell.ours.std(ddof=1)) if len(cell.ours) > 1 else NONE
+        numbers = [_mean(cell), gap, spread, _number(cell.binomial), len(cell.ours)]
+        profile = f"{cell.profile}, {plain(cell.device)}"
+        rows.append([*row, *numbers, profile, _duration(cell.seconds)])
+    head = ["", "cell", "paper", "ours", "diff.", "sd", "test", "n", "profile", "cost"]
+    return markdown.table(head, rows)
 
 
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.2f}"
+def _number(value: float) -> str:
+    return NONE if np.isnan(value) else f"{value:.2f}"
 
 
-def _mean(errors: np.ndarray) -> str:
-    """Return the mean in percent with its standard error, without one for a single seed."""
-    if len(errors) == 1:
-        return _percent(errors[0])
-    error = errors.std(ddof=1) / len(errors) ** 0.5
-    return f"{_percent(errors.mean())}{PLUS_MINUS}{_percent(error)}"
+def _mean(cell: Cell) -> str:
+    """Return the mean with its standard error, without one for a single seed."""
+    if len(cell.ours) == 1:
+        return _number(cell.ours[0])
+    error = cell.ours.std(ddof=1) / len(cell.ours) ** 0.5
+    return f"{_number(cell.ours.mean())}{PLUS_MINUS}{_number(error)}"
 
 
 def _duration(seconds: float) -> str:
@@ -178,7 +119,7 @@ def _claims(tested: list[tuple[claims.Verdict, ...]]) -> str:
     for candidates in tested:
         judged = [v for v in candidates if v.profile]
         rows += [standing.row(v) for v in judged or [best(candidates)]]
-    return standing.wide(standing.markdown(standing.HEAD, rows))
+    return markdown.wide(markdown.table(standing.HEAD, rows))
 
 
 def _targets(part: str) -> str:
@@ -195,7 +136,7 @@ def _targets(part: str) -> str:
             states = [_members(target.id, profile) for profile in claims.JUDGED]
             data = f"{{download}}`CSV <{target.id}.csv>`"
         rows.append([f"`{target.id}`", target.what, *states, data])
-    return "### Targets\n\n" + standing.markdown(["", "shows", *claims.JUDGED, "data"], rows)
+    return "### Targets\n\n" + markdown.table(["", "shows", *claims.JUDGED, "data"], rows)
 
 
 def _members(target: str, profile: str) -> str:
@@ -212,11 +153,15 @@ def _runs() -> str:
         place = run["notebook"], run["profile"], run["device"], run["threads"], stale
         found.setdefault(place, []).append(run)
     rows = [
-        [notebook, profile, device, threads, *_totals(runs), "older" if stale else "current"]
+        [
+            *map(plain, (notebook, profile, device, threads)),
+            *_totals(runs),
+            "older" if stale else "current",
+        ]
         for (notebook, profile, device, threads, stale), runs in found.items()
     ]
     head = ["notebook", "profile", "device", "threads", "runs", "members", "hours", "code"]
-    return "## Runs\n\n" + (standing.markdown(head, rows) if rows else "No run is on record.")
+    return "## Runs\n\n" + (markdown.table(head, rows) if rows else "No run is on record.")
 
 
 def _totals(runs: list[dict[str, Any]]) -> list[Any]:
@@ -226,40 +171,31 @@ def _totals(runs: list[dict[str, Any]]) -> list[Any]:
 
 
 def _front(judged: list[claims.Verdict]) -> str:
-    """Return the fragment of the front page: how the claims of each paper stand, and Table 1."""
-    own = [cell for cell in cells("VIB-T1", "vib") if not cell["quoted"]]
-    ours = {
-        (cell["item"], cell["profile"]): f"{_mean(cell['errors'])} (n = {len(cell['errors'])})"
-        for cell in own
-        if cell["profile"]
-    }
+    """Return the fragment of the front page: how the claims of each paper stand, and a table."""
+    tables = [
+        f"{target.front} Ours are means over n seeds ± their standard error.\n\n"
+        + _by_profile(target.id, part)
+        for part in claims.parts()
+        for target in claims.targets(part).values()
+        if target.front
+    ]
+    head = f"""{len(judged)} statements are tested, each counted once, at the most faithful
+{{term}}`profile` that judges it:
+
+{markdown.wide(standing.by_paper(judged))}
+
+{standing.stated()} What each abstract states, with its verdict, is
+{{ref}}`in the ledger <abstracts>`."""
+    return "\n\n".join([head, *tables])
+
+
+def _by_profile(target: str, part: str) -> str:
+    """Return the printed cells of a target that are ours, too, with a column a profile."""
+    own = [cell for cell in cells(target, part) if not cell.quoted]
+    ours = {(c.item, c.profile): f"{_mean(c)} (n = {len(c.ours)})" for c in own if c.profile}
     profiles = [p for p in claims.JUDGED if any(p == profile for _, profile in ours)] or ["paper"]
     rows = [
         [item, paper or NONE, *(ours.get((item, profile), "not run") for profile in profiles)]
-        for item, paper in {cell["item"]: cell["paper"] for cell in own}.items()
+        for item, paper in {cell.item: cell.paper for cell in own}.items()
     ]
-    table = standing.markdown(["", "printed", *(f"ours, {p}" for p in profiles)], rows)
-    return f"""{len(judged)} statements are tested, each counted once, at the most faithful
-{{term}}`profile` that judges it:
-
-{standing.wide(standing.by_paper(judged))}
-
-{standing.stated()} What each abstract states, with its verdict, is
-{{ref}}`in the ledger <abstracts>`.
-
-Test error on MNIST in percent, Table 1 of {{cite:t}}`alemi2017deep`. Ours are
-means over n seeds ± their standard error.
-
-{table}"""
-
-
-def main() -> None:
-    """Rewrite the generated block of README.md."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--readme", action="store_true", required=True)
-    parser.parse_args()
-    update_readme(record.project_root() / "README.md")
-
-
-if __name__ == "__main__":
-    main()
+    return markdown.table(["", "printed", *(f"ours, {p}" for p in profiles)], rows)

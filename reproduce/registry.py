@@ -5,7 +5,11 @@ import importlib.util
 import pkgutil
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 EXPERIMENTS = "experiments"  # the package of the book's experiments, a package in it for each part
 
@@ -86,3 +90,10 @@ def discover(part: str = "") -> None:
     for found in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
         if not found.name.endswith(".__main__"):  # a program
             importlib.import_module(found.name)
+
+
+page: Registry[Callable[[Path], None]] = Registry("page")
+"""``@page("ledger")`` on a function that writes into the folder of generated pages."""
+
+picture: Registry[Callable[[], "Figure | None"]] = Registry("picture")
+"""``@picture("book/_static/figure.png")`` on a function that draws a picture of README.md."""

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from experiments import published_codes
-from reproduce import ledger, peers
+from reproduce import ledger  # noqa: F401 - registers its page
+from reproduce.registry import page
 
 STAGE = Path("_build/stage")
 
@@ -34,8 +34,10 @@ def stage(root: Path, notebooks: list[str]) -> Path:
         target = folder / "notebooks" / f"{name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "_build" / "executed" / "smoke" / f"{name}.ipynb", target)
-    for page in (ledger, peers, published_codes):
-        page.write(folder / "book" / "generated")
+    generated = folder / "book" / "generated"
+    generated.mkdir(parents=True, exist_ok=True)
+    for write in page.all().values():
+        write(generated)
     return folder
 
 

@@ -1,36 +1,16 @@
 """How the claims stand: by paper, of each abstract, and when they were stated."""
 
 from collections import Counter
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from reproduce import claims, record
-from reproduce.claims import history
+from reproduce import claims, markdown, record
+from reproduce.claims import timing
 from reproduce.claims.report import badge, p_value
+from reproduce.markdown import NONE
 from reproduce.record.store import read_members
 
-NONE = "–"  # noqa: RUF001
 HEAD = ["", "statement", "verdict", "effect", "p", "corrected", "units", "planned", "stated"]
-
-
-def markdown(head: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
-    """Return a table in Markdown.
-
-    Example:
-        >>> print(markdown(["a", "b"], [[1, 2]]))
-        | a | b |
-        | --- | --- |
-        | 1 | 2 |
-    """
-    lines = [list(head), *map(list, rows)]
-    lines.insert(1, ["---"] * len(lines[0]))
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def wide(table: str) -> str:
-    """Return a table that takes the width of the page, the margin included."""
-    return f":::{{div}} full-width\n{table}\n:::"
 
 
 def row(v: claims.Verdict) -> list[str]:
@@ -38,7 +18,7 @@ def row(v: claims.Verdict) -> list[str]:
     name = v.claim.id + ("\u00a0★" if v.claim.primary else "")
     values = [p_value(v.raw), p_value(v.corrected)]
     own = [name, v.claim.statement, badge(v), v.shown, *values, v.units, v.plan]
-    return [*(cell if cell not in ("", "-") else NONE for cell in own), history.timing(v.claim)]
+    return [*(cell if cell not in ("", "-") else NONE for cell in own), timing.timing(v.claim)]
 
 
 def by_paper(judged: list[claims.Verdict]) -> str:
@@ -51,12 +31,12 @@ def by_paper(judged: list[claims.Verdict]) -> str:
         rows.append([titles[name], counted.total(), *(counted[s] for s in claims.STATUSES)])
     total = Counter(v.status for v in judged)
     rows.append(["all", total.total(), *(total[status] for status in claims.STATUSES)])
-    return markdown(["paper", "claims", *claims.STATUSES], rows)
+    return markdown.table(["paper", "claims", *claims.STATUSES], rows)
 
 
 def stated() -> str:
     """Return the sentence that says how many claims were stated before their runs."""
-    found = Counter(history.timing(c) for part in claims.parts() for c in claims.load(part))
+    found = Counter(timing.timing(c) for part in claims.parts() for c in claims.load(part))
     return (
         f"Of {found.total()} claims {found['before']} stand as they were written before the first"
         f" run that they use; {found['post hoc']} were stated or changed after it and are marked"
@@ -75,7 +55,7 @@ def abstracts(judged: list[claims.Verdict]) -> str:
     for name, title in claims.families().items():
         rows = [row(v) for v in judged if v.claim.family == name and v.claim.primary]
         if rows:
-            pages += [f"### {title}", wide(markdown(HEAD, rows))]
+            pages += [f"### {title}", markdown.wide(markdown.table(HEAD, rows))]
     return "\n\n".join(pages)
 
 
@@ -91,7 +71,7 @@ def open_claims(judged: list[claims.Verdict]) -> str:
         " missing, in hours of the machine that made the record."
     )
     head = ["claim", "verdict", "units", "planned", "hours", "why not run"]
-    return f"{text}\n\n{markdown(head, rows)}"
+    return f"{text}\n\n{markdown.table(head, rows)}"
 
 
 def _cost(v: claims.Verdict) -> tuple[str, str]:
@@ -123,9 +103,9 @@ def _seconds(target: str, profile: str) -> float:
 
 def changes() -> str:
     """Return when the claims that were changed were stated and changed, beside their runs."""
-    first = history.first_runs()
+    first = timing.first_runs()
     rows: list[list[str]] = []
-    for name, listed in history.changes().items():
+    for name, listed in timing.changes().items():
         if len(listed) > 1:
             began = first.get(name)
             for change in listed:
@@ -136,4 +116,5 @@ def changes() -> str:
         " out. *Before* and *post hoc* are relative to the first run ever of any member that the"
         " claim uses."
     )
-    return f"{text}\n\n{markdown(['claim', 'what changed', 'when', 'relative to its runs'], rows)}"
+    head = ["claim", "what changed", "when", "relative to its runs"]
+    return f"{text}\n\n{markdown.table(head, rows)}"

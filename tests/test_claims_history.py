@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reproduce import claims
-from reproduce.claims import history
-from reproduce.claims.history import Change
+from reproduce.claims import timing
+from reproduce.claims.timing import Change
 from reproduce.history import _without_detours, compare, from_git, stated
 
 ROOT = Path(__file__).parents[1]
@@ -27,37 +27,37 @@ def whole_history() -> bool:
 
 def listed(monkeypatch, *changed, first=None):
     own = [Change("A-1", date, what, key) for date, what, key in changed]
-    monkeypatch.setattr(history, "changes", lambda: {"A-1": own} if own else {})
-    monkeypatch.setattr(history, "first_runs", lambda: {"A-1": first} if first else {})
+    monkeypatch.setattr(timing, "changes", lambda: {"A-1": own} if own else {})
+    monkeypatch.setattr(timing, "first_runs", lambda: {"A-1": first} if first else {})
 
 
 def test_every_claim_is_listed_as_it_stands():
     for part in claims.parts():
         for claim in claims.load(part):
-            assert history.timing(claim) in ("before", "post hoc")
+            assert timing.timing(claim) in ("before", "post hoc")
 
 
 def test_a_claim_is_before_its_runs_only_if_nothing_changed_after_they_began(monkeypatch):
-    now, later = history.digest(CLAIM), EARLY + timedelta(days=2)
+    now, later = timing.digest(CLAIM), EARLY + timedelta(days=2)
     listed(monkeypatch, (EARLY, "stated", now), first=later)
-    assert history.timing(CLAIM) == "before"
+    assert timing.timing(CLAIM) == "before"
     listed(monkeypatch, (EARLY, "stated", "older"), (later, "statement", now), first=later)
-    assert history.timing(CLAIM) == "post hoc"
+    assert timing.timing(CLAIM) == "post hoc"
     listed(monkeypatch, (later, "stated", now))
-    assert history.timing(CLAIM) == "before"
+    assert timing.timing(CLAIM) == "before"
 
 
 def test_a_claim_older_or_newer_than_its_last_change_is_refused(monkeypatch):
-    now, later = history.digest(CLAIM), EARLY + timedelta(days=2)
+    now, later = timing.digest(CLAIM), EARLY + timedelta(days=2)
     listed(monkeypatch)
     with pytest.raises(ValueError, match="'A-1' is not in changes"):
-        history.timing(CLAIM)
+        timing.timing(CLAIM)
     listed(monkeypatch, (EARLY, "stated", "other"))
     with pytest.raises(ValueError, match="'A-1' is newer than its change"):
-        history.timing(CLAIM)
+        timing.timing(CLAIM)
     listed(monkeypatch, (EARLY, "stated", now), (later, "test", "other"))
     with pytest.raises(ValueError, match="'A-1' is older than its change"):
-        history.timing(CLAIM)
+        timing.timing(CLAIM)
 
 
 def test_words_and_tests_are_meaning_and_bookkeeping_is_not():
@@ -102,11 +102,11 @@ def test_a_change_that_is_taken_back_within_a_day_was_none():
 @pytest.mark.skipif(not whole_history(), reason="needs the whole history of the repository")
 def test_the_list_tells_the_same_story_as_the_repository():
     """No claim is listed as before its runs whose text was committed after they began."""
-    first = history.first_runs()
+    first = timing.first_runs()
     committed: dict[str, list[datetime]] = {}
     for change in from_git():
         committed.setdefault(change.claim, []).append(change.date)
-    for name, own in history.changes().items():
+    for name, own in timing.changes().items():
         if name in committed and name in first:
             assert (own[0].date < first[name]) == (committed[name][0] < first[name]), name
             assert (own[-1].date < first[name]) == (committed[name][-1] < first[name]), name

@@ -221,7 +221,7 @@ MIST = (
         _js_losses,
         lambda case: _whole_js(case).expand(2),
         gaps={
-            "js loss": lambda case: _of_products(case, bounds.jensen_shannon, sign=-1).expand(2)
+            "js loss": lambda case: _of_products(case, bounds.jensen_shannon, sign=-1.0).expand(2)
         },
     ),
 )

@@ -15,6 +15,7 @@ with extra("book"):
         paper_values,
         parts,
         targets,
+        title,
     )
     from reproduce.claims.correction import LOOKS, corrected
     from reproduce.claims.estimate import ALPHA
@@ -50,6 +51,7 @@ __all__ = [
     "report",
     "superiority",
     "targets",
+    "title",
     "uncorrelated",
     "verdict",
     "verdicts",

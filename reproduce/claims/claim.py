@@ -1,8 +1,9 @@
 """What ``book/claims`` and ``book/paper_values`` state of a paper."""
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any
@@ -32,6 +33,26 @@ KINDS: dict[str, tuple[set[str], set[str], int]] = {
 
 
 @dataclass(frozen=True)
+class Printed:
+    """What a paper prints of a target, as the ledger lays it beside ours.
+
+    Args:
+        title: Heading of the table.
+        where: Factors that name a cell besides its item, such as ``[data, layer]``.
+        metrics: Metrics that are shown, what is only quoted included; without any, all values of
+            models that we have.
+        tags: How a value must be known to be shown.
+        ours: Rows that the paper does not print: ``item``, factors and ``metric``.
+    """
+
+    title: str
+    where: Sequence[str] = ()
+    metrics: Sequence[str] = ()
+    tags: Sequence[str] = ("paper", "earlier")
+    ours: Sequence[Mapping[str, str]] = ()
+
+
+@dataclass(frozen=True)
 class Target:
     """A table, figure or formula of a paper that a chapter regenerates.
 
@@ -44,6 +65,8 @@ class Target:
         formula: Whether it is checked by computing, without a record.
         quoted: Whether the chapter only quotes it, since its data are out of reach.
         cases: Test cases that its errors and accuracies are shares of.
+        printed: How the ledger shows the numbers that the paper prints of it.
+        front: The sentence over its table on the front page, of the target that is shown there.
     """
 
     id: str
@@ -53,6 +76,8 @@ class Target:
     formula: bool = False
     quoted: bool = False
     cases: int | None = None
+    printed: Printed | None = None
+    front: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +114,16 @@ class Claim:
 
 
 def parts() -> list[str]:
-    """Return the parts that state claims."""
-    return sorted(path.stem for path in (project_root() / "book" / "claims").glob("*.yaml"))
+    """Return the parts that state claims, in the order of the table of contents."""
+    found = sorted(path.stem for path in (project_root() / "book" / "claims").glob("*.yaml"))
+    toc = project_root() / "_toc.yml"
+    chapters = re.findall(r"notebooks/(\w+)/", toc.read_text() if toc.exists() else "")
+    return sorted(found, key=lambda part: (*chapters, part).index(part))
+
+
+def title(part: str) -> str:
+    """Return the title of a part."""
+    return _read(part)["title"]
 
 
 def families() -> dict[str, str]:
@@ -105,8 +138,12 @@ def targets(part: str) -> dict[str, Target]:
     Raises:
         ValueError: The part has no claims file.
     """
-    listed = _read(part)["targets"]
-    return {name: Target(name, **entry) for name, entry in listed.items()}
+    return {name: _target(name, entry) for name, entry in _read(part)["targets"].items()}
+
+
+def _target(name: str, entry: Mapping[str, Any]) -> Target:
+    printed = entry.get("printed")
+    return Target(name, **{**entry, "printed": Printed(**printed) if printed else None})
 
 
 def load(part: str) -> list[Claim]:

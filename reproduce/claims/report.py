@@ -3,6 +3,7 @@
 import numpy as np
 
 from ibutils import checks
+from reproduce import markdown
 from reproduce.claims.verdict import Verdict, verdicts
 
 _HEAD = ("claim", "statement", "verdict", "effect and interval", "p, corrected", "units")
@@ -26,8 +27,7 @@ def report(part: str, *chosen: str) -> str:
     if unknown := [name for name in chosen if name not in known]:
         raise ValueError(f"chosen must be claims or targets of claims of {part!r}, got {unknown}")
     rows = [_row(v) for v in judged if not chosen or {v.claim.id, v.claim.target} & set(chosen)]
-    lines = [_HEAD, ["---"] * len(_HEAD), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    return markdown.table(_HEAD, rows)
 
 
 def _row(v: Verdict) -> list[str]:

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from synthetic import T1, write_calibration, write_record
 
-from reproduce import claims, ledger, record, standing
-from reproduce.claims import history
-from reproduce.comparison import cells, device_name
+from reproduce import claims, ledger, readme, record, standing
+from reproduce.claims import timing
+from reproduce.markdown import NONE, PLUS_MINUS
+from reproduce.printed import cells, device_name
 from reproduce.record import store
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,7 @@ def rows(page: str, first: str) -> list[list[str]]:
 
 
 def write(folder: Path) -> tuple[str, str]:
+    folder.mkdir(exist_ok=True)
     ledger.write(folder)
     return (folder / "ledger.md").read_text(), (folder / "front.md").read_text()
 
@@ -35,7 +37,7 @@ def write(folder: Path) -> tuple[str, str]:
 def test_without_a_record_all_is_not_run(results, tmp_path):
     page, front = write(tmp_path / "generated")
     (row,) = rows(page, "VIB")
-    assert row[1] == "1.13" and "not run" in row
+    assert row[1:3] == ["error_12", "1.13"] and "not run" in row
     assert rows(front, "VIB") == [["VIB", "1.13", "not run"]]
     assert "No run is on record." in page
     for target in claims.targets("vib").values():
@@ -53,44 +55,43 @@ def test_each_cell_of_the_paper_is_beside_ours(results, tmp_path):
         for row in printed:
             known = row["tag"] in ("paper", "earlier") and row["metric"].startswith("error")
             if row["target"] == target and known:
-                (found,) = rows(page, row["item"])
-                assert found[1] == row["value"]
+                assert [row["metric"], row["value"]] in [r[1:3] for r in rows(page, row["item"])]
     (found,) = rows(page, "VIB")
     errors = (
         100 * record.table("VIB-T1").query("method == 'vib' and metric == 'error_12'")["value"]
     )
-    assert found[2] == f"{errors.mean():.2f}{ledger.PLUS_MINUS}{errors.sem():.2f}"
-    assert found[3] == f"{errors.mean() - 1.13:+.2f}"
-    assert found[4] == f"{errors.std():.2f}"
-    assert found[5] == "0.11"  # of 1.2 % on 10,000 images
-    assert found[6:] == [f"{errors.min():.2f}", "5", "laptop, CPU", "2\u00a0min"]
-    assert rows(front, "VIB")[0][2] == f"{found[2]} (n = 5)"
+    assert found[3] == f"{errors.mean():.2f}{PLUS_MINUS}{errors.sem():.2f}"
+    assert found[4] == f"{errors.mean() - 1.13:+.2f}"
+    assert found[5] == f"{errors.std():.2f}"
+    assert found[6] == "0.11"  # of 1.2 % on 10,000 images
+    assert found[7:] == ["5", "laptop, CPU", "2\u00a0min"]
+    assert rows(front, "VIB")[0][2] == f"{found[3]} (n = 5)"
 
 
 def test_quoted_rows_are_never_given_a_value_of_ours(results, tmp_path):
     write_record(results, "laptop", seeds=2)
     page, front = write(tmp_path / "generated")
     (row,) = rows(page, "Dropout, quoted")
-    assert row[1] == "1.40" and "quoted only" in row
+    assert row[2] == "1.40" and "quoted only" in row
     assert "quoted" not in front
 
 
 def test_each_profile_has_its_own_row(results):
     write_record(results, "laptop", seeds=2)
     write_record(results, "paper", seeds=3)
-    found = [cell for cell in cells("VIB-T1", "vib") if cell["item"] == "Baseline"]
-    assert [(cell["profile"], len(cell["errors"])) for cell in found] == [
+    found = [cell for cell in cells("VIB-T1", "vib") if cell.item == "Baseline"]
+    assert [(cell.profile, len(cell.ours)) for cell in found] == [
         ("paper", 3),
         ("laptop", 2),
     ]
-    assert found[0]["errors"].mean() == pytest.approx(T1["baseline"], rel=0.05)
+    assert found[0].ours.mean() == pytest.approx(100 * T1["baseline"], rel=0.05)
 
 
 def test_a_single_seed_has_no_spread(results, tmp_path):
     write_record(results, "laptop", seeds=1)
     page, _ = write(tmp_path / "generated")
     (row,) = rows(page, "VIB")
-    assert "±" not in row[2] and row[4] == ledger.NONE
+    assert "±" not in row[3] and row[5] == NONE
 
 
 def test_each_claim_has_its_verdict(results, tmp_path):
@@ -103,9 +104,9 @@ def test_each_claim_has_its_verdict(results, tmp_path):
         for row in found:
             assert row[1] == v.claim.statement
             assert row[2].startswith(f"[{v.label}]{{.verdict .verdict-")
-            assert row[3] in (v.shown, ledger.NONE)
-            assert row[6] == (v.units if v.tested else ledger.NONE)
-            assert row[8] == history.timing(v.claim)
+            assert row[3] in (v.shown, NONE)
+            assert row[6] == (v.units if v.tested else NONE)
+            assert row[8] == timing.timing(v.claim)
 
 
 def test_each_abstract_has_verdict_interval_and_units_on_the_page():
@@ -123,7 +124,7 @@ def test_each_abstract_has_verdict_interval_and_units_on_the_page():
 def test_changed_claims_are_listed_with_their_dates(results, tmp_path):
     page, _ = write(tmp_path / "generated")
     section = page.split("## When claims were changed")[1].split("## Runs")[0]
-    changed = {name: own for name, own in history.changes().items() if len(own) > 1}
+    changed = {name: own for name, own in timing.changes().items() if len(own) > 1}
     assert changed
     for name, own in changed.items():
         found = rows(section, name)
@@ -159,28 +160,28 @@ def test_the_table_of_readme_counts_each_claim_once(results):
     write_record(results, "paper", seeds=3)
     judged = [v for part in claims.parts() for v in claims.verdicts(part)]
     for name, title in [*claims.families().items(), (None, "all")]:
-        (row,) = rows(ledger.summary(), title)
+        (row,) = rows(readme.summary(), title)
         own = [v.status for v in judged if name in (v.claim.family, None)]
         assert int(row[1]) == len(own) == sum(map(int, row[2:]))
         assert [int(n) for n in row[2:]] == [own.count(status) for status in claims.STATUSES]
-    assert int(rows(ledger.summary(), "all")[0][2]) > 0
+    assert int(rows(readme.summary(), "all")[0][2]) > 0
     assert len(judged) == sum(len(claims.load(part)) for part in claims.parts())
 
 
 def test_readme_is_in_step_with_the_record():
-    readme = (ROOT / "README.md").read_text()
-    block = re.search(f"{ledger.BEGIN}\n(.*?)\n?{ledger.END}", readme, re.S)
-    assert block and block[1] == ledger.summary(), "run python -m reproduce.ledger --readme"
+    text = (ROOT / "README.md").read_text()
+    block = re.search(f"{readme.BEGIN}\n(.*?)\n?{readme.END}", text, re.S)
+    assert block and block[1] == readme.summary(), "run python -m reproduce.readme"
 
 
 def test_only_the_generated_block_of_readme_changes(results, tmp_path):
     path = tmp_path / "README.md"
-    path.write_text(f"before\n{ledger.BEGIN}\nold\n{ledger.END}\nafter\n")
-    ledger.update_readme(path)
-    assert path.read_text() == f"before\n{ledger.BEGIN}\n{ledger.summary()}\n{ledger.END}\nafter\n"
+    path.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
+    readme.update(path)
+    assert path.read_text() == f"before\n{readme.BEGIN}\n{readme.summary()}\n{readme.END}\nafter\n"
     path.write_text("no block")
     with pytest.raises(ValueError, match="has no block"):
-        ledger.update_readme(path)
+        readme.update(path)
 
 
 def test_names_of_devices_are_short():

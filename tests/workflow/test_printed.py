@@ -5,7 +5,9 @@ import json
 import pandas as pd
 import pytest
 
-from reproduce import claims, ledger, values
+from reproduce import claims, ledger
+from reproduce.markdown import PLUS_MINUS
+from reproduce.printed import cells
 from reproduce.record import store
 
 MEMBER = {"data": "cifar10", "method": "dim_local", "loss": "jsd"}
@@ -36,22 +38,22 @@ def results(tmp_path, monkeypatch):
 
 def test_each_printed_cell_is_there_once_without_a_record(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "results_root", lambda: tmp_path)
-    found = values.cells("DIM-T1", "infomax", where=("data", "layer"))
+    found = cells("DIM-T1", "infomax")
     printed = [row for row in claims.paper_values("infomax").values() if row["method"]]
     assert len(found) == sum(row["target"] == "DIM-T1" for row in printed) == 62
     assert all(cell.profile is None for cell in found)
 
 
 def test_ours_is_beside_the_cell_it_belongs_to(results):
-    found = values.cells("DIM-T1", "infomax", where=("data", "layer"))
+    found = cells("DIM-T1", "infomax")
     ours = {cell.where: cell for cell in found if cell.profile}
     assert set(ours) == {"cifar10, conv, accuracy", "cifar10, y, accuracy"}
     cell = ours["cifar10, y, accuracy"]
     assert cell.paper == "66.96" and cell.device == "CPU"
     assert cell.ours.tolist() == pytest.approx([50.0, 52.0])
     line = next(
-        line
-        for line in ledger._values("DIM-T1", "infomax", ("data", "layer")).splitlines()
-        if "66.96" in line
+        line for line in ledger._printed("DIM-T1", "infomax").splitlines() if "66.96" in line
     )
-    assert "| 51.00 | -15.96 | 1.41 | 2 | laptop, CPU |" in line
+    assert (
+        f"| 51.00{PLUS_MINUS}1.00 | -15.96 | 1.41 | 0.50 | 2 | laptop, CPU | 60\u00a0s |" in line
+    )

@@ -1,0 +1,59 @@
+"""Show the record in README.md: how the claims stand, and the pictures drawn from recorded runs.
+
+python -m reproduce.readme
+"""
+
+import io
+import re
+from pathlib import Path
+
+import matplotlib
+
+from reproduce import claims, record, standing
+from reproduce.record.run import write_atomically
+from reproduce.registry import picture
+
+BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
+
+
+def summary() -> str:
+    """Return the block of README: claims by paper and verdict, and when they were stated."""
+    judged = [v for part in claims.parts() for v in claims.verdicts(part)]
+    return f"{standing.by_paper(judged)}\n\n{standing.stated()}"
+
+
+def update(path: Path) -> None:
+    """Rewrite the generated block of README.
+
+    Raises:
+        ValueError: The file has no such block.
+    """
+    text = path.read_text(encoding="utf-8")
+    pattern = re.compile(f"{BEGIN}.*?{END}", re.S)
+    if not pattern.search(text):
+        raise ValueError(f"{path} has no block between {BEGIN} and {END}")
+    block = f"{BEGIN}\n{summary()}\n{END}"
+    path.write_text(pattern.sub(lambda _: block, text), encoding="utf-8")
+
+
+def draw(folder: Path) -> None:
+    """Draw the pictures whose recorded runs are there."""
+    matplotlib.use("Agg")
+    for name, drawn in picture.all().items():
+        figure = drawn()
+        if figure is None:
+            print(f"{name} stays as it is: what it shows is not on record")
+            continue
+        packed = io.BytesIO()
+        figure.savefig(packed, format="png", dpi=90, metadata={"Software": None})
+        write_atomically(folder / name, packed.getvalue())
+
+
+def main() -> None:
+    """Bring README.md and its pictures up to date."""
+    update(record.project_root() / "README.md")
+    draw(record.project_root())
+
+
+if __name__ == "__main__":
+    main()
