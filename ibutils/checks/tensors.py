@@ -54,7 +54,7 @@ def finite(name: str, value: Tensor) -> None:
     """Raise when an entry is NaN or infinite; the message says where it is.
 
     Example:
-        >>> finite("x", torch.tensor([[0.0, 1.0], [math.nan, 2.0]]))
+        >>> finite("x", torch.tensor([[0.0, 1.0], [torch.nan, 2.0]]))
         Traceback (most recent call last):
         ValueError: x is not finite at [1, 0]: nan
     """

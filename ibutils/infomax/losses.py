@@ -127,6 +127,7 @@ def infomax_loss(
     :cite:t:`hjelm2019learning`, equations 2, 4 and 5; local as in equation 6.
 
     Example:
+        >>> from ibutils.infomax import BOUNDS
         >>> scores = torch.zeros(3, 3, 4)
         >>> [round(float(infomax_loss(scores, bound=name)), 4) for name in BOUNDS]
         [0.0, 1.3863, 2.1972]

@@ -50,7 +50,7 @@ def sharp(name, dtype=torch.float64):
 @pytest.mark.parametrize("critic", CRITICS)
 @pytest.mark.parametrize(("n", "block"), [(13, 256), (60, 3), (61, 256), (157, 7)])
 def test_value_and_jackknife_are_those_of_the_table(monkeypatch, name, critic, n, block):
-    monkeypatch.setattr(reading, "BLOCK", block)
+    monkeypatch.setattr(blockwise, "BLOCK", block)
     network, (x, y) = sharp(critic), pairs(n)
     with torch.no_grad():
         scores = network(x, y)
@@ -70,7 +70,7 @@ def test_value_and_jackknife_are_those_of_the_table(monkeypatch, name, critic, n
 
 @pytest.mark.parametrize("critic", CRITICS)
 def test_blocks_make_the_whole_table(monkeypatch, critic):
-    monkeypatch.setattr(reading, "BLOCK", 7)
+    monkeypatch.setattr(blockwise, "BLOCK", 7)
     network, (x, y) = sharp(critic), pairs(17)
     torch.testing.assert_close(blockwise.table(network, x, y), network(x, y).detach())
     assert network.training
