@@ -49,7 +49,7 @@ pages: book  ## check links, images and requests of the rendered pages
 	@$(PY) -m reproduce.links _build/html
 
 package: env  ## build wheel and sdist in _build/dist and try them; FULL=1 downloads requirements
-	@$(PY) -m reproduce.package $(if $(FULL),--full)
+	@$(PY) -m tests.published $(if $(FULL),--full)
 
 reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one
 	@$(SNAKEMAKE) reproduce --config profile=$(call quoted,$(PROFILE)) only=$(call quoted,$(ONLY))

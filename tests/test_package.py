@@ -8,9 +8,9 @@ import tarfile
 import zipfile
 from typing import Any
 
+import published as package
 import pytest
 
-from reproduce import package
 from reproduce.record import code
 
 OPTIONAL = set(

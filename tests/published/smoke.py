@@ -1,6 +1,6 @@
 """What somebody does with ``ibutils`` and its requirements alone, anywhere.
 
-Run by ``reproduce.package`` in a fresh environment. It says what it did, or ends in an error.
+Run by ``tests.published`` in a fresh environment. It says what it did, or ends in an error.
 """
 
 import importlib

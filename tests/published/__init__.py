@@ -1,6 +1,6 @@
 """Build the wheel and the source archive, and try the wheel where only its requirements are.
 
-python -m reproduce.package [--full]
+python -m tests.published [--full]
 
 With ``--full`` pip installs the requirements anew, which takes minutes; otherwise those that are
 here are linked.
@@ -21,8 +21,8 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parents[1]
-SMOKE = ROOT / "reproduce" / "smoke.py"
+ROOT = Path(__file__).resolve().parents[2]
+SMOKE = Path(__file__).with_name("smoke.py")
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 LARGEST = 1_000_000  # bytes of the source archive
 
@@ -143,18 +143,3 @@ def _run(command: list[str], folder: Path = ROOT) -> str:
         said = (ended.stdout + ended.stderr)[-2000:]
         raise RuntimeError(f"{' '.join(command)} failed:\n{said}")
     return ended.stdout
-
-
-def main() -> None:
-    """Build into ``_build/dist`` and try the wheel."""
-    folder = ROOT / "_build" / "dist"
-    shutil.rmtree(folder, ignore_errors=True)
-    built = build(folder)
-    check(built)
-    with tempfile.TemporaryDirectory() as elsewhere:
-        print(try_out(built, Path(elsewhere), full="--full" in sys.argv[1:]), end="")
-    print(*(path.relative_to(ROOT) for path in built), sep="\n")
-
-
-if __name__ == "__main__":
-    main()
