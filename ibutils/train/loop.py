@@ -1,5 +1,6 @@
 """The training loop."""
 
+import math
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.progress import track
 from ibutils.train import checkpoint as checkpoints
-from ibutils.train.callbacks import Callback
+from ibutils.train.callbacks import Callback, Stateful
 from ibutils.train.learner import Learner
+from ibutils.train.stream import LEAST_SEED, Stream
 
 History = dict[str, Tensor]
 
