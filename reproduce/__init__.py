@@ -15,9 +15,9 @@ from ibutils.lazy import lazy
 if TYPE_CHECKING:
     from reproduce.experiment import Experiment, Result
     from reproduce.experiment import open as open
-    from reproduce.page import source
+    from reproduce.page import beside, source
     from reproduce.view import View
 
-__all__ = ["Experiment", "Result", "View", "open", "source"]
+__all__ = ["Experiment", "Result", "View", "beside", "open", "source"]
 
 __getattr__, __dir__ = lazy(__name__)

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from types import ModuleType, SimpleNamespace
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from tqdm.auto import tqdm
 from ibutils import checks
 from reproduce import claims, page, record, settings
 from reproduce.record import Finished
-from reproduce.record.store import Member
+from reproduce.record.integrity import Member
 from reproduce.view import View
 
 
@@ -23,6 +24,9 @@ class Data(Protocol):
     """What an experiment loads: anything that knows the checksums of what it was read from."""
 
     checksums: Mapping[str, str]
+
+
+NOTHING = cast(Data, SimpleNamespace(checksums={}))
 
 
 class Result(NamedTuple):
@@ -36,10 +40,11 @@ class Form(Protocol):
     """The form of an experiment, a module ``experiments.<part>.<chapter>``.
 
     ``Settings`` is a frozen dataclass. Its fields are the parameters of the chapter, and their
-    defaults its smoke run; the fields that ``CHOICES`` names only say which members there are,
-    the others are part of what each member is. ``FIGURES`` holds functions of a
-    :class:`reproduce.view.View`. A module may also have ``groups(members, settings, data)``,
-    members that train together, and ``numbers(view)``, what prose quotes.
+    defaults its smoke run. The fields that ``CHOICES`` names say which members there are, or what
+    the page shows besides; the others are part of what each member is. ``FIGURES`` holds functions
+    of a :class:`reproduce.view.View`. A module may also have ``groups(members, settings, data)``,
+    members that train together, and ``numbers(view)``, what prose quotes; one whose members need
+    no data has no ``load``.
     """
 
     Settings: type
@@ -71,6 +76,7 @@ def open(module: ModuleType, namespace: Mapping[str, Any]) -> "Experiment":
             or a profile's run has other parameters than its file.
     """
     read = settings.read(module.Settings, namespace)
+    record.check_profile(notebook_of(module), namespace.get("profile", "smoke"), namespace)
     common = {name: namespace[name] for name in settings.COMMON if name in namespace}
     return Experiment(module, read, **common)
 
@@ -104,7 +110,7 @@ class Experiment:
         self.notebook = notebook_of(module)
         self.part = self.notebook.partition("/")[0]
         self.members = _chosen(module.grid(chosen), members)
-        self.data: Data = module.load(chosen, device)
+        self.data: Data = module.load(chosen, device) if hasattr(module, "load") else NOTHING
         self.record = record.Run(
             self.notebook,
             profile=profile,
@@ -119,10 +125,9 @@ class Experiment:
         todo = self.missing()
         known = len(self.members) - len(todo)
         print(f"{known} members are on record, {len(todo)} are trained now")
-        for group in tqdm(self._groups(todo), unit="group"):
+        groups = self._groups(todo)
+        for group in tqdm(self.record.claimed(groups), total=len(groups), unit="group"):
             start, checkpoint = time.perf_counter(), self.record.checkpoint(group)
-            if self.record.fresh:  # not even from what a killed run left
-                checkpoint.unlink(missing_ok=True)
             made = self.module.train(group, self.settings, self.data, checkpoint=checkpoint)
             results = [Result(list(one.rows), one.arrays) for one in made]
             seconds = (time.perf_counter() - start) / len(group)
@@ -180,7 +185,8 @@ def notebook_of(module: ModuleType) -> str:
 
 def identity(module: ModuleType, chosen: Any) -> dict[str, Any]:
     """Return the settings that the numbers of each member depend on."""
-    return {name: value for name, value in vars(chosen).items() if name not in module.CHOICES}
+    values = asdict(chosen).items()
+    return {name: value for name, value in values if name not in module.CHOICES}
 
 
 def _chosen(grid: list[Member], names: Sequence[str]) -> list[Member]:

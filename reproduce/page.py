@@ -5,7 +5,7 @@ import html
 import inspect
 import io
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -49,3 +49,26 @@ def _markup(drawn: Any) -> str:
 def source(definition: Callable[..., Any] | type) -> Markdown:
     """Return the source of a function or class of the library, to be read on the page."""
     return Markdown(f"```python\n{textwrap.dedent(inspect.getsource(definition))}```")
+
+
+def beside(rows: Mapping[str, tuple[float, float | str]], *, digits: int = 3) -> pd.DataFrame:
+    """Return computed numbers beside what they should be, a row each.
+
+    Args:
+        rows: For each quantity the number that was found, and its truth: a number, or the
+            relation that it stands in, such as ``"at most 0"``.
+        digits: Decimal places shown.
+
+    Example:
+        >>> import math
+        >>> print(beside({"entropy of a coin": (0.69315, math.log(2)), "gap": (0.2, "above 0")}))
+                          found    truth
+        entropy of a coin 0.693    0.693
+        gap               0.200  above 0
+    """
+
+    def text(value: float | str) -> str:
+        return value if isinstance(value, str) else f"{float(value):z.{digits}f}"
+
+    shown = {name: [text(found), text(truth)] for name, (found, truth) in rows.items()}
+    return pd.DataFrame.from_dict(shown, orient="index", columns=["found", "truth"])

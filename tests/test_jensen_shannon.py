@@ -5,12 +5,12 @@ from itertools import product as pairs
 
 import pytest
 import torch
-from copies import ROOT, code_cells
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from torch.nn import functional as F
 
+from experiments.foundations import jensen_shannon as experiment
 from ibutils import bounds
 from ibutils.information import entropy, kl_divergence, mutual_information
 from ibutils.train import generator
@@ -18,6 +18,7 @@ from ibutils.train import generator
 LOG_2 = math.log(2)
 STANDARD_ERRORS = 4  # a stochastic test fails for 6 in 100,000 seeds, and seeds are fixed
 ROUNDING = 1e-12
+DRAWS = 1000  # the scale of the paper
 
 close = torch.testing.assert_close
 table_settings = settings(max_examples=50, deadline=None)
@@ -55,16 +56,6 @@ def objective(critic, joint):
 
 def log_ratio(joint):
     return joint.log() - product(joint).log()
-
-
-@pytest.fixture(scope="module")
-def experiment():
-    """Return what the experiment cells of the chapter define, at the scale of the paper."""
-    scope = {"draws": 1000}
-    for tags, source in code_cells(ROOT / "notebooks/foundations/jensen_shannon.ipynb"):
-        if "experiment" in tags:
-            exec(source, scope)
-    return scope
 
 
 class TestDivergence:
@@ -259,39 +250,34 @@ class TestRandomTables:
         ("size", "information", "divergence"), [(8, 1.25, 0.32), (64, 3.3, 0.58)]
     )
     def test_with_a_varied_rate_reach_from_nothing_to_the_expected_ends(
-        self, experiment, size, information, divergence
+        self, size, information, divergence
     ):
         member = dict(noise=1, dropout="varied", size=size, seed=0)
-        found = experiment["divergences_and_informations"](member)
+        found = experiment.divergences_and_informations(member, DRAWS)
         assert stats.spearmanr(*found.numpy()).statistic > 0.99
         assert float(found[0].max()) < LOG_2 and float(found[1].min()) < 0.06
         assert float(found[1].max()) == pytest.approx(information, rel=0.12)
         assert float(found[0].max()) == pytest.approx(divergence, rel=0.08)
 
-    def test_with_a_fixed_rate_are_alike(self, experiment):
+    def test_with_a_fixed_rate_are_alike(self):
         member = dict(noise=10, dropout="fixed", size=8, seed=0)
-        found = experiment["divergences_and_informations"](member)
+        found = experiment.divergences_and_informations(member, DRAWS)
         assert stats.spearmanr(*found.numpy()).statistic == pytest.approx(0.987, abs=0.006)
         assert float(found[1].min()) == pytest.approx(0.74, abs=0.15)
         assert float(found[1].max()) == pytest.approx(1.83, abs=0.15)
 
-    def test_divergence_and_information_are_those_of_each_table(self, experiment):
+    def test_divergence_and_information_are_those_of_each_table(self):
         source = generator(3, "tables")
-        joint = experiment["random_joints"](5, 6, noise=1, dropout="varied", generator=source)
+        joint = experiment.random_joints(5, 6, noise=1, dropout="varied", generator=source)
         close(joint.sum((1, 2)), torch.ones(5).double())
         close(joint.sum(2), torch.full((5, 6), 1 / 6).double())
         close(
-            experiment["jensen_shannon_divergence"](joint),
+            experiment.jensen_shannon_divergence(joint),
             torch.stack([divergence(table) for table in joint]),
         )
 
-    def test_are_the_same_however_many_are_held_at_once(self, experiment):
+    def test_are_the_same_however_many_are_held_at_once(self):
         member = dict(noise=1, dropout="varied", size=4, seed=0)
-        first = experiment["divergences_and_informations"](member)
-        again = experiment["divergences_and_informations"](member)
+        first = experiment.divergences_and_informations(member, DRAWS)
+        again = experiment.divergences_and_informations(member, DRAWS)
         assert first.shape == (2, 1000) and torch.equal(first, again)
-
-    def test_the_rank_correlation_is_spearmans(self, experiment):
-        values = torch.randn(2, 50, generator=torch.Generator().manual_seed(0))
-        expected = stats.spearmanr(*values.numpy()).statistic
-        assert experiment["ranks_correlate"](*values) == pytest.approx(expected)

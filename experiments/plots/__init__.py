@@ -3,6 +3,11 @@
 from ibutils.extras import extra
 
 with extra("plots"):
+    from experiments.foundations.information_figures import binned_information, plug_in_bias
+    from experiments.foundations.jensen_shannon_figures import (
+        critic_readings,
+        divergence_against_information,
+    )
     from experiments.plots.calibration import (
         calibration_table,
         error_map,
@@ -39,7 +44,6 @@ with extra("plots"):
         neighbours,
         occlusion_masks,
     )
-    from experiments.plots.information import binned_information, plug_in_bias
     from experiments.plots.information_dropout import (
         error_against_width,
         error_and_correlation,
@@ -53,7 +57,6 @@ with extra("plots"):
         planes,
         scores_against_accuracy,
     )
-    from experiments.plots.jensen_shannon import critic_readings, divergence_against_information
     from experiments.plots.layer_courses import (
         activity_histograms,
         both_informations,

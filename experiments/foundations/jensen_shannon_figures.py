@@ -7,8 +7,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+from scipy import stats
 
 from experiments.style import COLOURS, finish
+from reproduce.view import View
 
 Points = Mapping[str, np.ndarray]
 
@@ -102,3 +105,58 @@ def towards_determinism(exact: pd.DataFrame, trained: pd.DataFrame) -> Figure:
         axes.set_xticks([edge, 1e-3, 1e-2, 1e-1, 1, 10], ["0", ".001", ".01", ".1", "1", "10"])
         axes.minorticks_off()
     return finish(figure)
+
+
+def figure_4(view: View) -> Figure:
+    """Divergence against information of random tables, Figure 4."""
+    view.rows("DIM-F4")
+    return divergence_against_information(_panels(view))
+
+
+def rank_correlations(view: View) -> Styler:
+    """Rank correlation of each batch of tables, with its interval at 90 %."""
+    return _correlations(view).style.format(precision=4)
+
+
+def _panels(view: View) -> dict[str, dict[int, Points]]:
+    """Return the points of the first seed by title of the panel and size of the table."""
+    found: dict[str, dict[int, Points]] = {}
+    for name, points in view.arrays("DIM-F4").items():
+        member = dict(part.split("=") for part in name.split(","))
+        knobs = f"$s$ = {member['noise']}, {member['dropout']} rate"
+        found.setdefault(knobs, {})[int(member["size"])] = points
+    return found
+
+
+def _correlations(view: View) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            (knobs.replace("$", ""), size): {
+                **_rank_correlation(points),
+                "information up to": points["information"].max(),
+                "divergence up to": points["divergence"].max(),
+            }
+            for knobs, by_size in _panels(view).items()
+            for size, points in by_size.items()
+        }
+    ).T.rename_axis(index=["knobs", "size"])
+
+
+def _rank_correlation(points: Points) -> dict[str, float]:
+    """Return Spearman's rank correlation with the ends of its interval (Fisher's transform)."""
+    ranks = [stats.rankdata(points[name]) for name in ("information", "divergence")]
+    found = stats.pearsonr(*ranks)
+    ends = found.confidence_interval(0.9)
+    return dict(rank_correlation=found.statistic, low=ends.low, high=ends.high)
+
+
+FIGURES = {"DIM-F4": figure_4, "DIM-F4 rank correlations": rank_correlations}
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: the weakest rank correlations."""
+    found = _correlations(view)["rank_correlation"]
+    return {
+        "jsd-weakest": float(found.min()),
+        "jsd-varied": float(found["s = 1, varied rate"].min()),
+    }

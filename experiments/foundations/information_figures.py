@@ -1,4 +1,4 @@
-"""The figures of why information is hard to estimate, and numbers beside their truths."""
+"""The figures of why information is hard to estimate."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,28 +9,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.style import COLOURS, finish
-
-
-def beside(rows: Mapping[str, tuple[float, float | str]], *, digits: int = 3) -> pd.DataFrame:
-    """Return computed numbers beside what they should be, a row each.
-
-    Args:
-        rows: For each quantity the number that was found, and its truth: a number, or the
-            relation that it stands in, such as ``"at most 0"``.
-        digits: Decimal places shown.
-
-    Example:
-        >>> print(beside({"entropy of a coin": (0.69315, math.log(2)), "gap": (0.2, "above 0")}))
-                          found    truth
-        entropy of a coin 0.693    0.693
-        gap               0.200  above 0
-    """
-
-    def text(value: float | str) -> str:
-        return value if isinstance(value, str) else f"{float(value):z.{digits}f}"
-
-    shown = {name: [text(found), text(truth)] for name, (found, truth) in rows.items()}
-    return pd.DataFrame.from_dict(shown, orient="index", columns=["found", "truth"])
 
 
 def plug_in_bias(table: pd.DataFrame, slopes: Mapping[str, float]) -> Figure:
