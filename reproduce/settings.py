@@ -49,10 +49,22 @@ def convert(name: str, value: Any, kind: Any) -> Any:
     Args:
         name: The parameter, for messages.
         value: As papermill, YAML or a call gives it.
-        kind: ``bool``, ``int``, ``float``, ``str``, ``tuple[kind, ...]`` or ``kind | None``.
+        kind: ``bool``, ``int``, ``float``, ``str``, ``tuple[kind, ...]``, ``kind | None``, or a
+            dataclass with fields of these, for which a mapping stands.
 
     Raises:
         TypeError: It is no such value.
+        ValueError: A mapping has other names than the fields, or the dataclass refuses a value.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Probe:
+        ...     epochs: int = 3
+        >>> convert("probe", {"epochs": 5}, Probe)
+        Probe(epochs=5)
+        >>> convert("probe", {"epoch": 5}, Probe)
+        Traceback (most recent call last):
+        ValueError: probe must have the names epochs, got epoch
     """
     if isinstance(kind, types.UnionType):
         (inner,) = (one for one in typing.get_args(kind) if one is not types.NoneType)
@@ -62,11 +74,24 @@ def convert(name: str, value: Any, kind: Any) -> Any:
             raise TypeError(f"{name} must be a list, got {value!r}; write [{value}]")
         inner = typing.get_args(kind)[0]
         return tuple(convert(f"{name}[{i}]", one, inner) for i, one in enumerate(value))
+    if dataclasses.is_dataclass(kind):
+        return _nested(name, value, kind)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise TypeError(f"{name} must be {_WORDS[kind]}, got {_given(value, kind)}")
     return value
+
+
+def _nested(name: str, value: Any, kind: Any) -> Any:
+    types_of = typing.get_type_hints(kind)
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping of {', '.join(types_of)}, got {value!r}")
+    if set(value) != set(types_of):
+        raise ValueError(
+            f"{name} must have the names {', '.join(types_of)}, got {', '.join(map(str, value))}"
+        )
+    return kind(**{n: convert(f"{name}[{n!r}]", value[n], types_of[n]) for n in types_of})
 
 
 _WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}

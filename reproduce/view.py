@@ -27,17 +27,25 @@ class View:
         run: The run of this page.
         live: Whether its rows come first; otherwise they stand in where nothing is on record.
         profile: The one profile to read; by default the one that covers a target best.
+        chosen: The ``Settings`` of this page.
     """
 
     def __init__(
-        self, part: str, run: Run | None, *, live: bool = False, profile: str | None = None
+        self,
+        part: str,
+        run: Run | None,
+        *,
+        live: bool = False,
+        profile: str | None = None,
+        chosen: Any = None,
     ) -> None:
         self.part, self.run, self.live, self.profile = part, run, live, profile
+        self.chosen = chosen
         self.asked: list[str] = []
 
     def at(self, profile: str) -> "View":
         """Return what is on record at one profile, without the run of this page."""
-        other = View(self.part, None, profile=profile)
+        other = View(self.part, None, profile=profile, chosen=self.chosen)
         other.asked = self.asked  # a figure names all of its sources
         return other
 
@@ -76,7 +84,8 @@ class View:
         rows = self.rows(target)
         if not len(rows):
             return "nothing on record"
-        words = [f"{rows['profile'].iloc[0]} profile", self.settings(target).get("data", "")]
+        data = rows["data"].unique() if "data" in rows else [self.settings(target).get("data")]
+        words = [f"{rows['profile'].iloc[0]} profile", *data]
         if "seed" in rows and (seeds := rows["seed"].nunique()):
             words.append(f"{seeds} seed{'s' if seeds > 1 else ''}")
         return ", ".join(filter(None, words))
