@@ -77,7 +77,7 @@ def test_the_environment_names_the_root(folder, monkeypatch):
 def test_the_default_root_is_data_in_the_project(monkeypatch, tmp_path):
     monkeypatch.delenv("IBUTILS_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
-    root = data.folder.data_root()
+    root = data.published.data_root()
     assert root.name == "data"
     assert (root.parent / "pyproject.toml").is_file()
 
@@ -90,13 +90,13 @@ def outside(monkeypatch, tmp_path):
     def none():
         raise ValueError("no project")
 
-    monkeypatch.setattr(data.folder, "project_root", none)
+    monkeypatch.setattr(data.published, "project_root", none)
     return tmp_path
 
 
 def test_outside_the_project_data_are_cached_at_home(monkeypatch, tmp_path):
     home = outside(monkeypatch, tmp_path)
-    assert data.folder.data_root() == home / ".cache" / "ibutils"
+    assert data.published.data_root() == home / ".cache" / "ibutils"
 
 
 def test_a_download_that_fails_leaves_no_folder(monkeypatch, tmp_path, no_network):

@@ -117,7 +117,7 @@ def check_courses(**values: Any) -> None:
     """Raise unless values are informations by epoch along the first axis, all of one shape.
 
     Example:
-        >>> courses(information=[1.0])
+        >>> check_courses(information=[1.0])
         Traceback (most recent call last):
         TypeError: information must be a torch.Tensor, got list: [1.0]
     """

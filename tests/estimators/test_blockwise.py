@@ -80,7 +80,9 @@ def test_single_precision_loses_little():
     (x, y), reader = pairs(300), OBJECTIVES["donsker_varadhan"][1]
     exact = blockwise.read(sharp("separable"), x, y, reader)[0]
     network = sharp("separable", torch.float64).float()
-    assert blockwise.read(network, x.float(), y.float(), reader)[0] == pytest.approx(exact, rel=1e-5)
+    assert blockwise.read(network, x.float(), y.float(), reader)[0] == pytest.approx(
+        exact, rel=1e-5
+    )
 
 
 def test_a_subclass_scores_by_its_own_forward():

@@ -95,8 +95,7 @@ call(
 call(baselines.squared_error, lambda: given(images(5, side=4), images(5, side=4)))
 call(baselines.standard_normal_kl, lambda: given(normal(5, 3), normal(5, 3)))
 
-call(probes.AdamRecipe, lambda: given(2, batch_size=4, milestones=(1,)))
-call(probes.AdamLearner, lambda: given(plain(), probes.AdamRecipe(2)))
+call(probes.recipe, lambda: given(2, batch_size=4, milestones=(1,)))
 call(probes.Dependency, lambda: given(3, hidden=(8,), generator=generator()))
 call(
     probes.Dependency.objective,

@@ -1,13 +1,8 @@
 """Calls of data sets."""
 
-import os
-from pathlib import Path
-
-import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.vib import pretrained
 from ibutils import data
 from ibutils.data import celeba, composed, icosahedral
 from ibutils.data.images import Images, images
@@ -19,13 +14,6 @@ from .data_for_calls import labels
 def stored(n: int, channels: int, side: int) -> Images:
     pixels = torch.randint(1, 256, (n, channels, side, side)).byte()
     return images(pixels.numpy(), labels(n).numpy(), levels=255, name="digits", split="train")
-
-
-def archive() -> Path:
-    path = Path(os.environ["IBUTILS_DATA"]) / "features.npz"  # of the workplace
-    path.parent.mkdir(exist_ok=True)
-    np.savez(path, features=np.zeros((4, 8), "f4"), labels=np.array([0, 1, 2, 0]))
-    return path
 
 
 def pixels() -> Tensor:
@@ -41,7 +29,6 @@ call(data.Images.flat, lambda: given(stored(5, 1, 4), 0.0, 1.0))
 call(data.load, lambda: given("digits", split="test"))
 call(data.resize, lambda: given(stored(5, 1, 4), side=8, channels=3))
 call(celeba.attributes, lambda: given(labels(5)))
-call(pretrained.read_features, lambda: given(archive(), dimension=8, classes=3))
 
 
 def drawn() -> composed.Cluttered:

@@ -1,9 +1,7 @@
 """Calls of estimators, of tasks and of the calibration."""
 
-import pandas as pd
 import torch
 
-from experiments.foundations import errors as calibration
 from ibutils import estimators, tasks
 from ibutils.estimators import binning, entropy, estimate_mi, kde, neighbours, neural, tables
 
@@ -48,10 +46,6 @@ call(neural.estimate, lambda: trained(bound="info_nce"))
 call(neural.estimates, lambda: trained(bounds=["donsker_varadhan"]))
 
 
-def points() -> torch.Tensor:
-    return torch.tensor([[0.3], [0.7], [0.9]])
-
-
 EXAMPLES = {
     tasks.NoisyLayer: lambda: given("layer", activation="tanh", units=2, noise_std=0.5, gain=1.5),
     tasks.Normal: lambda: given("normal", covariance(4), 2),
@@ -77,16 +71,3 @@ call(tasks.catalogue, given)
 call(tasks.dense_normal, lambda: given(3, 2, correlation=0.3))
 call(tasks.sparse_normal, lambda: given(3, 2, correlation=0.3, pairs=2))
 call(tasks.symmetric_channel, lambda: given(3, error=0.2, copies=1))
-
-
-def estimates() -> pd.DataFrame:
-    member = dict(task="a", samples=9, metric="estimate", unit="nat")
-    rows = [
-        {**member, "seed": seed, "method": method, "value": value}
-        for seed in range(2)
-        for method, value in [("exact", 2.0), ("ksg", 1.9)]
-    ]
-    return pd.DataFrame(rows)
-
-
-call(calibration.measure, lambda: given(estimates()))

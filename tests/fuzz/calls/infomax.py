@@ -91,8 +91,7 @@ call(
     infomax.DeepInfoMax.objective,
     lambda: given(model(), images(5), labels(5), model().draw_noise(5, generator=generator())),
 )
-call(infomax.InfoMaxRecipe, lambda: given(2, batch_size=4, precision="float32"))
-call(infomax.InfoMaxLearner, lambda: given(model(), infomax.InfoMaxRecipe(2)))
+call(infomax.recipe, lambda: given(2, batch_size=4, precision="float32"))
 
 
 def narrow() -> nn.Sequential:

@@ -1,24 +1,18 @@
 """Calls of Information Dropout and of what is measured of it."""
 
-import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from experiments.information_dropout import activity, gains, maps, nuisance
-from experiments.information_dropout import noisy_units as evaluation
-from ibutils.data import images as stored
-from ibutils.data.composed import Cluttered, cluttered
 from ibutils.exact import bottlenecks
 from ibutils.information_dropout import (
     FixedNoise,
     GaussianLatent,
     InformationDropout,
-    MomentumLearner,
-    MomentumRecipe,
     NoisyClassifier,
     NoisyNetwork,
     VariationalAutoencoder,
     all_cnn,
+    check_priors,
     estimate_total_correlation,
     fixed_noise,
     gaussian_total_correlation,
@@ -28,12 +22,15 @@ from ibutils.information_dropout import (
     log_normal_moments,
     log_normal_noise,
     log_uniform_kl,
+    recipe,
     reestimate_batch_norm,
     total_correlation_floor,
     variational_autoencoder,
     warm_up,
+    warm_up_beta,
 )
 from ibutils.information_dropout.dropout_mlp import dropout_mlp
+from ibutils.train import Learner
 
 from ..registry import call, given
 from .data_for_calls import covariance, generator, labels, normal
@@ -51,11 +48,6 @@ def network() -> NoisyNetwork:
 
 def classifier() -> NoisyClassifier:
     return NoisyClassifier(network(), beta=1.0, samples=10)
-
-
-def of_images() -> NoisyClassifier:
-    network = all_cnn.all_cnn_32(width=1 / 32, channels=1, size=16, generator=generator())
-    return NoisyClassifier(network, beta=1.0, samples=10).eval()
 
 
 call(
@@ -101,8 +93,9 @@ call(
     lambda: given(torch.rand(5), torch.rand(5), beta=1.0, samples=100),
 )
 call(warm_up, lambda: given(0, epochs=4))
-call(MomentumRecipe, lambda: given(2, batch_size=4, milestones=(1,)))
-call(MomentumLearner, lambda: given(classifier(), MomentumRecipe(2)))
+call(recipe, lambda: given(2, batch_size=4, milestones=(1,)))
+call(check_priors, lambda: given(Learner(classifier(), recipe(2)), 1))
+call(warm_up_beta, lambda: given(4))
 call(log_normal_kl, lambda: given(torch.rand(5, 3) + 0.1, normal(5, 3), 0.1, 1.2))
 call(log_uniform_kl, lambda: given(0.6 * torch.rand(5, 3) + 0.05, max_alpha=0.7))
 call(log_normal_moments, lambda: given(0.5))
@@ -164,78 +157,3 @@ for factory, size in ((all_cnn.all_cnn_32, 16), (all_cnn.all_cnn_96, 32)):
     )
 call(all_cnn.alpha_bias, lambda: given(0.3, max_alpha=0.7))
 call(dropout_mlp, lambda: given(4, inputs=4, classes=3, generator=generator()))
-
-call(
-    evaluation.classification_errors,
-    lambda: given(classifier(), normal(5, 4), labels(5), generator=generator(), batch_size=3),
-)
-for measure in (evaluation.noisy_activity, evaluation.activity_and_noise):
-    call(
-        measure,
-        lambda: given(classifier(), normal(5, 4), "drop_2", generator=generator(), batch_size=3),
-    )
-
-
-def digits() -> stored.Images:
-    pixels = torch.randint(1, 256, (10, 1, 4, 4)).byte()
-    return stored.images(
-        pixels.numpy(), labels(10).numpy(), levels=255, name="digits", split="train"
-    )
-
-
-def clutter() -> Cluttered:
-    return cluttered(digits(), count=5, size=16, distractors=1, patch=2)
-
-
-def seen() -> Tensor:
-    return clutter().images.floats().to(torch.get_default_dtype())
-
-
-def mask() -> Tensor:
-    return torch.rand(5, 4, 4) > 0.5
-
-
-call(maps.cell_masks, lambda: given(mask(), mask(), (2, 2)))
-call(
-    maps.information_by_place,
-    lambda: given(of_images(), seen(), clutter(), batch_size=3),
-)
-call(maps.information_maps, lambda: given(of_images(), seen(), torch.tensor([0, 2, 4])))
-call(activity.log_activity, lambda: given(torch.rand(2000) + 0.1))
-call(
-    nuisance.NuisanceReader,
-    lambda: given(of_images(), "conv_6", classes=3, generator=generator()),
-)
-call(nuisance.label_information, lambda: given(labels(12), labels(12, 4), classes=4))
-call(
-    nuisance.permutation_quantile,
-    lambda: given(labels(12), labels(12, 4), level=0.9, draws=5, generator=generator()),
-)
-
-
-def widths() -> pd.DataFrame:
-    rows = [
-        dict(
-            target="ID-F3a",
-            network="mlp",
-            activation="relu",
-            method=method,
-            width=width,
-            beta=1.0,
-            alpha=0.5,
-            seed=seed,
-            split="test",
-            metric="error",
-            value=0.1 / width + 0.01 * seed,
-            unit="1",
-            profile="laptop",
-        )
-        for method in ("information", "binary")
-        for width in (1.0, 2.0)
-        for seed in (0, 1)
-    ]
-    return pd.DataFrame(rows)
-
-
-call(gains.measure, lambda: given(widths(), {}))
-call(gains.chosen, lambda: given(widths()))

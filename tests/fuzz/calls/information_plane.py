@@ -1,12 +1,8 @@
 """Calls of the information plane."""
 
-import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
-from experiments.information_plane import compact, courses, gradient, phases, reading, sensitivity
-from experiments.information_plane import network_scores as scores
 from ibutils import information_plane as plane
 from ibutils.exact import linear_networks, one_neuron, student_teacher
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
@@ -25,7 +21,7 @@ def layer() -> Tensor:
     return normal(2, 12, 3).tanh()
 
 
-call(plane.Optimisation, lambda: given(batch_size=4, learning_rate=1e-3))
+call(plane.recipe, lambda: given(2, batch_size=4, learning_rate=1e-3, compile=False))
 call(plane.adaptive_binning, lambda: given(layer(), labels(12), bins=4))
 call(plane.adaptive_kde, lambda: given(layer(), labels(12), constant=1e-3, bound="upper"))
 call(plane.binning_with_own_ends, lambda: given(layer(), labels(12), bins=4))
@@ -38,77 +34,22 @@ call(plane.dead_units, lambda: given(layer()))
 for score in (plane.drop, plane.relative_drop, plane.signed_change):
     call(score, lambda: given(torch.rand(6, 3)))
 call(
-    plane.fit,
+    plane.StackedLearner,
+    lambda: given(nets(), plane.recipe(2, compile=False), train=plane.split(10, seeds=[0, 1])),
+)
+call(
+    plane.Looks,
     lambda: given(
-        nets(),
         normal(10, 4),
         labels(10, 2),
-        train=plane.split(10, seeds=[0, 1]),
-        seeds=[0, 1],
         epochs=[0, 2],
         measure=lambda snapshot: {"mean": snapshot.activity[0].mean((1, 2))},
-        optimisation=plane.Optimisation(batch_size=4),
-        compiled=False,
     ),
 )
 call(plane.log_spaced_epochs, lambda: given(20, points=5))
 call(plane.split, lambda: given(10, seeds=[0, 1], fraction=0.8))
-call(
-    gradient.signal_to_noise,
-    lambda: given(
-        nets(), normal(10, 4), labels(10, 2), train=plane.split(10, seeds=[0, 1]), batch_size=4
-    ),
-)
-call(gradient.weight_norms, lambda: given(nets(), nets().parameter.detach()))
-
-call(compact.pack, lambda: given(np.linspace(-1, 1, 5), ceiling=2.0))
-call(compact.unpack, lambda: given(np.arange(5, dtype=np.int16), ceiling=2.0))
-call(phases.rise, lambda: given(torch.rand(6, 3)))
-call(phases.fitting_end, lambda: given(torch.rand(6, 3)))
-for change in (phases.change_while_fitting, phases.change_after_fitting):
-    call(change, lambda: given(torch.rand(6, 3), torch.rand(6, 3)))
-call(phases.delay, lambda: given(torch.rand(6, 3), torch.rand(6, 3), torch.arange(6)))
-
-FACTORS = dict(activation="tanh", l2=0.0, examples="shuffled", fraction=0.8, batch=256, hidden=5)
 
 
-def measured(**columns: object) -> pd.DataFrame:
-    member = dict(target="IB-F1", **FACTORS, profile="laptop", device="CPU", run="a")
-    rows = [
-        {**member, "seed": seed, "layer": layer, "split": "all", **columns, "value": 0.1 * layer}
-        for seed in (0, 1)
-        for layer in (1, 2)
-    ]
-    return pd.DataFrame(rows)
-
-
-def informations() -> pd.DataFrame:
-    named = dict(estimator="ebab", unit="nat")
-    return pd.concat([measured(metric=name, **named) for name in ("initial", "final")])
-
-
-def held() -> dict[str, np.ndarray]:
-    packed = compact.pack(torch.rand(6, 2, 2, 2).numpy(), ceiling=compact.CEILING)
-    return {"kept": np.arange(6), "planes": packed}
-
-
-call(courses.measure, lambda: given(measured(metric="final", unit="nat"), held()))
-call(
-    scores.measure,
-    lambda: given(informations(), {reading.member_key("tanh"): held()}),
-)
-call(reading.member_key, lambda: given("tanh", l2=0.0))
-call(reading.in_bits, lambda: given(np.arange(5, dtype=np.int16)))
-
-
-def choices() -> dict[str, dict[str, str]]:
-    return {"ours": {"estimator": "ebab", "examples": "shuffled", "score": "drop"}}
-
-
-call(
-    sensitivity.sensitivity,
-    lambda: given(measured(metric="drop", estimator="ebab", unit="nat"), choices()),
-)
 call(one_neuron.information, lambda: given(normal(5), one_neuron.tanh_borders(bins=4)))
 call(one_neuron.tanh_borders, lambda: given(bins=4))
 call(one_neuron.relu_borders, lambda: given(width=0.5, largest=2.0))

@@ -3,7 +3,6 @@
 import torch
 from torch import nn
 
-from experiments.vib import imagenet_heads as heads
 from ibutils import attacks, ensemble, evaluation, prior_matching, train, vib, whitening
 from ibutils.baselines import Classifier
 
@@ -44,8 +43,6 @@ call(
 )
 call(vib.expected_log_sum_exp, lambda: given(normal(5, 3), torch.eye(3).expand(5, 3, 3)))
 
-call(heads.vib_head, lambda: given(4, 3, beta=0.01, hidden=4, bottleneck=2))
-call(heads.deterministic_head, lambda: given(4, 3, hidden=4, bottleneck=2))
 call(whitening.fit_whitening, lambda: given(normal(6, 3), epsilon=1e-5))
 call(whitening.fit_zca, lambda: given(normal(6, 3), epsilon=1e-5))
 call(whitening.standardise, lambda: given(normal(5, 1, 4, 4)))
@@ -59,28 +56,35 @@ call(prior_matching.discriminator_loss, lambda: given(normal(5), normal(5)))
 call(prior_matching.encoder_loss, lambda: given(normal(5), form="minimax"))
 call(prior_matching.sample_prior, lambda: given("uniform", 5, 2, generator=generator()))
 
-call(train.Recipe, lambda: given(2, batch_size=4))
+call(train.Recipe, lambda: given(2, train.adam(1e-3), batch_size=4))
+call(train.adam, lambda: given(1e-3, momentum=0.5))
+call(train.nesterov, lambda: given(1e-3, momentum=0.5, weight_decay=0.1))
+call(train.staircase, lambda: given(0.9, every=2))
+call(train.milestones, lambda: given((1, 2), 0.5))
+call(train.MeanOfLast, lambda: given(lambda: 1.0, last=2))
+call(vib.recipe, lambda: given(2, batch_size=4))
 call(train.generator, lambda: given(0, "weights"))
-call(train.Learner, lambda: given(model(), train.Recipe(2)))
+call(train.Learner, lambda: given(model(), vib.recipe(2)))
 call(
     train.Learner.step,
-    lambda: given(train.Learner(model(), train.Recipe(2)), normal(5, 4), labels(5), normal(5, 2)),
+    lambda: given(train.Learner(model(), vib.recipe(2)), normal(5, 4), labels(5), normal(5, 2)),
 )
-call(train.Stream, lambda: given(0, model(), 10, 4, torch.device("cpu")))
+call(train.Stream, lambda: given(0))
+call(train.Stream.epoch, lambda: given(train.Stream(0), model(), count=10, batch_size=4))
 call(
     train.fit,
     lambda: given(
-        train.Learner(model(), train.Recipe(2, batch_size=4)), normal(8, 4), labels(8), seeds=[0]
+        train.Learner(model(), vib.recipe(2, batch_size=4)), normal(8, 4), labels(8), seeds=[0]
     ),
 )
-call(ensemble.Ensemble, lambda: given([model(), model()], train.Recipe(2)))
+call(ensemble.Ensemble, lambda: given([model(), model()], vib.recipe(2)))
 call(ensemble.check_alike, lambda: given([model(), model()]))
 call(ensemble.group_size, lambda: given(model()))
 call(
-    ensemble.fit,
+    ensemble.fit_each,
     lambda: given(
         [model(), model()],
-        train.Recipe(2, batch_size=4),
+        vib.recipe(2, batch_size=4),
         normal(8, 4),
         labels(8),
         seeds=[0, 1],
