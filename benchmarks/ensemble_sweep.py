@@ -12,15 +12,15 @@ from common import Target, options, paired, report
 
 from ibutils import ensemble, train
 from ibutils.nets import linear, perceptron
-from ibutils.train import Learner, Recipe, generator
-from ibutils.vib import VIB, StochasticEncoder
+from ibutils.train import Learner, generator
+from ibutils.vib import VIB, StochasticEncoder, recipe
 
 GPU = torch.cuda.is_available()
 DEVICE = "cuda" if GPU else "cpu"
 NETWORKS = {"full": (1024, 256), "small": (256, 64)}  # hidden width, dimension of the code
 BETAS = (0.0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 1.0)
 SWEEP = list(itertools.product(BETAS, range(3)))
-RECIPE = Recipe(epochs=1)
+RECIPE = recipe(1)
 EXAMPLES = 6000 if GPU else 600
 
 
@@ -47,7 +47,7 @@ def compare(network, repeats):
             learner.averaged()
 
     def together():
-        list(ensemble.fit(models, RECIPE, inputs, labels, seeds=seeds))
+        list(ensemble.fit_each(models, RECIPE, inputs, labels, seeds=seeds))
 
     size = min(ensemble.group_size(models[0]), len(models))
     return *paired(one_after_another, together, repeats=repeats), size

@@ -14,9 +14,9 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from ibutils.infomax import DeepInfoMax, InfoMaxLearner, InfoMaxRecipe, Terms
+from ibutils.infomax import DeepInfoMax, Terms, recipe
 from ibutils.nets.encoders import basic32
-from ibutils.train import generator
+from ibutils.train import Learner, generator
 
 UNITS, BATCH, LARGE = 2048, 64, 512
 GPU = torch.cuda.is_available()
@@ -32,8 +32,8 @@ def package_step(batch, precision):
     """Return a function that takes a step through ``ibutils``."""
     g = generator(0, "weights")
     model = DeepInfoMax(basic32(generator=g), Terms("info_nce"), units=UNITS, generator=g)
-    recipe = InfoMaxRecipe(epochs=1, batch_size=batch, precision=precision, compile=GPU)
-    learner = InfoMaxLearner(model.to(DEVICE), recipe)
+    own = recipe(1, batch_size=batch, precision=precision, compile=GPU)
+    learner = Learner(model.to(DEVICE), own)
     noise = model.draw_noise(batch, generator=generator(0, "noise", device=DEVICE))
     inputs = images(batch)
     return lambda: learner.step(*inputs, noise)

@@ -12,9 +12,8 @@ from common import Target, options, paired, report
 from torch import nn
 
 from ibutils.data import icosahedral
-from ibutils.information_plane import split
-from ibutils.information_plane.schedule import batches
-from ibutils.information_plane.training import gradient_function, has_compiler
+from ibutils.information_plane import StackedLearner, recipe, split
+from ibutils.information_plane.stacked_learner import has_compiler
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
 from ibutils.train import generator
 
@@ -34,17 +33,15 @@ def together(words, labels):
     seeds = range(MEMBERS)
     nets = StackedPerceptrons([model(seed) for seed in seeds])
     train = split(len(words), seeds=seeds).to(DEVICE)
-    steps = batches(words, labels, train, nets.classes, 256)
-    gradient = gradient_function(nets, 0.0, None)
-    adam = torch.optim.Adam([nets.parameter], lr=4e-4, fused=True)
+    learner = StackedLearner(nets, recipe(1), train=train)
+    steps = list(learner.batches(words, labels, [], 0))
 
     def work():
         for step in range(TOGETHER):
-            nets.parameter.grad = gradient(nets.parameter, *steps[step % len(steps)])
-            adam.step()
+            learner.step(*steps[step % len(steps)])
 
     start = time.perf_counter()
-    gradient(nets.parameter, *steps[0])
+    learner.step(*steps[0])
     return work, time.perf_counter() - start
 
 

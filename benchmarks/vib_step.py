@@ -10,8 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ibutils.nets import linear, perceptron
-from ibutils.train import Learner, Recipe, generator
-from ibutils.vib import VIB, StochasticEncoder
+from ibutils.train import Learner, generator
+from ibutils.vib import VIB, StochasticEncoder, recipe
 
 STEPS, BATCH, K, BETA = 5, 100, 256, 1e-3
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -61,7 +61,7 @@ def package_loop(inputs, labels):
     g = generator(0, "weights")
     encoder = StochasticEncoder(perceptron([784, 1024, 1024, 2 * K], generator=g), bottleneck=K)
     model = VIB(encoder, linear(K, 10, generator=g), beta=BETA).to(DEVICE)
-    learner = Learner(model, Recipe(epochs=1, batch_size=BATCH))
+    learner = Learner(model, recipe(1, batch_size=BATCH))
     noise = generator(0, "noise", device=DEVICE)
 
     def run():

@@ -6,17 +6,17 @@ import pytest
 import torch
 from torch import nn
 
-from ibutils import ensemble, train
+from ibutils import ensemble
 from ibutils.baselines import Classifier, DropoutClassifier, label_smoothing_loss
 from ibutils.ensemble import Ensemble
 from ibutils.nets import linear, perceptron
-from ibutils.train import Learner, Recipe, Stream, generator
+from ibutils.train import Learner, Recipe, Stream, adam, fit, generator, staircase
 from ibutils.vib import VIB, StochasticEncoder
 
 SIZE, CLASSES = 12, 3
 BETAS, SEEDS = (0.0, 2**-10, 0.5), (3, 1, 4)
 TOLERANCE = 1e-9  # in double precision, after 20 steps
-RECIPE = Recipe(epochs=4, batch_size=10, learning_rate=1e-2, averaging=0.9, decay_every=1)
+RECIPE = Recipe(4, adam(1e-2, momentum=0.5), staircase(0.97), batch_size=10, averaging=0.9)
 
 
 def images(device="cpu"):
@@ -74,9 +74,10 @@ def test_members_equal_those_trained_alone(build):
     inputs, labels = images()
     together = Ensemble(members(build), RECIPE)
     alone = [Learner(model, RECIPE) for model in members(build)]
-    streams = [Stream(seed, together.model, len(inputs), 10, inputs.device) for seed in SEEDS]
+    streams, batches = [Stream(seed) for seed in SEEDS], dict(count=len(inputs), batch_size=10)
     for _ in range(4):
-        for draws in zip(*(stream.epoch() for stream in streams), strict=True):
+        epochs = [stream.epoch(together.model, **batches) for stream in streams]
+        for draws in zip(*epochs, strict=True):
             terms = together.step(*together.gather(inputs, labels, draws))
             for i, (index, noise) in enumerate(draws):
                 own = alone[i].step(inputs[index], labels[index], noise)
@@ -85,7 +86,7 @@ def test_members_equal_those_trained_alone(build):
         together.schedule.step()
         for learner in alone:
             learner.schedule.step()
-    stacks = together._named([p.detach() for p in together.parameters])
+    stacks = {name: x.detach() for name, x in together.tensors().items()}
     for i, (learner, start) in enumerate(zip(alone, members(build), strict=True)):
         assert distance(together.averaged()[i], learner.averaged()) < TOLERANCE
         assert distance(learner.averaged(), start) > 1e-3
@@ -98,11 +99,11 @@ def test_fit_equals_training_one_after_another(size, monkeypatch):
     """Whatever the groups, each model keeps its place, its beta and its own streams."""
     monkeypatch.setattr(ensemble, "group_size", lambda model: size)
     inputs, labels = images()
-    found = list(ensemble.fit(members(), RECIPE, inputs, labels, seeds=SEEDS))
+    found = list(ensemble.fit_each(members(), RECIPE, inputs, labels, seeds=SEEDS))
     assert [float(model.beta) for model, _ in found] == list(BETAS)
     for (model, history), start, seed in zip(found, members(), SEEDS, strict=True):
         learner = Learner(start, RECIPE)
-        own = train.fit(learner, inputs, labels, seeds=[seed])
+        own = fit(learner, inputs, labels, seeds=[seed])
         assert distance(model, learner.averaged()) < TOLERANCE
         assert not any(p.requires_grad for p in model.parameters())
         for name, term in own.items():
@@ -112,7 +113,7 @@ def test_fit_equals_training_one_after_another(size, monkeypatch):
 def test_given_models_are_left_as_they_are():
     models = members()
     learner = Ensemble(models, RECIPE)
-    train.fit(learner, *images(), seeds=SEEDS)
+    fit(learner, *images(), seeds=SEEDS)
     assert all(distance(a, b) == 0 for a, b in zip(models, members(), strict=True))
 
 
@@ -121,7 +122,7 @@ def test_frozen_parameters_stay():
     for model in models:
         model.decoder.weight.requires_grad_(False)
     for (model, _), start in zip(
-        ensemble.fit(models, RECIPE, *images(), seeds=SEEDS), members(), strict=True
+        ensemble.fit_each(models, RECIPE, *images(), seeds=SEEDS), members(), strict=True
     ):
         assert torch.equal(model.decoder.weight, start.decoder.weight)
         assert not torch.equal(model.decoder.bias, start.decoder.bias)
@@ -137,7 +138,7 @@ def test_resume_is_bit_identical(tmp_path, monkeypatch):
 
     def run(folder):
         return list(
-            ensemble.fit(
+            ensemble.fit_each(
                 members(),
                 RECIPE,
                 inputs,
@@ -177,7 +178,7 @@ def test_a_member_that_diverges_is_named_and_harms_no_other():
         stops[int((order == 20).nonzero()) // 10] = seed
     step = min(stops)
     with pytest.raises(FloatingPointError, match=rf"step {step} .*seed {stops[step]}\b"):
-        train.fit(Ensemble(members(), RECIPE), inputs, labels, seeds=SEEDS)
+        fit(Ensemble(members(), RECIPE), inputs, labels, seeds=SEEDS)
 
     clean, _ = images()
     batch = torch.stack([inputs[:30], clean[:30], clean[:30]])
@@ -205,7 +206,7 @@ def test_models_that_cannot_be_stacked_are_refused(models, message):
     with pytest.raises(ValueError, match=message):
         Ensemble(models, RECIPE)
     with pytest.raises(ValueError, match=message):
-        ensemble.fit(models, RECIPE, *images(), seeds=range(len(models)))
+        ensemble.fit_each(models, RECIPE, *images(), seeds=range(len(models)))
 
 
 def test_equal_losses_made_twice_are_alike():
@@ -215,7 +216,7 @@ def test_equal_losses_made_twice_are_alike():
 
 def test_numbers_of_models_and_seeds_must_agree():
     with pytest.raises(ValueError, match="3 models and 2 seeds"):
-        ensemble.fit(members(), RECIPE, *images(), seeds=[0, 1])
+        ensemble.fit_each(members(), RECIPE, *images(), seeds=[0, 1])
 
 
 def test_group_size_follows_the_cache_on_a_cpu_only():
@@ -229,8 +230,8 @@ def test_group_size_follows_the_cache_on_a_cpu_only():
 def test_members_equal_those_trained_alone_on_a_gpu():
     inputs, labels = images("cuda")
     models = [model.cuda() for model in members()]
-    found = ensemble.fit(models, RECIPE, inputs, labels, seeds=SEEDS)
+    found = ensemble.fit_each(models, RECIPE, inputs, labels, seeds=SEEDS)
     for (model, _), start, seed in zip(found, members(), SEEDS, strict=True):
         learner = Learner(start.cuda(), RECIPE)
-        train.fit(learner, inputs, labels, seeds=[seed])
+        fit(learner, inputs, labels, seeds=[seed])
         assert distance(model, learner.averaged()) < TOLERANCE

@@ -91,7 +91,8 @@ class StackedLearner(Learner):
         if len(train) != len(nets):
             raise ValueError(f"train must be of {len(nets)} networks, got {len(train)} splits")
         self.nets, self.recipe, self.train, self.reshuffle = nets, recipe, train, reshuffle
-        self.members, self._inputs = len(nets), None
+        self.members = len(nets)
+        self._inputs: Tensor | None = None  # of which the steps are kept
         self._optimise([nets.parameter])
         for group in self.optimizer.param_groups:
             group["eps"] /= min(recipe.batch_size, train.shape[1])
@@ -101,20 +102,20 @@ class StackedLearner(Learner):
         """Return all weights, ``[weights, members]``."""
         return {"parameter": self.nets.parameter}
 
+    def check_data(self, inputs: Tensor, labels: Tensor) -> None:
+        """Raise unless the data suit the networks and the positions of the training examples."""
+        check_examples(self.nets, inputs, labels, self.train)
+
     def batches(
         self, inputs: Tensor, labels: Tensor, streams: Sequence[Stream], epoch: int
     ) -> Iterator[tuple[Tensor, ...]]:
         """Yield the inputs and targets of each step of an epoch."""
-        if self._inputs is not inputs:
-            check_examples(self.nets, inputs, labels, self.train)
         if self._inputs is not inputs or self.reshuffle:
             seeds = [stream.seed for stream in streams]
             order = reshuffled(self.train, seeds, epoch) if self.reshuffle else self.train
             size = self.recipe.batch_size
-            self._inputs, self._steps = (
-                inputs,
-                batches(inputs, labels, order, self.nets.classes, size),
-            )
+            self._inputs = inputs
+            self._steps = batches(inputs, labels, order, self.nets.classes, size)
         return iter(self._steps)
 
     def step(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:  # type: ignore[override]

@@ -55,7 +55,7 @@ class Learner:
         self.parameters = parameters
         self.optimizer = recipe.optimiser([group for group in groups if group["params"]])
         self.schedule = recipe.schedule(self.optimizer)
-        self.average = [p.detach().clone() for p in parameters] if recipe.averaging else parameters
+        self.average = [p.detach().clone() if recipe.averaging else p.detach() for p in parameters]
         self._update_average = get_ema_multi_avg_fn(recipe.averaging)
 
     def _prepare(self, objective: Callable[..., dict[str, Tensor]]) -> None:
@@ -84,6 +84,12 @@ class Learner:
         self.optimizer.step()
         if self.recipe.averaging:
             self._update_average(self.average, self.parameters, None)
+
+    def check_data(self, inputs: Tensor, labels: Tensor) -> None:
+        """Raise unless the data can be trained on."""
+        checks.tensor("inputs", inputs, kind="any")
+        checks.tensor("labels", labels, kind="any")
+        checks.same_length(inputs=inputs, labels=labels)
 
     def batches(
         self, inputs: Tensor, labels: Tensor, streams: Sequence[Stream], epoch: int

@@ -139,9 +139,9 @@ class _Training:
 
     def _check_finite(self, terms: dict[str, Tensor]) -> None:
         """Name the first step and the member whose loss, or else whose weight, is not finite."""
-        bad = (~terms["loss"].isfinite()).nonzero() if "loss" in terms else ()
-        if len(bad):
-            step, member = bad[0].tolist()
+        bad = (~terms["loss"].isfinite()).nonzero().tolist() if "loss" in terms else []
+        if bad:
+            step, member = bad[0]
             found = {name: float(term[step, member]) for name, term in terms.items()}
             loss = found.pop("loss")
             named = [f"{name} is {x}" for name, x in found.items() if not math.isfinite(x)]
@@ -167,9 +167,7 @@ def _check(
     checkpoint: Path | None,
 ) -> None:
     checks.instance("learner", learner, Learner)
-    checks.tensor("inputs", inputs, kind="any")
-    checks.tensor("labels", labels, kind="any")
-    checks.same_length(inputs=inputs, labels=labels)
+    learner.check_data(inputs, labels)
     checks.instance("seeds", seeds, Sequence)
     for place, seed in enumerate(seeds):
         checks.count(f"seeds[{place}]", seed, least=LEAST_SEED)

@@ -44,9 +44,9 @@ def trained(chapter, tmp_path_factory):
     """Return trained members by key, their weights written to files and read again."""
     folder, found = tmp_path_factory.mktemp("weights"), {}
     for member in members():
-        ((model, _),) = ensemble.fit(
+        ((model, _),) = ensemble.fit_each(
             [chapter["build"](member)],
-            chapter["recipe"],
+            chapter["training"],
             chapter["inputs"],
             chapter["labels"],
             seeds=[member["seed"]],

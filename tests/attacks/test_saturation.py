@@ -13,7 +13,7 @@ from ibutils.attacks.predict import NOISES, _log_mean_probability
 from ibutils.baselines import Classifier
 from ibutils.data import load
 from ibutils.nets import linear, perceptron
-from ibutils.train import Learner, Recipe, fit
+from ibutils.train import Learner, Recipe, adam, fit
 from ibutils.train import generator as stream
 from ibutils.vib import VIB, StochasticEncoder
 
@@ -86,7 +86,7 @@ def saturated():
     """Return networks trained on digits until p(y | x) rounds to one on many test images."""
     train, test = (load("digits", split=split) for split in ("train", "test"))
     size = len(train)  # full batches at a constant rate: the quickest way to certainty
-    recipe = Recipe(epochs=250, batch_size=size, learning_rate=0.03, decay=1.0, averaging=0.9)
+    recipe = Recipe(250, adam(0.03, momentum=0.5), batch_size=size, averaging=0.9)
     body = [train.flat().shape[1], 64, 64]
 
     def deterministic(g):

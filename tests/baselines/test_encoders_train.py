@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from ibutils import infomax
 from ibutils.baselines import AAE, CPC, VAE, Autoencoder, BiGAN, NoiseAsTargets, Supervised
-from ibutils.infomax import InfoMaxLearner, InfoMaxRecipe
 from ibutils.nets.encoders import basic32
 from ibutils.nets.image_code import image_decoder
-from ibutils.train import fit, generator
+from ibutils.train import Learner, fit, generator
 
 N, NAMES = 32, ("supervised", "ae", "vae", "beta_vae", "aae", "bigan", "nat", "cpc")
 
@@ -39,13 +39,13 @@ def data(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_resumed_training_ends_as_an_uninterrupted_one(name, tmp_path):
-    recipe = InfoMaxRecipe(epochs=2, batch_size=16, learning_rate=1e-3)
-    whole, path = InfoMaxLearner(make(name), recipe), tmp_path / "model.pt"
+    recipe = infomax.recipe(2, batch_size=16, learning_rate=1e-3)
+    whole, path = Learner(make(name), recipe), tmp_path / "model.pt"
     history = fit(whole, *data(name), seeds=[0])
     assert all(term.isfinite().all() for term in history.values())
-    first = InfoMaxLearner(make(name), replace(recipe, epochs=1))
+    first = Learner(make(name), replace(recipe, epochs=1))
     fit(first, *data(name), seeds=[0], checkpoint=path)
-    second = InfoMaxLearner(make(name), recipe)
+    second = Learner(make(name), recipe)
     fit(second, *data(name), seeds=[0], checkpoint=path)
     for key, value in whole.model.state_dict().items():
         assert torch.equal(value, second.model.state_dict()[key]), key

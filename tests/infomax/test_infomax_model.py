@@ -10,11 +10,10 @@ from torch.nn import functional as F
 from ibutils import data, train
 from ibutils.infomax import (
     DeepInfoMax,
-    InfoMaxLearner,
-    InfoMaxRecipe,
     Terms,
     infomax_loss,
     local_scores,
+    recipe,
 )
 from ibutils.nets.encoders import basic32
 
@@ -140,12 +139,6 @@ class TestBadInput:
         with pytest.raises(ValueError, match=r"inputs must be of 2 images at least.* n=1"):
             model.objective(*batch(model, n=1))
 
-    def test_refuses_an_unknown_precision_and_averaging(self):
-        with pytest.raises(ValueError, match=r"precision must be one of .* got 'half'"):
-            InfoMaxRecipe(epochs=1, precision="half")
-        with pytest.raises(ValueError, match="averaging"):
-            InfoMaxRecipe(epochs=1, averaging=0.9)
-
 
 def digits(n=96):
     found = data.load("digits", split="train")
@@ -154,8 +147,8 @@ def digits(n=96):
 
 
 def fit(model, epochs, checkpoint=None, **options):
-    recipe = InfoMaxRecipe(epochs=epochs, batch_size=32, learning_rate=1e-3, **options)
-    learner = InfoMaxLearner(model, recipe)
+    own = recipe(epochs, batch_size=32, learning_rate=1e-3, **options)
+    learner = train.Learner(model, own)
     history = train.fit(learner, *digits(), seeds=[3], checkpoint=checkpoint)
     return learner, history
 
@@ -198,8 +191,6 @@ class TestTraining:
     def test_on_a_gpu(self):
         model = build(ALL).cuda()
         images, labels = (t.cuda() for t in digits())
-        learner = InfoMaxLearner(
-            model, InfoMaxRecipe(epochs=2, batch_size=32, precision="bfloat16")
-        )
+        learner = train.Learner(model, recipe(2, batch_size=32, precision="bfloat16"))
         history = train.fit(learner, images, labels, seeds=[0])
         assert bool(history["loss"].isfinite().all())

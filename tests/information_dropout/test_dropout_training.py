@@ -7,18 +7,19 @@ import pytest
 import torch
 from torch import nn
 
-from ibutils import train
 from ibutils.information_dropout import (
     InformationDropoutWarning,
-    MomentumLearner,
-    MomentumRecipe,
     NoisyClassifier,
+    check_priors,
     layer_statistics,
+    recipe,
     reestimate_batch_norm,
+    warm_up_beta,
 )
 from ibutils.information_dropout.all_cnn import all_cnn_32
 from ibutils.information_dropout.dropout_mlp import dropout_mlp
 from ibutils.information_dropout.layer import MIN_ALPHA
+from ibutils.train import Learner, Recipe, adam, fit, milestones, nesterov
 
 close = torch.testing.assert_close
 
@@ -52,8 +53,7 @@ class TestModel:
     @pytest.mark.parametrize("activation", ["relu", "softplus"])
     def test_every_method_trains_through_the_same_calls(self, images, labels, dropout, activation):
         model = classifier(small_cnn(dropout, activation))
-        recipe = MomentumRecipe(epochs=1, batch_size=20)
-        history = train.fit(MomentumLearner(model, recipe), images, labels, seeds=[0])
+        history = fit(Learner(model, recipe(1, batch_size=20)), images, labels, seeds=[0])
         assert bool(history["loss"].isfinite().all())
         assert bool((history["kl"] > 0) == (dropout == "information"))
 
@@ -98,16 +98,14 @@ class TestModel:
 class TestLearner:
     def test_plain_steps_by_hand(self, generator):
         """Nesterov momentum, milestones and L2 on weights but not on biases."""
-        recipe = MomentumRecipe(
-            epochs=3, batch_size=8, learning_rate=0.1, milestones=(1, 2), weight_decay=0.01
-        )
+        own = recipe(3, batch_size=8, learning_rate=0.1, milestones=(1, 2), weight_decay=0.01)
         x, y = torch.randn(8, 5, generator=generator), torch.randint(3, (8,), generator=generator)
         network = dropout_mlp(4, inputs=5, classes=3, dropout="none")
         model = classifier(network)
         mine = {n: p.detach().clone() for n, p in model.named_parameters()}
         velocity = {n: torch.zeros_like(p) for n, p in mine.items()}
-        learner = MomentumLearner(model, recipe)
-        train.fit(learner, x, y, seeds=[0])
+        learner = Learner(model, own)
+        fit(learner, x, y, seeds=[0])
         twin = classifier(dropout_mlp(4, inputs=5, classes=3, dropout="none"))
         for rate in (0.1, 0.01, 0.001):
             twin.load_state_dict(mine, strict=False)
@@ -122,22 +120,21 @@ class TestLearner:
 
     def test_the_divergence_warms_up(self, images, labels):
         model = classifier(beta=1.0)
-        learner = MomentumLearner(model, MomentumRecipe(epochs=4, batch_size=40, warm_up=4))
-        history = train.fit(learner, images, labels, seeds=[0])
+        learner, rise = Learner(model, recipe(4, batch_size=40)), [warm_up_beta(4)]
+        history = fit(learner, images, labels, seeds=[0], callbacks=rise)
         share = (history["loss"] - history["cross_entropy"]) / (history["kl"] / 40)
         close(share[:, 0], torch.tensor([0.25, 0.5, 0.75, 1.0]), atol=1e-4, rtol=1e-4)
 
-    @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+    @pytest.mark.parametrize("optimiser", [nesterov, adam])
     def test_a_resumed_run_is_bit_identical_with_its_batch_statistics(
-        self, images, labels, tmp_path, optimizer
+        self, images, labels, tmp_path, optimiser
     ):
         def run(epochs, checkpoint=None):
             model = classifier()
-            recipe = MomentumRecipe(
-                epochs=epochs, batch_size=20, milestones=(1,), warm_up=2, optimizer=optimizer
-            )
-            learner = MomentumLearner(model, recipe)
-            train.fit(learner, images, labels, seeds=[0], checkpoint=checkpoint)
+            fall = milestones((1,))
+            learner = Learner(model, Recipe(epochs, optimiser(0.05), fall, batch_size=20))
+            options = dict(callbacks=[warm_up_beta(2)], checkpoint=checkpoint)
+            fit(learner, images, labels, seeds=[0], **options)
             return state(learner.averaged())
 
         whole = run(3)
@@ -150,26 +147,9 @@ class TestLearner:
         model = classifier()
         nn.init.constant_(model.network.layers["drop_1"].log_prior_scale, -20.0)
         model.network.layers["drop_1"].log_prior_scale.requires_grad_(False)
-        learner = MomentumLearner(model, MomentumRecipe(epochs=1, learning_rate=1e-12))
-        with pytest.raises(ValueError, match=r"drop_1 has collapsed to 2\.06\d*e-09"):
-            train.fit(learner, images, labels, seeds=[0])
-
-    @pytest.mark.parametrize(
-        ("setting", "value"),
-        [
-            ("epochs", 0),
-            ("batch_size", 0),
-            ("learning_rate", 0.0),
-            ("momentum", 1.0),
-            ("weight_decay", -1.0),
-            ("warm_up", -1),
-            ("milestones", (2, 1)),
-            ("optimizer", "lbfgs"),
-        ],
-    )
-    def test_bad_settings(self, setting, value):
-        with pytest.raises(ValueError, match=f"{setting}.*|momentum"):
-            MomentumRecipe(**{"epochs": 1, setting: value})
+        learner = Learner(model, recipe(1, learning_rate=1e-12))
+        with pytest.raises(ValueError, match=r"drop_1 has collapsed to 2\.06\d*e-09.* after 0"):
+            fit(learner, images, labels, seeds=[0], callbacks=[check_priors])
 
 
 class TestBatchStatistics:

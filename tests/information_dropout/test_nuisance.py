@@ -19,9 +19,7 @@ from experiments.information_dropout.nuisance import (
 )
 from ibutils.information_dropout import NoisyClassifier
 from ibutils.information_dropout.all_cnn import all_cnn_32
-from ibutils.train import Learner, Recipe, fit, generator
-
-READING = dict(learning_rate=1e-2, momentum=0.9, averaging=0.0, decay=1.0)
+from ibutils.train import Learner, Recipe, adam, fit, generator
 
 
 def frozen(**options):
@@ -43,14 +41,14 @@ def test_reading_changes_neither_weights_nor_statistics_of_the_frozen_network():
     model = frozen()
     before = copy.deepcopy(model.state_dict())
     reader = NuisanceReader(model, "conv_6", classes=4, generator=generator(0, "reader"))
-    fit(Learner(reader, Recipe(epochs=1, **READING)), *corners(100), seeds=[0])
+    fit(Learner(reader, Recipe(1, adam(1e-2))), *corners(100), seeds=[0])
     after = reader.frozen.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
 
 
 def test_the_reader_learns_what_the_representation_shows():
     reader = NuisanceReader(frozen(), "conv_6", classes=4, generator=generator(0, "reader"))
-    learner = Learner(reader, Recipe(epochs=4, batch_size=25, **READING))
+    learner = Learner(reader, Recipe(4, adam(1e-2), batch_size=25))
     fit(learner, *corners(300), seeds=[0])
     trained, (images, labels) = learner.averaged(), corners(200, seed=1)
     noise = trained.draw_noise(len(images), generator=generator(0, "noise"))

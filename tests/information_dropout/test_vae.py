@@ -7,8 +7,6 @@ from torch import distributions, nn
 from ibutils import train
 from ibutils.information_dropout import (
     InformationDropout,
-    MomentumLearner,
-    MomentumRecipe,
     VariationalAutoencoder,
     information_dropout_loss,
     variational_autoencoder,
@@ -99,10 +97,9 @@ class TestBound:
     def test_training_raises_it(self, latent, pixels):
         model = small(latent)
         before = model.evidence_bound(pixels, generator=torch.Generator().manual_seed(0)).mean()
-        recipe = MomentumRecipe(
-            epochs=60, batch_size=30, learning_rate=0.01, optimizer="adam", milestones=(40,)
-        )
-        learner = MomentumLearner(model, recipe)
+        fall = train.milestones((40,))
+        recipe = train.Recipe(60, train.adam(0.01), fall, batch_size=30)
+        learner = train.Learner(model, recipe)
         train.fit(learner, pixels, torch.zeros(30, dtype=torch.long), seeds=[0])
         trained = learner.averaged()
         g = torch.Generator().manual_seed(0)

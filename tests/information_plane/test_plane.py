@@ -10,7 +10,15 @@ import torch
 from ibutils import train
 from ibutils.data import icosahedral
 from ibutils.estimators import binning
-from ibutils.information_plane import adaptive_binning, adaptive_kde, coordinates, fit, split
+from ibutils.information_plane import (
+    Looks,
+    StackedLearner,
+    adaptive_binning,
+    adaptive_kde,
+    coordinates,
+    recipe,
+    split,
+)
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
 
 WORDS, LABELS = icosahedral.read()
@@ -59,8 +67,11 @@ def test_training_streams_what_plain_counting_finds():
         return coordinates(snapshot.activity, LABELS, estimators)
 
     seeds = [0, 1, 2]
-    options = dict(train=split(4096, seeds=seeds), seeds=seeds, epochs=[0, 3])
-    found = fit(networks(), WORDS.float(), LABELS, measure=measure, compiled=False, **options)
+    own = split(4096, seeds=seeds)
+    learner = StackedLearner(networks(), recipe(3, compile=False), train=own)
+    looks = Looks(WORDS.float(), LABELS, epochs=[0, 3], measure=measure)
+    train.fit(learner, WORDS.float(), LABELS, seeds=seeds, callbacks=[looks])
+    found = looks.history
     assert found["ebab_input"].shape == (2, 3, 6)
     for look, layers in enumerate(kept):
         for number, member in itertools.product(range(6), range(3)):

@@ -117,15 +117,14 @@ def test_fine_tuning_learns_and_leaves_the_encoder_as_it_was():
 
 def test_fine_tuning_moves_the_encoder():
     """With a frozen classifier, what is learned is learned by the encoder."""
-    from ibutils.probes import AdamLearner, AdamRecipe, FineTuned
-    from ibutils.train import fit
+    from ibutils.probes import FineTuned, recipe
+    from ibutils.train import Learner, fit
 
     encoder = basic32(channels=1 / 16, generator=generator(0, "weights"))
     probe = Probe(encoder.conv_size, 2, generator=generator(1, "weights")).requires_grad_(False)
     model = FineTuned(encoder, probe)
     x, y = bright_and_dark(96, 0)
-    recipe = AdamRecipe(epochs=4, batch_size=32, learning_rate=1e-2)
-    fit(AdamLearner(model, recipe), x, y, seeds=[0])
+    fit(Learner(model, recipe(4, batch_size=32, learning_rate=1e-2)), x, y, seeds=[0])
     assert accuracy(model.eval(), x, y) == 1.0
 
 

@@ -9,7 +9,7 @@ from experiments.infomax import measures
 from experiments.infomax.models import METHODS, terms_of
 from experiments.infomax.small import ARCHITECTURE, EFFORT, as_table, small
 from experiments.infomax.two_priors import TwoPriors
-from ibutils.infomax import InfoMaxRecipe
+from ibutils import infomax
 from ibutils.nets import perceptron
 from ibutils.train import generator
 
@@ -28,7 +28,7 @@ def test_every_model_of_the_tables_trains_its_encoder(method):
         method, loss_of(method), architecture=TINY, classes=10, images=40, generator=g
     )
     before = [p.clone() for p in model.encoder.parameters()]
-    recipe = InfoMaxRecipe(epochs=1, batch_size=20)
+    recipe = infomax.recipe(1, batch_size=20)
     history = representation.train(model, part, recipe=recipe, seed=0)
     moved = [
         not torch.equal(a, b) for a, b in zip(before, model.encoder.parameters(), strict=True)

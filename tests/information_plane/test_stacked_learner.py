@@ -8,12 +8,11 @@ import torch
 from torch import nn
 
 from ibutils import train
-from ibutils.information_plane import Optimisation, fit, split, training
+from ibutils.information_plane import Looks, StackedLearner, recipe, split, stacked_learner
 from ibutils.nets import ACTIVATIONS, StackedPerceptrons, narrow_perceptron
 
 SIZES, SEEDS, COUNT = (5, 4, 3, 3), (3, 1, 4), 60
 TRAIN = split(COUNT, seeds=SEEDS, fraction=0.7)  # 42 examples: four steps of 10 and one of 2
-SETTINGS = Optimisation(batch_size=10, learning_rate=1e-2)
 L2 = torch.tensor([0.0, 0.1, 0.0], dtype=torch.float64)
 EPOCHS = [0, 1, 3, 4]
 TOLERANCE = 1e-9  # in double precision, after 20 steps
@@ -39,11 +38,27 @@ def nothing(snapshot):
     return {}
 
 
-def run(nets=None, measure=nothing, **options):
-    """Train three small networks without compiling."""
+def run(
+    nets=None,
+    measure=nothing,
+    *,
+    seeds=SEEDS,
+    epochs=EPOCHS,
+    data=None,
+    batch_size=10,
+    callbacks=(),
+    checkpoint=None,
+    **options,
+):
+    """Train three small networks without compiling; return them and what was seen of them."""
     nets = StackedPerceptrons(models()) if nets is None else nets
-    options = dict(train=TRAIN, seeds=SEEDS, epochs=EPOCHS, optimisation=SETTINGS) | options
-    return nets, fit(nets, *examples(), measure=measure, compiled=False, **options)
+    data = examples() if data is None else data
+    own = recipe(epochs[-1], batch_size=batch_size, learning_rate=1e-2, compile=False)
+    learner = StackedLearner(nets, own, **{"train": TRAIN, **options})
+    looks = Looks(*data, epochs=epochs, measure=measure)
+    calls, when = [looks, *callbacks], dict(checkpoint=checkpoint, save_at=epochs)
+    assert train.fit(learner, *data, seeds=seeds, callbacks=calls, **when) == {}
+    return nets, looks.history
 
 
 def alone(model, order, *, epochs, l2, shuffle=None):
@@ -76,8 +91,7 @@ def test_members_equal_modules_trained_alone(activation):
 
 
 def test_reshuffled_members_equal_modules_trained_alone():
-    settings = Optimisation(batch_size=10, learning_rate=1e-2, reshuffle=True)
-    nets, _ = run(optimisation=settings)
+    nets, _ = run(reshuffle=True)
     kept, _ = run()
     for i, (model, seed) in enumerate(zip(models(), SEEDS, strict=True)):
 
@@ -91,8 +105,8 @@ def test_reshuffled_members_equal_modules_trained_alone():
 
 
 def test_a_batch_larger_than_the_data_is_all_of_it():
-    whole, _ = run(optimisation=Optimisation(batch_size=42, learning_rate=1e-2))
-    larger, _ = run(optimisation=Optimisation(batch_size=1000, learning_rate=1e-2))
+    whole, _ = run(batch_size=42)
+    larger, _ = run(batch_size=1000)
     assert torch.equal(whole.parameter, larger.parameter)
 
 
@@ -142,29 +156,24 @@ class Killed(Exception):
 
 
 @pytest.mark.parametrize("reshuffle", [False, True])
-def test_resume_is_bit_identical(tmp_path, monkeypatch, reshuffle):
-    """Killed after epoch 3 was logged: that epoch is trained again, and nothing measured twice."""
-    settings = Optimisation(batch_size=10, learning_rate=1e-2, reshuffle=reshuffle)
+def test_resume_is_bit_identical(tmp_path, reshuffle):
+    """Killed after an epoch that is not logged: trained again, and nothing looked at twice."""
     seen = []
 
     def measure(snapshot):
         seen.append(snapshot.epoch)
         return {"last": snapshot.activity[-1]}
 
-    options = dict(measure=measure, optimisation=settings, epochs=[0, 1, 3, 5])
+    def dying(learner, epoch):
+        if epoch == 4:
+            raise Killed
+
+    options = dict(measure=measure, reshuffle=reshuffle, epochs=[0, 1, 3, 5])
     nets, history = run(**options)
     seen.clear()
-    checkpoint, calls, check = tmp_path / "a" / "b.pt", iter(range(4)), training._check_finite
-
-    def dying(*arguments):
-        if next(calls, None) is None:
-            raise Killed
-        check(*arguments)
-
-    monkeypatch.setattr(training, "_check_finite", dying)
+    checkpoint = tmp_path / "a" / "b.pt"
     with pytest.raises(Killed):
-        run(checkpoint=checkpoint, **options)
-    monkeypatch.undo()
+        run(checkpoint=checkpoint, callbacks=[dying], **options)
     resumed, again = run(checkpoint=checkpoint, **options)
     assert seen == [0, 1, 3, 5]
     assert torch.equal(nets.parameter, resumed.parameter)
@@ -175,23 +184,25 @@ def test_resume_is_bit_identical(tmp_path, monkeypatch, reshuffle):
     assert [path.name for path in checkpoint.parent.iterdir()] == ["b.pt"]
 
 
-def test_weights_that_are_not_finite_stop_with_epoch_and_member():
-    """A gradient too large for its type in one member, in the first epoch."""
-    inputs, labels = examples()
+def test_weights_that_are_not_finite_stop_with_epoch_and_seed():
+    """A weight that is infinite in one member, in the first epoch."""
     nets = StackedPerceptrons(models())
     nets.parameter[0, 1] = torch.inf
-    with pytest.raises(FloatingPointError, match=r"member 1 \(seed 1\) .* after epoch 0;"):
-        fit(
-            nets,
-            inputs,
-            labels,
-            train=TRAIN,
-            seeds=SEEDS,
-            epochs=EPOCHS,
-            measure=nothing,
-            compiled=False,
-        )
+    with pytest.raises(FloatingPointError, match=r"not finite after epoch 0 \(seed 1\)"):
+        run(nets)
     assert bool(nets.parameter[:, [0, 2]].isfinite().all())
+
+
+def test_averages_are_of_the_steps_and_make_ordinary_models():
+    own = train.Recipe(1, train.adam(1e-2), batch_size=10, averaging=0.5)
+    learner = StackedLearner(StackedPerceptrons(models()), own, train=TRAIN)
+    expected = learner.nets.parameter.clone()
+    for batch in learner.batches(*examples(), [], 0):
+        learner.step(*batch)
+        expected = 0.5 * expected + 0.5 * learner.nets.parameter
+    for i, model in enumerate(learner.averaged()):
+        weights = torch.cat([p.detach().flatten() for p in model.parameters()])
+        torch.testing.assert_close(weights, expected[:, i])
 
 
 def test_dead_networks_train_on():
@@ -208,11 +219,13 @@ def test_dead_networks_train_on():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(epochs=[]), r"got \[\]"),
         (dict(epochs=[0, 2, 2]), r"got \[0, 2, 2\]"),
         (dict(epochs=[-1, 2]), r"got \[-1, 2\]"),
-        (dict(seeds=[0, 1]), "3 networks, 3 splits and 2 seeds"),
-        (dict(train=TRAIN[:2]), "3 networks, 2 splits and 3 seeds"),
+        (dict(seeds=[0, 1]), r"for each of 3 models, got \[0, 1\]"),
+        (dict(train=TRAIN[:2]), "train must be of 3 networks, got 2 splits"),
+        (dict(train=TRAIN + COUNT), r"train must lie in 0\.\.59, got 60\.\."),
+        (dict(l2=-0.1), r"l2 must be at least 0, got -0\.1"),
+        (dict(l2=-L2), "l2 must be at least 0 for each of 3 members"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(options, message):
@@ -220,32 +233,28 @@ def test_what_does_not_fit_together_is_refused(options, message):
         run(**options)
 
 
-@pytest.mark.parametrize("setting", [dict(batch_size=0), dict(learning_rate=-1.0)])
-def test_settings_that_cannot_train_are_refused(setting):
-    ((name, value),) = setting.items()
-    with pytest.raises(ValueError, match=f"{name} must be .* got {value}"):
-        Optimisation(**setting)
+def test_there_is_something_to_look_at():
+    with pytest.raises(ValueError, match=r"from 0 or later, got \[\]"):
+        Looks(*examples(), epochs=[], measure=nothing)
 
 
 def test_a_compiler_is_looked_for_where_torch_does(monkeypatch, tmp_path):
     monkeypatch.setenv("CXX", str(tmp_path / "none"))
-    assert not training.has_compiler()
+    assert not stacked_learner.has_compiler()
     compiler = tmp_path / "some"
     compiler.touch(mode=0o755)
     monkeypatch.setenv("CXX", str(compiler))
-    assert training.has_compiler()
+    assert stacked_learner.has_compiler()
 
 
 # Without the shapes that are checked in tests, which can't be compiled.
 COMPILED = """
 import torch
-from ibutils.information_plane import Optimisation, fit, split
+from ibutils.information_plane import StackedLearner, recipe, split
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
-from ibutils.train import generator
+from ibutils.train import fit, generator
 
 x = torch.randn(30, 5, generator=generator(0, "x"), dtype=torch.float64)
-options = dict(train=split(30, seeds=[0, 1]), seeds=[0, 1], epochs=[0, 3], l2=0.1)
-options |= dict(measure=lambda snapshot: {}, optimisation=Optimisation(10, 1e-2))
 found = []
 for compiled in (False, True):
     models = [
@@ -254,7 +263,9 @@ for compiled in (False, True):
     ]
     nets = StackedPerceptrons(models)
     start = nets.parameter.clone()
-    fit(nets, x, (x[:, 0] > 0).long(), compiled=compiled, **options)
+    own = recipe(3, batch_size=10, learning_rate=1e-2, compile=compiled)
+    learner = StackedLearner(nets, own, train=split(30, seeds=[0, 1]), l2=0.1)
+    fit(learner, x, (x[:, 0] > 0).long(), seeds=[0, 1])
     found.append(nets.parameter)
 for other in (found[0], start):
     print(float((found[1] - other).abs().max()))
@@ -262,7 +273,7 @@ for other in (found[0], start):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not training.has_compiler(), reason="needs a C++ compiler")
+@pytest.mark.skipif(not stacked_learner.has_compiler(), reason="needs a C++ compiler")
 def test_the_compiled_step_is_the_same():
     command = [sys.executable, "-c", COMPILED]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
@@ -274,7 +285,5 @@ def test_the_compiled_step_is_the_same():
 def test_members_equal_modules_trained_alone_on_a_gpu():
     nets, _ = run(l2=L2)
     found = StackedPerceptrons([model.cuda() for model in models()])
-    inputs, labels = (x.cuda() for x in examples())
-    options = dict(seeds=SEEDS, epochs=EPOCHS, optimisation=SETTINGS, l2=L2.cuda())
-    fit(found, inputs, labels, train=TRAIN.cuda(), measure=nothing, compiled=False, **options)
+    run(found, data=[x.cuda() for x in examples()], l2=L2.cuda(), train=TRAIN.cuda())
     torch.testing.assert_close(found.parameter.cpu(), nets.parameter, rtol=0, atol=TOLERANCE)
