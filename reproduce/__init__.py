@@ -6,6 +6,8 @@ A chapter opens its experiment and shows what is on record::
     experiment.run()
     experiment.show("VIB-T1")
     experiment.verdicts("VIB-T1")
+
+A chapter that trains nothing draws what others have recorded: see :func:`read`.
 """
 
 from typing import TYPE_CHECKING
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from reproduce.experiment import Experiment, Result
     from reproduce.experiment import open as open
     from reproduce.page import beside, source
+    from reproduce.reading import Reading, read
     from reproduce.view import View
 
-__all__ = ["Experiment", "Result", "View", "beside", "open", "source"]
+__all__ = ["Experiment", "Reading", "Result", "View", "beside", "open", "read", "source"]
 
 __getattr__, __dir__ = lazy(__name__)

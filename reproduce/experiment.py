@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
-from IPython.display import Markdown, display
+from IPython.display import display
 from tqdm.auto import tqdm
 
 from ibutils import checks
-from reproduce import claims, page, record, settings
+from reproduce import page, record, settings
+from reproduce.reading import Reading
 from reproduce.record import Finished
 from reproduce.record.integrity import Member
 from reproduce.view import View
@@ -81,7 +82,7 @@ def open(module: ModuleType, namespace: Mapping[str, Any]) -> "Experiment":
     return Experiment(module, read, **common)
 
 
-class Experiment:
+class Experiment(Reading):
     """An experiment at the settings of one run.
 
     Args:
@@ -106,9 +107,8 @@ class Experiment:
         checks.choice("profile", profile, record.PROFILES)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.module, self.settings, self.device = module, chosen, device
-        self.notebook = notebook_of(module)
-        self.part = self.notebook.partition("/")[0]
+        super().__init__(module, chosen)
+        self.device, self.notebook = device, notebook_of(module)
         self.members = _chosen(module.grid(chosen), members)
         self.data: Data = module.load(chosen, device) if hasattr(module, "load") else NOTHING
         self.record = record.Run(
@@ -148,7 +148,7 @@ class Experiment:
 
     def view(self, *, live: bool = False, profile: str | None = None) -> View:
         """Return what is on record, or the run of this page where nothing is."""
-        return View(self.part, self.record, live=live, profile=profile)
+        return View(self.part, self.record, live=live, profile=profile, chosen=self.settings)
 
     def show(self, *names: str) -> None:
         """Show figures or tables as recorded, with their source, and the live ones folded."""
@@ -161,17 +161,6 @@ class Experiment:
             if any(len(self.record.table(target)) for target in targets):
                 summary = f"The same from the run of this page: {live.source(targets[0])}"
                 display(page.folded(draw(live), summary))
-
-    def verdicts(self, *chosen: str) -> Markdown:
-        """Return the verdicts of claims, or of all claims of targets, as a table."""
-        return Markdown(claims.report(self.part, *chosen))
-
-    def glue(self) -> None:
-        """Hand the numbers that the prose quotes to the page."""
-        from myst_nb import glue  # a part of the book's renderer, which takes seconds to import
-
-        for name, value in self.module.numbers(self.view()).items():
-            glue(name, value, display=False)
 
     def _condition(self, targets: Sequence[str]) -> str:
         """Return what is stale, damaged or missing of the record of some targets."""

@@ -1,7 +1,8 @@
 """What a figure is drawn from: tables and arrays of one source, and what the paper printed."""
 
+from collections.abc import Sized
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import pandas as pd
 from ibutils.project import project_root
 from reproduce import record
 from reproduce.record import Run
+
+T = TypeVar("T", bound=Sized)
 
 
 @cache
@@ -58,14 +61,14 @@ class View:
             assert self.run is not None
             own = own.assign(profile=self.run.description["profile"], run=self.run.folder.name)
         first, second = (own, recorded) if self.live else (recorded, own)
-        return first if len(first) else second
+        return self._some(target, first if len(first) else second)
 
     def arrays(self, target: str) -> dict[str, dict[str, np.ndarray]]:
         """Return the arrays of a target by member and name."""
         self._note(target)
         recorded = record.arrays(target, profile=self.profile)
         own = self.run.arrays(target) if self.run else {}
-        return (own or recorded) if self.live else (recorded or own)
+        return self._some(target, (own or recorded) if self.live else (recorded or own))
 
     @property
     def paper(self) -> pd.DataFrame:
@@ -89,6 +92,12 @@ class View:
         if "seed" in rows and (seeds := rows["seed"].nunique()):
             words.append(f"{seeds} seed{'s' if seeds > 1 else ''}")
         return ", ".join(filter(None, words))
+
+    def _some(self, target: str, found: T) -> T:
+        """Return what was found; a page that trains nothing needs something on record."""
+        if self.run is None and self.profile is None and not len(found):
+            raise ValueError(f"there is no record of {target}: `make reproduce` makes it")
+        return found
 
     def _note(self, target: str) -> None:
         if target not in self.asked:

@@ -1,0 +1,63 @@
+"""A chapter that draws what other chapters have recorded, and what every chapter shows."""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from IPython.display import Markdown, display
+
+from ibutils import checks
+from reproduce import claims, page, settings
+from reproduce.view import View
+
+
+def read(module: ModuleType, namespace: Mapping[str, Any]) -> "Reading":
+    """Return a chapter that trains nothing, with the parameters of its notebook.
+
+    Args:
+        module: ``experiments.<part>.<chapter>_figures``: its ``Settings`` are a frozen dataclass
+            of the chapter's parameters, its ``FIGURES`` functions of a
+            :class:`reproduce.view.View`, and ``numbers(view)`` is what prose quotes.
+        namespace: ``globals()`` of the notebook.
+
+    Raises:
+        TypeError: A parameter has the wrong type.
+        ValueError: A parameter is unknown or out of range.
+    """
+    return Reading(module, settings.read(module.Settings, namespace))
+
+
+class Reading:
+    """Figures, verdicts and numbers of a chapter, from what is on record.
+
+    Args:
+        module: See :func:`read`.
+        chosen: Its ``Settings``.
+    """
+
+    def __init__(self, module: ModuleType, chosen: Any) -> None:
+        self.module, self.settings = module, chosen
+        self.part = module.__name__.split(".")[-2]
+
+    def view(self) -> View:
+        """Return what is on record."""
+        return View(self.part, None, chosen=self.settings)
+
+    def show(self, *names: str) -> None:
+        """Show figures or tables as recorded, with their source."""
+        for name in names:
+            checks.choice("name", name, self.module.FIGURES)
+            recorded = self.view()
+            display(self.module.FIGURES[name](recorded))
+            display(page.caption(recorded.asked, recorded.source(recorded.asked[0]), ""))
+
+    def verdicts(self, *chosen: str) -> Markdown:
+        """Return the verdicts of claims, or of all claims of targets, as a table."""
+        return Markdown(claims.report(self.part, *chosen))
+
+    def glue(self) -> None:
+        """Hand the numbers that the prose quotes to the page."""
+        from myst_nb import glue  # a part of the book's renderer, which takes seconds to import
+
+        for name, value in self.module.numbers(self.view()).items():
+            glue(name, value, display=False)
