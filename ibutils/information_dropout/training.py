@@ -67,6 +67,8 @@ def check_priors(learner: Learner, epoch: int) -> None:
     Raises:
         ValueError: It is; the message names layer, scale and epoch.
     """
+    checks.instance("learner", learner, Learner)
+    checks.count("epoch", epoch, least=0)
     tensors = learner.tensors()
     for name, layer in learner.model.named_modules():
         if isinstance(layer, InformationDropout) and layer.prior == "log_normal":

@@ -87,6 +87,8 @@ class StackedLearner(Learner):
         checks.instance("nets", nets, StackedPerceptrons)
         checks.instance("recipe", recipe, Recipe)
         checks.tensor("train", train, ndim=2, kind="integer")
+        if int(train.min()) < 0:
+            raise ValueError(f"train must hold positions from 0, got {int(train.min())}")
         checks.instance("reshuffle", reshuffle, bool)
         if len(train) != len(nets):
             raise ValueError(f"train must be of {len(nets)} networks, got {len(train)} splits")
@@ -199,7 +201,8 @@ class Looks:
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: The epochs do not increase from 0 or later.
+        ValueError: Examples that are not finite, examples and labels that disagree, or epochs
+            that do not increase from 0 or later.
     """
 
     def __init__(
@@ -210,6 +213,8 @@ class Looks:
         epochs: Sequence[int],
         measure: Callable[[Snapshot], dict[str, Tensor]],
     ) -> None:
+        checks.numbers("inputs", inputs, ndim=2)
+        checks.labels("labels", labels, n=len(inputs))
         checks.instance("epochs", epochs, (list, tuple, range))
         for place, epoch in enumerate(epochs):
             checks.count(f"epochs[{place}]", epoch, least=-1)

@@ -12,22 +12,23 @@ one learner in :mod:`ibutils.ensemble`.
 """
 
 from ibutils.train.callbacks import Callback, MeanOfLast
+from ibutils.train.checkpoint import CheckpointWarning
 from ibutils.train.learner import Learner
 from ibutils.train.loop import fit
-from ibutils.train.recipe import Recipe, adam, constant, milestones, nesterov, staircase
+from ibutils.train.recipe import Recipe, adam, milestones, nesterov, staircase
 from ibutils.train.stream import LEAST_SEED, Stream, generator
 from ibutils.train.trainable import Trainable
 
 __all__ = [
     "LEAST_SEED",
     "Callback",
+    "CheckpointWarning",
     "Learner",
     "MeanOfLast",
     "Recipe",
     "Stream",
     "Trainable",
     "adam",
-    "constant",
     "fit",
     "generator",
     "milestones",

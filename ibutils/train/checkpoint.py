@@ -92,7 +92,8 @@ def fingerprint(*values: Tensor | list[Any]) -> str:
     for value in values:
         if isinstance(value, Tensor):
             digest.update(f"{value.dtype} {tuple(value.shape)}".encode())
-            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+            plain = value.detach().cpu().contiguous().flatten().view(torch.uint8)
+            digest.update(plain.numpy().data)
         else:
             digest.update(repr(value).encode())
     return digest.hexdigest()

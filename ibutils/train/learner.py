@@ -68,7 +68,7 @@ class Learner:
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the model's terms of one batch; ``loss`` is what a step lowers."""
         mixed = self.recipe.precision == "bfloat16"
-        with torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=mixed):
+        with torch.autocast(self.parameters[0].device.type, dtype=torch.bfloat16, enabled=mixed):
             return self._objective(inputs, labels, noise)
 
     def step(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:

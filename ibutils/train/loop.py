@@ -60,7 +60,7 @@ def fit(
     Warns:
         CheckpointWarning: The checkpoint is damaged, or of other data: training starts anew.
     """
-    _check(learner, inputs, labels, seeds, callbacks, checkpoint)
+    _check(learner, inputs, labels, seeds, callbacks, checkpoint, save_at)
     training, epochs = _Training(learner, seeds, callbacks, inputs.device), learner.recipe.epochs
     inputs, given = inputs.detach(), ""
     if checkpoint is not None:
@@ -93,7 +93,8 @@ class _Training:
     ) -> None:
         self.learner, self.seeds, self.callbacks = learner, seeds, callbacks
         self.streams = [Stream(seed, device=device) for seed in seeds]
-        self.stateful = [found for found in callbacks if isinstance(found, Stateful)]
+        found: list[Any] = [*callbacks]
+        self.stateful: list[Stateful] = [one for one in found if isinstance(one, Stateful)]
         self.epoch, self.history = 0, History()
 
     def train_an_epoch(self, inputs: Tensor, labels: Tensor) -> None:
@@ -123,9 +124,9 @@ class _Training:
         """Continue from what ``state_dict`` returned."""
         self.epoch, self.history = state["epoch"], state["history"]
         self.learner.load_state_dict(state["learner"])
-        for name, parts in (("streams", self.streams), ("callbacks", self.stateful)):
-            for part, own in zip(parts, state[name], strict=True):
-                part.load_state_dict(own)
+        parts: list[Stateful] = [*self.streams, *self.stateful]
+        for part, own in zip(parts, [*state["streams"], *state["callbacks"]], strict=True):
+            part.load_state_dict(own)
 
     def _log(self, steps: list[dict[str, Tensor]]) -> None:
         terms = {
@@ -165,6 +166,7 @@ def _check(
     seeds: Sequence[int],
     callbacks: Sequence[Callback],
     checkpoint: Path | None,
+    save_at: Collection[int] | None,
 ) -> None:
     checks.instance("learner", learner, Learner)
     learner.check_data(inputs, labels)
@@ -181,3 +183,6 @@ def _check(
             found = checks.described(callback)
             raise TypeError(f"callbacks[{place}] must be a function, got {found}")
     checks.instance("checkpoint", checkpoint, (Path, type(None)))
+    checks.instance("save_at", save_at, (Collection, type(None)))
+    for epoch in save_at or ():
+        checks.count("save_at", epoch, least=0)

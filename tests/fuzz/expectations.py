@@ -87,7 +87,13 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "*.nats_to_bits.nats": ("NaN", "*infinity", "NaN entry", "infinite entry", "array"),
     "*.log_normal_kl.prior_mean": ("huge",),  # infinitely far, in single precision
     "*.NoisyClassifier.log_predictive.samples": ("0",),  # no noise
-    "*.warm_up.epoch*": ("0",),
+    "*.warm_up*.epoch*": ("0",),
+    "*.check_priors.epoch": ("0",),
+    "*.milestones.epochs": ("nothing in it",),  # a constant learning rate
+    "*.fit.callbacks": ("nothing in it",),
+    "*.fit.save_at": ("list",),  # of epochs
+    "*.Looks.labels": ("label below 0", "label too large"),  # the learner knows the classes
+    "*.StackedLearner.train": ("label too large",),  # the learner is not told of the data
     "ibutils.nets.encoders.scaled.widths": ("nothing in it",),
     "*.full_gaussian_kl.below": ("NaN entry",),  # may lie where nothing is read
     "reproduce.record.*.target": ("unknown word",),  # nothing is recorded of it

@@ -29,6 +29,7 @@ LEFT_OUT = {
     "ibutils.probes.health.Health": HOLDS,
     "ibutils.probes.health.ProbeWarning": "is a warning",
     "ibutils.tasks.task.Task": ABSTRACT,
+    "ibutils.train.checkpoint.CheckpointWarning": "is a warning",
     "ibutils.train.trainable.Trainable": ABSTRACT,
 }
 

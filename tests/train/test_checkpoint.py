@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from ibutils.baselines import Classifier
-from ibutils.train import Learner, Recipe, adam, checkpoint, fit, generator
-from ibutils.train.checkpoint import CheckpointWarning, fingerprint, read, write
+from ibutils.train import CheckpointWarning, Learner, Recipe, adam, checkpoint, fit, generator
+from ibutils.train.checkpoint import fingerprint, read, write
 
 RECIPE = Recipe(3, adam(1e-2), batch_size=5, averaging=0.9)
 
