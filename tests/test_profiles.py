@@ -17,7 +17,10 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
 FILES = sorted((ROOT / "notebooks").glob("*/*.yaml"))
 RUNS = record.runs(ROOT / "results")
 LIMIT = 2_000_000  # bytes of a recorded file
-PINNED = {row["file"]: row for row in csv.DictReader((ROOT / "tests/profiles.csv").open())}
+PINNED = {
+    row["file"]: row
+    for row in csv.DictReader((ROOT / "tests/profiles.csv").read_text().splitlines())
+}
 
 
 def name(path):

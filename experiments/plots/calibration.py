@@ -7,23 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.foundations.calibrated import titles
 from experiments.foundations.errors import measure
 from experiments.style import COLOURS, finish
 
-ESTIMATORS = {
-    "binning": "binning",
-    "ksg": "KSG",
-    "kde_lower": "KDE, lower",
-    "kde_upper": "KDE, upper",
-    "donsker_varadhan": "DV",
-    "nwj": "NWJ",
-    "info_nce": "InfoNCE",
-    "info_nce_relu": "InfoNCE, ReLU",
-    "jensen_shannon": "JS, read by DV",
-    "jensen_shannon_nwj": "JS, read by NWJ",
-    "smile": "SMILE",
-    "jensen_shannon_concatenated": "JS, concatenated",
-}
+ESTIMATORS = titles()
 _LIMIT = 1.0  # nats of error at which colours saturate
 _FRAME = 10.0  # nats of error that a figure along tasks shows
 
