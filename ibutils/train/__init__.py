@@ -1,5 +1,7 @@
 """One training loop: optimiser, schedule, averaging and callbacks are handed in.
 
+.. code-block:: python
+
     recipe = Recipe(200, adam(1e-4), staircase(0.97, every=2), averaging=0.999)
     learner = Learner(model, recipe)
     history = fit(learner, inputs, labels, seeds=[0], checkpoint=Path("model.pt"))

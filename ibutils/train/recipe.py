@@ -1,7 +1,7 @@
 """How a model is trained: optimiser, schedule and averaging, each a choice of its own."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -87,9 +87,6 @@ def milestones(epochs: Sequence[int], decay: float = 0.1) -> Schedule:
     return partial(MultiStepLR, milestones=list(epochs), gamma=decay)
 
 
-constant = staircase(1.0)
-
-
 @dataclass(frozen=True)
 class Recipe:
     """Settings of one training.
@@ -114,7 +111,7 @@ class Recipe:
 
     epochs: int
     optimiser: Optimiser
-    schedule: Schedule = constant
+    schedule: Schedule = field(default_factory=lambda: staircase(1.0))  # constant
     _: KW_ONLY
     batch_size: int = 100
     averaging: float = 0.0
