@@ -1,20 +1,18 @@
 """List when claims were stated and changed, and when their first runs began.
 
-python -m reproduce.history [--git]
+python -m reproduce.history
 
 Appends what is new to ``book/claims/changes.csv`` and ``book/claims/first_runs.csv``; entries that
-are there never change. With ``--git`` the changes are read from the history of the repository.
+are there never change.
 """
 
 import csv
 import io
 import json
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +25,11 @@ from reproduce.claims import timing
 from reproduce.claims.timing import MEANING, Change
 
 NAMES = {field.name for field in fields(claims.Claim)}
-DAY = timedelta(days=1)
 QUANTITY = ("target", "metric", "split", "minus")
 
 
-def _git(*words: str) -> str:
+def git(*words: str) -> str:
+    """Return what git prints."""
     return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout
 
 
@@ -43,11 +41,6 @@ def stated(text: str) -> dict[str, claims.Claim]:
         given = {"test": {}, "seeds": 1, "family": "", "unit": "", **known}
         found[entry["id"]] = claims.Claim(**{**given, "profiles": tuple(entry["profiles"])})
     return found
-
-
-@cache
-def _stated_in(blob: str) -> dict[str, claims.Claim]:
-    return stated(_git("cat-file", "blob", blob))
 
 
 def compare(
@@ -63,52 +56,13 @@ def compare(
             yield Change(name, date, what, timing.digest(claim))
 
 
-def from_git() -> list[Change]:
-    """Return all changes of claims that the repository's history holds, oldest first."""
-    last: dict[str, claims.Claim] = {}
-    gone: set[str] = set()
-    found: list[Change] = []
-    log = _git("log", "--reverse", "--first-parent", "--format=%H %cI", "--", "book/claims")
-    for line in log.splitlines():
-        commit, date = line.split()
-        now: dict[str, claims.Claim] = {}
-        for entry in _git("ls-tree", "-r", commit, "book/claims").splitlines():
-            blob, path = entry.split()[2:]
-            if path.endswith(".yaml"):
-                now |= _stated_in(blob)
-        when = datetime.fromisoformat(date).astimezone(UTC)
-        lost = sorted(last.keys() - now.keys() - gone)
-        found += [Change(name, when, "removed", "") for name in lost]
-        found += [
-            Change(name, when, "stated again", timing.digest(now[name]))
-            for name in sorted(gone & now.keys())
-        ]
-        found += compare({n: c for n, c in now.items() if n not in gone}, last, when)
-        gone = (gone | set(lost)) - now.keys()
-        last |= now
-    return _without_detours(found)
-
-
-def _without_detours(found: list[Change]) -> list[Change]:
-    """Return the changes without those, removals included, that were taken back within a day."""
-    kept: list[Change] = []
-    for change in found:
-        own = [i for i, other in enumerate(kept) if other.claim == change.claim]
-        back = len(own) > 1 and kept[own[-2]].digest == change.digest
-        if back and change.date - kept[own[-1]].date < DAY:
-            kept.pop(own[-1])
-        else:
-            kept.append(change)
-    return kept
-
-
 def uncommitted() -> list[Change]:
     """Return how the claims differ from the last listed changes, dated now."""
     listed, date = timing.changes(), datetime.now(UTC)
     committed: dict[str, claims.Claim] = {}
     for part in claims.parts():
         try:
-            committed |= stated(_git("show", f"HEAD:book/claims/{part}.yaml"))
+            committed |= stated(git("show", f"HEAD:book/claims/{part}.yaml"))
         except subprocess.CalledProcessError:  # a new part
             continue
     found = []
@@ -140,7 +94,7 @@ def first_runs() -> list[dict[str, str]]:
 
 def _runs() -> Iterator[dict[str, Any]]:
     """Yield each run that was ever committed, as it was first, and where its tables are."""
-    log = _git("log", "--reverse", "--format=commit %H", "--name-status", "--", "results")
+    log = git("log", "--reverse", "--format=commit %H", "--name-status", "--", "results")
     seen, commit = set(), ""
     for line in log.splitlines():
         if line.startswith("commit "):
@@ -149,7 +103,7 @@ def _runs() -> Iterator[dict[str, Any]]:
             folder = Path(line.split("\t")[-1]).parent.as_posix()
             if folder not in seen:
                 seen.add(folder)
-                run = json.loads(_git("show", f"{commit}:{folder}/run.json"))
+                run = json.loads(git("show", f"{commit}:{folder}/run.json"))
                 if run["profile"] in claims.JUDGED:
                     yield run | {"place": f"{commit}:{folder}", "tables": {}}
 
@@ -171,7 +125,7 @@ def _uses(claim: claims.Claim, run: dict[str, Any]) -> bool:
 def _read(run: dict[str, Any], target: str) -> pd.DataFrame:
     if target not in run["tables"]:
         try:
-            text = _git("show", f"{run['place']}/{target}.csv")
+            text = git("show", f"{run['place']}/{target}.csv")
             run["tables"][target] = pd.read_csv(io.StringIO(text))
         except subprocess.CalledProcessError:  # the run has no such table
             run["tables"][target] = pd.DataFrame()
@@ -213,8 +167,6 @@ def _shown(change: Change) -> dict[str, Any]:
 
 def main() -> None:
     """Append what is new to both lists."""
-    if "--git" in sys.argv and not timing.changes():
-        _append("changes.csv", map(_shown, from_git()))
     _append("changes.csv", map(_shown, uncommitted()))
     _append("first_runs.csv", first_runs())
 

@@ -3,14 +3,12 @@
 python -m reproduce.readme
 """
 
-import io
 import re
 from pathlib import Path
 
 import matplotlib
 
 from reproduce import claims, record, standing
-from reproduce.record.run import write_atomically
 from reproduce.registry import picture
 
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
@@ -44,9 +42,7 @@ def draw(folder: Path) -> None:
         if figure is None:
             print(f"{name} stays as it is: what it shows is not on record")
             continue
-        packed = io.BytesIO()
-        figure.savefig(packed, format="png", dpi=90, metadata={"Software": None})
-        write_atomically(folder / name, packed.getvalue())
+        figure.savefig(folder / name, dpi=90, metadata={"Software": None})
 
 
 def main() -> None:

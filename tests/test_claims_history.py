@@ -3,6 +3,7 @@
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,60 @@ import pytest
 from reproduce import claims
 from reproduce.claims import timing
 from reproduce.claims.timing import Change
-from reproduce.history import _without_detours, compare, from_git, stated
+from reproduce.history import compare, git, stated
 
 ROOT = Path(__file__).parents[1]
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 CLAIM = claims.Claim(
     "A-1", "It falls.", "Figure 1", "A", {"kind": "difference"}, ("laptop",), "a2020", "network", 3
 )
+
+
+DAY = timedelta(days=1)
+
+
+@cache
+def stated_in(blob: str) -> dict[str, claims.Claim]:
+    return stated(git("cat-file", "blob", blob))
+
+
+def from_git() -> list[Change]:
+    """Return all changes of claims that the repository's history holds, oldest first."""
+    last: dict[str, claims.Claim] = {}
+    gone: set[str] = set()
+    found: list[Change] = []
+    log = git("log", "--reverse", "--first-parent", "--format=%H %cI", "--", "book/claims")
+    for line in log.splitlines():
+        commit, date = line.split()
+        now: dict[str, claims.Claim] = {}
+        for entry in git("ls-tree", "-r", commit, "book/claims").splitlines():
+            blob, path = entry.split()[2:]
+            if path.endswith(".yaml"):
+                now |= stated_in(blob)
+        when = datetime.fromisoformat(date).astimezone(UTC)
+        lost = sorted(last.keys() - now.keys() - gone)
+        found += [Change(name, when, "removed", "") for name in lost]
+        found += [
+            Change(name, when, "stated again", timing.digest(now[name]))
+            for name in sorted(gone & now.keys())
+        ]
+        found += compare({n: c for n, c in now.items() if n not in gone}, last, when)
+        gone = (gone | set(lost)) - now.keys()
+        last |= now
+    return _without_detours(found)
+
+
+def _without_detours(found: list[Change]) -> list[Change]:
+    """Return the changes without those, removals included, that were taken back within a day."""
+    kept: list[Change] = []
+    for change in found:
+        own = [i for i, other in enumerate(kept) if other.claim == change.claim]
+        back = len(own) > 1 and kept[own[-2]].digest == change.digest
+        if back and change.date - kept[own[-1]].date < DAY:
+            kept.pop(own[-1])
+        else:
+            kept.append(change)
+    return kept
 
 
 def whole_history() -> bool:
