@@ -20,7 +20,7 @@ with extra("book"):
     from reproduce.claims.correction import LOOKS, corrected
     from reproduce.claims.estimate import ALPHA
     from reproduce.claims.evidence import Evidence, difference, equivalence, extremum, ordering
-    from reproduce.claims.measures import measure
+    from reproduce.claims.measured import measure
     from reproduce.claims.pooled import closeness, superiority
     from reproduce.claims.report import report
     from reproduce.claims.verdict import STATUSES, Verdict, verdict, verdicts

@@ -13,7 +13,7 @@ from reproduce.claims.claim import JUDGED, Claim, Target, load, parts, targets
 from reproduce.claims.correction import by_family
 from reproduce.claims.estimate import ALPHA
 from reproduce.claims.judge import Shortage, judge
-from reproduce.claims.measures import measure
+from reproduce.claims.measured import measure
 from reproduce.claims.plan import MOST, planned
 from reproduce.claims.samples import Tables, check_tables, with_floor
 
