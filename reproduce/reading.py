@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 from IPython.display import Markdown, display
 
 from ibutils import checks
@@ -60,4 +61,4 @@ class Reading:
         from myst_nb import glue  # a part of the book's renderer, which takes seconds to import
 
         for name, value in self.module.numbers(self.view()).items():
-            glue(name, value, display=False)
+            glue(name, value.item() if isinstance(value, np.generic) else value, display=False)
