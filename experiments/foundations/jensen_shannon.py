@@ -87,7 +87,7 @@ def divergences_and_informations(member: Member, draws: int) -> Tensor:
 
 
 def random_joints(
-    n: int, size: int, *, noise: float, dropout: str, generator: torch.Generator
+    n: int, size: int, *, noise: int, dropout: str, generator: torch.Generator
 ) -> Tensor:
     """Return joint tables with uniform p(x) and random rows p(y | x), ``[n, size, size]``."""
     draw: dict[str, Any] = dict(generator=generator, dtype=torch.float64)
