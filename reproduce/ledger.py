@@ -81,9 +81,9 @@ units at which the claim is looked at for the last time. A star marks a primary 
 
 def _printed(target: str, part: str) -> str:
     """Return the cells of a table in the paper's unit, those that were not run included."""
-    rows = []
+    rows: list[list[Any]] = []
     for cell in cells(target, part):
-        row = [cell.item, cell.where, cell.paper or NONE]
+        row: list[Any] = [cell.item, cell.where, cell.paper or NONE]
         if cell.profile is None:
             status = "quoted only" if cell.quoted else "not run"
             rows.append([*row, *[NONE] * 5, status, NONE])

@@ -115,8 +115,8 @@ def _seconds(rows: pd.DataFrame, runs: dict[str, dict[str, Any]]) -> Iterator[fl
     for name, own in rows.groupby("run"):
         members = runs[str(name)]["members"]
         took = {record.key(entry["member"]): entry["seconds"] for entry in members}
-        for row in own[[*members[0]["member"]]].astype(object).to_dict("records"):
-            yield took[record.key(row)]
+        for row in own[[*members[0]["member"]]].astype(object).itertuples(index=False, name=None):
+            yield took[record.key(dict(zip(members[0]["member"], row, strict=True)))]
 
 
 def device_name(device: str) -> str:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -18,7 +18,9 @@ from ibutils.tasks import NoisyLayer, Task, catalogue
 from ibutils.train import generator
 
 SPLITS = ("all", "test")  # what a value is read on: the whole sample, or what trained nothing
-NUMBERS = dict(x_kind="continuous", y_kind="continuous")  # symbols too: all estimators get these
+NUMBERS: dict[str, Any] = dict(
+    x_kind="continuous", y_kind="continuous"
+)  # symbols too: all estimators get these
 
 
 @runtime_checkable
@@ -166,7 +168,7 @@ def nearest(drawn: Drawn) -> Estimate:
     return estimate_mi(drawn.x, drawn.y, method="neighbours", k=k, **NUMBERS)
 
 
-def pairwise(drawn: Drawn, bound: str) -> Estimate | None:
+def pairwise(drawn: Drawn, bound: Literal["upper", "lower"]) -> Estimate | None:
     """Return a bound by pairwise distances, defined where the noise of a layer is known."""
     if not isinstance(drawn.task, NoisyLayer):
         return None
@@ -191,11 +193,11 @@ def neural(drawn: Drawn, bound: str, *, critic: str = "separable") -> Estimate |
         return None
     alike = next(one for one in names if OBJECTIVES[one][0] is OBJECTIVES[bound][0])
     g = generator(drawn.seed, f"{drawn.task.name}/{n}/{critic}/{alike}")
-    training = dict(critic=critic, steps=options.steps, batch_size=size, **NUMBERS)
+    training: dict[str, Any] = dict(critic=critic, steps=options.steps, batch_size=size, **NUMBERS)
     return estimate_mi(drawn.x, drawn.y, method=bound, generator=g, **training)
 
 
-def _neural(name: str, title: str, cite: str, **options: str) -> None:
+def _neural(name: str, title: str, cite: str, **options: Any) -> None:
     bound = options.pop("bound", name)
     critic = options.get("critic")
     shared = (critic,) if critic in SECOND else FIRST
@@ -203,7 +205,8 @@ def _neural(name: str, title: str, cite: str, **options: str) -> None:
     register(name, title=title, cite=cite, split="test", shared=shared)(run)
 
 
-for _bound in ("lower", "upper"):
+_BOUNDS: tuple[Literal["lower", "upper"], ...] = ("lower", "upper")
+for _bound in _BOUNDS:
     register(
         f"kde_{_bound}",
         title=f"KDE, {_bound}",

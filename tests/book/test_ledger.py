@@ -184,6 +184,17 @@ def test_only_the_generated_block_of_readme_changes(results, tmp_path):
         readme.update(path)
 
 
+def test_what_a_record_says_of_its_machine_is_text_on_the_page(results, monkeypatch):
+    write_record(results, "laptop", seeds=2)
+    evil = "CPU | <script>alert(1)</script> `x` [y](z) {raw}`html`\n| new | row |"
+    told = [{**run, "device": evil, "threads": "<b>2|</b>"} for run in record.runs()]
+    monkeypatch.setattr(record, "runs", lambda: told)
+    page = ledger._runs()
+    (row,) = rows(page, "vib/mnist")
+    assert len(row) == 8 and not set("<`[{") & set(page)
+    assert len(page.splitlines()) == 5  # heading, blank, head, rule and one row
+
+
 def test_names_of_devices_are_short():
     assert device_name("CPU (Model X @ 2.0 GHz)") == "CPU"
     assert device_name("NVIDIA H200") == "H200"
