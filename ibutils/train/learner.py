@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ibutils import checks
-from ibutils.train.recipe import Recipe
+from ibutils.train.recipe import Recipe, staircase
 from ibutils.train.stream import Stream
 from ibutils.train.trainable import Trainable
 
@@ -54,7 +54,7 @@ class Learner:
         recipe = self.recipe
         self.parameters = parameters
         self.optimizer = recipe.optimiser([group for group in groups if group["params"]])
-        self.schedule = recipe.schedule(self.optimizer)
+        self.schedule = (recipe.schedule or staircase(1.0))(self.optimizer)
         self.average = [p.detach().clone() if recipe.averaging else p.detach() for p in parameters]
         self._update_average = get_ema_multi_avg_fn(recipe.averaging)
 

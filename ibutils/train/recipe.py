@@ -1,7 +1,7 @@
 """How a model is trained: optimiser, schedule and averaging, each a choice of its own."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Any
 
@@ -95,7 +95,7 @@ class Recipe:
         epochs: Passes over the data.
         optimiser: Makes the optimiser of some parameters, such as ``adam(1e-3)``.
         schedule: Makes the schedule of that optimiser, such as ``staircase(0.97, every=2)``; it
-            steps after each epoch.
+            steps after each epoch. Without one the learning rate is constant.
         batch_size: Examples in a step; a last, smaller batch is kept.
         averaging: Decay of the exponential moving average of the weights, every step. With 0 the
             last weights are kept.
@@ -111,7 +111,7 @@ class Recipe:
 
     epochs: int
     optimiser: Optimiser
-    schedule: Schedule = field(default_factory=lambda: staircase(1.0))  # constant
+    schedule: Schedule | None = None
     _: KW_ONLY
     batch_size: int = 100
     averaging: float = 0.0
@@ -121,8 +121,8 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse settings that cannot train."""
         checks.sizes(epochs=self.epochs, batch_size=self.batch_size)
-        for name in ("optimiser", "schedule"):
-            if not callable(value := getattr(self, name)):
+        for name, value in (("optimiser", self.optimiser), ("schedule", self.schedule or adam)):
+            if not callable(value):
                 raise TypeError(f"{name} must be a function, got {checks.described(value)}")
         checks.number("averaging", self.averaging, least=0, below=1)
         checks.choice("precision", self.precision, PRECISIONS)
