@@ -150,21 +150,13 @@ class Experiment(Reading):
         """Return what is on record, or the run of this page where nothing is."""
         return View(self.part, self.record, live=live, profile=profile, chosen=self.settings)
 
-    def show(self, *names: str) -> None:
-        """Show figures or tables as recorded, with their source, and the live ones folded."""
-        for name in names:
-            checks.choice("name", name, self.module.FIGURES)
-            draw, recorded, live = self.module.FIGURES[name], self.view(), self.view(live=True)
-            display(draw(recorded))
-            targets = recorded.asked
-            display(page.caption(targets, recorded.source(targets[0]), self._condition(targets)))
-            if any(len(self.record.table(target)) for target in targets):
-                summary = f"The same from the run of this page: {live.source(targets[0])}"
-                display(page.folded(draw(live), summary))
-
-    def _condition(self, targets: Sequence[str]) -> str:
-        """Return what is stale, damaged or missing of the record of some targets."""
-        return ""
+    def _show_live(self, name: str, targets: Sequence[str]) -> None:
+        """Show a figure from the run of this page, folded."""
+        if any(len(self.record.table(target)) for target in targets):
+            live = self.view(live=True)
+            drawn = self.module.FIGURES[name](live)
+            summary = f"The same from the run of this page: {live.source(targets[0])}"
+            display(page.folded(drawn, summary))
 
 
 def notebook_of(module: ModuleType) -> str:

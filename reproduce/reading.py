@@ -1,6 +1,6 @@
 """A chapter that draws what other chapters have recorded, and what every chapter shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -50,7 +50,17 @@ class Reading:
             checks.choice("name", name, self.module.FIGURES)
             recorded = self.view()
             display(self.module.FIGURES[name](recorded))
-            display(page.caption(recorded.asked, recorded.source(recorded.asked[0]), ""))
+            if targets := recorded.asked:  # a study that is made on the page asks for none
+                source, condition = recorded.source(targets[0]), self._condition(targets)
+                display(page.caption(targets, source, condition))
+                self._show_live(name, targets)
+
+    def _condition(self, targets: Sequence[str]) -> str:
+        """Return what is stale, damaged or missing of the record of some targets."""
+        return ""
+
+    def _show_live(self, name: str, targets: Sequence[str]) -> None:
+        """Show a figure from the run of this page, where there is one."""
 
     def verdicts(self, *chosen: str) -> Markdown:
         """Return the verdicts of claims, or of all claims of targets, as a table."""
