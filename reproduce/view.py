@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ibutils.project import project_root
-from reproduce import record
+from reproduce import claims, record
 from reproduce.record import Run
 
 T = TypeVar("T", bound=Sized)
@@ -87,7 +87,8 @@ class View:
         rows = self.rows(target)
         if not len(rows):
             return "nothing on record"
-        data = rows["data"].unique() if "data" in rows else [self.settings(target).get("data")]
+        setting = claims.targets(self.part)[target].data
+        data = rows["data"].unique() if "data" in rows else [self.settings(target).get(setting)]
         words = [f"{rows['profile'].iloc[0]} profile", *data]
         if "seed" in rows and (seeds := rows["seed"].nunique()):
             words.append(f"{seeds} seed{'s' if seeds > 1 else ''}")

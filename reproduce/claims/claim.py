@@ -67,6 +67,7 @@ class Target:
         cases: Test cases that its errors and accuracies are shares of.
         printed: How the ledger shows the numbers that the paper prints of it.
         front: The sentence over its table on the front page, of the target that is shown there.
+        data: The setting of the chapter that names the data it is drawn from.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Target:
     cases: int | None = None
     printed: Printed | None = None
     front: str | None = None
+    data: str = "data"
 
 
 @dataclass(frozen=True)
