@@ -60,12 +60,13 @@ def _calls(cell: NotebookNode) -> set[str]:
     """Return the names of the methods that a code cell calls."""
     if cell.cell_type != "code":
         return set()
-    nodes = ast.walk(ast.parse(cell.source))
-    return {n.func.attr for n in nodes if isinstance(n, ast.Call) and _is_method(n.func)}
+    return {_method(node) for node in ast.walk(ast.parse(cell.source))}
 
 
-def _is_method(function: ast.expr) -> bool:
-    return isinstance(function, ast.Attribute)
+def _method(node: ast.AST | None) -> str:
+    """Return the name of the method that a node calls, or nothing."""
+    called = node.func if isinstance(node, ast.Call) else None
+    return called.attr if isinstance(called, ast.Attribute) else ""
 
 
 def _lines(cell: NotebookNode) -> int:
@@ -87,8 +88,7 @@ def _is_bookkeeping(statement: ast.stmt) -> bool:
     value = getattr(statement, "value", None)
     if isinstance(value, ast.Constant | ast.List):
         return True
-    called = isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute)
-    return called and value.func.attr in BOOKKEEPING
+    return _method(value) in BOOKKEEPING
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
@@ -21,21 +21,6 @@ SPLITS = ("all", "test")  # what a value is read on: the whole sample, or what t
 NUMBERS: dict[str, Any] = dict(
     x_kind="continuous", y_kind="continuous"
 )  # symbols too: all estimators get these
-
-
-@runtime_checkable
-class Options(Protocol):
-    """The settings of the calibration that estimators read."""
-
-    samples: int
-    bounds: tuple[str, ...]
-    few_bounds: tuple[str, ...]
-    concatenated: tuple[str, ...]
-    steps: int
-    batch_size: int
-    concatenated_batch_size: int
-    neighbours: int
-    bins: int
 
 
 class Drawn(NamedTuple):
@@ -236,7 +221,7 @@ _neural(
 )
 
 
-def measure(member: dict[str, Any], options: Options) -> list[dict[str, Any]]:
+def measure(member: dict[str, Any], options: Any) -> list[dict[str, Any]]:
     """Return the tidy rows of a member: the truth, and what each estimator finds."""
     task, n, seed = catalogue()[member["task"]], member["samples"], member["seed"]
     x, y = task.sample(n, generator=generator(seed, f"{task.name}/{n}"))

@@ -8,7 +8,7 @@ with extra("plots"):
         critic_readings,
         divergence_against_information,
     )
-    from experiments.plots.calibration import (
+    from experiments.foundations.calibration_figures import (
         calibration_table,
         error_map,
         errors_along,
@@ -51,25 +51,7 @@ with extra("plots"):
         percent_against_beta,
         rates_of_units,
     )
-    from experiments.plots.information_plane import (
-        accuracy_curves,
-        changes,
-        planes,
-        scores_against_accuracy,
-    )
-    from experiments.plots.layer_courses import (
-        activity_histograms,
-        both_informations,
-        ends_by_factor,
-        layer_courses,
-    )
-    from experiments.plots.linear_networks import (
-        gradient_signal,
-        information_and_errors,
-        rate_study,
-    )
     from experiments.plots.nuisances import digit_ratio, information_maps, prior_fit, titled_images
-    from experiments.plots.plane_animation import plane_animation
     from experiments.plots.prior_matching import codes, encoder_gradients, game_over_training
     from experiments.plots.robustness import (
         adversarial_digits,
@@ -97,14 +79,10 @@ __all__ = [
     "STRUCTURES",
     "accuracy_against_negatives",
     "accuracy_by_layer",
-    "accuracy_curves",
     "activation_shapes",
-    "activity_histograms",
     "adversarial_digits",
     "binned_information",
-    "both_informations",
     "calibration_table",
-    "changes",
     "code_measures",
     "codes",
     "codes_of_both",
@@ -118,7 +96,6 @@ __all__ = [
     "edges_over_activity",
     "effect_of_iterations",
     "encoder_gradients",
-    "ends_by_factor",
     "error_against_beta",
     "error_against_width",
     "error_and_correlation",
@@ -128,34 +105,27 @@ __all__ = [
     "finish",
     "game_over_training",
     "generated",
-    "gradient_signal",
     "in_words",
     "information_against_resolution",
     "information_against_weight",
-    "information_and_errors",
     "information_by_layer",
     "information_curve",
     "information_maps",
     "largest_activity",
-    "layer_courses",
     "loss_maps",
     "measures_by_model",
     "named",
     "neighbours",
     "occlusion_masks",
     "percent_against_beta",
-    "plane_animation",
-    "planes",
     "planes_by_estimator",
     "plug_in_bias",
     "prior_fit",
     "rate_against_beta",
     "rate_against_epoch",
-    "rate_study",
     "rates_of_units",
     "relative_sizes",
     "rounded_signs",
-    "scores_against_accuracy",
     "search_accuracy",
     "sign_accuracy",
     "stronger_attacks",

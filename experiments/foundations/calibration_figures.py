@@ -102,7 +102,7 @@ def two_critics(table: pd.DataFrame, *, samples: int) -> Figure:
         table: Rows of the target ``FND-CAL``; seeds that only one of them has are left out.
         samples: The number of samples of the members shown.
     """
-    errors = measure(table).query("metric == 'error' and samples == @samples")
+    errors = measure(table, {}).query("metric == 'error' and samples == @samples")
     methods = ["info_nce", "info_nce_relu"]
     wide = errors[errors["method"].isin(methods)].pivot_table(
         index=["task", "seed"], columns="method", values="value"
@@ -145,7 +145,7 @@ def errors_along(
         xlabel: What grows.
     """
     figure, axes = plt.subplots()
-    errors = measure(table)
+    errors = measure(table, {})
     errors = errors[(errors["metric"] == "error") & (errors["samples"] == samples)]
     known = [task for task in tasks if task in set(errors["task"])]
     for i, (method, colour, marker) in enumerate(zip(methods, COLOURS, "osD^v", strict=False)):
