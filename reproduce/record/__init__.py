@@ -6,21 +6,37 @@ from ibutils.lazy import lazy
 
 if TYPE_CHECKING:
     from ibutils.project import project_root
-    from reproduce.record.code import code_hash
-    from reproduce.record.parameters import check_parameters
-    from reproduce.record.run import Finished, Run, collect
-    from reproduce.record.store import PROFILES, arrays, covering, key, profiles, runs, table
+    from reproduce.record.collection import collect
+    from reproduce.record.identity import code_hash
+    from reproduce.record.integrity import key
+    from reproduce.record.parameters import check_parameters, check_profile
+    from reproduce.record.run import Finished, Run
+    from reproduce.record.store import (
+        PROFILES,
+        RecordWarning,
+        arrays,
+        covering,
+        damaged,
+        problems,
+        profiles,
+        runs,
+        table,
+    )
 
 __all__ = [
     "PROFILES",
     "Finished",
+    "RecordWarning",
     "Run",
     "arrays",
     "check_parameters",
+    "check_profile",
     "code_hash",
     "collect",
     "covering",
+    "damaged",
     "key",
+    "problems",
     "profiles",
     "project_root",
     "runs",

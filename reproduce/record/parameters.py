@@ -1,4 +1,4 @@
-"""Refuse what papermill lets pass: parameters that a notebook does not have."""
+"""Refuse what papermill lets pass: unknown parameters, and those of another profile."""
 
 import ast
 import difflib
@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 from ibutils import checks
 from reproduce.record.provenance import notebook_path
 
+FREE = ("members", "device", "fresh")  # what a profile's run may choose
 _SHELL = {"In", "Out"}  # the names that IPython adds and that hold values
 
 
@@ -26,13 +29,72 @@ def check_parameters(notebook: str, namespace: Mapping[str, Any]) -> None:
             parameter.
     """
     checks.instance("namespace", namespace, Mapping)
-    cells = json.loads(notebook_path(notebook).read_text())["cells"]
-    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
-    nodes = [node for cell in tagged for node in ast.walk(ast.parse("".join(cell["source"])))]
-    known = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    known = {target.id for target, _ in _assigned(notebook)}
     for name, value in namespace.items():
         literal = value is None or isinstance(value, bool | int | float | str | list | dict)
         if literal and not name.startswith("_") and name not in known | _SHELL:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(known))}"
             raise ValueError(f"{notebook} has no parameter {name!r}; {hint}")
+
+
+def check_profile(notebook: str, profile: str, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that are not those of a profile, in a run that calls itself by it.
+
+    Args:
+        notebook: ``"<part>/<name>"``.
+        profile: ``smoke``, which may have any, or one with a file beside the notebook.
+        parameters: Their values by name; what is no parameter of the notebook is passed over.
+
+    Raises:
+        ValueError: The first parameter that differs, both values, and what to do; or the notebook
+            has no such profile.
+    """
+    checks.instance("parameters", parameters, Mapping)
+    if profile == "smoke":
+        return
+    path = notebook_path(notebook).with_suffix(f".{profile}.yaml")
+    for name, wanted in of_profile(notebook, profile).items():
+        if name in parameters and name not in FREE and _plain(parameters[name]) != wanted:
+            raise ValueError(
+                f"{name} is {parameters[name]!r}, but {wanted!r} at the profile {profile!r} of"
+                f" {notebook}: change {path.name}, or set profile: smoke for other parameters"
+            )
+
+
+def of_profile(notebook: str, profile: str) -> dict[str, Any]:
+    """Return the parameters of a notebook at a profile: its defaults, changed by the file.
+
+    Raises:
+        ValueError: The notebook has no such profile.
+    """
+    found = {target.id: ast.literal_eval(value) for target, value in _assigned(notebook)}
+    if profile == "smoke":
+        return found
+    path = notebook_path(notebook).with_suffix(f".{profile}.yaml")
+    if not path.exists():
+        raise ValueError(f"{notebook} has no profile {profile!r}: there is no {path}")
+    return found | yaml.safe_load(path.read_text())
+
+
+def _assigned(notebook: str) -> list[tuple[ast.Name, ast.expr]]:
+    """Return the names and values that the cell tagged ``parameters`` assigns."""
+    cells = json.loads(notebook_path(notebook).read_text())["cells"]
+    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    nodes = [node for cell in tagged for node in ast.parse("".join(cell["source"])).body]
+    found: list[tuple[ast.Name, ast.expr]] = []
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                pairs = (
+                    zip(target.elts, node.value.elts, strict=True)
+                    if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+                    else [(target, node.value)]
+                )
+                found += [(name, value) for name, value in pairs if isinstance(name, ast.Name)]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as YAML has it: tuples are lists."""
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

@@ -3,47 +3,30 @@
 import hashlib
 import io
 import json
-import os
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from ibutils import checks
 from ibutils.extras import extra
-from ibutils.project import project_root
-from reproduce.record import given, store
-from reproduce.record.code import code_hash
+from reproduce.record import given, integrity, leftovers, store
+from reproduce.record.files import Lock, write_together
+from reproduce.record.identity import code_hash
+from reproduce.record.integrity import Member, key
+from reproduce.record.parameters import check_profile
 from reproduce.record.provenance import commit, machine
-from reproduce.record.store import Member, key
+from reproduce.record.supersede import alike
 
 with extra("plots"):
     import pandas as pd
 
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole, or leave it as it was.
-
-    Raises:
-        OSError: The folder cannot be written or the disk is full; says what was kept.
-    """
-    part = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        kept = "the earlier file is kept" if path.exists() else "nothing was written"
-        raise OSError(error.errno, f"{error.strerror}; {kept}", str(path)) from error
-    finally:
-        try:
-            part.unlink(missing_ok=True)
-        except OSError:  # a folder that cannot be written holds no part either
-            pass
+PATIENCE = 2.0  # seconds between looks at what another process is training
 
 
 class Finished(NamedTuple):
@@ -62,14 +45,16 @@ class Run:
         notebook: ``"<part>/<name>"``.
         profile: One of ``smoke``, ``laptop``, ``gpu``, ``paper``.
         settings: What a member's numbers depend on besides its factors; members on record count
-            when profile and settings agree.
+            when code, settings and data are the same.
         fresh: Whether to retrain members that are on record; the smoke profile always does.
         device: The device members are trained on.
         data: Checksums of the data sets.
 
     Raises:
         TypeError: An argument is of the wrong type, or settings hold what JSON cannot.
-        ValueError: There is no such notebook, profile or device.
+        ValueError: There is no such notebook, profile or device; settings are not those of the
+            profile's file; or members of the same code and settings are on record that were
+            trained on other data.
     """
 
     def __init__(
@@ -88,63 +73,119 @@ class Run:
         self._clock = time.perf_counter()
         now = datetime.now(UTC)
         self.hash = code_hash(notebook)
+        check_profile(notebook, profile, settings := given.settings(settings))
         revision, dirty = commit()
+        self.device = device
+        self.fresh = fresh or profile == "smoke"
         self.description: dict[str, Any] = {
             "notebook": notebook,
             "profile": profile,
-            "settings": given.settings(settings),
+            "settings": settings,
             "members": [],
             "code_hash": self.hash,
             "commit": revision,
             "dirty": dirty,
             "data": dict(data or {}),
+            "fresh": self.fresh,
             "started": now.isoformat(timespec="seconds"),
         }
-        self.device = device
-        self.fresh = fresh or profile == "smoke"
         identity = f"{now:%Y%m%dT%H%M%SZ}-{self.hash[:6]}-{secrets.token_hex(4)}"
-        self.folder = live_root() / profile / notebook / identity
+        self.folder = store.live_root() / profile / notebook / identity
         self._tables: dict[str, list[dict[str, Any]]] = {}
         self._arrays: dict[str, np.ndarray] = {}
+        self._contents: dict[str, bytes] = {}
+        self._lock: Lock | None = None  # held while this process may write
+        leftovers.clean(profile, notebook)
+        self._check_data()
 
     def _earlier(self) -> list[dict[str, Any]]:
-        """Return the runs, committed or live, whose members count here, one copy of each.
-
-        Raises:
-            ValueError: A member is on record twice.
-        """
+        """Return the runs, committed or live, whose members count here."""
         if self.fresh:
             return []
-        wanted = {name: self.description[name] for name in ("notebook", "profile", "settings")}
-        found = {
-            run["folder"].name: run
-            for root in (store.results_root(), live_root())  # a live run may have gone on
-            for run in store.runs(root)
-            if all(run[name] == value for name, value in wanted.items())
-            and run["folder"].name != self.folder.name
-        }
-        store.check_unique(found.values())
-        return list(found.values())
+        return [run for run in self._all() if alike(run, self.description)]
+
+    def _all(self) -> list[dict[str, Any]]:
+        """Return the other runs of this notebook at this profile."""
+        found = store.both(self.description["notebook"], self.description["profile"])
+        return [run for run in found if run["folder"].name != self.folder.name]
+
+    def _check_data(self) -> None:
+        """Refuse to train on other data than the members on record that are alike otherwise."""
+        if self.fresh:
+            return
+        for run in self._all():
+            other = {**run, "data": self.description["data"]}
+            if alike(other, self.description) and run["data"] != self.description["data"]:
+                raise ValueError(
+                    f"the data are {self.description['data']}, but those of the members in"
+                    f" {run['folder']} are {run['data']}: restore the data set, or train all"
+                    " members again with fresh: true, which supersedes what is on record"
+                )
 
     def missing(self, members: Iterable[Member]) -> list[Member]:
-        """Return the members that have to be trained."""
+        """Return the members that have to be trained: not on record, stale or damaged."""
         members = given.members("members", members)
         done = {key(entry["member"]) for run in self._earlier() for entry in run["members"]}
         done |= {key(entry["member"]) for entry in self.description["members"]}
         return [member for member in members if key(member) not in done]
 
-    def stale(self) -> list[str]:
-        """Return the names of the runs that count here but were made by other code."""
-        return [run["folder"].name for run in self._earlier() if run["code_hash"] != self.hash]
+    def claimed(self, groups: Iterable[Sequence[Member]]) -> Iterator[list[Member]]:
+        """Yield the groups that this process is to train, each while no other process does.
+
+        Several processes can share a grid. A group with a member that another process trains is
+        passed over; at the end this process waits for such groups, and trains what is missing
+        then, which is what a process that was killed has left. A smoke run shares nothing.
+
+        Args:
+            groups: Members that are trained together; those that are on record are left out.
+        """
+        waiting = [given.members("groups", group) for group in groups]
+        said = ""
+        while waiting:
+            passed: list[list[Member]] = []
+            for group in waiting:
+                locks = [self._claim(member) for member in self.missing(group)]
+                try:
+                    if other := next((lock for lock in locks if not lock.take()), None):
+                        passed.append(group)
+                        holder = other.holder()
+                    elif todo := self.missing(group):  # another process may have just finished
+                        yield todo
+                finally:
+                    for lock in locks:
+                        lock.release()
+            if len(passed) == len(waiting):
+                if said != (said := f"{len(passed)} groups are held, the last by {holder}"):
+                    print(said, flush=True)
+                time.sleep(PATIENCE)
+            waiting = passed
+
+    def _claim(self, member: Member) -> Lock:
+        names = [self.description["profile"], self.description["notebook"], key(member)]
+        if self.fresh:  # which trains each member, whatever others do
+            names.append(self.folder.name)
+        return leftovers.lock(hashlib.sha256("\n".join(names).encode()).hexdigest()[:16])
 
     def checkpoint(self, members: Sequence[Member]) -> Path:
-        """Return where training these members together keeps its checkpoint."""
+        """Return where training these members together keeps its checkpoint.
+
+        Its name holds the number of threads. Where there is one of another number, training goes
+        on with that, since results depend on it in their last digits.
+        """
         members = given.members("members", members)
-        settings = json.dumps(self.description["settings"], sort_keys=True)
-        names = "\n".join([self.hash, settings, self.device, *map(key, members)])
+        identity = json.dumps({name: self.description[name] for name in ("settings", "data")})
+        names = "\n".join([self.hash, identity, self.device, *map(key, members)])
+        folder = leftovers.checkpoints(self.description["profile"], self.description["notebook"])
+        if self.fresh:  # which does not go on where another run was killed
+            folder = folder / self.folder.name
         name = hashlib.sha256(names.encode()).hexdigest()[:16]
-        folder = project_root() / "_build" / "checkpoints" / self.description["profile"]
-        return folder / self.description["notebook"] / f"{name}.pt"
+        for begun in folder.glob(f"{name}.*.pt"):
+            threads = int(begun.suffixes[-2][1:])
+            if threads != torch.get_num_threads():
+                print(f"goes on with {threads} threads, as {begun} was begun", flush=True)
+                torch.set_num_threads(threads)
+            return begun
+        return folder / f"{name}.{torch.get_num_threads()}.pt"
 
     def append(
         self,
@@ -154,7 +195,7 @@ class Run:
         arrays: Mapping[str, Mapping[str, np.ndarray]] | None = None,
         seconds: float,
     ) -> None:
-        """Add a finished member: tables and arrays first, then ``run.json``, which makes it count.
+        """Add a finished member: tables and arrays count when ``run.json`` names them.
 
         Args:
             member: Its factors, such as method, beta and seed.
@@ -195,7 +236,9 @@ class Run:
             for target, named in one.arrays.items():
                 for label, array in named.items():
                     held[f"{target}|{name}|{label}"] = array
-            entries.append({"member": dict(one.member), "seconds": round(one.seconds, 1)})
+            threads = torch.get_num_threads()
+            entry = {"member": dict(one.member), "seconds": round(one.seconds, 1)}
+            entries.append({**entry, "threads": threads})
         description = {
             **self.description,
             "members": entries,
@@ -203,29 +246,17 @@ class Run:
             "wall_seconds": round(time.perf_counter() - self._clock, 1),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        self._write(tables, held, description)
-        self._tables, self._arrays, self.description = tables, held, description
-
-    def _write(
-        self,
-        tables: Mapping[str, list[dict[str, Any]]],
-        held: Mapping[str, np.ndarray],
-        description: Mapping[str, Any],
-    ) -> None:
-        for target, rows in tables.items():
-            frame = pd.DataFrame(rows)
-            ends = ["split", "metric", "value", "unit"]
-            frame = frame[[*(c for c in frame.columns if c not in ends), *ends]]
-            write_atomically(self.folder / f"{target}.csv", frame.to_csv(index=False).encode())
-        if held:
-            packed = io.BytesIO()
-            np.savez_compressed(packed, **held)  # type: ignore[arg-type]  # names, no options
-            write_atomically(self.folder / "arrays.npz", packed.getvalue())
-        text = json.dumps(description, indent=1) + "\n"
-        write_atomically(self.folder / "run.json", text.encode())
+        if self._lock is None:
+            self._lock = leftovers.hold(self.folder.name)
+        contents = _contents(tables, held)
+        description = integrity.sealed(description, contents)
+        write_together(self.folder, contents, ("run.json", integrity.text(description)))
+        self._tables, self._arrays, self._contents = tables, held, contents
+        self.description = description
 
     def _own(self) -> list[dict[str, Any]]:
-        return [{**self.description, "folder": self.folder}] if self._tables else []
+        own = {**self.description, "folder": self.folder, "contents": self._contents}
+        return [own] if self._contents else []
 
     def table(self, target: str) -> pd.DataFrame:
         """Return the rows of a target: members on record and those appended here."""
@@ -241,35 +272,18 @@ class Run:
         return found
 
 
-def live_root() -> Path:
-    """Return the ignored folder that runs are written to."""
-    return project_root() / "_build" / "runs"
-
-
-def collect() -> list[Path]:
-    """Copy the finished runs of ``_build/runs`` to ``results``, the smoke profile left out.
-
-    Returns:
-        The folders written.
-
-    Raises:
-        ValueError: A run comes from code that was not committed, repeats a recorded member, or
-            differs in settings from the recorded runs of its profile.
-    """
-    live = [run for run in store.runs(live_root()) if run["profile"] != "smoke"]
-    for run in live:
-        if run["dirty"] is not False:
-            raise ValueError(
-                f"{run['folder']} was run with uncommitted changes or outside git; it is no record"
-            )
-    names = {run["folder"].name for run in live}
-    kept = [run for run in store.runs() if run["folder"].name not in names]
-    store.check_unique([*kept, *live])
-    written = []
-    for run in live:
-        target = store.results_root() / run["folder"].relative_to(live_root())
-        files = run["folder"].glob("[!.]*")  # a kill may have left a hidden part of a file
-        for path in sorted(files, key=lambda path: path.name == "run.json"):
-            write_atomically(target / path.name, path.read_bytes())
-        written.append(target)
-    return written
+def _contents(
+    tables: Mapping[str, list[dict[str, Any]]], held: Mapping[str, np.ndarray]
+) -> dict[str, bytes]:
+    """Return the files of a run by name."""
+    found = {}
+    ends = ["split", "metric", "value", "unit"]
+    for target, rows in tables.items():
+        frame = pd.DataFrame(rows)
+        frame = frame[[*(c for c in frame.columns if c not in ends), *ends]]
+        found[f"{target}.csv"] = frame.to_csv(index=False).encode()
+    if held:
+        packed = io.BytesIO()
+        np.savez_compressed(packed, **held)  # type: ignore[arg-type]  # names, no options
+        found[integrity.ARRAYS] = packed.getvalue()
+    return found

@@ -1,39 +1,27 @@
 """Read runs: tidy tables and arrays of finished members, joined and checked."""
 
-import json
+import io
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ibutils import checks
 from ibutils.extras import extra
 from ibutils.project import project_root
+from reproduce.record import integrity, supersede
+from reproduce.record.files import STAGED
+from reproduce.record.integrity import Description, key
 
 with extra("plots"):
     import pandas as pd
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")  # from the least to the most faithful
-Member = Mapping[str, Any]
-
-
-def key(member: Member) -> str:
-    """Return the name of a member: its factors that are set, in their order.
-
-    Example:
-        >>> key({"method": "vib", "bottleneck": 256, "beta": 1e-3, "seed": 0})
-        'method=vib,bottleneck=256,beta=0.001,seed=0'
-    """
-    if not isinstance(member, Mapping):
-        raise TypeError(f"member must be a Mapping, got {checks.described(member)}")
-    parts: list[str] = []
-    for name, value in member.items():
-        if not pd.isna(value):
-            whole = isinstance(value, float) and value.is_integer() and name != "beta"
-            parts.append(f"{name}={int(value) if whole else value}")
-    return ",".join(parts)
 
 
 def check_target(target: str, name: str = "target") -> None:
@@ -56,74 +44,204 @@ def results_root() -> Path:
     return project_root() / "results"
 
 
-def runs(root: Path | None = None) -> list[dict[str, Any]]:
-    """Return the ``run.json`` of each run below ``root``, with its ``folder``, oldest first.
+def live_root() -> Path:
+    """Return the ignored folder that runs are written to."""
+    return project_root() / "_build" / "runs"
+
+
+class RecordWarning(UserWarning):
+    """A run on record is damaged, or contradicts another: it does not count."""
+
+
+class Damage(NamedTuple):
+    """A run that does not count, and why.
+
+    Attributes:
+        folder: Of the run.
+        reasons: What is wrong with its files.
+    """
+
+    folder: Path
+    reasons: tuple[str, ...]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The notebook and the profile of the run."""
+        profile, part, name = self.folder.parts[-4:-1]
+        return f"{part}/{name}", profile
+
+    def __str__(self) -> str:
+        """Name the run, what is wrong and what to do."""
+        notebook, profile = self.place
+        train = f"`make reproduce PROFILE={profile} ONLY={notebook}` trains its members again"
+        cure = f"remove the folder, then {train}"
+        if results_root() in self.folder.parents:
+            cure = f"`git checkout -- {self.folder}` restores it; or {cure}"
+        return f"the run {self.folder} does not count: {'; '.join(self.reasons)}. {cure}"
+
+
+def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return names, times and sizes of the files of a run."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        with suppress(FileNotFoundError):  # another process finished a run meanwhile
+            about = path.stat()
+            found.append((path.name, about.st_mtime_ns, about.st_size))
+    return tuple(found)
+
+
+_known: dict[Path, tuple[Any, Description | Damage | None]] = {}
+
+
+def _read(folder: Path, state: tuple[Any, ...]) -> Description | Damage | None:
+    """Return a run, what is wrong with it, or None; read once for each state of its files."""
+    if _known.get(folder, (None,))[0] != state:
+        _known[folder] = state, _load(folder, state)
+    return _known[folder][1]
+
+
+def _load(folder: Path, state: tuple[Any, ...]) -> Description | Damage | None:
+    """Return a run with the contents of its files, or what is wrong, or None where is none."""
+    visible = [name for name, *_ in state if not name.startswith(".")]
+    if "run.json" not in visible:
+        reason = f"run.json is missing beside {', '.join(visible)}"
+        return Damage(folder, (reason,)) if visible else None  # killed before its first member
+    try:
+        run = integrity.read((folder / "run.json").read_bytes())
+    except ValueError as error:
+        return Damage(folder, (str(error),))
+    contents, reasons = {}, []
+    for name, wanted in run["files"].items():
+        found = _contents(folder, name)
+        whole = [content for content in found if integrity.digest(content) == wanted]
+        if whole:
+            contents[name] = whole[0]
+        else:
+            reasons.append(integrity.difference(name, found[0] if found else None, run))
+    if reasons:
+        return Damage(folder, tuple(reasons))
+    return {**run, "folder": folder, "contents": contents}
+
+
+def _contents(folder: Path, name: str) -> list[bytes]:
+    """Return what a file holds, and what is to take its place."""
+    found = []
+    for path in (folder / name, folder / f"{STAGED}{name}"):
+        with suppress(FileNotFoundError):
+            found.append(path.read_bytes())
+    return found
+
+
+def _settled(folder: Path) -> tuple[Path, tuple[Any, ...]]:
+    """Return a folder with the state of its files, when nobody was just writing them."""
+    state = _state(folder)
+    while isinstance(_read(folder, state), Damage) and state != (now := _state(folder)):
+        state = now
+    return folder, state
+
+
+def _places(root: Path, notebook: str, profile: str) -> dict[str, tuple[Path, tuple[Any, ...]]]:
+    found = sorted(path for path in root.glob(f"{profile}/{notebook}/*") if path.is_dir())
+    return {folder.name: _settled(folder) for folder in found}
+
+
+@lru_cache(maxsize=16)
+def _counted(places: tuple[Any, ...]) -> tuple[list[Description], list[str], list[Damage]]:
+    """Return the runs that count, what contradicts, and the damaged ones."""
+    found = [one for place in places if (one := _read(*place)) is not None]
+    bad = [one for one in found if isinstance(one, Damage)]
+    sound, doubts = supersede.resolved(one for one in found if not isinstance(one, Damage))
+    return sound, doubts, bad
+
+
+def _warned(places: Iterable[tuple[Path, tuple[Any, ...]]]) -> list[Description]:
+    found, doubts, bad = _counted(tuple(places))
+    for doubt in [*map(str, bad), *doubts]:
+        warnings.warn(doubt, RecordWarning, stacklevel=3)
+    return list(found)
+
+
+def runs(
+    root: Path | None = None, *, notebook: str = "*/*", profile: str = "*"
+) -> list[Description]:
+    """Return the ``run.json`` of each sound run below ``root``, oldest first.
 
     Args:
         root: A folder of runs; the committed ``results`` by default.
+        notebook: ``"<part>/<name>"``; all by default.
+        profile: All by default.
+
+    Returns:
+        With its ``folder`` and the ``contents`` of its files. Of members that a later run
+        supersedes the entries are left out.
+
+    Warns:
+        RecordWarning: A run is damaged, or two contradict each other; what to do.
     """
     checks.instance("root", root, (Path, type(None)))
-    found = []
-    for path in sorted((root or results_root()).glob("*/*/*/*/run.json")):
-        found.append({**json.loads(path.read_text()), "folder": path.parent})
-    return sorted(found, key=lambda run: run["started"])
+    return _warned(_places(root or results_root(), notebook, profile).values())
 
 
-def check_unique(recorded: Iterable[Mapping[str, Any]]) -> None:
-    """Refuse runs of one profile that record a member twice or differ in settings.
+def whole(root: Path, *, profile: str) -> list[Description]:
+    """Return the sound runs below ``root`` with all their members, superseded or not."""
+    found = (_read(*place) for place in _places(root, "*/*", profile).values())
+    return [one for one in found if one is not None and not isinstance(one, Damage)]
 
-    Raises:
-        ValueError: Which member or setting, and in which folders.
+
+def both(notebook: str, profile: str) -> list[Description]:
+    """Return the runs of a notebook at a profile, committed or not, as ``runs`` does.
+
+    Of a run that was collected and then went on, the copy that went on counts.
     """
-    seen: dict[tuple[str, str, str], Path] = {}
-    settings: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for run in recorded:
-        place = run["notebook"], run["profile"]
-        first = settings.setdefault(place, run)
-        if run["settings"] != first["settings"]:
-            raise ValueError(
-                f"{run['folder']} and {first['folder']} are both profile {run['profile']!r} but "
-                f"differ in settings: {run['settings']} and {first['settings']}"
-            )
-        for entry in run["members"]:
-            name = key(entry["member"])
-            other = seen.setdefault((*place, name), run["folder"])
-            if other != run["folder"]:
-                raise ValueError(f"member {name} is recorded twice: {other} and {run['folder']}")
+    places = _places(results_root(), notebook, profile)
+    for name, place in _places(live_root(), notebook, profile).items():
+        if name not in places or not isinstance(_read(*place), Damage):
+            places[name] = place
+    return _warned(places.values())
+
+
+def damaged(
+    root: Path | None = None, *, notebook: str = "*/*", profile: str = "*"
+) -> list[Damage]:
+    """Return the runs below ``root`` that do not hold what they were written with."""
+    checks.instance("root", root, (Path, type(None)))
+    return _counted(tuple(_places(root or results_root(), notebook, profile).values()))[2]
+
+
+def problems(root: Path | None = None) -> list[str]:
+    """Return what is wrong with the runs below ``root``: damages and contradictions."""
+    checks.instance("root", root, (Path, type(None)))
+    _, doubts, bad = _counted(tuple(_places(root or results_root(), "*/*", "*").values()))
+    return [*map(str, bad), *doubts]
 
 
 def read_table(run: Mapping[str, Any], target: str) -> pd.DataFrame:
     """Return the rows of a run's finished members for a target; empty when it has none."""
-    path = run["folder"] / f"{target}.csv"
-    if not path.exists() or not run["members"]:
+    content = run["contents"].get(f"{target}.csv")
+    if content is None or not run["members"]:
         return pd.DataFrame()
-    rows = pd.read_csv(path)
+    rows, names = integrity.parsed(content, integrity.factors(run))
     finished = {key(entry["member"]) for entry in run["members"]}
-    rows = rows[_keys(rows, run).isin(finished)]
-    return rows.assign(
-        profile=run["profile"], device=run["device"], run=run["folder"].name
-    ).reset_index(drop=True)
+    return (
+        rows[[name in finished for name in names]]
+        .assign(profile=run["profile"], device=run["device"], run=run["folder"].name)
+        .reset_index(drop=True)
+    )
 
 
 def read_members(run: Mapping[str, Any], target: str) -> list[str]:
     """Return the keys of a run's finished members that have rows for a target."""
-    rows = read_table(run, target)
-    return list(_keys(rows, run).unique()) if len(rows) else []
-
-
-def _keys(rows: pd.DataFrame, run: Mapping[str, Any]) -> pd.Series:
-    """Return the key of the member that each row belongs to."""
-    factors = rows[list(run["members"][0]["member"])].astype(object)
-    return factors.apply(lambda row: key(row.to_dict()), axis=1)
+    name = f"{target}.csv"
+    return [key(entry["member"]) for entry in run["members"] if name in entry["rows"]]
 
 
 def read_arrays(run: Mapping[str, Any], target: str) -> dict[str, dict[str, np.ndarray]]:
     """Return ``{member key: {name: array}}`` of a run's finished members for a target."""
-    path = run["folder"] / "arrays.npz"
+    content = run["contents"].get(integrity.ARRAYS)
     finished = {key(entry["member"]) for entry in run["members"]}
     found: dict[str, dict[str, np.ndarray]] = {}
-    if path.exists():
-        with np.load(path, allow_pickle=False) as stored:
+    if content is not None:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             for full in stored.files:
                 owner, member, name = full.split("|")
                 if owner == target and member in finished:
@@ -140,7 +258,7 @@ def join(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def profiles(target: str, *, root: Path | None = None) -> list[str]:
     """Return the profiles that have rows of a target, the most faithful first."""
     check_target(target)
-    have = {run["profile"] for run in runs(root) if (run["folder"] / f"{target}.csv").exists()}
+    have = {run["profile"] for run in runs(root) if f"{target}.csv" in run["contents"]}
     return [name for name in reversed(PROFILES) if name in have]
 
 
@@ -162,9 +280,7 @@ def _recorded(target: str, profile: str | None, root: Path | None) -> list[dict[
     check_target(target)
     checks.choice("profile", profile, (*PROFILES, None))
     best = profile or covering(target, root=root)
-    chosen = [run for run in runs(root) if run["profile"] == best]
-    check_unique(chosen)
-    return chosen
+    return [run for run in runs(root) if run["profile"] == best]
 
 
 def table(target: str, *, profile: str | None = None, root: Path | None = None) -> pd.DataFrame:
@@ -180,7 +296,10 @@ def table(target: str, *, profile: str | None = None, root: Path | None = None) 
         are none.
 
     Raises:
-        ValueError: Unknown profile, or a member recorded twice.
+        ValueError: Unknown profile.
+
+    Warns:
+        RecordWarning: A run is damaged or contradicts another, and does not count.
     """
     return join([read_table(run, target) for run in _recorded(target, profile, root)])
 
