@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from experiments.information_plane.network_scores import FACTORS
+from experiments.information_plane.plane_record import FACTORS
 from ibutils import checks
 from ibutils.extras import extra
 from ibutils.information_plane.schedule import batches

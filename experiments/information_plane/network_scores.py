@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import torch
 
-from experiments.information_plane import courses
-from experiments.information_plane.compact import CEILING, unpack
+from experiments.information_plane import phases
+from experiments.information_plane.plane_record import CEILING, FACTORS, unpack
 from ibutils import checks
 from ibutils.extras import extra
 from reproduce import claims
@@ -14,7 +15,7 @@ from reproduce.record import key
 with extra("plots"):
     import pandas as pd
 
-FACTORS = ["activation", "l2", "examples", "fraction", "batch", "hidden"]
+HELD = {"ebab": "planes", "even": "planes even"}  # the courses of all seeds by estimator
 LAST = 5  # hidden layer
 CLUSTER = [3, 4, 5, 6]  # layers that L2 is said to bring to one point
 
@@ -54,7 +55,7 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
         checks.instance(f"arrays[{name!r}]", own, Mapping)
     found = [_of_scores(rows, member, held) for member, held in _members(rows, arrays, "scores ")]
     for member, held in _members(rows, arrays, "planes"):
-        found.append(courses.measure(_of_member(rows, member, "final"), held))
+        found.append(_of_courses(_of_member(rows, member, "final"), held))
     if {"initial", "final"} <= set(rows["metric"]):
         found.append(_of_informations(rows))
     if "largest" in set(rows["metric"]):
@@ -117,6 +118,34 @@ def _of_estimator(own: pd.DataFrame, values: np.ndarray, estimator: str) -> pd.D
         unit=np.where(np.isin(metric, ("drop", "signed_change")), "nat", "1"),
         value=np.concatenate([by_layer.ravel() for by_layer in scores.values()]),
     )
+
+
+def _of_courses(template: pd.DataFrame, held: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return the phases of each layer and seed of a member, by estimator.
+
+    Args:
+        template: One row a layer and seed, whose columns the result has.
+        held: The arrays of the member: the logged epochs ``kept``, and under names in ``HELD``
+            packed informations ``[epochs, seeds, layers, 2]``.
+    """
+    if not isinstance(held.get("kept"), np.ndarray):
+        raise ValueError(f"arrays of a member must have the array 'kept', got {dict(held)}")
+    found = []
+    epochs = torch.from_numpy(held["kept"].astype(np.int64))
+    for estimator in (name for name, stored in HELD.items() if stored in held):
+        courses = unpack(held[HELD[estimator]], ceiling=CEILING)
+        about_input, about_labels = map(torch.from_numpy, np.moveaxis(courses, -1, 0))
+        metrics = {
+            "rise": phases.rise(about_input),
+            "change_while_fitting": phases.change_while_fitting(about_input, about_labels),
+            "change_after_fitting": phases.change_after_fitting(about_input, about_labels),
+            "delay": phases.delay(about_input, about_labels, epochs),
+        }
+        own = template.sort_values(["seed", "layer"]).assign(estimator=estimator)
+        for metric, values in metrics.items():
+            unit = "ratio" if metric == "delay" else "nat"
+            found.append(own.assign(metric=metric, value=values.flatten().numpy(), unit=unit))
+    return pd.concat(found) if found else template.head(0)
 
 
 def _of_informations(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,10 +1,20 @@
-"""Informations in two bytes each, so that every seed of a plane fits into a record."""
+"""The record of planes: names of its members, and informations in two bytes each.
+
+Two bytes are what lets every seed of a plane fit into a record.
+"""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ibutils import checks, inputs
+from ibutils.information import nats_to_bits
+from reproduce.record import key
+
+# What a member is: networks of one activation, penalty and way of training, one a seed.
+USUAL = {"examples": "shuffled", "fraction": 0.8, "batch": 256, "hidden": 5}
+FACTORS = ["activation", "l2", *USUAL]
 
 CEILING = math.log(4096)  # nats: all words of twelve bits are told apart
 LARGEST = np.iinfo(np.int16).max
@@ -58,3 +68,28 @@ def unpack(stored: np.ndarray, *, ceiling: float) -> np.ndarray:
     if not isinstance(stored, np.ndarray) or stored.dtype != np.int16:
         raise TypeError(f"stored must hold integers of 16 bits, got {checks.described(stored)}")
     return ceiling * (stored / LARGEST)
+
+
+def member_key(activation: str, *, l2: float = 0.0, **changes: Any) -> str:
+    """Return the name on record of networks that differ from the main recipe in the given way.
+
+    Raises:
+        TypeError: The penalty is no number.
+        ValueError: The penalty is negative.
+
+    Example:
+        >>> member_key("tanh", fraction=0.3)
+        'activation=tanh,l2=0,examples=shuffled,fraction=0.3,batch=256,hidden=5'
+    """
+    checks.number("l2", l2, least=0)
+    return key({"activation": activation, "l2": l2} | USUAL | changes)
+
+
+def in_bits(stored: np.ndarray) -> np.ndarray:
+    """Return packed informations of the 12-bit task in bits.
+
+    Example:
+        >>> in_bits(np.array([0, 32767], dtype=np.int16)).round(9).tolist()
+        [0.0, 12.0]
+    """
+    return nats_to_bits(unpack(stored, ceiling=CEILING))

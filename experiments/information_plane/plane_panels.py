@@ -1,4 +1,4 @@
-"""The information plane: paths of layers, changes by activation and penalty, scores."""
+"""Figures of several chapters on planes: paths of layers, changes by a factor, curves."""
 
 from collections.abc import Mapping
 
@@ -10,11 +10,53 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from experiments.information_plane.plane_record import in_bits
 from experiments.style import COLOURS, finish
+from ibutils.information import nats_to_bits
 
 COLUMNS = 4  # panels beside each other, where there are more than one row holds
 ROW = 5
 CEILING = 12  # bits: all words of the task told apart
+TITLES = {
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "abs": "absolute value",
+    "prelu": "PReLU",
+    "elu": "ELU",
+    "softplus": "softplus",
+    "centred_softplus": "centred softplus",
+    "swish": "Swish",
+}
+
+
+def mean_planes(
+    arrays: Mapping[str, Mapping[str, np.ndarray]],
+    members: Mapping[str, str],
+    *,
+    name: str = "mean",
+) -> dict[str, np.ndarray]:
+    """Return the mean plane of each member that is held, in bits, by title.
+
+    Args:
+        arrays: Recorded arrays by member.
+        members: Names of members by title.
+        name: Of packed informations: over all seeds or, where there is one axis more, of each.
+    """
+    shown = {title: in_bits(arrays[own][name]) for title, own in members.items() if own in arrays}
+    return {title: own.mean(1) if own.ndim == 4 else own for title, own in shown.items()}
+
+
+def any_of(arrays: Mapping[str, Mapping[str, np.ndarray]], name: str) -> np.ndarray:
+    """Return an array that all members share, such as their logged epochs."""
+    return next(iter(arrays.values()))[name]
+
+
+def information_change(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return the ``change`` of information while training in bits, one row a layer and seed."""
+    index = [by, "layer", "seed"]
+    values = rows.set_index(["metric", *index])["value"]
+    change = nats_to_bits(values["final"] - values["initial"])
+    return change.rename("change").reset_index()
 
 
 def planes(panels: Mapping[str, np.ndarray], epochs: np.ndarray) -> Figure:
@@ -88,37 +130,10 @@ def changes(table: pd.DataFrame, by: str, order: list[str | float]) -> Figure:
                 axes.plot([i - 0.35, i + 0.35], [values.mean()] * 2, color="black", lw=1.5)
         axes.axhline(0, color="0.6", lw=0.8)
         axes.set_title(f"layer {layer:g}", fontsize="medium")
-        axes.set_xticks(range(len(order)), [_name(level) for level in order], rotation=90)
+        axes.set_xticks(
+            range(len(order)), [TITLES.get(str(level), str(level)) for level in order], rotation=90
+        )
     grid[0, 0].set_ylabel("change of $I(X;T)$, bits")
-    return finish(figure)
-
-
-def scores_against_accuracy(table: pd.DataFrame, *, score: str = "drop") -> Figure:
-    """Draw a compression score against test accuracy, a panel a layer.
-
-    Args:
-        table: Columns ``activation``, ``layer``, the score in bits or as a share, and
-            ``test_accuracy`` in percent.
-        score: Column of the score.
-    """
-    layers = sorted(table["layer"].unique())
-    columns = min(3, len(layers))
-    rows = -(-len(layers) // columns)
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(3.3 * columns, 2.9 * rows), sharey=True, squeeze=False
-    )
-    for axes, layer in zip(grid.flat, layers, strict=False):
-        own = table[table["layer"] == layer]
-        for i, (name, part) in enumerate(own.groupby("activation", sort=False)):
-            style = dict(color=COLOURS[i % len(COLOURS)], marker="os^Dv<>P"[i % 8])
-            axes.scatter(part[score], part["test_accuracy"], s=9, label=_name(name), **style)
-        axes.set_title(f"layer {layer:g}", fontsize="medium")
-        axes.set_xlabel(_name(score) + (", bits" if score != "relative_drop" else ""))
-    for axes in grid[:, 0]:
-        axes.set_ylabel("test accuracy, %")
-    grid[0, 0].set_ylim(table["test_accuracy"].quantile(0.005) - 1, None)  # dead ones fall off
-    handles, names = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="lower center", ncol=4, bbox_to_anchor=(0.5, -0.12))
     return finish(figure)
 
 
@@ -142,10 +157,3 @@ def accuracy_curves(panels: Mapping[str, np.ndarray], epochs: np.ndarray, label:
     grid[0, 0].set_ylabel(label)
     grid[0, 0].legend()
     return finish(figure)
-
-
-def _name(level: object) -> str:
-    """Return how a level is written in a figure."""
-    names = {"relu": "ReLU", "elu": "ELU", "prelu": "PReLU", "swish": "Swish"}
-    names["abs"] = "absolute value"
-    return names.get(str(level), str(level).replace("_", " "))

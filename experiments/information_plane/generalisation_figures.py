@@ -1,0 +1,231 @@
+"""The figures and tables of the chapter on compression and generalisation."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from experiments.information_plane.network_scores import measure
+from experiments.information_plane.plane_panels import TITLES
+from experiments.information_plane.sensitivity import sensitivity
+from experiments.style import COLOURS, finish
+from ibutils import checks
+from ibutils.information import nats_to_bits
+from ibutils.information_plane import SCORES
+from reproduce import claims
+from reproduce.view import View
+
+HIDDEN = [1, 2, 3, 4, 5]
+ANALYSES = ("pooled", "within", "between")
+USUAL = dict(estimator="ebab", examples="shuffled", score="drop")
+CHOICES = {
+    "as above": {},
+    "15 adaptive bins": dict(estimator="ebab-15"),
+    "60 adaptive bins": dict(estimator="ebab-60"),
+    "100 adaptive bins": dict(estimator="ebab-100"),
+    "no bins for the ends": dict(estimator="ebab-shared"),
+    "even bins": dict(estimator="even"),
+    "kernels, c = 0.001": dict(estimator="akde"),
+    "kernels, c = 0.01": dict(estimator="akde-0.01"),
+    "kernels, c = 0.1": dict(estimator="akde-0.1"),
+    "kernels, deviation": dict(estimator="akde-deviation"),
+    "relative drop": dict(score="relative_drop"),
+    "signed change": dict(score="signed_change"),
+    "words in order": dict(examples="ordered"),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of the chapter.
+
+    Attributes:
+        score: The score that is drawn: ``drop``, ``relative_drop`` or ``signed_change``.
+    """
+
+    score: str = "drop"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no score."""
+        checks.choice("score", self.score, SCORES)
+
+
+def measured(view: View) -> pd.DataFrame:
+    """Return the scores of all networks by every estimator, and their accuracies."""
+    return measure(view.rows("AE-F9"), view.arrays("AE-F9"))
+
+
+def scores(table: pd.DataFrame, estimator: str = "ebab") -> pd.DataFrame:
+    """Return scores in bits or as shares, and accuracy in percent, of networks without penalty."""
+    own = table[(table["estimator"] == estimator) & (table["examples"] == "shuffled")]
+    own = own[own["l2"] == 0]
+    own = own.assign(value=own["value"].where(own["unit"] == "1", nats_to_bits(own["value"])))
+    index = ["activation", "seed", "layer"]
+    wide = own.pivot(index=index, columns="metric", values="value").reset_index()
+    return wide.assign(test_accuracy=100 * wide["test_accuracy"])
+
+
+def mean_drops(view: View) -> pd.DataFrame:
+    """Return the mean drop by activation and layer, and the test accuracy."""
+    table = scores(measured(view))
+    means = table.groupby(["activation", "layer"])["drop"].mean().unstack()
+    means["test accuracy, %"] = table.groupby("activation")["test_accuracy"].mean()
+    ordered = means.sort_values("test accuracy, %")
+    return ordered.rename_axis(columns="mean drop by layer, bits").round(2)
+
+
+def against_accuracy(view: View) -> Figure:
+    """Draw a score of each network against its test accuracy."""
+    return scores_against_accuracy(scores(measured(view)), score=view.chosen.score)
+
+
+def scores_against_accuracy(table: pd.DataFrame, *, score: str = "drop") -> Figure:
+    """Draw a compression score against test accuracy, a panel a layer.
+
+    Args:
+        table: Columns ``activation``, ``layer``, the score in bits or as a share, and
+            ``test_accuracy`` in percent.
+        score: Column of the score.
+    """
+    layers = sorted(table["layer"].unique())
+    columns = min(3, len(layers))
+    rows = -(-len(layers) // columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(3.3 * columns, 2.9 * rows), sharey=True, squeeze=False
+    )
+    for axes, layer in zip(grid.flat, layers, strict=False):
+        own = table[table["layer"] == layer]
+        for i, (name, part) in enumerate(own.groupby("activation", sort=False)):
+            style = dict(color=COLOURS[i % len(COLOURS)], marker="os^Dv<>P"[i % 8])
+            axes.scatter(part[score], part["test_accuracy"], s=9, label=TITLES[name], **style)
+        axes.set_title(f"layer {layer:g}", fontsize="medium")
+        axes.set_xlabel(score.replace("_", " ") + (", bits" if score != "relative_drop" else ""))
+    for axes in grid[:, 0]:
+        axes.set_ylabel("test accuracy, %")
+    grid[0, 0].set_ylim(table["test_accuracy"].quantile(0.005) - 1, None)  # dead ones fall off
+    handles, names = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="lower center", ncol=4, bbox_to_anchor=(0.5, -0.12))
+    return finish(figure)
+
+
+def correlated(
+    own: pd.DataFrame, score: str, analysis: str
+) -> tuple[float, float, float, float, int]:
+    """Return rank correlation, the ends of its interval, the two-sided p-value and the units."""
+    x, y, activation = (own[name].to_numpy() for name in (score, "test_accuracy", "activation"))
+    options: dict[str, dict[str, Any]] = {
+        "pooled": {"cluster": activation},
+        "within": {"within": activation},
+    }
+    if analysis == "between":
+        x, y = own.groupby("activation")[[score, "test_accuracy"]].mean().to_numpy().T
+    found = claims.correlation(x, y, **options.get(analysis, {}))
+    return found.effect, found.low, found.high, min(found.p, found.against), found.n
+
+
+def correlations(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the correlation with accuracy of each score, by each analysis and layer."""
+    found = {
+        (kind, analysis, layer): correlated(own, kind, analysis)
+        for kind in SCORES
+        for analysis in ANALYSES
+        for layer, own in table.groupby("layer")
+    }
+    table = pd.DataFrame(found, index=["r", "low", "high", "p", "units"]).T
+    return table.rename_axis(["score", "analysis", "layer"]).sort_index()
+
+
+def by_score(view: View) -> pd.DataFrame:
+    """Return rank correlations by score, analysis and layer."""
+    table = pd.DataFrame(correlations(scores(measured(view)))["r"].unstack("layer"))
+    return table.rename_axis(columns="rank correlation by layer").round(2)
+
+
+def of_the_drop(view: View) -> pd.DataFrame:
+    """Return the correlations of the drop with their intervals."""
+    shown = pd.DataFrame(correlations(scores(measured(view))).loc["drop"])
+    ends = shown[["low", "high"]].to_numpy()
+    shown["interval"] = [f"[{low:.2f}, {high:.2f}]" for low, high in ends]
+    shown["units"] = shown["units"].astype(int)
+    return shown[["r", "interval", "p", "units"]].round(3)
+
+
+def of_each_activation(view: View) -> pd.DataFrame:
+    """Return the correlation of the drop within each activation by itself."""
+    each = {
+        (name, layer): stats.spearmanr(own["drop"], own["test_accuracy"]).statistic
+        if np.ptp(own["drop"]) > 0
+        else np.nan
+        for (name, layer), own in scores(measured(view)).groupby(["activation", "layer"])
+    }
+    table = pd.DataFrame(pd.Series(each).unstack())
+    return table.rename_axis(columns="rank correlation with the drop, by layer").round(2)
+
+
+def surviving_choices(view: View) -> pd.DataFrame:
+    """Return the verdict on each statement under each choice that the paper leaves open."""
+    return sensitivity(measured(view), {name: USUAL | own for name, own in CHOICES.items()})
+
+
+def decided_alike(view: View) -> pd.DataFrame:
+    """Return which statements have one verdict under every choice."""
+    answers = _answers(surviving_choices(view))
+    return pd.DataFrame(
+        {"statements": [", ".join(answers[kind]) or "none" for kind in ("decided", "open")]},
+        index=["decided alike under every choice", "open under every choice"],
+    )
+
+
+def _answers(verdicts: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the statements that all choices decide alike, and those that none decides."""
+    found = {str(column): set(verdicts[column]) for column in verdicts}
+    decided = [column for column, words in found.items() if words in ({"yes"}, {"no"})]
+    return {
+        "decided": decided,
+        "open": [column for column, words in found.items() if words == {"open"}],
+    }
+
+
+FIGURES = {
+    "AE-F9 drops": mean_drops,
+    "AE-F9": against_accuracy,
+    "AE-F9 correlations": by_score,
+    "AE-F9 intervals": of_the_drop,
+    "AE-F9 each activation": of_each_activation,
+    "AE-F9 choices": surviving_choices,
+    "AE-F9 decided": decided_alike,
+}
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes."""
+    networks, found = measured(view), dict[str, float]()
+    table = scores(networks)
+    all_of = correlations(table)
+    for analysis in ANALYSES:
+        for layer in (1, 5, 6):
+            for short in ("r", "low", "high"):
+                found[f"{short}-{analysis}-{layer}"] = all_of[short]["drop", analysis, layer]
+        hidden = all_of.xs(("drop", analysis)).loc[HIDDEN]
+        told = multipletests(hidden["p"], alpha=claims.ALPHA, method="holm")[0]
+        found[f"hidden-{analysis}"] = int(told.sum())
+        found[f"hidden-least-{analysis}"] = float(hidden["r"].min())
+        found[f"hidden-most-{analysis}"] = float(hidden["r"].max())
+    for kind in SCORES:
+        found[f"r-{kind}"] = all_of["r"][kind, "pooled", 6]
+    signed = all_of.xs(("signed_change", "pooled")).loc[HIDDEN]
+    found["hidden-signed"] = int((signed["high"] < 0).sum())
+    other = scores(networks, "ebab-shared")
+    found["rule-moves"] = max(
+        abs(correlated(own, "drop", "pooled")[0] - all_of["r"]["drop", "pooled", layer])
+        for layer, own in other.groupby("layer")
+    )
+    verdicts = surviving_choices(view)
+    answers = _answers(verdicts)
+    found |= {"surviving": len(answers["decided"]), "open-always": len(answers["open"])}
+    return found | {"statements": verdicts.shape[1]}

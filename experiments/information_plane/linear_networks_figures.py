@@ -1,0 +1,267 @@
+"""The figures and tables of linear networks that learn from a noisy teacher."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.information_plane.linear_students import (
+    NOISES,
+    Curves,
+    study,
+    worst_change,
+)
+from experiments.style import COLOURS, finish
+from reproduce.view import View
+
+INFORMATION = {"input_1": "I(X;T)", "output": "I(T;Y)"}
+PARTS = {"input_1": "all inputs", "relevant": "relevant", "irrelevant": "irrelevant"}
+LAYERS = {f"input_{layer}": f"layer {layer}" for layer in (1, 3, 5)}
+LINES = ("-", "--", "-.", ":")
+
+
+def information_and_errors(
+    panels: Mapping[str, Mapping[int, Curves]], *, information: Mapping[str, str]
+) -> Figure:
+    """Draw informations, and below them the errors, against the time of training.
+
+    Args:
+        panels: By title and seed, the curves ``time``, ``train_error``, ``test_error`` and
+            those of ``information``, in nats, ``[m]`` each.
+        information: Labels of the informations to draw, by name of the curve.
+    """
+    errors = {"train_error": "training", "test_error": "fresh examples"}
+    figure, grid = plt.subplots(
+        2, len(panels), figsize=(3.6 * len(panels), 5.2), squeeze=False, sharex=True
+    )
+    for column, (title, members) in zip(grid.T, panels.items(), strict=True):
+        _draw(column[0], members, information)
+        _draw(column[1], members, errors)
+        column[0].set_title(title, fontsize=11)
+        column[0].set_ylim(bottom=0)
+        column[1].set(yscale="log", xlabel="time, step times rate")
+    grid[0, 0].set_ylabel("information, nats")
+    grid[1, 0].set_ylabel("squared error")
+    for axes in grid[:, -1]:
+        axes.legend(fontsize=9)
+    return finish(figure)
+
+
+def gradient_signal(panels: Mapping[str, Mapping[int, Curves]]) -> Figure:
+    """Draw the signal-to-noise ratio of the gradient beside the information.
+
+    Args:
+        panels: By title and seed, the curves ``time``, ``gradient_snr`` and ``input``, the
+            information about the input in nats, ``[m]`` each.
+    """
+    figure, grid = plt.subplots(
+        2, len(panels), figsize=(4.2 * len(panels), 5.2), squeeze=False, sharex=True
+    )
+    for column, (title, members) in zip(grid.T, panels.items(), strict=True):
+        _draw(column[0], members, {"gradient_snr": "gradient"})
+        _draw(column[1], members, {"input": "I(X;T)"})
+        column[0].set_title(title, fontsize=11)
+        column[0].set_yscale("log")
+        column[1].set_xlabel("time, step times rate")
+    grid[0, 0].set_ylabel("gradient, mean / deviation")
+    grid[1, 0].set_ylabel("I(X;T), nats")
+    return finish(figure)
+
+
+def _draw(axes: Axes, members: Mapping[int, Curves], names: Mapping[str, str]) -> None:
+    """Draw curves of all seeds, and label those of the first."""
+    for number, curves in enumerate(members.values()):
+        for i, (name, label) in enumerate(names.items()):
+            axes.plot(
+                curves["time"],
+                curves[name],
+                LINES[i % len(LINES)],
+                color=COLOURS[i],
+                alpha=1.0 if number == 0 else 0.35,
+                lw=1.6 if number == 0 else 0.8,
+                label=label if number == 0 else None,
+            )
+    axes.set_xscale("symlog", linthresh=1.0)
+    axes.set_xlim(left=0)
+
+
+def rate_study(
+    courses: Mapping[str, Curves], falls: Mapping[str, Curves], *, layer: str = "layer 5"
+) -> Figure:
+    """Draw a layer's information by setting, and how far it has fallen by length of training.
+
+    Args:
+        courses: By setting, the curves ``time`` and ``information`` in nats, ``[m]``.
+        falls: By kind of gradient, the curves ``time`` and ``fall``, the largest fall up to that
+            time over the maximum, ``[m]``, a mean over networks.
+        layer: Name of the layer.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.6))
+    for i, (name, own) in enumerate(courses.items()):
+        line = dict(ls=LINES[i % len(LINES)], color=COLOURS[i], label=name)
+        left.plot(own["time"], own["information"], **line)
+    left.set(title="by rate and noise of the labels", ylabel=f"I(X;T) of {layer}, nats")
+    for i, (name, own) in enumerate(falls.items()):
+        right.plot(own["time"], 100 * own["fall"], LINES[i], color=COLOURS[i], label=name)
+    right.set(title="by length of training", ylabel="fall from the maximum, %")
+    for axes in (left, right):
+        axes.set_xscale("symlog", linthresh=1.0)
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("time, step times rate")
+        axes.legend(fontsize=8)
+    return finish(figure)
+
+
+def stored(view: View, target: str) -> dict[tuple[int, float], dict[int, Curves]]:
+    """Return curves by examples and scale, and by seed."""
+    found: dict[tuple[int, float], dict[int, Curves]] = {}
+    for name, curves in view.arrays(target).items():
+        member = dict(part.split("=") for part in name.split(","))
+        at = int(member["samples"]), float(member["scale"])
+        found.setdefault(at, {})[int(member["seed"])] = curves
+    return found
+
+
+def full_batches(view: View) -> Figure:
+    """Draw information and errors of a student trained with full batches."""
+    return _shallow(view, "SX-F3", INFORMATION)
+
+
+def stochastic_gradients(view: View) -> Figure:
+    """Draw information and errors of a student trained with batches of five."""
+    return _shallow(view, "SX-F4AB", INFORMATION)
+
+
+def irrelevant_inputs(view: View) -> Figure:
+    """Draw information about relevant and irrelevant inputs, and errors."""
+    return _shallow(view, "SX-F6", PARTS)
+
+
+def _shallow(view: View, target: str, information: Mapping[str, str]) -> Figure:
+    by_setting = sorted(stored(view, target).items(), key=lambda one: (one[0][0], -one[0][1]))
+    panels = {f"P = {n:,}, scale {scale:g}": by_seed for (n, scale), by_seed in by_setting}
+    return information_and_errors(panels, information=information)
+
+
+def overtraining(view: View) -> pd.DataFrame:
+    """Return the error on fresh examples over its minimum so far, by time."""
+    return _overtraining(view).rename_axis("time").round(2)
+
+
+def _overtraining(view: View) -> pd.DataFrame:
+    table = {}
+    for title, target in (("full batches", "SX-F3"), ("batches of 5", "SX-F4AB")):
+        found = stored(view, target)
+        members = found[min(found, key=lambda one: (one[0], -one[1]))].values()
+        ratios = [m["test_error"] / np.minimum.accumulate(m["test_error"]) for m in members]
+        times = next(iter(members))["time"]
+        mean = np.exp(np.log(ratios).mean(0))
+        last = round(np.log10(times[-1]))
+        table[title] = {10.0**k: np.interp(10.0**k, times, mean) for k in range(last + 1)}
+    return pd.DataFrame(table)
+
+
+def irrelevant_part(view: View) -> pd.DataFrame:
+    """Return by how much the irrelevant part rises and falls, in percent of its maximum."""
+    means = view.rows("SX-F6").groupby(["samples", "scale", "metric"])["value"].mean()
+    settings = view.rows("SX-F6")[["samples", "scale"]].drop_duplicates()
+    table = pd.DataFrame(
+        {
+            (n, scale, f"{variance:g}"): {
+                f"{end}, %": 100 * means[n, scale, f"irrelevant_{end}{name}"]
+                for end in ("rise", "fall")
+            }
+            for n, scale in settings.itertuples(index=False)
+            for name, variance in NOISES.items()
+        }
+    )
+    return table.T.rename_axis(["P", "scale", "noise"]).round(1)
+
+
+def deep_students(view: View) -> Figure:
+    """Draw information and errors of the deep student by kind of gradient."""
+    return information_and_errors(_deep(view), information=LAYERS)
+
+
+def _deep(view: View) -> dict[str, dict[int, Curves]]:
+    """Return curves of the deep student by kind of gradient and seed."""
+    found = {}
+    for title, target in (("batches of 5", "SX-F18"), ("full batches", "SX-F19")):
+        (found[title],) = stored(view, target).values()
+    return found
+
+
+def rates(view: View) -> Figure:
+    """Draw what the fall of the last layer depends on."""
+    return rate_study(study(view.chosen.points), _falls(view))
+
+
+def _falls(view: View) -> dict[str, dict[str, np.ndarray]]:
+    """Return by kind of gradient how far the last layer has fallen by each time."""
+
+    def until(own: np.ndarray) -> list[float]:
+        return [max(0.0, -worst_change(own[: k + 1])) for k in range(1, len(own))]
+
+    return {
+        kind: dict(
+            time=next(iter(by_seed.values()))["time"][1:],
+            fall=np.mean([until(curves["input_5"]) for curves in by_seed.values()], axis=0),
+        )
+        for kind, by_seed in _deep(view).items()
+    }
+
+
+def falls_by_rate(view: View) -> pd.DataFrame:
+    """Return the largest fall of the last layer in the study of rates."""
+    lost = pd.Series(_lost(view.chosen.points), name="largest fall of the last layer, %")
+    return lost.mul(100).round(1).to_frame()
+
+
+def _lost(points: int) -> dict[str, float]:
+    return {n: max(0.0, -worst_change(own["information"])) for n, own in study(points).items()}
+
+
+def scalar_students(view: View) -> Figure:
+    """Draw the ratio of signal to noise of the gradient beside the information."""
+    return gradient_signal(_scalar(view))
+
+
+def _scalar(view: View) -> dict[str, dict[int, Curves]]:
+    """Return curves of the scalar student by kind of gradient and seed."""
+    (by_seed,) = stored(view, "SX-F21").values()
+    return {
+        title: {
+            seed: {name: curves[f"{kind}_{name}"] for name in ("time", "gradient_snr", "input")}
+            for seed, curves in by_seed.items()
+        }
+        for title, kind in (("full batches", "full"), ("single examples", "stochastic"))
+    }
+
+
+FIGURES = {
+    "SX-F3": full_batches,
+    "SX-F3 overtraining": overtraining,
+    "SX-F4AB": stochastic_gradients,
+    "SX-F6": irrelevant_inputs,
+    "SX-F6 irrelevant part": irrelevant_part,
+    "SX-F18": deep_students,
+    "SX-F18 by rate": rates,
+    "SX-F18 falls": falls_by_rate,
+    "SX-F21": scalar_students,
+}
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes."""
+    table = _overtraining(view)
+    found = {f"overtraining-{name.split()[0]}": table[name].max() for name in table.columns}
+    found["deep-fall"] = 100 * _falls(view)["batches of 5"]["fall"][-1]
+    names = ("double", "usual", "half", "clean", "full")
+    lost = _lost(view.chosen.points).values()
+    found |= {f"rate-{name}": 100 * fall for name, fall in zip(names, lost, strict=True)}
+    worst = [worst_change(own["input"]) for own in _scalar(view)["full batches"].values()]
+    return found | {"scalar-fall": 100 * max(0.0, -min(worst))}

@@ -1,0 +1,247 @@
+"""The figures and tables of the chapter on planes of eight activations, from its record."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from IPython.display import HTML
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+
+from experiments.information_plane import phases
+from experiments.information_plane.layer_courses import both_informations
+from experiments.information_plane.plane_animation import plane_animation
+from experiments.information_plane.plane_panels import (
+    TITLES,
+    any_of,
+    changes,
+    information_change,
+    mean_planes,
+    planes,
+)
+from experiments.information_plane.plane_record import in_bits, member_key
+from reproduce.view import View
+
+MEMBERS = {title: member_key(name) for name, title in TITLES.items()}
+TANH, RELU = member_key("tanh"), member_key("relu")
+KERNELS = {
+    "akde": "c = 0.001",
+    "akde-0.01": "c = 0.01",
+    "akde-0.1": "c = 0.1",
+    "akde-deviation": "deviation",
+}
+SINGLES = 8  # networks whose planes are drawn
+LOST = 0.005  # bits that a mean loses at least where it is said to fall
+EARLY = 100  # epochs
+
+
+def averaged(view: View) -> Figure:
+    """Draw planes averaged over initialisations, and say which rule the bins follow."""
+    arrays = view.arrays("AE-F7")
+    figure = planes(mean_planes(arrays, MEMBERS), any_of(arrays, "epochs"))
+    figure.suptitle(f"adaptive bins {_rule(view)}", fontsize="medium")
+    return figure
+
+
+def _rule(view: View) -> str:
+    """Return how the recorded adaptive bins treat the smallest value."""
+    scores = next(iter(view.arrays("AE-F9").values()))
+    if "scores ebab-own-ends" in scores:  # earlier records have that rule as the main one
+        return "as published"
+    return "with the smallest value of every layer set apart"
+
+
+def by_epoch(view: View) -> HTML:
+    """Show the averaged planes with a slider over epochs."""
+    arrays = view.arrays("AE-F7")
+    name = "live-planes-by-epoch" if view.live else "planes-by-epoch"
+    panels = mean_planes(arrays, MEMBERS, name="planes")
+    return HTML(plane_animation(panels, any_of(arrays, "kept"), name=name))
+
+
+def change_summary(view: View) -> Styler:
+    """Return mean change and its standard error by activation and layer, in bits."""
+    table = _summary(view.rows("AE-F7"))
+    return table.rename(index=TITLES).style.format(precision=2, na_rep="-")
+
+
+def _summary(rows: pd.DataFrame) -> pd.DataFrame:
+    grouped = information_change(rows, "activation").groupby(["activation", "layer"])["change"]
+    table = pd.DataFrame(grouped.agg(["mean", "sem"]).unstack("layer")).swaplevel(axis=1)
+    return table.sort_index(axis=1).reindex([name for name in TITLES if name in table.index])
+
+
+def change_by_activation(view: View) -> Figure:
+    """Draw the change of information of each network, by activation and layer."""
+    table = information_change(view.rows("AE-F7"), "activation")
+    return changes(
+        table, "activation", [name for name in TITLES if name in set(table["activation"])]
+    )
+
+
+def fitting_and_compression(view: View) -> Figure:
+    """Draw the mean courses of the tanh networks by both kinds of bins."""
+    arrays = view.arrays("AE-F7")
+    title, name = ("tanh", TANH) if TANH in arrays else (next(iter(arrays)),) * 2
+    own = arrays[name]
+    panels = {
+        f"{title}, adaptive bins (EBAB)": (own["epochs"], in_bits(own["mean"])),
+        f"{title}, even bins": (own["kept"], in_bits(own["even"])),
+    }
+    return both_informations(panels, layers=(3, 4, 5, 6))
+
+
+def two_phases(view: View) -> Styler:
+    """Return what the mean course of layer 5 says of two phases, in bits."""
+    return _two_phases(view.arrays("AE-F7")).style.format(precision=2)
+
+
+def _two_phases(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
+    found = {}
+    for title, own in ((title, arrays.get(name)) for title, name in MEMBERS.items()):
+        if own:
+            found[title, "EBAB"] = _phases_of(own["epochs"], in_bits(own["mean"])[:, 4])
+            found[title, "even"] = _phases_of(own["kept"], in_bits(own["even"])[:, 4])
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis(["layer 5 of", "bins"])
+
+
+def _phases_of(epochs: np.ndarray, course: np.ndarray) -> dict[str, float]:
+    """Return what the mean course of one layer, ``[epochs, 2]`` in bits, says of two phases."""
+    about_input, about_labels = torch.from_numpy(course).T
+    return {
+        "start": float(about_input[0]),
+        "rise": float(phases.rise(about_input)),
+        "while fitting": float(phases.change_while_fitting(about_input, about_labels)),
+        "after": float(phases.change_after_fitting(about_input, about_labels)),
+        "peak at epoch": int(epochs[about_input.argmax()]),
+        "fitted at epoch": int(epochs[phases.fitting_end(about_labels)]),
+    }
+
+
+def early_losses(view: View) -> pd.DataFrame:
+    """Return the layers whose mean information about the label falls for a hundred epochs."""
+    arrays = view.arrays("AE-F7")
+    hundred = _hundred(any_of(arrays, "epochs"))
+    found = {
+        title: plane[hundred, :, 1] - plane[0, :, 1]
+        for title, plane in mean_planes(arrays, MEMBERS).items()
+    }
+    table = pd.DataFrame(found, index=[f"layer {layer}" for layer in range(1, 7)]).T
+    lost = (
+        table[(table < -LOST).any(axis=1)].round(3).rename_axis(columns="change of I(T;Y), bits")
+    )
+    return lost.where(lost < -LOST, "-")
+
+
+def _hundred(epochs: np.ndarray) -> int:
+    """Return the position of epoch 100 among the logged ones, or of the last."""
+    return min(int(np.searchsorted(epochs, EARLY)), len(epochs) - 1)
+
+
+def singles(view: View) -> Figure:
+    """Draw the planes of the first ReLU networks."""
+    view.rows("AE-F5")
+    arrays = view.arrays("AE-F7")
+    own = arrays.get(RELU) or next(iter(arrays.values()))
+    shown = in_bits(own["planes"])[:, :SINGLES]
+    return planes({f"seed {seed}": shown[:, seed] for seed in range(shown.shape[1])}, own["kept"])
+
+
+def kernel_planes(view: View) -> Figure:
+    """Draw mean planes by adaptive kernels."""
+    arrays = view.arrays("AE-A")
+    return planes(mean_planes(arrays, MEMBERS, name="planes"), any_of(arrays, "kept"))
+
+
+def kernels_and_bins(view: View) -> pd.DataFrame:
+    """Return the mean change in layer 5 by bins and by kernels, in bits."""
+    table = _kernels_and_bins(view)
+    return table.rename(index=TITLES).rename_axis(columns="change in layer 5, bits").round(2)
+
+
+def _kernels_and_bins(view: View) -> pd.DataFrame:
+    bins = _summary(view.rows("AE-F7"))[5]["mean"]
+    scores = view.arrays("AE-F9")
+    ways = {title: _change_by(scores, name) for name, title in KERNELS.items()}
+    return pd.DataFrame({"bins": bins} | ways).reindex([*TITLES]).dropna()
+
+
+def _change_by(scores: Mapping[str, Mapping[str, np.ndarray]], estimator: str) -> pd.Series:
+    """Return the mean change of the last hidden layer in bits, by activation."""
+    found = {}
+    for name in TITLES:
+        held = scores.get(member_key(name), {})
+        if f"scores {estimator}" in held:
+            first, _, last = in_bits(held[f"scores {estimator}"])[:, 4].mean(0)
+            found[name] = last - first
+    return pd.Series(found, dtype=float)
+
+
+FIGURES = {
+    "AE-F7": averaged,
+    "AE-F7 by epoch": by_epoch,
+    "AE-F7 changes": change_summary,
+    "AE-F7 changes of networks": change_by_activation,
+    "AE-F7 courses": fitting_and_compression,
+    "AE-F7 phases": two_phases,
+    "AE-F7 early losses": early_losses,
+    "AE-F5": singles,
+    "AE-A": kernel_planes,
+    "AE-A and bins": kernels_and_bins,
+}
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes."""
+    arrays, rows = view.arrays("AE-F7"), view.rows("AE-F7")
+    ceiling = [plane[:, 0, 0].min() for plane in mean_planes(arrays, MEMBERS).values()]
+    found = {"ceiling-least": float(min(ceiling))}
+    change = (
+        information_change(rows, "activation").groupby(["activation", "layer"])["change"].mean()
+    )
+    for name in TITLES:
+        for layer in (3, 4, 5, 6):
+            found[f"change-{name}-{layer}"] = float(change.get((name, layer), math.nan))
+    table = _kernels_and_bins(view)
+    for title in KERNELS.values():
+        agreeing = np.sign(table["bins"]) == np.sign(table[title])
+        found[f"agree {title}"] = int(agreeing.sum())
+    found["kernels-of"] = len(table)
+    return found | _of_tanh(arrays) | _of_relu(view)
+
+
+def _of_tanh(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, float]:
+    """Return when the last hidden tanh layer fits, and when it compresses."""
+    table, found = _two_phases(arrays), {}
+    for kind in ("EBAB", "even"):
+        for name in table.columns:
+            value = float(table[name]["tanh", kind])
+            found[f"tanh-{kind}-{name.replace(' ', '-')}"] = value
+    own = arrays[TANH]
+    first, then = in_bits(own["mean"])[[0, _hundred(own["epochs"])], 4]
+    per_seed = torch.from_numpy(in_bits(own["planes"]))[:, :, 4].unbind(-1)
+    falls = phases.change_while_fitting(*per_seed) < 0
+    return found | {
+        "tanh-early-input": float(first[0] - then[0]),
+        "tanh-early-from": float(first[1]),
+        "tanh-early-to": float(then[1]),
+        "tanh-falls-fitting": 100 * float(falls.double().mean()),
+    }
+
+
+def _of_relu(view: View) -> dict[str, float]:
+    """Return how single ReLU networks differ."""
+    found: dict[str, float] = {}
+    relu = information_change(view.rows("AE-F5"), "activation")
+    for layer, own in relu.groupby("layer"):
+        found[f"relu-share-{layer:g}"] = 100 * float((own["change"] < 0).mean())
+        found[f"relu-sd-{layer:g}"] = float(own["change"].std())
+    units = view.rows("AE-F6").query("metric == 'dead_units' and layer == 5")["value"]
+    course = in_bits(view.arrays("AE-F7")[RELU]["mean"])[:, :5, 0]
+    return found | {
+        "relu-dead": int((units == 3).sum()),
+        "relu-seeds": len(units),
+        "relu-excursion": float((course - course[0]).max()),
+    }

@@ -1,0 +1,173 @@
+"""The figures and tables of the chapter on L2 penalties, from the record of planes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+from matplotlib.figure import Figure
+
+from experiments.information_plane.plane_animation import plane_animation
+from experiments.information_plane.plane_panels import (
+    accuracy_curves,
+    any_of,
+    changes,
+    information_change,
+    mean_planes,
+    planes,
+)
+from experiments.information_plane.plane_record import member_key
+from ibutils import checks
+from ibutils.information import nats_to_bits
+from reproduce.view import View
+
+LAYERS = (3, 4, 5, 6)  # that are said to end at one point
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of the chapter.
+
+    Attributes:
+        penalty: The coefficient that the text compares with none.
+    """
+
+    penalty: float = 0.015
+
+    def __post_init__(self) -> None:
+        """Refuse what is no penalty."""
+        checks.number("penalty", self.penalty, above=0)
+
+
+def _members(view: View) -> tuple[dict[str, str], dict[str, dict[str, np.ndarray]]]:
+    """Return the members by title and the arrays of all, the unpenalised one among them."""
+    penalties = sorted(view.rows("AE-F8")["l2"].unique())
+    arrays = view.arrays("AE-F8") | view.arrays("AE-F7")
+    return {f"λ = {level:g}": member_key("relu", l2=level) for level in penalties}, arrays
+
+
+def averaged(view: View) -> Figure:
+    """Draw planes of ReLU networks by penalty, averaged over initialisations."""
+    members, arrays = _members(view)
+    return planes(mean_planes(arrays, members), any_of(arrays, "epochs"))
+
+
+def by_epoch(view: View) -> HTML:
+    """Show the averaged planes with a slider over epochs."""
+    members, arrays = _members(view)
+    panels = mean_planes(arrays, members, name="planes")
+    return HTML(plane_animation(panels, any_of(arrays, "kept"), name="planes-by-penalty"))
+
+
+def change_and_end(view: View) -> pd.DataFrame:
+    """Return mean change of information and where it ends, by penalty and layer, in bits."""
+    final = _by_layer(view.rows("AE-F8"), "final")
+    change = final - _by_layer(view.rows("AE-F8"), "initial")
+    return pd.concat({"change, bits": change, "end, bits": final}, axis=1).round(2)
+
+
+def _by_layer(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return the mean of a metric in bits by penalty and layer."""
+    own = rows[rows["metric"] == metric]
+    return nats_to_bits(own.groupby(["l2", "layer"])["value"].mean().unstack())
+
+
+def change_by_penalty(view: View) -> Figure:
+    """Draw the change of information of each network, by penalty and layer."""
+    table = information_change(view.rows("AE-F8"), "l2")
+    return changes(table, "l2", sorted(table["l2"].unique()))
+
+
+def change_of_the_living(view: View) -> pd.DataFrame:
+    """Return the mean change of information of networks that are not dead, in bits."""
+    moves, dead = _moves_and_dead(view.rows("AE-F8"))
+    alive = moves[~dead].groupby("l2").mean()
+    return alive.rename_axis(columns="change of networks that are not dead, bits").round(2)
+
+
+def _moves_and_dead(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Return changes by network and layer, and which networks have one activity for all words."""
+    moves = information_change(rows, "l2").set_index(["l2", "seed", "layer"])["change"]
+    return moves.unstack("layer"), _of_layer(rows, "final", 5) == 0
+
+
+def _of_layer(rows: pd.DataFrame, metric: str, layer: int) -> pd.Series:
+    """Return a metric of a layer by penalty and seed."""
+    own = rows[(rows["metric"] == metric) & (rows["layer"] == layer)]
+    return own.set_index(["l2", "seed"])["value"]
+
+
+def _curves(view: View, name: str) -> dict[str, np.ndarray]:
+    members, arrays = _members(view)
+    return {title: arrays[own][name] for title, own in members.items()}
+
+
+def accuracy(view: View) -> Figure:
+    """Draw training and test accuracy against the epoch, by penalty."""
+    panels = {title: 100 * own for title, own in _curves(view, "accuracy").items()}
+    return accuracy_curves(panels, any_of(_members(view)[1], "epochs"), "accuracy, %")
+
+
+def cross_entropy(view: View) -> Figure:
+    """Draw training and test cross-entropy against the epoch, by penalty."""
+    panels = {title: nats_to_bits(own) for title, own in _curves(view, "cross_entropy").items()}
+    return accuracy_curves(panels, any_of(_members(view)[1], "epochs"), "cross-entropy, bits")
+
+
+def largest_activity(view: View) -> pd.DataFrame:
+    """Return the largest activity after training by penalty and layer, a median over seeds."""
+    rows = view.rows("AE-F8").query("metric == 'largest'")
+    largest = rows.groupby(["l2", "layer"])["value"].median().unstack()
+    title = "largest activity after training, median over seeds"
+    return largest.rename_axis(columns=title).round(1)
+
+
+FIGURES = {
+    "AE-F8": averaged,
+    "AE-F8 by epoch": by_epoch,
+    "AE-F8 changes": change_and_end,
+    "AE-F8 changes of networks": change_by_penalty,
+    "AE-F8 alive": change_of_the_living,
+    "AE-F8 accuracy": accuracy,
+    "AE-F8 cross-entropy": cross_entropy,
+    "AE-F8 activity": largest_activity,
+}
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes."""
+    rows, penalty = view.rows("AE-F8"), view.chosen.penalty
+    final = _by_layer(rows, "final")
+    change = final - _by_layer(rows, "initial")
+    moves, dead = _moves_and_dead(rows)
+    found: dict[str, float] = {}
+    for level, short in ((0.0, "without"), (penalty, "with")):
+        for layer in LAYERS:
+            found[f"l2-change-{short}-{layer}"] = float(change[layer][level])
+        ends = [float(final[layer][level]) for layer in LAYERS]
+        found |= {f"l2-low-{short}": min(ends), f"l2-high-{short}": max(ends)}
+        found[f"l2-dead-{short}"] = int(dead[level].sum())
+        found |= _of_overfitting(rows[rows["l2"] == level], dead[level], short)
+    starts = nats_to_bits(_of_layer(rows, "initial", 5))
+    found["l2-dead-start"] = float(starts[dead][penalty].max())
+    for name, own in {"all": moves, "alive": moves[~dead]}.items():
+        for layer in (1, 2, 5):
+            found[f"l2-{name}-{layer}"] = float(own[layer][penalty].mean())
+    return found
+
+
+def _of_overfitting(rows: pd.DataFrame, dead: pd.Series, short: str) -> Mapping[str, float]:
+    """Return accuracies in percent and the test cross-entropy in bits at one penalty."""
+    ends = rows[rows["metric"].isin(["accuracy", "cross_entropy"])]
+    means = ends.groupby(["metric", "split"])["value"].mean()
+    accuracy = 100 * means["accuracy"]
+    alive = rows[rows["seed"].isin(dead[~dead].index)]
+    tests = alive.query("metric == 'accuracy' and split == 'test'")["value"]
+    return {
+        f"l2-train-{short}": float(accuracy["train"]),
+        f"l2-test-{short}": float(accuracy["test"]),
+        f"l2-loss-{short}": nats_to_bits(float(means["cross_entropy", "test"])),
+        f"l2-gap-{short}": float(accuracy["train"] - accuracy["test"]),
+        f"l2-alive-test-{short}": 100 * float(tests.mean()),
+    }
