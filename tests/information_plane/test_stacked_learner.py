@@ -193,6 +193,12 @@ def test_weights_that_are_not_finite_stop_with_epoch_and_seed():
     assert bool(nets.parameter[:, [0, 2]].isfinite().all())
 
 
+def test_one_weight_is_enough_to_be_not_finite():
+    learner = StackedLearner(StackedPerceptrons(models()), recipe(1, compile=False), train=TRAIN)
+    learner.nets.parameter[-1, 2] = torch.nan
+    assert learner.finite().tolist() == [True, True, False]
+
+
 def test_averages_are_of_the_steps_and_make_ordinary_models():
     own = train.Recipe(1, train.adam(1e-2), batch_size=10, averaging=0.5)
     learner = StackedLearner(StackedPerceptrons(models()), own, train=TRAIN)
