@@ -23,7 +23,7 @@ quoted = '$(subst ','\'',$(1))'
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile reproduce/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint pages package reproduce record verify notebooks lab bench clean
+.PHONY: help env book test lint pages package reproduce status record verify notebooks lab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -53,6 +53,9 @@ package: env  ## build wheel and sdist in _build/dist and try them; FULL=1 downl
 
 reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one
 	@$(SNAKEMAKE) reproduce --config profile=$(call quoted,$(PROFILE)) only=$(call quoted,$(ONLY))
+
+status: env  ## say which members are on record, stale, damaged or missing
+	@$(PY) -m reproduce.status $(if $(ONLY),--only $(call quoted,$(ONLY)))
 
 record: env  ## copy finished runs to results/ and show them in README.md
 	@$(PY) -c 'from reproduce import record; print(*record.collect(), sep="\n")'

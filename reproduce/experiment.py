@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
@@ -77,7 +76,9 @@ def open(module: ModuleType, namespace: Mapping[str, Any]) -> "Experiment":
             or a profile's run has other parameters than its file.
     """
     read = settings.read(module.Settings, namespace)
-    record.check_profile(notebook_of(module), namespace.get("profile", "smoke"), namespace)
+    record.check_profile(
+        settings.notebook_of(module), namespace.get("profile", "smoke"), namespace
+    )
     common = {name: namespace[name] for name in settings.COMMON if name in namespace}
     return Experiment(module, read, **common)
 
@@ -108,13 +109,13 @@ class Experiment(Reading):
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         super().__init__(module, chosen)
-        self.device, self.notebook = device, notebook_of(module)
+        self.device, self.notebook = device, settings.notebook_of(module)
         self.members = _chosen(module.grid(chosen), members)
         self.data: Data = module.load(chosen, device) if hasattr(module, "load") else NOTHING
         self.record = record.Run(
             self.notebook,
             profile=profile,
-            settings=identity(module, chosen),
+            settings=settings.identity(module, chosen),
             fresh=fresh,
             device=device,
             data=self.data.checksums,
@@ -157,17 +158,6 @@ class Experiment(Reading):
             drawn = self.module.FIGURES[name](live)
             summary = f"The same from the run of this page: {live.source(targets[0])}"
             display(page.folded(drawn, summary))
-
-
-def notebook_of(module: ModuleType) -> str:
-    """Return the notebook of an experiment, ``"<part>/<chapter>"``."""
-    return "/".join(module.__name__.split(".")[-2:])
-
-
-def identity(module: ModuleType, chosen: Any) -> dict[str, Any]:
-    """Return the settings that the numbers of each member depend on."""
-    values = asdict(chosen).items()
-    return {name: value for name, value in values if name not in module.CHOICES}
 
 
 def _chosen(grid: list[Member], names: Sequence[str]) -> list[Member]:

@@ -8,7 +8,7 @@ import numpy as np
 from IPython.display import Markdown, display
 
 from ibutils import checks
-from reproduce import claims, page, settings
+from reproduce import claims, page, settings, status
 from reproduce.view import View
 
 
@@ -51,13 +51,9 @@ class Reading:
             recorded = self.view()
             display(self.module.FIGURES[name](recorded))
             if targets := recorded.asked:  # a study that is made on the page asks for none
-                source, condition = recorded.source(targets[0]), self._condition(targets)
+                source, condition = recorded.source(targets[0]), status.of_figure(recorded)
                 display(page.caption(targets, source, condition))
                 self._show_live(name, targets)
-
-    def _condition(self, targets: Sequence[str]) -> str:
-        """Return what is stale, damaged or missing of the record of some targets."""
-        return ""
 
     def _show_live(self, name: str, targets: Sequence[str]) -> None:
         """Show a figure from the run of this page, where there is one."""

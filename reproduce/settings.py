@@ -5,6 +5,7 @@ import difflib
 import types
 import typing
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 COMMON = ("profile", "members", "fresh", "device")  # parameters that every experiment has
@@ -122,3 +123,14 @@ def _check_known(fields: list[str], namespace: Mapping[str, Any]) -> None:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
             raise ValueError(f"there is no parameter {name!r}; {hint}")
+
+
+def notebook_of(module: ModuleType) -> str:
+    """Return the notebook of an experiment, ``"<part>/<chapter>"``."""
+    return "/".join(module.__name__.split(".")[-2:])
+
+
+def identity(module: ModuleType, chosen: Any) -> dict[str, Any]:
+    """Return the settings that the numbers of each member depend on."""
+    values = dataclasses.asdict(chosen).items()
+    return {name: value for name, value in values if name not in module.CHOICES}
