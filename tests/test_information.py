@@ -320,6 +320,15 @@ class TestGaussian:
             with pytest.raises(ValueError, match=message):
                 function(torch.tensor(matrix))
 
+    @pytest.mark.parametrize("scale", [2.0**-40, 1.0, 2.0**40])
+    def test_symmetric_is_up_to_the_root_of_the_rounding_at_any_scale(self, scale):
+        root = 2.0**-26  # of the rounding of one in double precision
+        covariance = torch.tensor([[1.0, 0.5], [0.5 + root, 1.0]], dtype=torch.float64)
+        assert gaussian_entropy(scale * covariance).isfinite()
+        covariance[1, 0] += root
+        with pytest.raises(ValueError, match="symmetric, but entries differ by"):
+            gaussian_entropy(scale * covariance)
+
     def test_refuses_shapes_that_disagree(self):
         # Unwrapped, because run-time shape checks of the tests would refuse them first.
         with pytest.raises(ValueError, match=r"covariance must be a square .* got shape \(2, 3\)"):

@@ -1,5 +1,6 @@
 """Total correlation, the binary channel, scales of layers, and identities on exact tables."""
 
+import inspect
 import math
 
 import pytest
@@ -96,6 +97,17 @@ class TestTotalCorrelation:
     def test_batches_scales_and_independence(self, generator):
         diagonal = torch.diag_embed(torch.rand(2, 3, generator=generator) + 0.1)
         close(gaussian_total_correlation(diagonal), torch.zeros(2))
+
+    @pytest.mark.parametrize("shape", [(2, 3), (3, 2)])
+    def test_what_is_not_square_is_refused(self, shape):
+        # Unwrapped, because run-time shape checks of the tests would refuse it first.
+        with pytest.raises(ValueError, match=r"covariance must be square, got shape \(\d, \d\)"):
+            inspect.unwrap(gaussian_total_correlation)(torch.ones(shape))
+
+    def test_the_floor_of_few_components_is_a_number_of_calculus(self):
+        """From digamma(1) = -Euler and digamma(3/2) = 2 - 2 log 2 - Euler."""
+        assert total_correlation_floor(1, 7) == 0
+        assert total_correlation_floor(2, 4) == pytest.approx(1 - math.log(2), abs=1e-12)
 
     @pytest.mark.parametrize(("dimension", "expected"), [(3072, 0.0862), (1536, 0.0405)])
     def test_the_floor_has_its_limit(self, dimension, expected):
