@@ -204,3 +204,14 @@ def test_any_optimiser_and_schedule_of_torch_can_be_handed_in():
     history = fit(learner, *vectors(), seeds=[0])
     assert bool(history["loss"].isfinite().all()) and adam(1.0) is not adam(1.0)
     assert isinstance(learner.averaged(), nn.Module)
+
+
+def test_one_member_whose_prior_collapses_stops_the_ensemble():
+    models = [noisy(0), noisy(1)]
+    layers = [m for m in models[1].modules() if getattr(m, "prior", None) == "log_normal"]
+    with torch.no_grad():
+        layers[0].log_prior_scale.fill_(-20.0)
+    learner = ensemble.Ensemble(models, information_dropout.recipe(1))
+    with pytest.raises(ValueError, match="has collapsed to .* after 3 epochs"):
+        check_priors(learner, 3)
+    check_priors(ensemble.Ensemble([noisy(0), noisy(1)], information_dropout.recipe(1)), 3)
