@@ -1,4 +1,4 @@
-"""Figures of the chapters on estimators and on linear networks show what they are given."""
+"""Figures of the chapter on estimators show what they are given."""
 
 import matplotlib
 
@@ -86,26 +86,3 @@ def test_resolutions_show_before_and_after():
         for row, when in zip(values, ("before", "after"), strict=True):
             np.testing.assert_allclose(lines[f"{name}, {when}"].get_xydata().T, [at, row])
     assert [axes.get_xlabel() for axes in figure.axes] == ["b", "s"]
-
-
-def test_informations_stand_above_errors():
-    names = ("time", "train_error", "test_error", "input")
-    curves = {name: np.array([1.0, 2.0]) * (i + 1) for i, name in enumerate(names)}
-    figure = plots.information_and_errors(
-        {"one": {0: curves, 1: curves}}, information={"input": "I(X;T)"}
-    )
-    above, below = figure.axes
-    np.testing.assert_allclose(labelled(above)["I(X;T)"].get_ydata(), curves["input"])
-    np.testing.assert_allclose(labelled(below)["training"].get_ydata(), curves["train_error"])
-    np.testing.assert_allclose(
-        labelled(below)["fresh examples"].get_xydata().T, [curves["time"], curves["test_error"]]
-    )
-    assert len(above.lines) == 2  # a line for each seed
-
-
-def test_the_gradient_stands_above_the_information():
-    names = ("time", "gradient_snr", "input")
-    curves = {name: np.array([1.0, 2.0]) * (i + 1) for i, name in enumerate(names)}
-    above, below = plots.gradient_signal({"one": {0: curves}}).axes
-    np.testing.assert_allclose(labelled(above)["gradient"].get_ydata(), curves["gradient_snr"])
-    np.testing.assert_allclose(labelled(below)["I(X;T)"].get_ydata(), curves["input"])

@@ -8,7 +8,6 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from experiments import plots
 from ibutils.exact import linear_networks as linear
 from ibutils.exact.student_teacher import descend, sample_teacher
 from ibutils.information import gaussian_mutual_information
@@ -264,12 +263,3 @@ def test_a_layer_of_zeros_tells_nothing_and_any_other_without_bound():
     for scale, bound in ((0.0, 0.0), (1e-3, 10.0)):
         found = linear.information_about_input(scale * matrix(2, 4), sigma, noise_variance=1e-18)
         assert float(found) == 0 if scale == 0 else float(found) > bound
-
-
-def test_the_study_of_rates_draws_information_and_falls():
-    time = np.array([0.0, 1.0, 2.0])
-    courses = {"slow": {"time": time, "information": time / 2}}
-    falls = {"full": {"time": time[1:], "fall": np.array([0.0, 0.25])}}
-    left, right = plots.rate_study(courses, falls).axes
-    np.testing.assert_allclose(left.lines[0].get_xydata().T, [time, time / 2])
-    np.testing.assert_allclose(right.lines[0].get_ydata(), [0.0, 25.0])  # percent

@@ -12,8 +12,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import plots
-from experiments.plots.plane_animation import HEIGHT, LIMITS, MARGIN, WIDTH
+from experiments.information_plane.generalisation_figures import scores_against_accuracy
+from experiments.information_plane.layer_courses import (
+    activity_histograms,
+    both_informations,
+    ends_by_factor,
+    layer_courses,
+)
+from experiments.information_plane.plane_animation import (
+    HEIGHT,
+    LIMITS,
+    MARGIN,
+    WIDTH,
+    plane_animation,
+)
+from experiments.information_plane.plane_panels import accuracy_curves, changes, planes
 
 EPOCHS = np.array([0, 3, 9])
 PLANE = np.random.default_rng(0).uniform(0, 1, (3, 6, 2)) * [12, 1]  # [epochs, layers, 2]
@@ -25,7 +38,7 @@ def visible(figure):
 
 def test_each_layer_has_its_path_and_its_number():
     titles = [f"net {k}" for k in range(5)]
-    figure = plots.planes({title: PLANE for title in titles}, EPOCHS)
+    figure = planes({title: PLANE for title in titles}, EPOCHS)
     *panels, _ = visible(figure)  # the last is the scale of epochs
     assert [axes.get_title() for axes in panels] == titles
     for axes in panels:
@@ -39,7 +52,7 @@ def test_each_layer_has_its_path_and_its_number():
 
 def test_long_paths_are_thinned_but_keep_their_ends():
     long = np.linspace(0, 1, 500)[:, None, None] * np.ones((500, 1, 2))
-    path = plots.planes({"a": long}, np.arange(500)).axes[0].collections[0].get_offsets()
+    path = planes({"a": long}, np.arange(500)).axes[0].collections[0].get_offsets()
     assert len(path) == 60 and path[0, 0] == 0 and path[-1, 0] == 1
 
 
@@ -52,7 +65,7 @@ def test_changes_show_every_seed_and_the_mean():
             for seed in range(3)
         ]
     )
-    figure = plots.changes(table, "activation", ["tanh", "relu", "elu"])
+    figure = changes(table, "activation", ["tanh", "relu", "elu"])
     for axes, layer in zip(figure.axes, (1, 2), strict=True):
         dots = [np.asarray(spots.get_offsets())[:, 1] for spots in axes.collections]
         own = layer * np.arange(3)
@@ -74,7 +87,7 @@ def test_scores_stand_against_accuracy(score):
             for k in range(2)
         ]
     )
-    figure = plots.scores_against_accuracy(table, score=score)
+    figure = scores_against_accuracy(table, score=score)
     for layer, axes in enumerate((axes for axes in figure.axes if axes.collections), start=1):
         for spots in axes.collections:
             np.testing.assert_allclose(spots.get_offsets(), [[layer, 90], [layer + 1, 91]])
@@ -84,7 +97,7 @@ def test_scores_stand_against_accuracy(score):
 
 def test_curves_of_training_and_test():
     values = np.array([[0.5, 0.4], [0.8, 0.7], [1.0, 0.9]])
-    (axes,) = plots.accuracy_curves({"a": values}, EPOCHS, "accuracy").axes
+    (axes,) = accuracy_curves({"a": values}, EPOCHS, "accuracy").axes
     for line, part, column in zip(axes.lines, ("training", "test"), values.T, strict=True):
         assert line.get_label() == part
         np.testing.assert_allclose(line.get_xydata().T, [EPOCHS + 1, column])
@@ -95,7 +108,7 @@ def svg(html):
 
 
 def test_without_scripts_the_last_epoch_is_shown():
-    html = plots.plane_animation({"a": PLANE, "b & c": PLANE}, EPOCHS, name="two")
+    html = plane_animation({"a": PLANE, "b & c": PLANE}, EPOCHS, name="two")
     picture = svg(html)
     spots = [(float(c.get("cx")), float(c.get("cy"))) for c in picture.iter("circle")]
     assert len(spots) == 2 * PLANE.shape[1]
@@ -107,7 +120,7 @@ def test_without_scripts_the_last_epoch_is_shown():
 
 
 def test_the_script_has_every_frame_and_asks_for_nothing_else():
-    html = plots.plane_animation({"a": PLANE, "b": PLANE / 2}, EPOCHS, name="frames")
+    html = plane_animation({"a": PLANE, "b": PLANE / 2}, EPOCHS, name="frames")
     data = json.loads(re.search(r'application/json">(.*?)</script>', html)[1])
     frames = np.array(data["frames"])
     assert data["epochs"] == EPOCHS.tolist() and frames.shape == (3, 2, 6, 2)
@@ -123,19 +136,19 @@ def test_the_script_has_every_frame_and_asks_for_nothing_else():
 @pytest.mark.parametrize("panels", [{"a": PLANE[:2]}, {"a": PLANE, "b": PLANE[:, :5]}])
 def test_frames_must_match_epochs_and_each_other(panels):
     with pytest.raises(ValueError, match="panels of one shape with 3 epochs"):
-        plots.plane_animation(panels, EPOCHS, name="wrong")
+        plane_animation(panels, EPOCHS, name="wrong")
 
 
 def test_courses_show_the_median_of_what_is_a_number():
     values = np.array([1.0, 2.0, np.nan, 6.0])[:, None] * np.array([1.0, 10.0])
     values = np.broadcast_to(values, (3, 4, 2))  # [epochs, members, layers]
-    (axes,) = plots.layer_courses({"a": values}, EPOCHS, "norm").axes
+    (axes,) = layer_courses({"a": values}, EPOCHS, "norm").axes
     for line, expected in zip(axes.lines, (2.0, 20.0), strict=True):
         np.testing.assert_allclose(line.get_xydata().T, [EPOCHS + 1, [expected] * 3])
 
 
 def test_both_informations_stand_above_each_other():
-    figure = plots.both_informations({"a": (EPOCHS, PLANE), "b": (EPOCHS, PLANE)}, layers=(5, 6))
+    figure = both_informations({"a": (EPOCHS, PLANE), "b": (EPOCHS, PLANE)}, layers=(5, 6))
     for side, axes in enumerate(figure.axes[::2]):  # the first column: input above label
         for line, layer in zip(axes.lines, (4, 5), strict=True):
             np.testing.assert_allclose(line.get_xydata().T, [EPOCHS + 1, PLANE[:, layer, side]])
@@ -143,7 +156,7 @@ def test_both_informations_stand_above_each_other():
 
 def test_histograms_stand_at_their_epochs():
     shares = np.array([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.2, 0.3, 0.5]])
-    axes = plots.activity_histograms({"layer 1": shares}, EPOCHS, (-1.0, 1.0)).axes[0]
+    axes = activity_histograms({"layer 1": shares}, EPOCHS, (-1.0, 1.0)).axes[0]
     (mesh,) = axes.collections
     drawn = np.ma.filled(mesh.get_array(), 0).reshape(3, 3)
     np.testing.assert_allclose(drawn, shares.T)
@@ -152,7 +165,7 @@ def test_histograms_stand_at_their_epochs():
 
 def test_ends_by_a_factor_show_each_member_and_the_mean():
     table = pd.DataFrame({"fraction": [0.1, 0.1, 0.8], "value": [1.0, 3.0, 5.0]})
-    (axes,) = plots.ends_by_factor({"bits": table}, "share", factor="fraction").axes
+    (axes,) = ends_by_factor({"bits": table}, "share", factor="fraction").axes
     dots = [np.asarray(spots.get_offsets())[:, 1].tolist() for spots in axes.collections]
     assert dots == [[1, 3], [5]] and axes.lines[0].get_ydata().tolist() == [2, 5]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.1", "0.8"]

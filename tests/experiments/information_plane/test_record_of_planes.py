@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.information_plane import network_scores as scores
-from experiments.information_plane.compact import CEILING, pack, unpack
 from experiments.information_plane.gradient import signal_to_noise
+from experiments.information_plane.plane_record import CEILING, pack, unpack
 from experiments.information_plane.sensitivity import STATEMENTS, sensitivity
 from ibutils.data import icosahedral
 from ibutils.information_plane import binning_with_own_ends, split

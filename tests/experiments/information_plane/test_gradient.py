@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.information_plane.gradient import measure, signal_step
-from experiments.information_plane.network_scores import FACTORS
+from experiments.information_plane.plane_record import FACTORS
 from reproduce.claims import difference
 from reproduce.record import key
 
