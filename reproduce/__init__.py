@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from reproduce.experiment import Experiment, Result
     from reproduce.experiment import open as open
     from reproduce.page import beside, source
-    from reproduce.reading import Reading, read
+    from reproduce.reading import Reader, read
     from reproduce.view import View
 
-__all__ = ["Experiment", "Reading", "Result", "View", "beside", "open", "read", "source"]
+__all__ = ["Experiment", "Reader", "Result", "View", "beside", "open", "read", "source"]
 
 __getattr__, __dir__ = lazy(__name__)

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from ibutils import checks
 from reproduce import page, record, settings
-from reproduce.reading import Reading
+from reproduce.reading import Reader
 from reproduce.record import Finished
 from reproduce.record.integrity import Member
 from reproduce.view import View
@@ -83,7 +83,7 @@ def open(module: ModuleType, namespace: Mapping[str, Any]) -> "Experiment":
     return Experiment(module, read, **common)
 
 
-class Experiment(Reading):
+class Experiment(Reader):
     """An experiment at the settings of one run.
 
     Args:

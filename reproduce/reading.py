@@ -12,7 +12,7 @@ from reproduce import claims, page, settings, status
 from reproduce.view import View
 
 
-def read(module: ModuleType, namespace: Mapping[str, Any]) -> "Reading":
+def read(module: ModuleType, namespace: Mapping[str, Any]) -> "Reader":
     """Return a chapter that trains nothing, with the parameters of its notebook.
 
     Args:
@@ -25,10 +25,10 @@ def read(module: ModuleType, namespace: Mapping[str, Any]) -> "Reading":
         TypeError: A parameter has the wrong type.
         ValueError: A parameter is unknown or out of range.
     """
-    return Reading(module, settings.read(module.Settings, namespace))
+    return Reader(module, settings.read(module.Settings, namespace))
 
 
-class Reading:
+class Reader:
     """Figures, verdicts and numbers of a chapter, from what is on record.
 
     Args:
