@@ -31,16 +31,17 @@ FLOORS = (
 LEVELS = {room: level for level, floor in enumerate(FLOORS) for room in floor.split()}
 FORM = {"Settings"}  # what every experiment has
 # Two things of one name that are still to be told apart.
-CLASHES = set("estimate.py features.py given.py measures.py page.py training.py".split()) | {
+CLASHES = {
+    "estimate.py",
+    "given.py",
     "infomax.py",
-    "linear_networks.py",
-    "prior_matching.py",
     "information_dropout.py",
-    "information_plane.py",
     "neighbours.py",
+    "page.py",
+    "prior_matching.py",
     "Estimate",
     "Images",
-    "Sample",
+    "Probe",
 }
 
 

@@ -16,6 +16,8 @@ from ibutils.attacks.outcome import (
 )
 from ibutils.attacks.predict import Prediction
 
+REACH = 2.5  # steps times step size, in units of epsilon: any point of the ball can be reached
+
 
 @attack
 def gradient_sign(
@@ -90,9 +92,6 @@ def fast_gradient_sign(
         predict, images, classes, epsilon=epsilon, targeted=targeted, generator=generator
     )
     return keep_successes(predict, moved, images, classes, targeted=targeted, generator=generator)
-
-
-REACH = 2.5  # steps times step size, in units of epsilon: any point of the ball can be reached
 
 
 @attack

@@ -41,7 +41,7 @@ class Sums(NamedTuple):
         return Sums(self.own[kept], self.others[rows][:, kept], self.group[kept])
 
 
-class Reader(NamedTuple):
+class BlockwiseBound(NamedTuple):
     """A bound as a function of sums: those of scores cut off at ``clip``, where it has one."""
 
     value: Callable[[Sums], Tensor]
@@ -71,7 +71,9 @@ def info_nce(sums: Sums) -> Tensor:
     return (own - columns).mean() + math.log(len(own))
 
 
-def read(network: nn.Module, x: Tensor, y: Tensor, reader: Reader) -> tuple[float, float, float]:
+def read(
+    network: nn.Module, x: Tensor, y: Tensor, reader: BlockwiseBound
+) -> tuple[float, float, float]:
     """Return a bound on all pairs, its standard error by the jackknife, and degrees of freedom.
 
     Memory grows with the samples, not with their pairs.

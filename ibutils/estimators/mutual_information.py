@@ -100,16 +100,12 @@ def estimate_mi(
         'Chosen: nearest neighbours, si'
     """
     checks.choice("method", method, METHODS)
+    checks.choice("z_kind", z_kind, get_args(Kind))  # also where there is no z
     checks.generator(generator)
-    for name, kind in {"x_kind": x_kind, "y_kind": y_kind, "z_kind": z_kind}.items():
-        checks.choice(name, kind, get_args(Kind))
     checks.sizes(k=k, bins=bins, steps=steps, batch_size=batch_size)
     if not isinstance(critic, torch.nn.Module):
         checks.choice("critic", critic, neural.CRITICS)
-    sides = {"x": read("x", x, x_kind), "y": read("y", y, y_kind)}
-    if z is not None:
-        sides["z"] = read("z", z, z_kind)
-    checks.same_length(**{name: side.variable.values for name, side in sides.items()})
+    sides = _sides(x=(x, x_kind), y=(y, y_kind), **({} if z is None else {"z": (z, z_kind)}))
     said: list[str] = []
     if method == "auto":
         method, why = _choice(sides)
@@ -127,8 +123,7 @@ def estimate_mi(
         found = _by_bins(sides, bins)
     else:
         found = neural.estimate(
-            _numbers(sides["x"].variable),
-            _numbers(sides["y"].variable),
+            *(_numbers(side.variable) for side in sides.values()),
             bound=method,
             critic=critic,
             steps=steps,
@@ -139,6 +134,13 @@ def estimate_mi(
     named = found.method or f"{method}, a trained critic"
     doubts = (*said, *found.diagnostics, *_beyond_entropy(sides, found))
     return replace(found, method=named, diagnostics=doubts)
+
+
+def _sides(**given: tuple[Data, Kind]) -> dict[str, Side]:
+    """Return the variables by name; raise unless they have one length."""
+    sides = {name: read(name, data, kind) for name, (data, kind) in given.items()}
+    checks.same_length(**{name: side.variable.values for name, side in sides.items()})
+    return sides
 
 
 def _paired_by_place(**data: Data) -> list[str]:

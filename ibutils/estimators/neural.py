@@ -11,7 +11,7 @@ from ibutils import bounds as of_table
 from ibutils import checks, inputs
 from ibutils.critics import Concatenated, Separable
 from ibutils.estimators import blockwise
-from ibutils.estimators.blockwise import Reader
+from ibutils.estimators.blockwise import BlockwiseBound
 from ibutils.estimators.doubts import heavy_tails
 from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.fitting import fit, permutation
@@ -22,13 +22,16 @@ CLIP = 5.0  # of SMILE
 # What trains and chooses the critic, and what its scores are then read through. The
 # Jensen-Shannon value is no estimate of information, so its critic is read through a bound. The
 # optimum of its scores is the log-ratio, one less than that of NWJ.
-OBJECTIVES: dict[str, tuple[Callable[[Tensor], Tensor], Reader]] = {
-    "donsker_varadhan": (of_table.donsker_varadhan, Reader(blockwise.donsker_varadhan)),
-    "nwj": (of_table.nwj, Reader(blockwise.nwj)),
-    "info_nce": (of_table.info_nce, Reader(blockwise.info_nce)),
-    "jensen_shannon": (of_table.jensen_shannon, Reader(blockwise.donsker_varadhan)),
-    "jensen_shannon_nwj": (of_table.jensen_shannon, Reader(partial(blockwise.nwj, shift=1.0))),
-    "smile": (of_table.jensen_shannon, Reader(blockwise.donsker_varadhan, clip=CLIP)),
+OBJECTIVES: dict[str, tuple[Callable[[Tensor], Tensor], BlockwiseBound]] = {
+    "donsker_varadhan": (of_table.donsker_varadhan, BlockwiseBound(blockwise.donsker_varadhan)),
+    "nwj": (of_table.nwj, BlockwiseBound(blockwise.nwj)),
+    "info_nce": (of_table.info_nce, BlockwiseBound(blockwise.info_nce)),
+    "jensen_shannon": (of_table.jensen_shannon, BlockwiseBound(blockwise.donsker_varadhan)),
+    "jensen_shannon_nwj": (
+        of_table.jensen_shannon,
+        BlockwiseBound(partial(blockwise.nwj, shift=1.0)),
+    ),
+    "smile": (of_table.jensen_shannon, BlockwiseBound(blockwise.donsker_varadhan, clip=CLIP)),
 }
 # Critics by name. One smooth hidden layer suits smooth log-ratios; two rectified ones find edges
 # and steps that it misses, and fit few pairs of a smooth ratio worse. Neither is the better one

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ibutils.probes.fine_tuning import FineTuned, fine_tuning_probe
     from ibutils.probes.health import Health, ProbeWarning, Reading, TrainTest
     from ibutils.probes.mlp import Probe, mlp_probe
-    from ibutils.probes.neighbours import class_share, nearest
+    from ibutils.probes.nearest_neighbours import class_share, nearest
     from ibutils.probes.recipes import recipe
     from ibutils.probes.reconstruction import (
         Reconstruction,

@@ -116,7 +116,7 @@ def test_the_jackknife_knows_the_error_of_a_mean():
             return x.expand(-1, len(y)).clone()
 
     x = torch.randn(1000, 1, generator=seeded())
-    mean = blockwise.Reader(lambda sums: sums.own.mean())
+    mean = blockwise.BlockwiseBound(lambda sums: sums.own.mean())
     assert blockwise.read(Own(), x, x, mean)[1] == pytest.approx(1 / math.sqrt(1000), rel=0.7)
 
 
