@@ -11,7 +11,6 @@ from typing import Any
 import published as package
 import pytest
 
-from reproduce.record import code
 
 OPTIONAL = set(
     "IPython PIL matplotlib pandas seaborn sklearn statsmodels torchmetrics torchvision "
@@ -84,13 +83,6 @@ class TestImport:
         with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
             found.nonsense  # noqa: B018
 
-    def test_what_a_record_follows_from_is_seen_through_lazy_names(self):
-        for package_name, name, module in (
-            ("ibutils.estimators", "ksg", "ibutils.estimators.neighbours"),
-            ("experiments.infomax", "freeze", "experiments.infomax.frozen"),
-        ):
-            assert code._look_up((package_name, name)) == ("", [(module, name)])
-
     def test_a_lazy_name_is_not_that_of_a_module(self, tmp_path, monkeypatch):
         """Importing ``probes.mine`` would turn the function ``mine`` into the module."""
         (tmp_path / "pack").mkdir()
@@ -145,7 +137,4 @@ class TestBuilt:
         assert 'needs sklearn, which is not installed: pip install "ibutils[data]"' in said
         (line,) = (line for line in said.splitlines() if line.startswith("need an extra:"))
         needing = {name.split(".")[1] for name in line.split()[3:]}
-        assert needing == {
-            *("calibration", "claims", "embedding", "information_dropout", "information_plane"),
-            *("plots", "probes", "record", "representation"),
-        }
+        assert needing == {"probes"}
