@@ -10,7 +10,7 @@ import pytest
 import torch
 from pair_loops import BOUNDS, normal
 
-from experiments.infomax import loss_of_each_code
+from experiments.infomax.each_code import loss_of_each_code
 from ibutils.baselines import (
     Classifier,
     DropoutClassifier,
