@@ -227,7 +227,6 @@ def norm_courses(view: View) -> Figure:
 FIGURES = {
     "SX-F1AB": tanh_and_relu,
     "SX-F1AB accuracy": accuracies,
-    "SX-F1AB drops": drops,
     "SX-F5": by_batch,
     "SX-F5 drops": drops_by_batch,
     "SX-F16": activity_of_tanh,

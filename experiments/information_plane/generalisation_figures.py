@@ -192,7 +192,6 @@ def _answers(verdicts: pd.DataFrame) -> dict[str, list[str]]:
 
 
 FIGURES = {
-    "AE-F9 drops": mean_drops,
     "AE-F9": against_accuracy,
     "AE-F9 correlations": by_score,
     "AE-F9 intervals": of_the_drop,

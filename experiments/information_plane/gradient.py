@@ -8,12 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from experiments.information_plane.plane_record import FACTORS
-from ibutils import checks
 from ibutils.extras import extra
 from ibutils.information_plane.schedule import batches
 from ibutils.information_plane.stacked_learner import gradient_function
 from ibutils.nets import StackedPerceptrons
-from ibutils.nets.stacked import check_examples
 from reproduce import claims
 from reproduce.record import key
 
@@ -50,9 +48,7 @@ def signal_to_noise(
         Ratios ``[members, layers]``, the last layer's included; 0 where there is no gradient.
 
     Raises:
-        TypeError: An argument is of the wrong type.
-        ValueError: There are fewer than two whole batches, or examples, labels and positions do
-            not fit together.
+        ValueError: There are fewer than two whole batches.
 
     :cite:t:`shwartzziv2017opening`, Figure 4; :cite:t:`saxe2018information`, Figure 20.
 
@@ -64,8 +60,6 @@ def signal_to_noise(
         >>> signal_to_noise(nets, inputs, labels, train=positions, batch_size=4).shape
         torch.Size([1, 2])
     """
-    check_examples(nets, inputs, labels, train)
-    checks.count("batch_size", batch_size)
     count = train.shape[1] // batch_size
     if count < 2:
         raise ValueError(
@@ -88,10 +82,6 @@ def weight_norms(
         nets: Networks of the shape in question.
         values: Their parameters, or gradients in the same order, ``[weights, members]``.
 
-    Raises:
-        TypeError: ``nets`` are no stacked networks, or the values no tensor.
-        ValueError: The values are of another shape than the parameters, or not finite.
-
     Example:
         >>> from ibutils.nets import narrow_perceptron
         >>> nets = StackedPerceptrons([narrow_perceptron([3, 2, 2], activation="tanh")])
@@ -99,12 +89,6 @@ def weight_norms(
         >>> torch.allclose(norms[0, 0], first.norm())
         True
     """
-    checks.instance("nets", nets, StackedPerceptrons)
-    checks.numbers("values", values, ndim=2)
-    if len(values) != len(nets.parameter):
-        raise ValueError(
-            f"values must be [{len(nets.parameter)}, members], got shape {tuple(values.shape)}"
-        )
     matrices = [tensor for tensor in nets.tensors(values) if tensor.dim() == 3]
     return torch.stack([matrix.square().sum((0, 1)).sqrt() for matrix in matrices], dim=-1)
 
@@ -146,11 +130,7 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
     Args:
         rows: Tidy rows of one target, with a row for each seed and layer.
         arrays: Its arrays by member, with ``signal``, ``[epochs, seeds, layers]``.
-
-    Raises:
-        ValueError: The rows lack a column.
     """
-    checks.table("rows", rows, (*FACTORS, "metric", "seed", "layer"))
     found = [pd.DataFrame()]
     own = rows[rows["metric"] == "signal_fall"]
     for values in own[FACTORS].drop_duplicates().to_numpy(object):

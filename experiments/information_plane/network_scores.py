@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from experiments.information_plane import phases
-from experiments.information_plane.plane_record import CEILING, FACTORS, unpack
-from ibutils import checks
+from experiments.information_plane.plane_record import FACTORS, unpack
 from ibutils.extras import extra
 from reproduce import claims
 from reproduce.record import key
@@ -39,20 +38,7 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
 
     Returns:
         Rows with the factors of ``rows``; empty where nothing follows.
-
-    Raises:
-        TypeError: These are no frame and no arrays.
-        ValueError: The rows lack a column.
     """
-    checks.table("rows", rows, (*FACTORS, "seed", "layer", "split", "metric", "value", "unit"))
-    if rows["value"].isna().any():
-        row = int(rows["value"].isna().to_numpy().argmax())
-        raise ValueError(f"rows must have finite values, got nan in row {row}")
-    if {"initial", "final"} & set(rows["metric"]):
-        checks.table("rows", rows, ("estimator",))
-    checks.instance("arrays", arrays, Mapping)
-    for name, own in arrays.items():
-        checks.instance(f"arrays[{name!r}]", own, Mapping)
     found = [_of_scores(rows, member, held) for member, held in _members(rows, arrays, "scores ")]
     for member, held in _members(rows, arrays, "planes"):
         found.append(_of_courses(_of_member(rows, member, "final"), held))
@@ -89,7 +75,7 @@ def _of_scores(
     own = _of_member(rows, member, "accuracy")
     own = own[own["split"] == "test"]
     parts = [
-        _of_estimator(own, unpack(stored, ceiling=CEILING), name.removeprefix("scores "))
+        _of_estimator(own, unpack(stored), name.removeprefix("scores "))
         for name, stored in held.items()
         if name.startswith("scores ")
     ]
@@ -128,12 +114,10 @@ def _of_courses(template: pd.DataFrame, held: Mapping[str, np.ndarray]) -> pd.Da
         held: The arrays of the member: the logged epochs ``kept``, and under names in ``HELD``
             packed informations ``[epochs, seeds, layers, 2]``.
     """
-    if not isinstance(held.get("kept"), np.ndarray):
-        raise ValueError(f"arrays of a member must have the array 'kept', got {dict(held)}")
     found = []
     epochs = torch.from_numpy(held["kept"].astype(np.int64))
     for estimator in (name for name, stored in HELD.items() if stored in held):
-        courses = unpack(held[HELD[estimator]], ceiling=CEILING)
+        courses = unpack(held[HELD[estimator]])
         about_input, about_labels = map(torch.from_numpy, np.moveaxis(courses, -1, 0))
         metrics = {
             "rise": phases.rise(about_input),

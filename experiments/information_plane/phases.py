@@ -123,10 +123,6 @@ def delay(
         0.5
     """
     check_courses(about_input=about_input, about_labels=about_labels)
-    checks.tensor("epochs", epochs, ndim=1, kind="integer")
-    checks.same_length(epochs=epochs, about_input=about_input)
-    if int(epochs.min()) < 0 or bool((epochs.diff() <= 0).any()):
-        raise ValueError(f"epochs must increase from 0 or later, got {epochs.tolist()}")
     last = len(about_input) - 1 - about_input.flip(0).argmax(0)
     counted = epochs.double() + 1
     return counted[last] / counted[fitting_end(about_labels)]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ibutils import checks, inputs
 from ibutils.information import nats_to_bits
 from reproduce.record import key
 
@@ -20,68 +19,42 @@ CEILING = math.log(4096)  # nats: all words of twelve bits are told apart
 LARGEST = np.iinfo(np.int16).max
 
 
-def pack(values: np.ndarray, *, ceiling: float) -> np.ndarray:
-    r"""Return values as whole multiples of :math:`c / 32767`.
-
-    Args:
-        values: Of any shape, at most :math:`c` in size.
-        ceiling: The largest size :math:`c` that occurs, such as :math:`\log n`.
+def pack(values: np.ndarray) -> np.ndarray:
+    r"""Return informations in nats as whole multiples of :math:`\log 4096 / 32767`.
 
     Returns:
         Integers of 16 bits, of the shape of ``values``.
 
     Raises:
-        TypeError: The values or the ceiling are no numbers.
-        ValueError: The ceiling is not positive, or a value lies beyond it or is not finite.
+        ValueError: A value exceeds :math:`\log 4096` in size, or is not finite.
 
     Example:
-        >>> pack(np.array([0.0, 1.0, -2.0]), ceiling=2.0).tolist()
+        >>> pack(CEILING * np.array([0.0, 0.5, -1.0])).tolist()
         [0, 16384, -32767]
     """
-    checks.number("ceiling", ceiling, above=0)
-    values = inputs.numeric("values", values).numpy()
     largest = np.abs(values).max(initial=0.0)
-    if not largest <= ceiling * (1 + 1 / LARGEST):
-        raise ValueError(f"values up to {largest} do not fit below a ceiling of {ceiling}")
-    return np.rint(np.clip(values / ceiling, -1, 1) * LARGEST).astype(np.int16)
+    if not largest <= CEILING * (1 + 1 / LARGEST):
+        raise ValueError(f"values up to {largest} do not fit below a ceiling of {CEILING:.4f}")
+    return np.rint(np.clip(values / CEILING, -1, 1) * LARGEST).astype(np.int16)
 
 
-def unpack(stored: np.ndarray, *, ceiling: float) -> np.ndarray:
-    r"""Return the values that ``pack`` stored, each within :math:`c / 65534`.
-
-    Args:
-        stored: Integers of 16 bits.
-        ceiling: The ceiling :math:`c` they were packed with.
-
-    Returns:
-        Of the shape of ``stored``.
-
-    Raises:
-        TypeError: These are no integers of 16 bits.
-        ValueError: The ceiling is not positive.
+def unpack(stored: np.ndarray) -> np.ndarray:
+    r"""Return the informations that ``pack`` stored, each within half a step.
 
     Example:
-        >>> unpack(np.array([0, -32767], dtype=np.int16), ceiling=2.0).tolist()
-        [0.0, -2.0]
+        >>> unpack(np.array([0, -32767], dtype=np.int16)).round(4).tolist()
+        [0.0, -8.3178]
     """
-    checks.number("ceiling", ceiling, above=0)
-    if not isinstance(stored, np.ndarray) or stored.dtype != np.int16:
-        raise TypeError(f"stored must hold integers of 16 bits, got {checks.described(stored)}")
-    return ceiling * (stored / LARGEST)
+    return CEILING * (stored / LARGEST)
 
 
 def member_key(activation: str, *, l2: float = 0.0, **changes: Any) -> str:
     """Return the name on record of networks that differ from the main recipe in the given way.
 
-    Raises:
-        TypeError: The penalty is no number.
-        ValueError: The penalty is negative.
-
     Example:
         >>> member_key("tanh", fraction=0.3)
         'activation=tanh,l2=0,examples=shuffled,fraction=0.3,batch=256,hidden=5'
     """
-    checks.number("l2", l2, least=0)
     return key({"activation": activation, "l2": l2} | USUAL | changes)
 
 
@@ -92,4 +65,4 @@ def in_bits(stored: np.ndarray) -> np.ndarray:
         >>> in_bits(np.array([0, 32767], dtype=np.int16)).round(9).tolist()
         [0.0, 12.0]
     """
-    return nats_to_bits(unpack(stored, ceiling=CEILING))
+    return nats_to_bits(unpack(stored))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from experiments.information_plane.plane_estimators import VARIANCES
-from experiments.information_plane.plane_record import CEILING, USUAL, pack
+from experiments.information_plane.plane_record import USUAL, pack
 from reproduce.experiment import Member
 
 SCORES = ("initial", "final", "drop")
@@ -192,4 +192,4 @@ def _scores(found: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
 
 
 def _packed(values: Tensor) -> np.ndarray:
-    return pack(values.double().cpu().numpy(), ceiling=CEILING)
+    return pack(values.double().cpu().numpy())

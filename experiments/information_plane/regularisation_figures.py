@@ -128,7 +128,6 @@ FIGURES = {
     "AE-F8 by epoch": by_epoch,
     "AE-F8 changes": change_and_end,
     "AE-F8 changes of networks": change_by_penalty,
-    "AE-F8 alive": change_of_the_living,
     "AE-F8 accuracy": accuracy,
     "AE-F8 cross-entropy": cross_entropy,
     "AE-F8 activity": largest_activity,

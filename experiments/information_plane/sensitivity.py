@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ibutils import checks
 from ibutils.extras import extra
 from reproduce.claims import ALPHA, Evidence, correlation, difference, uncorrelated
 
@@ -13,7 +12,6 @@ with extra("book"):
 
 LAST, OUTPUT = 5, 6  # layers
 PENALTY = 0.015
-_COLUMNS = ("estimator", "examples", "activation", "l2", "layer", "seed", "metric", "value")
 NEGLIGIBLE = 0.2  # size of a rank correlation
 
 Statement = Callable[[pd.DataFrame, str], Evidence]
@@ -96,17 +94,7 @@ def sensitivity(table: pd.DataFrame, choices: Mapping[str, Mapping[str, str]]) -
     Returns:
         A word for each choice and statement, ``yes`` where the opposite is rejected at 5 %,
         ``no`` where the statement is, ``open`` where neither, and empty without a record.
-
-    Raises:
-        TypeError: These are no frame and no choices.
-        ValueError: A column of the table or an entry of a choice is missing.
     """
-    checks.table("table", table, _COLUMNS)
-    checks.instance("choices", choices, Mapping)
-    for name, choice in choices.items():
-        checks.instance(f"choices[{name!r}]", choice, Mapping)
-        if missing := {"estimator", "examples", "score"} - choice.keys():
-            raise ValueError(f"choices[{name!r}] must name {sorted(missing)}, got {choice}")
     found = {}
     for name, choice in choices.items():
         own = table[table["estimator"] == choice["estimator"]]

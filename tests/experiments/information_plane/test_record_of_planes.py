@@ -25,14 +25,14 @@ MEMBER = dict(activation="relu", l2=0.0, examples="shuffled", fraction=0.8, batc
 
 @given(st.lists(st.floats(-8.3, 8.3), max_size=20))
 def test_packing_loses_at_most_half_a_step(values):
-    back = unpack(pack(np.array(values), ceiling=8.3), ceiling=8.3)
-    np.testing.assert_allclose(back, values, atol=8.3 / 65534 + 1e-12)
+    back = unpack(pack(np.array(values)))
+    np.testing.assert_allclose(back, values, atol=CEILING / 65534 + 1e-12)
 
 
 @pytest.mark.parametrize("values", [[8.4], [np.nan], [-np.inf]])
 def test_what_does_not_fit_is_refused(values):
     with pytest.raises(ValueError, match=r"do not fit below a ceiling of 8\.3"):
-        pack(np.array(values), ceiling=8.3)
+        pack(np.array(values))
 
 
 def test_a_constant_layer_has_no_information_in_bins_of_its_own_either():
@@ -80,7 +80,7 @@ def recorded(values, **changes):
         for part in ("train", "test")
         for seed in range(len(values))
     ]
-    stored = {"scores ebab": pack(np.asarray(values), ceiling=CEILING)}
+    stored = {"scores ebab": pack(np.asarray(values))}
     return pd.DataFrame(rows), {key(member): stored}
 
 
@@ -121,7 +121,7 @@ def test_courses_of_all_seeds_say_when_layers_fit_and_compress():
     course[..., 0] = np.array([2.0, 3.0, 4.0])[:, None, None]
     course[:, 1, 1, 0] = 4.0, 1.0, 1.0
     course[..., 1] = np.array([0.1, 0.6, 0.5])[:, None, None]
-    held = {"kept": np.array([0, 4, 9]), "planes even": pack(course, ceiling=CEILING)}
+    held = {"kept": np.array([0, 4, 9]), "planes even": pack(course)}
     found = scores.measure(rows, {key(MEMBER): held})
     assert set(found[found["estimator"] == "even"]["metric"]) == {
         "rise",
