@@ -7,23 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.information_plane.earlier_work_means import (
-    BOTH,
-    DEPTHS,
-    FULL,
-    KINDS,
-    LEVELS,
-    RELU,
-    SHARES,
-    SMALL,
-    TANH,
-    VARIANCES,
-    accuracy_in_test,
-    entropies_by_neighbours,
-    mean_of,
-    needed,
-    numbers,
-)
+from experiments.information_plane import earlier_work_means as means
+from experiments.information_plane.earlier_work_means import BOTH, KINDS, TANH, numbers
 from experiments.information_plane.layer_courses import (
     activity_histograms,
     ends_by_factor,
@@ -85,8 +70,10 @@ def drops(view: View) -> pd.DataFrame:
 
 def by_batch(view: View) -> Figure:
     """Draw mean planes by even bins, with small and with full batches."""
-    members = {f"{title}, batches of {SMALL}": name for title, name in BOTH.items()}
-    members |= {f"{title}, full batches": member_key(KINDS[title], batch=FULL) for title in BOTH}
+    members = {f"{title}, batches of {means.SMALL}": name for title, name in BOTH.items()}
+    members |= {
+        f"{title}, full batches": member_key(KINDS[title], batch=means.FULL) for title in BOTH
+    }
     return even_planes(view, members, "AE-F7", "SX-F5")
 
 
@@ -94,8 +81,8 @@ def drops_by_batch(view: View) -> pd.DataFrame:
     """Return drop and test accuracy by activation and batch."""
     factors = ["activation", "batch"]
     columns = {
-        "drop, bits": mean_of(view, "SX-F5", "drop", factors),
-        "test accuracy, %": accuracy_in_test(view, "SX-F5", factors),
+        "drop, bits": means.mean_of(view, "SX-F5", "drop", factors),
+        "test accuracy, %": means.accuracy_in_test(view, "SX-F5", factors),
     }
     return pd.DataFrame(columns).round(2)
 
@@ -107,7 +94,7 @@ def activity_of_tanh(view: View) -> Figure:
 
 def activity_of_relu(view: View) -> Figure:
     """Draw how the distribution of ReLU activity changes while training; the last bin is open."""
-    return _activity(view, RELU, (0.0, 10.0))
+    return _activity(view, means.RELU, (0.0, 10.0))
 
 
 def _activity(view: View, name: str, limits: tuple[float, float]) -> Figure:
@@ -127,7 +114,8 @@ def even_in_what(view: View) -> Figure:
 def by_share(view: View) -> Figure:
     """Draw mean tanh planes by even bins, by the share of words."""
     members = {
-        f"{100 * share:g} % of the words": member_key("tanh", fraction=share) for share in SHARES
+        f"{100 * share:g} % of the words": member_key("tanh", fraction=share)
+        for share in means.SHARES
     }
     return even_planes(view, members, "AE-F7", "SZT-F3")
 
@@ -145,13 +133,13 @@ def ends_by_share(view: View) -> Figure:
 def drops_by_share(view: View) -> pd.DataFrame:
     """Return the drops of both informations by the share of words, in bits."""
     metrics = ("drop", "labels_drop")
-    table = {name: mean_of(view, "SZT-F3", name, "fraction") for name in metrics}
+    table = {name: means.mean_of(view, "SZT-F3", name, "fraction") for name in metrics}
     return pd.DataFrame(table).rename_axis("share of the words").round(3)
 
 
 def by_depth(view: View) -> Figure:
     """Draw mean tanh planes by even bins, by the number of hidden layers."""
-    members = {f"{count} hidden": member_key("tanh", hidden=count) for count in DEPTHS}
+    members = {f"{count} hidden": member_key("tanh", hidden=count) for count in means.DEPTHS}
     return even_planes(view, members, "AE-F7", "SZT-F5")
 
 
@@ -164,16 +152,16 @@ def ends_by_depth(view: View) -> pd.DataFrame:
         title: nats_to_bits(last[last["metric"] == name].groupby("hidden")["value"].mean())
         for title, name in columns.items()
     }
-    table["test accuracy, %"] = accuracy_in_test(view, "SZT-F5", "hidden")
+    table["test accuracy, %"] = means.accuracy_in_test(view, "SZT-F5", "hidden")
     return pd.DataFrame(table).rename_axis("hidden layers").round(2)
 
 
 def epochs_by_depth(view: View) -> pd.DataFrame:
     """Return after how many epochs the mean test accuracy is at a level."""
     table = pd.DataFrame(
-        [[needed(view, count, level) for count in DEPTHS] for level in LEVELS],
-        index=[f"{level:.0%}" for level in LEVELS],
-        columns=pd.Index(DEPTHS, name="hidden layers"),
+        [[means.needed(view, count, level) for count in means.DEPTHS] for level in means.LEVELS],
+        index=[f"{level:.0%}" for level in means.LEVELS],
+        columns=pd.Index(means.DEPTHS, name="hidden layers"),
     )
     return table.rename_axis("epochs until the mean test accuracy is")
 
@@ -181,7 +169,7 @@ def epochs_by_depth(view: View) -> pd.DataFrame:
 def by_fixed_kernels(view: View) -> Figure:
     """Draw mean planes by kernels that do not adapt, of two variances."""
     arrays, panels = view.arrays("SX-F8"), dict[str, np.ndarray]()
-    for variance in VARIANCES:
+    for variance in means.VARIANCES:
         titles = {f"{title}, {variance}": member_key(kind) for title, kind in KINDS.items()}
         panels |= mean_planes(arrays, titles, name=f"kde-{variance}")
     return planes(panels, arrays[TANH]["at"])
@@ -190,8 +178,10 @@ def by_fixed_kernels(view: View) -> Figure:
 def drops_by_kernels(view: View) -> pd.DataFrame:
     """Return the drop of the layer by kernels of two variances."""
     table = {
-        f"drop, variance {variance}": mean_of(view, "SX-F8", f"drop_kde-{variance}", "activation")
-        for variance in VARIANCES
+        f"drop, variance {variance}": means.mean_of(
+            view, "SX-F8", f"drop_kde-{variance}", "activation"
+        )
+        for variance in means.VARIANCES
     }
     return pd.DataFrame(table).rename_axis("bits, last hidden layer").round(2)
 
@@ -205,7 +195,7 @@ def entropy_courses(view: View) -> Figure:
 
 def entropies(view: View) -> pd.DataFrame:
     """Return entropies by neighbours before and after training, and the share of repetitions."""
-    return entropies_by_neighbours(view).round(1)
+    return means.entropies_by_neighbours(view).round(1)
 
 
 def signal_courses(view: View) -> Figure:
