@@ -3,16 +3,16 @@
 from ibutils.extras import extra
 
 with extra("plots"):
-    from experiments.foundations.information_figures import binned_information, plug_in_bias
-    from experiments.foundations.jensen_shannon_figures import (
-        critic_readings,
-        divergence_against_information,
-    )
     from experiments.foundations.calibration_figures import (
         calibration_table,
         error_map,
         errors_along,
         estimate_against_truth,
+    )
+    from experiments.foundations.information_figures import binned_information, plug_in_bias
+    from experiments.foundations.jensen_shannon_figures import (
+        critic_readings,
+        divergence_against_information,
     )
     from experiments.plots.estimators import (
         activation_shapes,
@@ -53,24 +53,7 @@ with extra("plots"):
     )
     from experiments.plots.nuisances import digit_ratio, information_maps, prior_fit, titled_images
     from experiments.plots.prior_matching import codes, encoder_gradients, game_over_training
-    from experiments.plots.robustness import (
-        adversarial_digits,
-        effect_of_iterations,
-        relative_sizes,
-        rounded_signs,
-        search_accuracy,
-        sign_accuracy,
-        stronger_attacks,
-    )
     from experiments.style import COLOURS, finish
-    from experiments.vib.mnist_figures import (
-        codes_over_entropy,
-        error_against_beta,
-        information_curve,
-        rate_against_beta,
-        rate_against_epoch,
-        table_one,
-    )
 
 __all__ = [
     "COLOURS",
@@ -80,13 +63,11 @@ __all__ = [
     "accuracy_against_negatives",
     "accuracy_by_layer",
     "activation_shapes",
-    "adversarial_digits",
     "binned_information",
     "calibration_table",
     "code_measures",
     "codes",
     "codes_of_both",
-    "codes_over_entropy",
     "comparison",
     "course_of_training",
     "critic_readings",
@@ -94,9 +75,7 @@ __all__ = [
     "digit_ratio",
     "divergence_against_information",
     "edges_over_activity",
-    "effect_of_iterations",
     "encoder_gradients",
-    "error_against_beta",
     "error_against_width",
     "error_and_correlation",
     "error_map",
@@ -109,7 +88,6 @@ __all__ = [
     "information_against_resolution",
     "information_against_weight",
     "information_by_layer",
-    "information_curve",
     "information_maps",
     "largest_activity",
     "loss_maps",
@@ -121,15 +99,7 @@ __all__ = [
     "planes_by_estimator",
     "plug_in_bias",
     "prior_fit",
-    "rate_against_beta",
-    "rate_against_epoch",
     "rates_of_units",
-    "relative_sizes",
-    "rounded_signs",
-    "search_accuracy",
-    "sign_accuracy",
-    "stronger_attacks",
-    "table_one",
     "titled_images",
     "weight_maps",
 ]

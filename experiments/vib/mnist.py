@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -177,8 +177,9 @@ def train(
         checkpoint=lambda _: checkpoint,
     )
     for member, (model, history) in zip(members, trained, strict=True):
-        rows = measure(member, model, history, settings, data)
-        yield Result(rows, picture(member, model, data))
+        own = cast(VIB | Classifier, model)
+        rows = measure(member, own, history, settings, data)
+        yield Result(rows, picture(member, own, data))
 
 
 def targets(member: Member) -> dict[str, tuple[str, ...]]:

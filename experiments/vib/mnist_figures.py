@@ -33,6 +33,7 @@ METHODS = {
     "label_smoothing": "Label smoothing",
     "vib": "VIB",
 }
+Codes = Mapping[str, np.ndarray]  # of images and of the decoder, by name
 _LINES = {"train": "--", "test": "-"}
 
 
@@ -177,7 +178,7 @@ def rate_against_epoch(table: pd.DataFrame) -> Figure:
     return finish(figure)
 
 
-def codes_over_entropy(arrays: Mapping[float, Mapping[str, np.ndarray]]) -> Figure:
+def codes_over_entropy(arrays: Mapping[float, Codes]) -> Figure:
     """Draw Figure 2: 95 % ellipses of p(z|x), coloured by class, over the entropy of q(y|z).
 
     Args:
@@ -196,7 +197,7 @@ def codes_over_entropy(arrays: Mapping[float, Mapping[str, np.ndarray]]) -> Figu
     return finish(figure)
 
 
-def _codes(axes: Axes, codes: Mapping[str, np.ndarray]) -> None:
+def _codes(axes: Axes, codes: Codes) -> None:
     mean, cholesky, label = codes["mean"], codes["cholesky"], codes["label"]
     radius = np.sqrt(chi2.ppf(0.95, df=2))
     covariance = cholesky @ cholesky.transpose(0, 2, 1)
@@ -259,7 +260,7 @@ def figure_1d(view: View) -> Figure:
     """The bound on I(X;Z) against beta, Figure 1(d)."""
     known = {0.01: "f1d-rate-at-1e-2", 0.001: "code-tf-rate"}
     of_paper = view.settings("VIB-F1d")["data"] == "mnist"
-    anchors = {beta: view.paper.loc[name, "value"] for beta, name in known.items() if of_paper}
+    anchors = {beta: float(view.paper["value"][name]) for beta, name in known.items() if of_paper}
     return rate_against_beta(view.rows("VIB-F1d"), anchors, title=view.source("VIB-F1d"))
 
 
@@ -272,15 +273,18 @@ def rate_by_epoch(view: View) -> Figure:
 
 def figure_2(view: View) -> Figure:
     """Two-dimensional codes of test images over the decoder's entropy, Figure 2."""
-    figure = codes_over_entropy(
-        {
-            float(name.split("beta=")[1].split(",")[0]): arrays
-            for name, arrays in view.arrays("VIB-F2").items()
-            if name.endswith("seed=0")
-        }
-    )
+    figure = codes_over_entropy(of_first_seed(view.arrays("VIB-F2")))
     figure.suptitle(f"{view.source('VIB-F2')}, seed 0", y=1.02)
     return figure
+
+
+def of_first_seed(arrays: Mapping[str, Codes]) -> dict[float, Codes]:
+    """Return the recorded codes of seed 0 by beta."""
+    return {
+        float(name.split("beta=")[1].split(",")[0]): codes
+        for name, codes in arrays.items()
+        if name.endswith("seed=0")
+    }
 
 
 def figure_2_errors(view: View) -> Styler:
@@ -301,7 +305,7 @@ def _two_digits(table: pd.DataFrame) -> Styler:
 def _label_entropy(view: View, data: str) -> dict[str, float]:
     """Return H(Y) of each split in nats; that of MNIST without the data set."""
     if data == "mnist":
-        bits = {s: float(view.paper.loc[f"label-entropy-{s}", "value"]) for s in _LINES}
+        bits = {s: float(view.paper["value"][f"label-entropy-{s}"]) for s in _LINES}
         return {split: value / nats_to_bits(1.0) for split, value in bits.items()}
     counts = {split: load(data, split=split).labels.bincount().double() for split in _LINES}
     return {split: float(entropy(count / count.sum())) for split, count in counts.items()}
@@ -322,7 +326,7 @@ FIGURES = {
 
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes: errors in percent, and the rate at the paper's settings."""
-    found = {}
+    found: dict[str, float] = {}
     for profile in record.profiles("VIB-T1"):
         found |= _mean_errors(view.at(profile).rows("VIB-T1"), f"t1-{profile}")
     for target in ("VIB-F1a", "VIB-F1b", "VIB-F2"):

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from experiments import plots
+from experiments.vib.mnist_figures import codes_over_entropy, of_first_seed
 from reproduce import record
 from reproduce.registry import picture
 
@@ -10,12 +10,5 @@ from reproduce.registry import picture
 @picture("book/_static/readme_figure.png")
 def codes() -> Figure | None:
     """Draw the codes over the entropy of the decoder, where they are on record."""
-    held = {
-        float(name.split("beta=")[1].split(",")[0]): found
-        for name, found in record.arrays("VIB-F2").items()
-        if name.endswith("seed=0")
-    }
-    if not held:
-        return None
-    plots.style()
-    return plots.codes_over_entropy(held)
+    held = of_first_seed(record.arrays("VIB-F2"))
+    return codes_over_entropy(held) if held else None

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from matplotlib.collections import EllipseCollection
 
-from experiments import plots
 from experiments.style import beta_positions
+from experiments.vib import mnist_figures
 
 
 def tidy(**columns):
@@ -26,7 +26,7 @@ def errors():
 
 
 def test_each_curve_of_errors_holds_the_means_over_seeds(errors):
-    axes = plots.error_against_beta(errors, title="here").axes[0]
+    axes = mnist_figures.error_against_beta(errors, title="here").axes[0]
     curves = {c.get_label(): c.lines[0].get_xydata() for c in axes.containers}
     assert set(curves) == {
         f"{split}, {n}" for split in ("train", "test") for n in ("1 sample", "12 samples")
@@ -44,7 +44,7 @@ def test_information_curve_is_in_bits():
     table = tidy(beta=[1e-3, 1.0], seed=[0], split=["train", "test"], metric=["rate"])
     table = pd.concat([table, table.assign(metric="cross_entropy", value=np.log(2))])
     entropies = {"train": np.log(8), "test": np.log(8)}
-    axes = plots.information_curve(table, entropies, title="here").axes[0]
+    axes = mnist_figures.information_curve(table, entropies, title="here").axes[0]
     curve = next(line for line in axes.lines if line.get_label() == "test")
     np.testing.assert_allclose(curve.get_ydata(), 2.0)
     rates = table.query("split == 'test' and metric == 'rate'")["value"] / np.log(2)
@@ -53,7 +53,7 @@ def test_information_curve_is_in_bits():
 
 def test_rates_are_in_bits_and_known_values_are_marked():
     table = tidy(beta=[1e-3, 1.0], seed=[0, 1], split=["train", "test"], metric=["rate"])
-    axes = plots.rate_against_beta(table, {1e-3: 22.0}, title="here").axes[0]
+    axes = mnist_figures.rate_against_beta(table, {1e-3: 22.0}, title="here").axes[0]
     assert [22.0] == [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "*"]
     test = next(c for c in axes.containers if c.get_label() == "test")
     means = table.query("split == 'test'").groupby("beta")["value"].mean() / np.log(2)
@@ -62,7 +62,7 @@ def test_rates_are_in_bits_and_known_values_are_marked():
 
 def test_one_line_a_beta_against_epochs():
     table = tidy(beta=[0.0, 1.0], seed=[0], epoch=[1, 2, 3], metric=["epoch_rate"])
-    assert len(plots.rate_against_epoch(table).axes[0].lines) == 2
+    assert len(mnist_figures.rate_against_epoch(table).axes[0].lines) == 2
 
 
 def test_ellipses_hold_95_percent_of_the_code():
@@ -74,7 +74,7 @@ def test_ellipses_hold_95_percent_of_the_code():
         "weight": np.eye(10, 2),
         "bias": np.zeros(10),
     }
-    axes = plots.codes_over_entropy({0.1: codes}).axes[0]
+    axes = mnist_figures.codes_over_entropy({0.1: codes}).axes[0]
     (ellipse,) = (c for c in axes.collections if isinstance(c, EllipseCollection))
     half = np.array([ellipse._widths[0], ellipse._heights[0]])  # matplotlib keeps half axes
     turn = ellipse._angles[0]
@@ -87,7 +87,7 @@ def test_ellipses_hold_95_percent_of_the_code():
 
 def test_table_one_is_in_percent_with_the_spread_over_seeds():
     rows = tidy(method=["vib", "baseline"], seed=[0, 1, 2], split=["test"], metric=["error_12"])
-    table = plots.table_one(rows, {"vib": 1.13})
+    table = mnist_figures.table_one(rows, {"vib": 1.13})
     own = 100 * rows.query("method == 'vib'")["value"]
     assert table.loc["VIB", "ours"] == round(own.mean(), 2)
     assert table.loc["VIB", "sd"] == round(own.std(), 2)

@@ -8,65 +8,59 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from copies import ROOT, code_cells
+from copies import ROOT
 from matplotlib.colors import to_hex
 
-from experiments import plots
-from experiments.plots.robustness import FATES
+from experiments.vib import adversaries, robustness, robustness_figures, rounding
+from experiments.vib.adversarial_digits import FATES, digits_of_models
 from ibutils import ensemble
 from ibutils.attacks import norms, prediction
+from ibutils.vib import recipe
 from reproduce import record
+from reproduce.view import View
 
-NOTEBOOK = ROOT / "notebooks/vib/robustness.ipynb"
-SMALL = {"epochs": 6, "step_images": 30, "search_images": 4, "iterations": 25, "zeros": 4}
+SMALL = robustness.Settings(
+    epochs=6, step_images=30, search_images=4, iterations=25, zeros=4, betas=(1e-3,)
+)
 SIZES = ("l0", "l2", "linf")
 
 
 @pytest.fixture(scope="module")
-def chapter():
-    """Return what the experiment cells of the chapter define, at a small scale."""
-    scope = {}
-    for tags, source in code_cells(NOTEBOOK):
-        if tags & {"parameters", "experiment"}:
-            exec(source, scope)
-            if "parameters" in tags:
-                scope |= {"device": "cpu", **SMALL}
-    return scope
-
-
-def members():
-    vib = {"method": "vib", "bottleneck": 8, "beta": 1e-3, "seed": 0}
-    return [vib, {"method": "deterministic", "bottleneck": 8, "beta": None, "seed": 0}]
+def images():
+    return robustness.load(SMALL, "cpu")
 
 
 @pytest.fixture(scope="module")
-def trained(chapter, tmp_path_factory):
-    """Return trained members by key, their weights written to files and read again."""
+def trained(images, tmp_path_factory):
+    """Return members of the grid, but dropout, by key, with weights written and read again."""
     folder, found = tmp_path_factory.mktemp("weights"), {}
-    for member in members():
+    for member in robustness.grid(SMALL):
+        if member["method"] == "dropout":
+            continue
         ((model, _),) = ensemble.fit_each(
-            [chapter["build"](member)],
-            chapter["training"],
-            chapter["inputs"],
-            chapter["labels"],
+            [robustness.build(member, SMALL, images)],
+            recipe(6, learning_rate=1e-3, averaging=0.95),
+            images.inputs,
+            images.labels,
             seeds=[member["seed"]],
         )
         torch.save(model.state_dict(), folder / "weights.pt")
-        again = chapter["build"](member).requires_grad_(False).eval()
+        again = robustness.build(member, SMALL, images).requires_grad_(False).eval()
         again.load_state_dict(torch.load(folder / "weights.pt", weights_only=True))
-        found[record.key(member)] = (member, model, again)
+        both = (adversaries.Trial(member, one, SMALL, images.victims) for one in (model, again))
+        found[record.key(member)] = tuple(both)
     return found
 
 
 @pytest.fixture(scope="module")
-def recorded(chapter, trained, tmp_path_factory):
+def recorded(trained, tmp_path_factory):
     """Return the root of a run that holds the attacked members, as a run of the chapter does."""
     root = tmp_path_factory.mktemp("runs")
     run = record.Run("vib/robustness", profile="smoke", settings={})
     run.folder = root / "smoke" / "vib" / "robustness" / "run"
-    for member, model, _ in trained.values():
-        rows, arrays = chapter["measure"](member, model)
-        run.append(member, rows, arrays=arrays, seconds=1.0)
+    for trial, _ in trained.values():
+        rows, arrays = robustness.measure(trial)
+        run.append(trial.member, rows, arrays=arrays, seconds=1.0)
     return root
 
 
@@ -74,19 +68,19 @@ def arrays_of(root):
     return record.arrays("VIB-F3", profile="smoke", root=root)
 
 
-def test_saved_images_are_classified_as_the_figure_says(chapter, trained, recorded):
+def test_saved_images_are_classified_as_the_figure_says(trained, recorded):
     """By the recorded run's own rule, and for the deterministic model by any prediction."""
     saved = arrays_of(recorded)
     assert set(saved) == set(trained)
-    for name, (member, _, model) in trained.items():
+    for name, (_, trial) in trained.items():
         held = saved[name]
         assert held["attacked"].dtype == np.float32 and held["attacked"].shape == (4, 8, 8)
-        found = chapter["classify"](member, model, held["attacked"])
+        found = adversaries.classify(trial, held["attacked"])
         np.testing.assert_array_equal(found, held["predicted"])
-        if member["method"] == "deterministic":
+        if not trial.noisy:
             images = torch.from_numpy(held["attacked"]).flatten(1)
-            plain = prediction(model)(images, None).argmax(1).numpy()
-            np.testing.assert_array_equal(plain == chapter["TARGET"], held["success"])
+            plain = prediction(trial.model)(images, None).argmax(1).numpy()
+            np.testing.assert_array_equal(plain == adversaries.TARGET, held["success"])
 
 
 def test_failures_are_flags_and_clean_images(recorded):
@@ -97,9 +91,9 @@ def test_failures_are_flags_and_clean_images(recorded):
         np.testing.assert_array_equal(changed, held["success"])
 
 
-def test_the_frames_of_the_figure_are_the_classes_of_the_saved_images(chapter, recorded):
+def test_the_frames_of_the_figure_are_the_classes_of_the_saved_images(recorded):
     saved = arrays_of(recorded)
-    figure = plots.adversarial_digits(saved, source=0, target=1)
+    figure = digits_of_models(saved)
     panels = np.array(figure.axes).reshape(4, 1 + len(saved))
     for column, held in zip(panels[:, 1:].T, saved.values(), strict=True):
         for axes, image, predicted in zip(
@@ -150,21 +144,21 @@ def test_the_recorded_norms_are_those_of_the_recorded_arrays(profile):
     check_norms(table, record.arrays("VIB-F3", profile=profile, root=root))
 
 
-def test_a_file_that_changes_an_image_is_noticed(chapter, trained):
-    member, model, _ = next(iter(trained.values()))
-    arrays = chapter["attack_zeros"](member, model)
+def test_a_file_that_changes_an_image_is_noticed(trained):
+    trial, _ = next(iter(trained.values()))
+    arrays = adversaries.attack_zeros(trial)
     with pytest.raises(RuntimeError, match="saved images"):
-        chapter["check_saved"](member, model, {**arrays, "predicted": arrays["predicted"] + 1})
+        adversaries.check_saved(trial, {**arrays, "predicted": arrays["predicted"] + 1})
 
 
-def test_shares_are_those_of_the_classes(chapter):
+def test_shares_are_those_of_the_classes():
     held = {
         "clean": np.zeros((4, 2, 2), "f4"),
         "attacked": np.full((4, 2, 2), 0.5, "f4"),
         "success": np.array([True, True, False, False]),
         "predicted": np.array([1, 8, 0, 1]),
     }
-    found = {(r["target"], r["metric"]): r["value"] for r in chapter["of_zeros"](held)}
+    found = {(r["target"], r["metric"]): r["value"] for r in adversaries.of_zeros(held)}
     assert found["VIB-F3", "hit"] == 0.5 and found["VIB-F3", "kept"] == 0.25
     assert found["VIB-F4", "l0"] == 4 and found["VIB-F4", "l2"] == 1.0
 
@@ -180,8 +174,22 @@ def tidy(metrics, betas=(0.0, 1e-3), seeds=(0, 1)):
     return pd.DataFrame(rows).assign(beta=lambda t: t["beta"].astype(float))
 
 
+class Held(View):
+    """A view of tables at hand."""
+
+    def __init__(self, *metrics):
+        super().__init__("vib", None)
+        self.table = tidy(metrics)
+
+    def rows(self, target):
+        return self.table
+
+    def source(self, target):
+        return "here"
+
+
 def test_relative_curves_divide_by_the_reference():
-    axes = plots.relative_sizes(tidy(SIZES), title="here").axes
+    axes = robustness_figures.figure_4(Held(*SIZES)).axes
     for panel, reference in zip(axes, (0.305, 0.405), strict=True):
         curve = panel.containers[0].lines[0].get_xydata()
         np.testing.assert_allclose(curve[:, 1], np.array([0.105, 0.205]) / reference)
@@ -192,29 +200,28 @@ def percent(container):
 
 
 def test_accuracies_are_in_percent_with_the_deterministic_model_beside_them():
-    axes = plots.sign_accuracy(tidy(["sign_0.35"]), (0.35,), title="here").axes
+    axes = robustness_figures.figure_5(Held("sign_0.35"), epsilons=(0.35,)).axes
     np.testing.assert_allclose(percent(axes[0].containers[0]), [10.5, 20.5])
     dashed = [line for line in axes[0].lines if line.get_linestyle() == "--"]
     np.testing.assert_allclose(dashed[0].get_ydata(), 30.5)
-    (panel,) = plots.search_accuracy(tidy(["untargeted", "targeted"]), title="here").axes
+    (panel,) = robustness_figures.figure_6(Held("untargeted", "targeted")).axes
     np.testing.assert_allclose(percent(panel.containers[1]), [10.5, 20.5])
 
 
 def test_a_reference_without_accuracy_divides_nothing():
-    table = tidy(["sign_0.35"])
-    table.loc[table["method"] != "vib", "value"] = 0.0
-    axes = plots.sign_accuracy(table, (0.35,), title="here").axes
+    view = Held("sign_0.35")
+    view.table.loc[view.table["method"] != "vib", "value"] = 0.0
+    axes = robustness_figures.figure_5(view, epsilons=(0.35,)).axes
     assert not axes[1].containers and axes[0].containers
 
 
 def test_each_attack_has_its_curve():
-    signs = tidy(["sign_0.1", "ball_plain_0.1", "ball_0.1"])
-    searches = tidy(["untargeted", "frozen", "mean", "mean_mode", "confident"])
-    axes = plots.stronger_attacks(signs, searches, 0.1, title="here").axes
+    view = Held("sign_0.1", "ball_plain_0.1", "ball_0.1", *robustness_figures.VARIANTS)
+    axes = robustness_figures.stronger_attacks(view).axes
     assert [len(panel.containers) for panel in axes] == [3, 5]
-    counted = tidy(["untargeted_after_10", "untargeted_after_40", "distance_after_10"])
-    counted = counted[counted["method"] != "dropout"]
-    left = plots.effect_of_iterations(counted, title="here").axes[0]
+    view = Held("untargeted_after_10", "untargeted_after_40", "distance_after_10")
+    view.table = view.table[view.table["method"] != "dropout"]
+    left = robustness_figures.by_iterations(view).axes[0]
     labels = {line.get_label(): line.get_xydata() for line in left.lines}
     np.testing.assert_allclose(labels["deterministic"], [[10, 30.5], [40, 30.5]])
 
@@ -228,7 +235,7 @@ def test_the_lesson_draws_each_way_and_the_share_of_certain_images():
         for e in (50, 100)
         for seed in (0, 2)
     ]
-    figure = plots.rounded_signs(pd.DataFrame(rows), 0.3, title="here")
+    figure = rounding.rounded_signs(pd.DataFrame(rows))
     assert [axes.get_title() for axes in figure.axes] == ["deterministic", "VIB"]
     for axes, scale in zip(figure.axes, (1.0, 0.5), strict=True):
         for line, value in zip(axes.containers, (0.3, 0.1, 0.2), strict=True):
@@ -241,3 +248,23 @@ def test_the_lesson_draws_each_way_and_the_share_of_certain_images():
 def test_the_threshold_of_the_chapter_is_one_grey_level():
     change = torch.tensor([[1.1 / 255, 0.9 / 255, 0.0]])
     assert float(norms(torch.zeros(1, 3), change).l0) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"betas": (0.1, -0.5)}, "betas must be at least 0, got -0.5"),
+        ({"step_images": 0}, "step_images must be at least 1, got 0"),
+        ({"counts": (10, 0)}, r"counts\[1\] must be at least 1, got 0"),
+        ({"weight": 0.0}, "weight must be above 0, got 0"),
+    ],
+)
+def test_what_cannot_be_attacked_is_refused(given, told):
+    with pytest.raises(ValueError, match=told):
+        robustness.Settings(**given)
+
+
+def test_numbers_of_the_prose_are_means_in_percent_but_for_sizes():
+    found = robustness_figures.numbers(Held("targeted", "l2"))
+    assert found["f6-0.001-targeted"] == pytest.approx(20.5)
+    assert found["f4-deterministic-l2"] == pytest.approx(0.305)

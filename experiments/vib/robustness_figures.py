@@ -1,0 +1,238 @@
+"""Figures 3 to 6 of Deep VIB, and what stronger attacks leave, from recorded rows and arrays."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+
+from experiments.style import COLOURS, finish
+from experiments.vib.adversarial_digits import digits_of_models, shares_of_classes
+from experiments.vib.attack_curves import (
+    REFERENCES,
+    axis_of,
+    percent_line,
+    reference_line,
+    relative_line,
+)
+from reproduce.view import View
+
+SIZES = {"l0": ("$L_0$", "o"), "l2": ("$L_2$", "s"), "linf": (r"$L_\infty$", "^")}
+PRINTED = (0.35, 0.4, 0.45, 0.5)  # the epsilons that Figure 5 is believed to show
+HALVED = tuple(epsilon / 2 for epsilon in PRINTED)  # the same numbers, in units of [-1, 1]
+TABLED = (0.1, 0.15, 0.175, 0.25, 0.35, 0.5)
+RADIUS = 0.1  # of the ball in the figure of stronger attacks
+BALLS = {
+    "sign": "one signed step",
+    "ball_plain": "many steps, plain",
+    "ball": "many steps, strong",
+}
+VARIANTS = {
+    "untargeted": "as in Figure 6",
+    "frozen": "frozen noise",
+    "mean": "mean code attacked",
+    "mean_mode": "mean code attacked and scored",
+    "confident": "with a margin",
+}
+
+
+def figure_3(view: View) -> Figure:
+    """Zeros of the test set attacked towards one, Figure 3."""
+    return digits_of_models(view.arrays("VIB-F3"))
+
+
+def figure_3_shares(view: View) -> Styler:
+    """Zeros that the search takes for ones, and that a fresh draw does."""
+    return shares_of_classes(view.arrays("VIB-F3")).style.format(precision=0)
+
+
+def figure_4(view: View) -> Figure:
+    """Norms of the perturbations against beta, relative to the reference models, Figure 4."""
+    table = view.rows("VIB-F4")
+    figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
+    for axes, reference in zip(panels, REFERENCES, strict=True):
+        for (metric, (label, marker)), colour in zip(SIZES.items(), COLOURS, strict=False):
+            rows = table[table["metric"] == metric]
+            relative_line(axes, rows, reference, marker=marker, color=colour, label=label)
+        axes.axhline(1, color="grey", lw=0.8)
+        axis_of(axes, table)
+        axes.set_ylabel(f"norm relative to {reference}")
+    panels[0].legend()
+    figure.suptitle(view.source("VIB-F4"))
+    return finish(figure)
+
+
+def figure_5(view: View, *, epsilons: Sequence[float] = PRINTED) -> Figure:
+    """Accuracy under the fast gradient sign attack against beta, Figure 5.
+
+    The left panel holds accuracies, with the deterministic model dashed; the others divide by
+    the accuracy of a reference model, as the paper does.
+    """
+    table = view.rows("VIB-F5")
+    figure, panels = plt.subplots(1, 3, figsize=(13, 4.2))
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(epsilons)))
+    for epsilon, shade, marker in zip(epsilons, shades, "os^D", strict=False):
+        rows = table[table["metric"] == f"sign_{epsilon:g}"]
+        label = rf"$\epsilon$ = {epsilon:g}"
+        percent_line(panels[0], rows, label=label, color=shade, marker=marker)
+        reference_line(panels[0], rows, "deterministic", color=shade)
+        for axes, reference in zip(panels[1:], REFERENCES, strict=True):
+            relative_line(axes, rows, reference, color=shade, marker=marker)
+    for axes in panels:
+        axis_of(axes, table)
+    panels[0].set(ylabel="accuracy, %", ylim=(0, None))
+    for axes, reference in zip(panels[1:], REFERENCES, strict=True):
+        axes.axhline(1, color="grey", lw=0.8)
+        axes.set_ylabel(f"accuracy relative to {reference}")
+    handles = panels[0].get_legend_handles_labels()
+    panels[-1].legend(*handles, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.suptitle(view.source("VIB-F5"))
+    return finish(figure)
+
+
+def figure_5_halved(view: View) -> Figure:
+    """Figure 5 for half of each epsilon, the same numbers in units of pixels in [-1, 1]."""
+    return figure_5(view, epsilons=HALVED)
+
+
+def figure_6(view: View) -> Figure:
+    """Accuracy under the Carlini-Wagner attack against beta, Figure 6."""
+    table = view.rows("VIB-F6")
+    figure, axes = plt.subplots()
+    looks = {"untargeted": (COLOURS[2], "s"), "targeted": (COLOURS[0], "o")}
+    for metric, (colour, marker) in looks.items():
+        rows = table[table["metric"] == metric]
+        percent_line(axes, rows, marker=marker, color=colour, label=metric)
+        label = f"deterministic, {metric}"
+        reference_line(axes, rows, "deterministic", color=colour, label=label)
+    axis_of(axes, table)
+    axes.set(ylabel="accuracy, %", ylim=(-3, 103), title=view.source("VIB-F6"))
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return finish(figure)
+
+
+def by_iterations(view: View) -> Figure:
+    """Accuracy and mean perturbation of the Carlini-Wagner attack against its iterations."""
+    table = view.rows("VIB-F6")
+    figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
+    shown = (("untargeted_after_", "accuracy, %", 100), ("distance_after_", "mean $L_2$ norm", 1))
+    for axes, (prefix, label, scale) in zip(panels, shown, strict=True):
+        rows = table[table["metric"].str.startswith(prefix)]
+        rows = rows.assign(count=rows["metric"].str.removeprefix(prefix).astype(int))
+        names = rows["method"].where(rows["beta"].isna(), rows["beta"].map(_of_beta))
+        for (name, own), colour, marker in zip(rows.groupby(names), COLOURS, "os^D", strict=False):
+            means = own.groupby("count")["value"].mean()
+            axes.plot(means.index, scale * means, marker=marker, color=colour, label=str(name))
+        axes.set(xscale="log", xlabel="iterations of each search step", ylabel=label)
+        counts = sorted(rows["count"].unique())
+        axes.set_xticks(counts, [f"{count:g}" for count in counts])
+        axes.minorticks_off()
+        axes.set_ylim(bottom=0 if scale == 1 else -3)
+    panels[0].legend()
+    figure.suptitle(view.source("VIB-F6"))
+    return finish(figure)
+
+
+def _of_beta(beta: float) -> str:
+    return rf"VIB, $\beta$ = {beta:g}"
+
+
+def stronger_attacks(view: View) -> Figure:
+    """What stronger attacks leave: signed steps in a ball, and variants of Carlini-Wagner."""
+    in_a_ball = {f"{name}_{RADIUS:g}": label for name, label in BALLS.items()}
+    shown = ((view.rows("VIB-F5"), in_a_ball), (view.rows("VIB-F6"), VARIANTS))
+    figure, panels = plt.subplots(1, 2, figsize=(11, 5))
+    for axes, (table, names) in zip(panels, shown, strict=True):
+        for (metric, label), colour, marker in zip(names.items(), COLOURS, "os^Dv", strict=False):
+            rows = table[table["metric"] == metric]
+            percent_line(axes, rows, color=colour, marker=marker, label=label)
+        axis_of(axes, table)
+        axes.set(ylabel="accuracy, %", ylim=(-3, 103))
+        axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    panels[0].set_title(rf"signed steps, $\epsilon$ = {RADIUS:g}", size="medium")
+    panels[1].set_title("Carlini-Wagner, untargeted", size="medium")
+    figure.suptitle(view.source("VIB-F5"))
+    return finish(figure)
+
+
+def means(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return means over seeds of some metrics, a model a row."""
+    chosen = rows[rows["metric"].isin(names)]
+    table = chosen.pivot_table(
+        index=["method", "beta"], columns="metric", values="value", dropna=False
+    )
+    return table.reindex(columns=[*names]).dropna(how="all").rename(columns=names)
+
+
+def _percents(rows: pd.DataFrame, names: Mapping[str, str]) -> Styler:
+    table = (100 * means(rows, names)).rename_axis(columns="accuracy, %")
+    return table.style.format(precision=1, na_rep="-")
+
+
+def figure_4_norms(view: View) -> Styler:
+    """Mean norms of the perturbations where the attack succeeded."""
+    names = {"l0": "L0, pixels", "l2": "L2", "linf": "Linf"}
+    table = means(view.rows("VIB-F4"), names).rename_axis(columns="mean norm")
+    return table.style.format(precision=2, na_rep="-")
+
+
+def figure_5_accuracies(view: View) -> Styler:
+    """Accuracy that one signed step of each size leaves, and many."""
+    steps = {f"sign_{epsilon:g}": f"eps {epsilon:g}" for epsilon in TABLED}
+    names = {"accuracy": "no attack"} | steps | {"ball_0.2": "many steps, eps 0.2"}
+    return _percents(view.rows("VIB-F5"), names)
+
+
+def figure_6_accuracies(view: View) -> Styler:
+    """Accuracy that the Carlini-Wagner attack leaves."""
+    names = {"accuracy": "no attack", "untargeted": "untargeted", "targeted": "targeted"}
+    return _percents(view.rows("VIB-F6"), names)
+
+
+def accuracies_in_balls(view: View) -> Styler:
+    """Accuracy that one step and many steps in the same ball leave."""
+    names = {
+        f"{name}_{radius:g}": f"{label}, {radius:g}"
+        for radius in (RADIUS, 2 * RADIUS)
+        for name, label in BALLS.items()
+    }
+    return _percents(view.rows("VIB-F5"), names)
+
+
+def accuracies_by_variant(view: View) -> Styler:
+    """Accuracy of VIB that variants of the Carlini-Wagner attack leave."""
+    rows = view.rows("VIB-F6")
+    return _percents(rows[rows["method"] == "vib"], VARIANTS)
+
+
+FIGURES = {
+    "VIB-F3": figure_3,
+    "VIB-F3 shares": figure_3_shares,
+    "VIB-F4": figure_4,
+    "VIB-F4 norms": figure_4_norms,
+    "VIB-F5": figure_5,
+    "VIB-F5 in other units": figure_5_halved,
+    "VIB-F5 accuracies": figure_5_accuracies,
+    "VIB-F6": figure_6,
+    "VIB-F6 accuracies": figure_6_accuracies,
+    "VIB-F6 by iterations": by_iterations,
+    "VIB-F5 stronger attacks": stronger_attacks,
+    "VIB-F5 in balls": accuracies_in_balls,
+    "VIB-F6 variants": accuracies_by_variant,
+}
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: the mean of each metric for each model."""
+    found = {}
+    for target in ("VIB-F3", "VIB-F4", "VIB-F5", "VIB-F6"):
+        rows = view.rows(target)
+        model = rows["method"].where(rows["beta"].isna(), rows["beta"].map("{:g}".format))
+        means_of = rows.groupby([model, "metric"])["value"].mean().reset_index()
+        for name, metric, value in means_of.itertuples(index=False, name=None):
+            absolute = metric in SIZES or metric.startswith("distance")
+            scale = 1 if absolute else 100  # fractions are in percent
+            found[f"{target[4:].lower()}-{name}-{metric}"] = scale * float(value)
+    return found
