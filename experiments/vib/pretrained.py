@@ -106,3 +106,31 @@ def _check(
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         raise ValueError(f"{path}: labels must lie in 0..{classes - 1}, got {low}..{high}")
+
+
+def generated_features(
+    count: int, *, dimension: int, classes: int, generator: torch.Generator, spread: int = 40
+) -> PretrainedFeatures:
+    """Return made-up features: class centres, a few wide directions, a little noise.
+
+    Args:
+        count: Number of rows.
+        dimension: Of the features.
+        classes: Number of classes, whose centres and directions are always the same.
+        generator: Source of the rows.
+        spread: Number of directions.
+
+    Example:
+        >>> g = torch.Generator().manual_seed(0)
+        >>> generated_features(5, dimension=8, classes=3, generator=g).values.shape
+        torch.Size([5, 8])
+    """
+    shared = torch.Generator().manual_seed(0)
+    centres = torch.randn(classes, dimension, generator=shared)
+    wide = torch.randn(spread, dimension, generator=shared)
+    scales = torch.logspace(1, -1, spread)[:, None]
+    labels = torch.randint(classes, (count,), generator=generator)
+    values = 0.8 * centres[labels]
+    values += torch.randn(count, spread, generator=generator) @ (scales * wide)
+    values += torch.randn(count, dimension, generator=generator)
+    return PretrainedFeatures(values.relu(), labels, classes=classes, checksum="generated")

@@ -1,0 +1,23 @@
+"""Chapters that train nothing that is recorded refuse parameters they can't use."""
+
+import pytest
+
+from experiments.vib import bound_figures, imagenet_figures
+from reproduce import settings
+
+
+def refused(module, message, **changed):
+    given = vars(module.Settings()) | changed
+    with pytest.raises((ValueError, TypeError), match=message):
+        settings.read(module.Settings, given)
+
+
+def test_an_estimate_needs_samples_and_a_seed():
+    refused(bound_figures, "samples must be at least 1000, got 10", samples=10)
+    refused(bound_figures, "seed", seed=-1)
+
+
+def test_features_come_from_two_files_or_none():
+    named = "both be named, or none, got 'train.npz' and ''"
+    refused(imagenet_figures, named, train_file="train.npz")
+    refused(imagenet_figures, "betas must be at least 0, got -1", betas=[0.1, -1])
