@@ -10,7 +10,6 @@ from torch import Tensor
 
 from experiments.style import finish
 from ibutils import checks
-from ibutils.train import generator
 
 Curve = tuple[Tensor, Tensor]  # I(X;Z) and I(Z;Y) of some encoders
 
@@ -29,7 +28,6 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse estimates that are too rough to check anything."""
-        generator(self.seed, "refused if it is no seed")
         checks.count("samples", self.samples, least=1000)
 
 

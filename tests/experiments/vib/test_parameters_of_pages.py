@@ -12,9 +12,9 @@ def refused(module, message, **changed):
         settings.read(module.Settings, given)
 
 
-def test_an_estimate_needs_samples_and_a_seed():
+def test_an_estimate_needs_samples():
     refused(bound_figures, "samples must be at least 1000, got 10", samples=10)
-    refused(bound_figures, "seed", seed=-1)
+    refused(bound_figures, "seed must be an integer, got 0.5", seed=0.5)
 
 
 def test_features_come_from_two_files_or_none():
