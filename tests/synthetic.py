@@ -1,11 +1,12 @@
 """Recorded runs with numbers made up to be told apart."""
 
 import itertools
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from reproduce.record import integrity
 
 T1 = {
     "vib": 0.0120,
@@ -108,7 +109,14 @@ def write_record(root: Path, profile: str, *, seeds: int) -> Path:
         "threads": 2,
         "started": "2026-01-01T00:00:00+00:00",
     }
-    (folder / "run.json").write_text(json.dumps(run))
+    return seal(folder, run)
+
+
+def seal(folder: Path, run: dict) -> Path:
+    """Describe the files that lie in a folder as those of a run, as they are."""
+    files = (path for path in sorted(folder.iterdir()) if path.name != "run.json")
+    contents = {path.name: path.read_bytes() for path in files}
+    (folder / "run.json").write_bytes(integrity.text(integrity.sealed(run, contents)))
     return folder
 
 
@@ -145,5 +153,4 @@ def write_calibration(root: Path, profile: str, *, seeds: int) -> Path:
         "threads": 1,
         "started": "2026-01-01T00:00:00+00:00",
     }
-    (folder / "run.json").write_text(json.dumps(run))
-    return folder
+    return seal(folder, run)

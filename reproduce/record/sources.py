@@ -202,8 +202,8 @@ class _Writer:
         yield ")"
 
     def _field(self, name: str, value: object, scope: Scope) -> Iterator[Token]:
-        values = value if isinstance(value, list) else [value]
-        if kept := [one for one in values if one is not None and not _says_nothing(one)]:
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        if kept := [one for one in values if not _says_nothing(one)]:
             yield f" {name}="
         for one in kept:
             if isinstance(one, ast.AST):

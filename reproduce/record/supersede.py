@@ -1,7 +1,7 @@
 """Which of several recordings of a member counts."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ def _part(run: Description, file: str, name: str) -> Any:
     return sorted(repr(sorted(map(_number, row.items()))) for row in mine.to_dict("records"))
 
 
-def _number(cell: tuple[str, Any]) -> tuple[str, Any]:
+def _number(cell: tuple[Hashable, Any]) -> tuple[Hashable, Any]:
     """Return a cell with its number as a float: a column with gaps has no integers."""
     name, value = cell
     number = isinstance(value, int) and not isinstance(value, bool)

@@ -3,7 +3,7 @@
 import pytest
 from copies import copy_project
 
-from reproduce.record import code, provenance
+from reproduce.record import identity, provenance
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def project(tmp_path, monkeypatch):
     """Return a copy of the project that records, and the hash of the code, refer to."""
     root = copy_project(tmp_path)
     monkeypatch.setenv("IBUTILS_ROOT", str(root))
-    for module in (code, provenance):
+    for module in (identity, provenance):
         monkeypatch.setattr(module, "__file__", str(root / "reproduce/record/any.py"))
     provenance.project_root.cache_clear()
     yield root

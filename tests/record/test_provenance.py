@@ -8,7 +8,7 @@ import torch
 from copies import ROOT
 
 from ibutils.project import project_root
-from reproduce.record import code, code_hash, provenance
+from reproduce.record import code_hash, identity, provenance
 
 NOTEBOOK = "vib/mnist"
 
@@ -48,7 +48,7 @@ class TestCodeHash:
         monkeypatch.chdir("/")
         assert code_hash(NOTEBOOK) == copied
         monkeypatch.setenv("IBUTILS_ROOT", str(ROOT))
-        for module in (code, provenance):
+        for module in (identity, provenance):
             monkeypatch.setattr(module, "__file__", str(ROOT / "reproduce/record/any.py"))
         project_root.cache_clear()
         assert code_hash(NOTEBOOK) == copied
@@ -213,7 +213,7 @@ class TestCommit:
         assert len(revision) == 40 and dirty is False
         (project / "notes.txt").write_text("not tracked")
         assert provenance.commit() == (revision, False)
-        edit(project / "ibutils/vib/code.py", "SCALE_SHIFT = 5.0", "SCALE_SHIFT = 5.5")
+        edit(project / "ibutils/vib/encoder.py", "SCALE_SHIFT = 5.0", "SCALE_SHIFT = 5.5")
         assert provenance.commit() == (revision, True)
 
 
