@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
+from nbformat import NotebookNode
+
 from reproduce import ledger  # noqa: F401 - registers its page
 from reproduce.registry import page
 
@@ -33,12 +36,32 @@ def stage(root: Path, notebooks: list[str]) -> Path:
     for name in notebooks:
         target = folder / "notebooks" / f"{name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(root / "_build" / "executed" / "smoke" / f"{name}.ipynb", target)
+        executed = root / "_build" / "executed" / "smoke" / f"{name}.ipynb"
+        nbformat.write(split_figures(nbformat.read(executed, as_version=4)), target)
     generated = folder / "book" / "generated"
     generated.mkdir(parents=True, exist_ok=True)
     for write in page.all().values():
         write(generated)
     return folder
+
+
+def split_figures(notebook: NotebookNode) -> NotebookNode:
+    """Return a notebook in which what a cell shows after its figure has a cell of its own.
+
+    The renderer puts each output of a cell into the figure that its metadata describe; source and
+    folded run belong under it.
+    """
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        outputs = cell.get("outputs", [])
+        drawn = [i for i, one in enumerate(outputs) if "image/png" in one.get("data", {})]
+        if "figure" in cell.metadata.get("mystnb", {}) and drawn and outputs[drawn[0] + 1 :]:
+            under = NotebookNode(cell, outputs=outputs[drawn[0] + 1 :], id=f"{cell.id}-under")
+            under.metadata = NotebookNode(tags=["remove-input"])
+            cell.outputs = outputs[: drawn[0] + 1]
+            cells.append(under)
+    return NotebookNode(notebook, cells=cells)
 
 
 def render(root: Path, folder: Path) -> None:
