@@ -1,79 +1,102 @@
-"""Donsker-Varadhan with a logarithm for each code, which few negatives do not hold back."""
+"""How long a single negative image takes to spoil a code, by the loss."""
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
 
+from experiments.infomax.each_code import EachCode
+from experiments.infomax.effort import Heads, Probe, Training
+from experiments.infomax.encoder_measures import Row, accuracies, freeze
+from experiments.infomax.few_negatives_figures import FIGURES
+from experiments.infomax.image_sets import Splits, load_splits
+from experiments.infomax.models import PAPER_NAMES, learn
 from ibutils import checks
-from ibutils.infomax import DeepInfoMax, Terms, local_scores
-from ibutils.infomax.losses import check_pairs, pairs
-from ibutils.information import log_mean_exp
-from ibutils.information.log_space import at_least_single
-from ibutils.nets.encoders import Encoder
+from ibutils.data import READERS
+from ibutils.infomax import DeepInfoMax, Terms
+from ibutils.nets.encoders import Encoder, basic32
+from ibutils.train import generator
+from reproduce.experiment import Member, Result
+
+__all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "train"]
+
+LOSSES = (*PAPER_NAMES, "dv_each")
+CHOICES = ("data", "losses", "lengths", "seeds")
+load = load_splits
 
 
-def loss_of_each_code(
-    positive: Float[Tensor, "n locations"], negative: Float[Tensor, "n others locations"]
-) -> Float[Tensor, ""]:
-    r"""Return the Donsker-Varadhan loss with one logarithm for each code.
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of the chapter.
 
-    .. math::
-        L = \frac1n \sum_j \Big[ \log \frac{1}{BK} \sum_{i \in N_j} \sum_k e^{T_{ijk}}
-            - \frac1K \sum_k T_{jjk} \Big]
-
-    with the :math:`B` negative images :math:`N_j` of code j and K locations. By Jensen's
-    inequality it is at most ``pair_loss(..., bound="donsker_varadhan")``, which has one logarithm
-    for all.
-
-    Args:
-        positive: Scores of the features of each image against its own code.
-        negative: Scores of the features of some other images against that code.
-
-    Returns:
-        A scalar in nats, not bounded from below.
-
-    Raises:
-        TypeError: The scores are no tensors.
-        ValueError: Scores whose images or locations disagree.
-
-    :cite:t:`hjelm2019learning`, equation 2, read for each code on its own.
-
-    Example:
-        >>> float(loss_of_each_code(torch.ones(2, 3), torch.zeros(2, 1, 3)))
-        -1.0
-    """
-    check_pairs(positive, negative)
-    positive, negative = at_least_single(positive), at_least_single(negative)
-    return log_mean_exp(negative.flatten(1), dim=1).mean() - positive.mean()
-
-
-class EachCode(DeepInfoMax):
-    """Local Deep InfoMax with the loss of :func:`loss_of_each_code` and a few negatives.
-
-    Args:
-        encoder: Makes ``Features`` of images.
-        negatives: Other images that each image is compared with.
-        units: Dimension of the local head's embeddings.
-        generator: Source of the initial weights of the heads.
-
-    Example:
-        >>> from ibutils.nets.encoders import basic32
-        >>> EachCode(basic32(channels=1 / 8), negatives=1, units=16).terms.bound
-        'donsker_varadhan'
+    Attributes:
+        data: The paper's is ``cifar10``.
+        images: To train on; 0 is all.
+        test_images: 0 is all.
+        training: Batches and optimiser.
+        networks: Sizes.
+        losses: Donsker-Varadhan with a logarithm for each code is ``dv_each``.
+        lengths: Epochs.
+        seeds: Of each.
+        probe: The perceptron on frozen features.
     """
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        *,
-        negatives: int,
-        units: int = 2048,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        checks.count("negatives", negatives)
-        terms = Terms("donsker_varadhan", negatives=negatives)
-        super().__init__(encoder, terms, units=units, generator=generator)
+    data: str = "digits"
+    images: int = 160
+    test_images: int = 260
+    training: Training = field(default=Training())
+    networks: Heads = field(default=Heads())
+    losses: tuple[str, ...] = ("dv_each", "dv", "infonce", "jsd")
+    lengths: tuple[int, ...] = (1, 6)
+    seeds: tuple[int, ...] = (0,)
+    probe: Probe = field(default=Probe())
 
-    def _local_loss(self, local: Tensor, y: Tensor, chosen: Tensor | None) -> Tensor:
-        assert chosen is not None  # a number of negatives is always given
-        return loss_of_each_code(*pairs(local_scores(*self.local_head(local, y)), chosen))
+    def __post_init__(self) -> None:
+        """Refuse what no member can be."""
+        checks.choice("data", self.data, READERS)
+        for loss in self.losses:
+            checks.choice("losses", loss, LOSSES)
+        for name in ("images", "test_images"):
+            checks.count(name, getattr(self, name), least=0)
+        checks.counts("lengths", self.lengths)
+
+
+def grid(settings: Settings) -> list[Member]:
+    """Return every member, the untrained encoder first."""
+    found: list[tuple[str | None, int, int]] = [(None, 0, seed) for seed in settings.seeds]
+    found += [
+        (loss, epochs, seed)
+        for loss in settings.losses
+        for epochs in settings.lengths
+        for seed in settings.seeds
+    ]
+    return [dict(data=settings.data, loss=loss, epochs=e, seed=seed) for loss, e, seed in found]
+
+
+def construct(member: Member, heads: Heads) -> DeepInfoMax:
+    """Return the untrained model of a member, with one negative image for each code."""
+    g = generator(member["seed"], "weights")
+    encoder = cast(Encoder, basic32(channels=heads.channels, generator=g))
+    if member["loss"] == "dv_each":
+        return EachCode(encoder, negatives=1, units=heads.units, generator=g)
+    terms = Terms(PAPER_NAMES[member["loss"] or "jsd"], negatives=1)
+    return DeepInfoMax(encoder, terms, units=heads.units, generator=g)
+
+
+def train(
+    members: list[Member], settings: Settings, data: Splits, *, checkpoint: Path
+) -> Iterator[Result]:
+    """Yield the last loss of each member, and the accuracy of a probe on two layers."""
+    part, test = data.parts["train"], data.parts["test"]
+    for member in members:
+        model, seed = construct(member, settings.networks).to(part.images.device), member["seed"]
+        rows: list[Row] = []
+        if member["epochs"]:
+            recipe = settings.training.recipe(member["epochs"])
+            history = learn(model, part, recipe, seed=seed, checkpoint=checkpoint)
+            last = float(history["local"][-1, 0])
+            own = dict(layer="local", split="train", metric="local_loss", value=last, unit="nat")
+            rows.append(own)
+        frozen = freeze(model, part, test, seed=seed)
+        rows += accuracies(frozen, settings.probe, layers=("conv", "y"))
+        yield Result([dict(target="DIM-F9T", **row) for row in rows])

@@ -7,10 +7,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from ibutils import checks
 from ibutils.infomax import DeepInfoMax, draw_occlusion, local_scores, location_losses, occlude
 from ibutils.infomax.occlusion import BLOCK
-from ibutils.nets.encoders import check_inputs
 from ibutils.train import generator
 
 HIDDEN, VISIBLE = 0.999, 0.001  # share of a location's field that is hidden
@@ -30,18 +28,8 @@ def occluded_losses(
     Returns:
         Losses in nats by place, and the masks, True where the code did not see the image.
 
-    Raises:
-        TypeError: The model is no Deep InfoMax, the images no tensor, or the seed no integer.
-        ValueError: The model has no local head, there are fewer than 2 images, or they are not
-            finite or of another size than those of the encoder.
-
     :cite:t:`hjelm2019learning`, the figure of occluded losses; equation 5.
     """
-    checks.instance("model", model, DeepInfoMax)
-    if model.terms.beta == 0:
-        raise ValueError(f"model must have a local head, got one with {model.terms}")
-    check_inputs(model.encoder, images, name="images", least=2)
-    checks.finite("images", images)
     side, m = images.shape[-1], model.encoder.local_shape[1]
     g = generator(seed, "occlusion", device=images.device)
     masks = draw_occlusion(len(images), size=side, block=BLOCK * side // 32, generator=g)
@@ -61,20 +49,7 @@ def occlusion_rows(
 
     A place is its own square of the image, of the image's side over that of the map: the middle
     of what its local feature sees.
-
-    Raises:
-        TypeError: An argument is no tensor.
-        ValueError: Losses are not finite or no square maps, or there is not one mask for each.
     """
-    checks.tensor("losses", losses, ndim=3)
-    checks.finite("losses", losses)
-    checks.tensor("masks", masks, ndim=3, kind="any")
-    checks.same_length(losses=losses, masks=masks)
-    if masks.dtype != torch.bool:
-        raise ValueError(f"masks must hold truth values, got {checks.described(masks)}")
-    for name, maps in (("losses", losses), ("masks", masks)):
-        if maps.shape[1] != maps.shape[2]:
-            raise ValueError(f"{name} must be square maps, got shape {tuple(maps.shape)}")
     cells = F.adaptive_avg_pool2d(masks[:, None].float(), losses.shape[-1])[:, 0]
     means = {"hidden_loss": losses[cells > HIDDEN], "visible_loss": losses[cells < VISIBLE]}
     return [

@@ -1,6 +1,6 @@
-"""The tables and the accuracy figures of Deep InfoMax."""
+"""The models of Deep InfoMax's tables beside what the paper prints of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.style import COLOURS, finish, mean_line, over_seeds
+from experiments.style import COLOURS, finish
+from reproduce.view import View
 
 MODELS = {
     ("supervised", ""): "Fully supervised",
@@ -31,14 +32,41 @@ MODELS = {
     ("crops_cpc", "infonce"): "CPC on crops",
     ("crops_dim_multiple", "infonce"): "DIM(L) on crops, several global vectors",
 }
-STRUCTURES = {
-    "dim_local": "DIM",
-    "dim_coordinates": "coordinates",
-    "dim_occlusion": "occlusion",
-    "dim_coordinates_occlusion": "both",
-}
 LAYERS = {"output": "classifier", "conv": "conv", "fc": "fc", "y": "Y"}
-LOSSES = {"jsd": "JSD", "infonce": "infoNCE", "dv": "DV"}
+TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "stl10": "STL-10"}
+TITLES |= {"tiny_imagenet": "Tiny ImageNet"}
+
+
+def printed(view: View, target: str, data: str | None = None) -> pd.DataFrame:
+    """Return what the paper prints of the models of a target, as far as it is confirmed."""
+    values = view.paper
+    chosen = values[values["method"].notna() & (values["target"] == target)]
+    chosen = chosen[chosen["tag"] != "UNVERIFIED"]
+    return chosen if data is None else chosen[chosen["data"] == data]
+
+
+def of_data(rows: pd.DataFrame, data: str | None = None) -> pd.DataFrame:
+    """Return the rows of a data set, by default of the first."""
+    if not len(rows):
+        return pd.DataFrame(columns=["data", "method", "loss", "layer", "metric", "value", "seed"])
+    return rows[rows["data"] == (data or rows["data"].iloc[0])]
+
+
+def beside_paper(view: View, target: str, data: str, *, metric: str = "accuracy") -> pd.DataFrame:
+    """Return the paper's values beside ours for a data set, in percent; live, for what was run."""
+    rows = view.rows(target)
+    if view.live and len(rows):
+        data = rows["data"].iloc[0]
+    table = comparison(of_data(rows, data), printed(view, target, data), metric=metric)
+    return in_words(table).rename_axis(index=TITLES.get(data, data))
+
+
+def by_layer(view: View, target: str) -> Figure:
+    """Draw the accuracy of each model of a target, with the paper's values."""
+    rows = of_data(view.rows(target))
+    return accuracy_by_layer(
+        rows, printed(view, target, rows["data"].iloc[0]), title=view.source(target)
+    )
 
 
 def named(rows: pd.DataFrame) -> pd.Series:
@@ -190,90 +218,3 @@ def _dots(axes: Axes, rows: pd.DataFrame, places: dict[str, int]) -> None:
     axes.plot(100 * rows["value"], heights, "o", ms=4, color=COLOURS[0], alpha=0.6, label="seeds")
     means = (100 * rows["value"]).groupby(names).mean()
     axes.plot(means, [places[name] for name in means.index], "|", ms=13, color=COLOURS[1])
-
-
-def accuracy_against_negatives(rows: pd.DataFrame, paper: pd.DataFrame, *, title: str) -> Figure:
-    """Draw Figure 9: accuracy against the number of images that negatives come from.
-
-    Args:
-        rows: Rows of target ``DIM-F9``: ``loss``, ``layer``, ``log2_images``, ``value``.
-        paper: The digitised curves, in percent.
-        title: Title of the figure.
-    """
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4), sharex=True)
-    rows = rows[rows["metric"] == "accuracy"]
-    for axes, layer in zip(panels, ("y", "conv"), strict=True):
-        for (loss, name), colour, marker in zip(LOSSES.items(), COLOURS, "os^", strict=False):
-            own = rows[(rows["loss"] == loss) & (rows["layer"] == layer)]
-            if not len(own):
-                continue
-            means = over_seeds(own, "log2_images")
-            mean_line(
-                axes,
-                means["log2_images"],
-                means,
-                scale=100.0,
-                marker=marker,
-                color=colour,
-                label=name,
-            )
-            theirs = paper[(paper["loss"] == loss) & (paper["layer"] == layer)]
-            theirs = theirs.sort_values("log2_images")
-            axes.plot(theirs["log2_images"], theirs["value"], ":", color=colour, lw=1.4)
-        axes.set(title=LAYERS[layer], xlabel="log2 of the images compared with")
-    panels[0].set_ylabel("accuracy, %")
-    panels[0].legend(title="dotted: the paper" if len(paper) else None, fontsize=9)
-    figure.suptitle(title)
-    return finish(figure)
-
-
-def weight_maps(
-    rows: pd.DataFrame, metrics: Sequence[tuple[str, str, float]], *, title: str
-) -> Figure:
-    """Draw Figure 11: measures over the weights of the global and the local term.
-
-    Args:
-        rows: Rows of target ``DIM-F11`` at one weight of the prior.
-        metrics: For each panel the metric, its title and the factor on its values.
-        title: Title of the figure: data and profile.
-    """
-    figure, panels = plt.subplots(
-        1, len(metrics), figsize=(3.4 * len(metrics), 3.2), squeeze=False
-    )
-    for axes, (metric, name, scale) in zip(panels[0], metrics, strict=True):
-        own = rows[rows["metric"] == metric]
-        table = scale * own.pivot_table(index="beta", columns="alpha", values="value")
-        shown = np.ma.masked_invalid(table.to_numpy(float))
-        drawn = axes.imshow(shown, origin="lower", cmap="cividis")
-        for i, j in np.ndindex(shown.shape):
-            if not np.ma.is_masked(shown[i, j]):
-                colour = "k" if drawn.norm(shown[i, j]) > 0.6 else "w"  # on light cells
-                axes.text(
-                    j, i, f"{shown[i, j]:.3g}", ha="center", va="center", color=colour, size=9
-                )
-        axes.set_xticks(range(len(table.columns)), [f"{level:g}" for level in table.columns])
-        axes.set_yticks(range(len(table)), [f"{level:g}" for level in table.index])
-        axes.set(title=name, xlabel=r"$\alpha$, global", ylabel=r"$\beta$, local")
-    figure.suptitle(title)
-    return finish(figure)
-
-
-def dependency_against_beta(rows: pd.DataFrame, *, title: str) -> Figure:
-    """Draw Figure 13: the dependence between components of a VAE's code against its beta.
-
-    Args:
-        rows: Rows of target ``DIM-F13``.
-        title: Title of the figure: data and profile.
-    """
-    figure, axes = plt.subplots(figsize=(5.5, 3.6))
-    own = rows[(rows["metric"] == "ndm") & (rows["split"] == "test")]
-    axes.plot(own["beta"], own["value"], "o", ms=4, alpha=0.5, color=COLOURS[0])
-    means = over_seeds(own, "beta")
-    mean_line(axes, means["beta"], means, color=COLOURS[1], marker="s", ls="-")
-    axes.set_xscale("log")
-    levels = sorted(own["beta"].unique())
-    axes.set_xticks(levels, [f"{level:g}" for level in levels])
-    axes.minorticks_off()
-    axes.set(xlabel=r"$\beta$", ylabel="NDM, nats")
-    figure.suptitle(title)
-    return finish(figure)

@@ -8,7 +8,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import plots
+from experiments.infomax.ablations_figures import (
+    accuracy_against_negatives,
+    dependency_against_beta,
+    weight_maps,
+)
+from experiments.infomax.few_negatives_figures import course_of_training
+from experiments.infomax.generator_figures import codes_of_both
+from experiments.infomax.model_tables import (
+    accuracy_by_layer,
+    code_measures,
+    comparison,
+    in_words,
+    measures_by_model,
+)
+from experiments.infomax.nearest_neighbours_figures import neighbours
+from experiments.infomax.picture_rows import picture_rows
+from experiments.infomax.structure_figures import loss_maps, occlusion_masks
 
 
 @pytest.fixture
@@ -34,12 +50,12 @@ def paper():
 
 
 def test_the_comparison_holds_both_in_percent(rows, paper):
-    table = plots.comparison(rows, paper, metric="accuracy")
+    table = comparison(rows, paper, metric="accuracy")
     own = 100 * rows.query("method == 'dim_local' and layer == 'y'")["value"]
     paper_value, ours, sd, seeds = table.loc["DIM(L), JSD", "Y"]
     assert paper_value == 66.96 and seeds == 2
     assert ours == pytest.approx(own.mean()) and sd == pytest.approx(own.std())
-    words = plots.in_words(table)
+    words = in_words(table)
     assert words.loc["VAE", ("Y", "ours")] == "not run"
     assert words.loc["VAE", ("conv", "ours")] == "-"
     assert words.loc["Untrained encoder", ("Y", "paper")] == "-"
@@ -47,12 +63,12 @@ def test_the_comparison_holds_both_in_percent(rows, paper):
 
 
 def test_without_rows_the_comparison_is_the_paper(rows, paper):
-    words = plots.in_words(plots.comparison(rows[:0], paper, metric="accuracy"))
+    words = in_words(comparison(rows[:0], paper, metric="accuracy"))
     assert set(words["Y", "ours"]) == {"not run", "-"}
 
 
 def test_each_model_has_its_dots_and_the_papers_star(rows, paper):
-    figure = plots.accuracy_by_layer(rows, paper, title="here")
+    figure = accuracy_by_layer(rows, paper, title="here")
     conv, y = figure.axes
     labels = [label.get_text() for label in conv.get_yticklabels()]
     assert labels == ["Untrained encoder", "DIM(G)", "DIM(L), JSD"]
@@ -73,7 +89,7 @@ def test_curves_over_negatives_hold_means_and_the_papers_curve():
     ]
     rows = pd.DataFrame(made).assign(metric="accuracy")
     paper = pd.DataFrame(dict(loss="jsd", layer="y", log2_images=[6, 0], value=[66.1, 66.5]))
-    left, _ = plots.accuracy_against_negatives(rows, paper, title="here").axes
+    left, _ = accuracy_against_negatives(rows, paper, title="here").axes
     curves = {c.get_label(): c.lines[0].get_xydata() for c in left.containers}
     np.testing.assert_allclose(curves["DV"], [[0, 10.5], [6, 70.5]])
     dotted = [line.get_ydata() for line in left.lines if line.get_linestyle() == ":"]
@@ -88,7 +104,7 @@ def test_courses_hold_means_by_length_and_the_level_of_an_untrained_encoder():
         for layer, metric in (("y", "accuracy"), ("local", "local_loss"))
     ]
     made.append(dict(loss=None, epochs=0, seed=0, layer="y", metric="accuracy", value=0.3))
-    left, right = plots.course_of_training(pd.DataFrame(made), {"dv": "DV"}, title="here").axes
+    left, right = course_of_training(pd.DataFrame(made), {"dv": "DV"}, title="here").axes
     for axes, scale in ((left, 100), (right, 1)):
         (course,) = axes.containers
         np.testing.assert_allclose(
@@ -104,7 +120,7 @@ def test_maps_print_each_cell_and_leave_holes_empty():
         for b in (0.0, 1.0)
         if a or b
     ]
-    (axes,) = plots.weight_maps(pd.DataFrame(made), [("accuracy", "t", 2.0)], title="digits").axes
+    (axes,) = weight_maps(pd.DataFrame(made), [("accuracy", "t", 2.0)], title="digits").axes
     texts = {text.get_text(): text.get_position() for text in axes.texts}
     assert texts == {"2": (1, 0), "20": (0, 1), "22": (1, 1)}
 
@@ -113,15 +129,15 @@ def test_dependency_shows_test_rows_only():
     made = pd.DataFrame(
         dict(beta=[0.1, 4.0, 0.1], value=[3.0, 1.0, 9.0], split=["test", "test", "train"])
     )
-    axes = plots.dependency_against_beta(made.assign(metric="ndm"), title="t").axes[0]
+    axes = dependency_against_beta(made.assign(metric="ndm"), title="t").axes[0]
     np.testing.assert_allclose(axes.lines[0].get_xydata(), [[0.1, 3.0], [4.0, 1.0]])
 
 
 def test_measures_of_the_code_stand_beside_the_papers(rows, paper):
     shown = {"accuracy": "accuracy"}
-    (axes,) = plots.measures_by_model(rows, paper, shown, title="digits").axes
+    (axes,) = measures_by_model(rows, paper, shown, title="digits").axes
     assert len(axes.lines[0].get_xdata()) == 6
-    words = plots.code_measures(rows, paper, shown)
+    words = code_measures(rows, paper, shown)
     assert words.loc["VAE", ("accuracy", "ours")] == "not run"
 
 
@@ -129,7 +145,7 @@ def test_pictures_are_drawn_as_they_are():
     g = np.random.default_rng(0)
     images = g.integers(0, 255, (2, 3, 3, 4, 4), dtype=np.uint8)
     held = {"images": images, "same": np.array([[True, False], [False, False]])}
-    figure = plots.neighbours({"a": held, "b": held}, title="digits")
+    figure = neighbours({"a": held, "b": held}, title="digits")
     assert len(figure.axes) == 2 * 6
     np.testing.assert_array_equal(
         figure.axes[0].images[0].get_array(), images[0, 0].transpose(1, 2, 0)
@@ -138,11 +154,11 @@ def test_pictures_are_drawn_as_they_are():
     assert len(framed) == 2
     masks = g.random((20, 4, 4)) < 0.5
     shown = images.reshape(-1, 3, 4, 4)[[0] * 8]
-    assert len(plots.occlusion_masks(masks, shown, title="digits").axes) == 10
+    assert len(occlusion_masks(masks, shown, title="digits").axes) == 10
     maps = {"DIM": g.random((2, 2, 2)), "both": g.random((2, 2, 2))}
-    figure = plots.loss_maps(images[0, :2], masks[:2], maps, title="digits")
+    figure = loss_maps(images[0, :2], masks[:2], maps, title="digits")
     np.testing.assert_allclose(figure.axes[2].images[0].get_array(), maps["DIM"][0])
-    assert len(plots.generated({"a": images[0], "b": images[1]}, title="digits").axes) == 6
+    assert len(picture_rows({"a": images[0], "b": images[1]}, title="digits").axes) == 6
     codes = g.normal(size=50), g.normal(size=50)
-    axes = plots.codes_of_both(*codes, (1.0, -1.0), title="digits").axes[0]
+    axes = codes_of_both(*codes, (1.0, -1.0), title="digits").axes[0]
     assert len(axes.lines) == 2

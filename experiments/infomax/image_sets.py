@@ -1,12 +1,12 @@
 """Images as an encoder takes them: of one size, in colour, a balanced part of a data set."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ibutils import checks
 from ibutils.data import load, resize
 from ibutils.train import generator
 
@@ -14,7 +14,7 @@ SIDES = {"stl10": 64, "tiny_imagenet": 64}  # pixels; 32 for all others
 PART_SEED = 0  # of the order in which a part is taken; never changed, or records would not compare
 
 
-class Sample(NamedTuple):
+class ImageSet(NamedTuple):
     """Images with their classes.
 
     Attributes:
@@ -28,14 +28,9 @@ class Sample(NamedTuple):
     checksum: str
 
 
-def check_sample(name: str, value: Sample) -> None:
-    """Raise unless a value is a sample of images with as many labels."""
-    checks.instance(name, value, Sample)
-    checks.tensor(f"{name}.images", value.images, ndim=4)
-    checks.labels(f"{name}.labels", value.labels, n=len(value.images))
-
-
-def sample(name: str, *, split: str, count: int = 0, device: torch.device | str = "cpu") -> Sample:
+def image_set(
+    name: str, *, split: str, count: int = 0, device: torch.device | str = "cpu"
+) -> ImageSet:
     """Load a split of a data set, or a part of it with equally many images of each class.
 
     Grey images are repeated in three channels. Images are 64 pixels a side for STL-10 and Tiny
@@ -48,21 +43,13 @@ def sample(name: str, *, split: str, count: int = 0, device: torch.device | str 
         device: Where the tensors go.
 
     Raises:
-        TypeError: ``count`` is no integer, or ``device`` no name of one.
-        ValueError: As :func:`ibutils.data.load` does; a class has too few images; or no such
-            device.
+        ValueError: As :func:`ibutils.data.load` does; or a class has too few images.
 
     Example:
-        >>> part = sample("digits", split="test", count=40)
+        >>> part = image_set("digits", split="test", count=40)
         >>> tuple(part.images.shape), part.labels.bincount().tolist()
         ((40, 3, 32, 32), [4, 4, 4, 4, 4, 4, 4, 4, 4, 4])
     """
-    checks.count("count", count, least=0)
-    checks.instance("device", device, (str, torch.device))
-    try:
-        device = torch.device(device)
-    except RuntimeError:
-        raise ValueError(f"device must be one of torch, got {device!r}") from None
     found = load(name, split=split)
     checksum, side = found.checksum, SIDES.get(name, 32)
     if tuple(found.pixels.shape[1:]) != (3, side, side):
@@ -71,7 +58,32 @@ def sample(name: str, *, split: str, count: int = 0, device: torch.device | str 
     if count:
         chosen = _balanced(labels, count)
         images, labels = images[chosen], labels[chosen]
-    return Sample(images.to(device), labels.to(device), checksum)
+    return ImageSet(images.to(device), labels.to(device), checksum)
+
+
+def train_and_test(
+    name: str, *, images: int, test_images: int, device: str = "cpu"
+) -> dict[str, ImageSet]:
+    """Return what encoders and probes learn from, and what probes are tested on."""
+    counts = {"train": images, "test": test_images}
+    return {
+        split: image_set(name, split=split, count=count, device=device)
+        for split, count in counts.items()
+    }
+
+
+class Splits(NamedTuple):
+    """What encoders and probes learn from and what probes are tested on, with checksums."""
+
+    parts: Mapping[str, ImageSet]
+    checksums: Mapping[str, str]
+
+
+def load_splits(settings: Any, device: str) -> Splits:
+    """Return the images of an experiment on one data set."""
+    counts = dict(images=settings.images, test_images=settings.test_images)
+    parts = train_and_test(settings.data, **counts, device=device)
+    return Splits(parts, {split: part.checksum for split, part in parts.items()})
 
 
 def _balanced(labels: Tensor, count: int) -> Tensor:
@@ -82,5 +94,4 @@ def _balanced(labels: Tensor, count: int) -> Tensor:
     parts = [order[labels[order] == label][:each] for label in range(classes)]
     if short := [len(part) for part in parts if len(part) < each]:
         raise ValueError(f"{count} images need {each} of each class, one has {min(short)}")
-    chosen = torch.stack(parts, dim=1).flatten()[:count]  # class by class in turn
-    return chosen
+    return torch.stack(parts, dim=1).flatten()[:count]  # class by class in turn

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.infomax import EachCode, loss_of_each_code
+from experiments.infomax.each_code import EachCode, loss_of_each_code
 from ibutils.infomax import local_scores, pair_loss
 from ibutils.infomax.losses import negatives_from, pairs
 from ibutils.nets.encoders import basic32

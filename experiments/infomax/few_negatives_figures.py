@@ -1,4 +1,4 @@
-"""Accuracy and loss of Deep InfoMax against the length of training."""
+"""Accuracy and loss with few negatives against the length of training."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.style import COLOURS, finish, mean_line, over_seeds
+from reproduce.view import View
+
+NAMES = {"dv_each": "DV, a logarithm for each code", "dv": "DV", "infonce": "infoNCE"}
+NAMES |= {"jsd": "JSD"}
 
 
 def course_of_training(rows: pd.DataFrame, names: Mapping[str, str], *, title: str) -> Figure:
@@ -39,3 +43,24 @@ def course_of_training(rows: pd.DataFrame, names: Mapping[str, str], *, title: s
     panels[1].legend(handles, labels, loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=9)
     figure.suptitle(title)
     return finish(figure)
+
+
+def course(view: View) -> Figure:
+    """Accuracy of the code and local loss by the length of training."""
+    title = f"{view.source('DIM-F9T')}, one negative image"
+    return course_of_training(view.rows("DIM-F9T"), NAMES, title=title)
+
+
+def course_in_numbers(view: View) -> pd.DataFrame:
+    """Accuracy at the code in percent by epochs, and the local loss after the longest training."""
+    rows = view.rows("DIM-F9T").assign(loss=lambda table: table["loss"].fillna("untrained"))
+    accuracy = rows[(rows["metric"] == "accuracy") & (rows["layer"] == "y")]
+    table = (100 * accuracy.pivot_table(index="loss", columns="epochs", values="value")).round(1)
+    last = rows[(rows["metric"] == "local_loss") & (rows["epochs"] == rows["epochs"].max())]
+    table["local loss, nats"] = last.groupby("loss")["value"].mean().round(1)
+    names = NAMES | {"untrained": "untrained"}
+    own = [name for name in names if name in table.index]
+    return table.reindex(own).rename(index=names).fillna("-").rename_axis(index="accuracy, %")
+
+
+FIGURES = {"DIM-F9T": course, "DIM-F9T in numbers": course_in_numbers}

@@ -1,0 +1,109 @@
+"""Figure 10 of Deep InfoMax: neighbours by the code, and how many share a class."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.infomax.model_tables import MODELS, measures_by_model, named, of_data
+from experiments.infomax.picture_rows import picture
+from experiments.style import COLOURS, finish
+from ibutils import checks
+from reproduce.view import View
+
+WANTED = ("DIM(L), infoNCE", "DIM(G)")  # models of the figure, in its order
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of the chapter.
+
+    Attributes:
+        neighbours: Of each image.
+        queries: Images of digits that are drawn.
+    """
+
+    neighbours: int = 4
+    queries: int = 6
+
+    def __post_init__(self) -> None:
+        """Refuse what no image has."""
+        checks.count("neighbours", self.neighbours)
+        checks.count("queries", self.queries, least=2)
+
+
+def neighbours(models: Mapping[str, Mapping[str, np.ndarray]], *, title: str) -> Figure:
+    """Draw Figure 10: query images and their nearest neighbours, one block for each model.
+
+    A coloured frame marks a neighbour of the query's class.
+
+    Args:
+        models: For each model ``images``, bytes ``[queries, 1 + k, c, h, w]`` with the query
+            first, and ``same``, whether a neighbour has the query's class, ``[queries, k]``.
+        title: Title of the figure: data and profile.
+    """
+    blocks = list(models.items())
+    queries, columns = blocks[0][1]["images"].shape[:2]
+    figure, grid = plt.subplots(
+        queries, columns * len(blocks), figsize=(1.0 * columns * len(blocks), 1.05 * queries)
+    )
+    for block, (name, held) in enumerate(blocks):
+        for row, column in np.ndindex(queries, columns):
+            axes = grid[row, block * columns + column]
+            picture(axes, held["images"][row, column])
+            if column and held["same"][row, column - 1]:
+                _frame(axes, COLOURS[2])
+        grid[0, block * columns].set_title("query", size=8)
+        grid[0, block * columns + 1].set_title(name, size=9, loc="left")
+    figure.suptitle(title)
+    return finish(figure)
+
+
+def _frame(axes: Axes, colour: str) -> None:
+    for spine in axes.spines.values():
+        spine.set(visible=True, edgecolor=colour, linewidth=2.5)
+
+
+def figure_10(view: View) -> Figure:
+    """Nearest neighbours by the code of local and of global DIM, Figure 10."""
+    arrays = view.arrays("DIM-F10")
+    first_data = min(name.split(",")[0] for name in arrays)  # such as data=cifar10
+    shown = {}
+    for name, held in arrays.items():
+        factors = dict(part.split("=") for part in name.split(","))
+        if name.startswith(first_data):
+            shown[MODELS[factors["method"], factors["loss"]]] = held
+    title = view.source("DIM-F10")
+    return neighbours({name: shown[name] for name in WANTED if name in shown}, title=title)
+
+
+def shares(rows: pd.DataFrame, *, title: str) -> Figure:
+    """Draw the share of neighbours of the query's class by model, for the first data set."""
+    own = of_data(rows)
+    return measures_by_model(
+        own, own[:0], {"neighbours": "share of the query's class"}, title=title
+    )
+
+
+def recorded_shares(view: View) -> Figure:
+    """The share of neighbours of the query's class by model."""
+    return shares(view.rows("DIM-F10"), title=view.source("DIM-F10"))
+
+
+def shares_in_numbers(view: View) -> pd.DataFrame:
+    """The share of neighbours of the query's class in percent; chance is 10."""
+    rows = of_data(view.rows("DIM-F10"))
+    rows = rows[rows["metric"] == "neighbours"]
+    means = 100 * rows.groupby(named(rows))["value"].mean().sort_values(ascending=False)
+    return means.round(1).rename("same class, %").to_frame().rename_axis("model")
+
+
+FIGURES = {
+    "DIM-F10": figure_10,
+    "DIM-F10 shares": recorded_shares,
+    "DIM-F10 in numbers": shares_in_numbers,
+}

@@ -1,0 +1,37 @@
+"""Images in rows, as the figures of Deep InfoMax show them."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.style import finish
+
+
+def picture_rows(rows: Mapping[str, np.ndarray], *, title: str) -> Figure:
+    """Draw images in rows, such as those of the data and those of a generator.
+
+    Args:
+        rows: Images ``[n, c, h, w]`` as bytes by title, the same number in each row.
+        title: Title of the figure: data and profile.
+    """
+    count = len(next(iter(rows.values())))
+    figure, grid = plt.subplots(
+        len(rows), count, figsize=(0.8 * count, 0.95 * len(rows)), squeeze=False
+    )
+    for row, (name, images) in zip(grid, rows.items(), strict=True):
+        for axes, image in zip(row, images, strict=True):
+            picture(axes, image)
+        row[0].set_title(name, size=9, loc="left")
+    figure.suptitle(title, size=10)
+    return finish(figure)
+
+
+def picture(axes: Axes, image: np.ndarray) -> None:
+    """Draw an image ``[c, h, w]`` of bytes, in colour or grey."""
+    grey = len(image) == 1
+    axes.imshow(image[0] if grey else image.transpose(1, 2, 0), cmap="gray" if grey else None)
+    axes.set_xticks([])
+    axes.set_yticks([])

@@ -1,0 +1,99 @@
+"""Table 4 of Deep InfoMax: linear machines, reconstruction, information and dependence."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.infomax.model_tables import (
+    code_measures,
+    comparison,
+    in_words,
+    measures_by_model,
+    named,
+    printed,
+)
+from ibutils import checks
+from reproduce.view import View
+
+SHOWN = {"ssim": "SSIM", "mine": "MINE, nats", "ndm": "NDM, nats"}
+MEASURES = {
+    "ssim": "SSIM",
+    "ssim_range_1": "SSIM as coded",
+    "ms_ssim_2": "two scales",
+    "mine": "MINE, nats",
+    "ndm": "NDM, nats",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of the chapter.
+
+    Attributes:
+        queries: Reconstructions that are shown.
+    """
+
+    queries: int = 4
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        checks.count("queries", self.queries)
+
+
+def _seen(view: View) -> pd.DataFrame:
+    return view.rows("DIM-T4").query("split == 'test'")
+
+
+def linear_machines(view: View) -> pd.DataFrame:
+    """Accuracy of linear machines, the hinge beside the paper's values and the squared hinge."""
+    ours, paper = _seen(view), printed(view, "DIM-T4")
+    table = in_words(comparison(ours, paper, metric="svm"))
+    squared = comparison(ours, paper[:0], metric="svm_squared")
+    for layer in table.columns.get_level_values(0).unique():
+        place = [*table.columns].index((layer, "ours")) + 1
+        known = squared[layer]["ours"].map("{:.2f}".format) if layer in squared else pd.Series()
+        shown = known.reindex(table.index).fillna("not run")
+        table.insert(place, (layer, "squared hinge"), shown)
+    return table.rename(columns={"ours": "hinge"}, level=1)
+
+
+def measures_of_codes(view: View) -> pd.DataFrame:
+    """Measures of the code, the paper's values beside ours."""
+    return code_measures(_seen(view), printed(view, "DIM-T4"), MEASURES)
+
+
+def figure_of_table_4(view: View) -> Figure:
+    """Measures of the code by model, with the paper's values."""
+    return measures_by_model(
+        _seen(view), printed(view, "DIM-T4"), SHOWN, title=view.source("DIM-T4")
+    )
+
+
+def spreads(view: View) -> pd.DataFrame:
+    """How far the seeds of one model are apart, at most, and how far all models."""
+    rows = _seen(view)
+    found = {}
+    for metric, title in SHOWN.items():
+        own = rows[(rows["metric"] == metric) & (rows["layer"] == "y")]
+        values = own.groupby(named(own))["value"].agg(["min", "max", "mean"])
+        seeds, models = values["max"] - values["min"], values["mean"]
+        found[title] = [seeds.max(), models.max() - models.min()]
+    columns = ["seeds of one model, at most", "all models"]
+    return pd.DataFrame.from_dict(found, orient="index", columns=columns).round(2)
+
+
+def health(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return whether each measure came to rest, and the share of it that rests on nothing."""
+    rows = rows.assign(model=named)
+    rows = rows[rows["metric"].str.endswith(("_converged", "_degenerate"))]
+    table = rows.pivot_table(index=["metric", "layer"], columns="model", values="value")
+    return table.map("{:.2f}".format)
+
+
+FIGURES = {
+    "DIM-T4": figure_of_table_4,
+    "DIM-T4 machines": linear_machines,
+    "DIM-T4 measures": measures_of_codes,
+    "DIM-T4 spreads": spreads,
+}

@@ -1,0 +1,133 @@
+"""Coordinates and occlusion: Table 5 and Figures 15 and 16 of Deep InfoMax."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.infomax.model_tables import accuracy_by_layer, beside_paper, of_data, printed
+from experiments.infomax.picture_rows import picture
+from experiments.style import finish
+from ibutils import checks
+from reproduce.view import View
+
+STRUCTURES = {
+    "dim_local": "DIM",
+    "dim_coordinates": "coordinates",
+    "dim_occlusion": "occlusion",
+    "dim_coordinates_occlusion": "both",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of the chapter.
+
+    Attributes:
+        drawn: Images of the figures, of which eight are kept.
+    """
+
+    drawn: int = 8
+
+    def __post_init__(self) -> None:
+        """Refuse what is not kept."""
+        checks.count("drawn", self.drawn, most=8)
+
+
+def occlusion_masks(masks: np.ndarray, images: np.ndarray, *, title: str) -> Figure:
+    """Draw Figure 15: which pixels each mask hides, and the share of masks that hide a pixel.
+
+    Args:
+        masks: True where hidden, ``[n, h, w]``; the first eight are drawn.
+        images: Bytes ``[n, c, h, w]`` to hide parts of.
+        title: Title of the figure: data and profile.
+    """
+    figure, row = plt.subplots(1, 9, figsize=(11, 2.1), width_ratios=[1] * 8 + [1.3])
+    for axes, i in zip(row[:8], range(8), strict=True):
+        picture(axes, np.where(masks[i], 128, images[i]).astype(np.uint8))
+        axes.set_axis_off()
+    shown = row[8].imshow(100 * masks.mean(0), cmap="cividis", vmin=0)
+    figure.colorbar(shown, ax=row[8], label="hidden, %")
+    row[8].set_axis_off()
+    figure.suptitle(title)
+    return finish(figure)
+
+
+def loss_maps(
+    images: np.ndarray, masks: np.ndarray, maps: Mapping[str, np.ndarray], *, title: str
+) -> Figure:
+    """Draw Figure 16: occluded images, and the local loss of each place by each model.
+
+    Args:
+        images: Bytes ``[n, c, h, w]``.
+        masks: True where hidden from the code, ``[n, h, w]``.
+        maps: For each model the loss of the places of the whole image, ``[n, m, m]``, in nats.
+        title: Title of the figure: data and profile.
+    """
+    count = len(images)
+    figure, grid = plt.subplots(
+        1 + len(maps),
+        count,
+        figsize=(1.2 * count + 1, 1.3 * (1 + len(maps))),
+        squeeze=False,
+        layout="constrained",
+    )
+    low = min(float(found.min()) for found in maps.values())
+    top = max(float(found.max()) for found in maps.values())
+    for i in range(count):
+        picture(grid[0, i], np.where(masks[i], 128, images[i]).astype(np.uint8))
+    for row, (name, found) in zip(grid[1:], maps.items(), strict=True):
+        for i, axes in enumerate(row):
+            shown = axes.imshow(found[i], cmap="cividis", vmin=low, vmax=top)
+            axes.set_xticks([])
+            axes.set_yticks([])
+        row[0].set_ylabel(name, size=12)
+    figure.colorbar(shown, ax=grid.ravel().tolist(), label="loss, nats", shrink=0.8)
+    figure.suptitle(title)
+    plt.close(figure)
+    return figure
+
+
+def figure_of_table_5(view: View) -> Figure:
+    """Accuracy of each structure at each layer, on CIFAR-10."""
+    rows = of_data(view.rows("DIM-T5"), "cifar10")
+    paper = printed(view, "DIM-T5", "cifar10")
+    return accuracy_by_layer(rows, paper, title=view.source("DIM-T5"))
+
+
+def figure_16(view: View) -> Figure:
+    """Occluded images, and the local loss of each place by each model, Figure 16."""
+    arrays, drawn = view.arrays("DIM-F16"), view.chosen.drawn
+    first_data = min(name.split(",")[0] for name in arrays)  # such as data=cifar10
+    shown = {
+        name.split("method=")[1].split(",")[0]: held
+        for name, held in arrays.items()
+        if name.startswith(first_data)
+    }
+    order = [method for method in STRUCTURES if method in shown]
+    first = shown[order[0]]
+    maps = {STRUCTURES[m]: shown[m]["losses"][:drawn].astype(float) for m in order}
+    title = view.source("DIM-F16")
+    return loss_maps(first["images"][:drawn], first["masks"][:drawn], maps, title=title)
+
+
+def excess_of_hidden(view: View) -> pd.DataFrame:
+    """Mean local loss of hidden and of visible places, in nats."""
+    rows = of_data(view.rows("DIM-F16"))
+    table = rows.pivot_table(index="method", columns="metric", values="value")
+    table["difference"] = table["hidden_loss"] - table["visible_loss"]
+    order = [method for method in STRUCTURES if method in table.index]
+    return table.reindex(order).rename(index=STRUCTURES).round(2)
+
+
+FIGURES = {
+    "DIM-T5": figure_of_table_5,
+    "DIM-T5 CIFAR-10": partial(beside_paper, target="DIM-T5", data="cifar10"),
+    "DIM-T5 CIFAR-100": partial(beside_paper, target="DIM-T5", data="cifar100"),
+    "DIM-F16": figure_16,
+    "DIM-F16 in numbers": excess_of_hidden,
+}
