@@ -11,7 +11,6 @@ from typing import Any
 import published as package
 import pytest
 
-
 OPTIONAL = set(
     "IPython PIL matplotlib pandas seaborn sklearn statsmodels torchmetrics torchvision "
     "yaml".split()

@@ -212,6 +212,6 @@ def test_one_member_whose_prior_collapses_stops_the_ensemble():
     with torch.no_grad():
         layers[0].log_prior_scale.fill_(-20.0)
     learner = ensemble.Ensemble(models, information_dropout.recipe(1))
-    with pytest.raises(ValueError, match="has collapsed to .* after 3 epochs"):
+    with pytest.raises(ValueError, match=r"has collapsed to .* after 3 epochs"):
         check_priors(learner, 3)
     check_priors(ensemble.Ensemble([noisy(0), noisy(1)], information_dropout.recipe(1)), 3)
