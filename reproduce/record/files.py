@@ -53,9 +53,14 @@ def write_together(folder: Path, contents: Mapping[str, bytes], last: tuple[str,
     Raises:
         OSError: As ``write_atomically``.
     """
-    for name, content in contents.items():
-        write_atomically(folder / f"{STAGED}{name}", content)
-    write_atomically(folder / last[0], last[1])
+    try:
+        for name, content in contents.items():
+            write_atomically(folder / f"{STAGED}{name}", content)
+        write_atomically(folder / last[0], last[1])
+    except OSError:
+        for name in contents:
+            (folder / f"{STAGED}{name}").unlink(missing_ok=True)
+        raise
     for name in contents:
         os.replace(folder / f"{STAGED}{name}", folder / name)
     _sync(folder)

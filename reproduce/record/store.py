@@ -140,9 +140,10 @@ def _settled(folder: Path) -> tuple[Path, tuple[Any, ...]]:
     return folder, state
 
 
-def _places(root: Path, notebook: str, profile: str) -> dict[str, tuple[Path, tuple[Any, ...]]]:
+def _places(root: Path, notebook: str, profile: str) -> dict[Path, tuple[Path, tuple[Any, ...]]]:
+    """Return folders and states of runs by their places below the root."""
     found = sorted(path for path in root.glob(f"{profile}/{notebook}/*") if path.is_dir())
-    return {folder.name: _settled(folder) for folder in found}
+    return {folder.relative_to(root): _settled(folder) for folder in found}
 
 
 @lru_cache(maxsize=16)
