@@ -1,0 +1,98 @@
+"""What the figures of Information Dropout share: lines over beta and width, means for prose."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from experiments.style import COLOURS, mean_line, over_seeds
+from reproduce.view import View
+
+MARKERS = "osD^v<>"
+ERRORS = {"error": "noise off", "error_noisy": "noise on"}
+
+Numbers = dict[str, float | str]
+
+
+def lines_over_beta(
+    axes: Axes, table: pd.DataFrame, names: Mapping[str, str], *, scale: float = 1.0
+) -> None:
+    """Draw means over seeds against beta, whose values stand side by side."""
+    betas = sorted(table["beta"].unique())
+    for i, (metric, name) in enumerate(names.items()):
+        rows = table[table["metric"] == metric]
+        if len(rows):
+            means = over_seeds(rows, "beta")
+            look = dict(color=COLOURS[i], marker=MARKERS[i], label=name)
+            mean_line(axes, places(means["beta"], betas), means, scale=scale, **look)
+    axes.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
+    axes.set_xlabel(r"$\beta$")
+
+
+def places(values: pd.Series, levels: Sequence[float]) -> pd.Series:
+    """Return the rank of each value among sorted levels: an axis that has room for zero."""
+    return values.map({level: float(i) for i, level in enumerate(levels)})
+
+
+def width_axis(axes: Axes, widths: Sequence[float], *, label: str) -> None:
+    """Draw widths on a logarithmic axis, each with its tick."""
+    axes.set(xscale="log", xlabel=label)
+    axes.set_xticks(widths, [f"{width:g}" for width in widths])
+    axes.minorticks_off()
+
+
+def titled(view: View, target: str, by: str) -> str:
+    """Return the source of a figure, and how many seeds stand behind a point."""
+    seeds = view.rows(target).groupby(by)["seed"].nunique()
+    few, many = seeds.min(), seeds.max()
+    return view.source(target) + (f" at most, {few} at least" if few < many else "")
+
+
+def tested(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows on test images."""
+    return rows[rows["split"] == "test"]
+
+
+def fitted(rows: pd.DataFrame, index: str | list[str]) -> pd.DataFrame:
+    """Return mean errors in percent on training and test images, noise off.
+
+    Where no training error is on record, its column is empty.
+    """
+    own = rows[(rows["metric"] == "error") & rows["split"].isin(["train", "test"])]
+    means = 100 * own.pivot_table(index=index, columns="split", values="value")
+    return means.reindex(columns=pd.Index(["test", "train"], name="split"))
+
+
+def ends(rows: pd.DataFrame, by: str, names: Sequence[str] = ("low", "high")) -> dict[str, float]:
+    """Return the least and the largest level of a factor, by name."""
+    return dict(zip(names, (rows[by].min(), rows[by].max()), strict=True))
+
+
+def mean_by_metric(rows: pd.DataFrame, prefix: str) -> Numbers:
+    """Return the mean of each metric; errors and shares in percent."""
+    return {
+        f"{prefix}-{metric}": percent(str(metric)) * float(values.mean())
+        for metric, values in rows.groupby("metric")["value"]
+    }
+
+
+def percent(metric: str) -> int:
+    """Return 100 for errors and shares, and 1 for all else."""
+    return 100 if metric.startswith(("error", "nuisance_error", "saturated")) else 1
+
+
+def of_first_seed(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Mapping]:
+    """Return what the members of the first seed left."""
+    first = min((int(name.rsplit("seed=")[-1]) for name in arrays), default=0)
+    return {name: own for name, own in arrays.items() if name.endswith(f"seed={first}")}
+
+
+def factor(member: str, name: str) -> str:
+    """Return a factor of a member, given as the record names it.
+
+    Example:
+        >>> factor("beta=0.3,seed=1", "beta")
+        '0.3'
+    """
+    return dict(part.split("=") for part in member.split(",")).get(name, "0")

@@ -1,0 +1,157 @@
+"""Figures 3 and 5 of Information Dropout: errors against width, and Table 2."""
+
+import math
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+from pandas.io.formats.style import Styler
+
+from experiments.information_dropout.dropout_figures import (
+    ERRORS,
+    MARKERS,
+    Numbers,
+    ends,
+    fitted,
+    titled,
+    width_axis,
+)
+from experiments.information_dropout.gains import chosen
+from experiments.style import COLOURS, finish, mean_line, over_seeds
+from ibutils.information_dropout import NoisyNetwork
+from ibutils.information_dropout.all_cnn import all_cnn_32, all_cnn_96
+from reproduce.view import View
+
+METHODS = {
+    "none": "no noise",
+    "binary": "binary dropout",
+    "constant": "constant log-normal noise",
+    "information": "Information Dropout",
+}
+LABELS = {"ID-F3a": "hidden units of a layer"} | dict.fromkeys(
+    ("ID-F3b", "ID-F5"), "share of the filters"
+)
+
+
+def error_against_width(table: pd.DataFrame, *, label: str, title: str) -> Figure:
+    """Draw the test error against width, a line a method; both axes are logarithmic.
+
+    Args:
+        table: Rows with ``method``, ``width``, ``seed``, ``metric`` and ``value``; errors are of
+            the metrics ``error`` (noise off) and ``error_noisy``.
+        label: What a width is, with its unit.
+        title: Title of the figure.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True)
+    for axes, (metric, head) in zip(panels, ERRORS.items(), strict=True):
+        rows = table[table["metric"] == metric]
+        for i, (method, name) in enumerate(METHODS.items()):
+            own = rows[rows["method"] == method]
+            if len(own):
+                means = over_seeds(own, "width")
+                look = dict(color=COLOURS[i], marker=MARKERS[i], label=name)
+                mean_line(axes, means["width"], means, scale=100.0, **look)
+        axes.set(yscale="log", title=head)
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        width_axis(axes, sorted(table["width"].unique()), label=label)
+    panels[0].set_ylabel("test error, %")
+    panels[0].legend()
+    figure.suptitle(title)
+    return finish(figure)
+
+
+def _figure(view: View, target: str) -> Figure:
+    rows = chosen(view.rows(target)).query("split == 'test'")
+    title = titled(view, target, "width")
+    return error_against_width(rows, label=LABELS[target], title=title)
+
+
+def figure_3a(view: View) -> Figure:
+    """Test error of perceptrons against their hidden units, Figure 3(a)."""
+    return _figure(view, "ID-F3a")
+
+
+def figure_3b(view: View) -> Figure:
+    """Test error against the share of the filters with softplus, Figure 3(b)."""
+    return _figure(view, "ID-F3b")
+
+
+def figure_5(view: View) -> Figure:
+    """Test error against the share of the filters with ReLU and weight decay, Figure 5."""
+    return _figure(view, "ID-F5")
+
+
+def strengths(view: View) -> Styler:
+    """Strengths that held-out images choose, and what became of the noise."""
+    index = ["method", "width"]
+    rows = chosen(view.rows("ID-F3a"))
+    picked = rows.drop_duplicates(index).set_index(index)[["beta", "alpha"]]
+    noise = rows.query("method == 'information' and split == 'test'")
+    means = noise.pivot_table(index=index, columns="metric", values="value")
+    names = {"mean_alpha": "mean learned alpha", "saturated": "share at maximal noise"}
+    table = picked.join(means[[*names]]).rename(columns=names)
+    return table.style.format(precision=3, na_rep="-").format_index("{:g}", level="width")
+
+
+def fits(view: View) -> Styler:
+    """Errors on training and test images in percent, noise off."""
+    index = ["method", "width"]
+    table = pd.concat({target: fitted(chosen(view.rows(target)), index) for target in LABELS})
+    return table.style.format(precision=1, na_rep="-").format_index("{:g}", level="width")
+
+
+def networks() -> dict[str, NoisyNetwork]:
+    """Return the two convolutional networks at the paper's size."""
+    return {"All-CNN-32": all_cnn_32(), "All-CNN-96": all_cnn_96()}
+
+
+def table_2(view: View) -> Styler:
+    """Layers of the two convolutional networks, Table 2."""
+    tables = {name: _architecture(network) for name, network in networks().items()}
+    table = pd.concat(tables, axis=1).reindex(tables["All-CNN-96"].index)
+    return table.style.format(precision=0, na_rep="-")
+
+
+def _architecture(network: NoisyNetwork) -> pd.DataFrame:
+    """Return the layers of a network with their outputs and numbers of weights."""
+    rows, x = [], torch.zeros(1, *network.shape)
+    network.eval()
+    for name, layer in network.layers.items():
+        x = layer(x)
+        weights = sum(math.prod(p.shape) for p in layer.parameters() if p.requires_grad)
+        rows.append((name, " x ".join(map(str, x.shape[1:])), weights))
+    return pd.DataFrame(rows, columns=["layer", "output", "weights"]).set_index("layer")
+
+
+FIGURES = {
+    "ID-T2": table_2,
+    "ID-F3a": figure_3a,
+    "ID-F3a strengths": strengths,
+    "ID-F3b": figure_3b,
+    "ID-F5": figure_5,
+    "errors on training images": fits,
+}
+
+
+def numbers(view: View) -> Numbers:
+    """Return errors in percent at the least and the largest width, and what the noise became."""
+    found: Numbers = {}
+    for target in LABELS:
+        rows, prefix = chosen(view.rows(target)).query("split == 'test'"), target[3:].lower()
+        for end, width in ends(rows, "width", ("narrow", "wide")).items():
+            found[f"{prefix}-{end}"] = f"{width:g}"
+            own = rows[rows["width"] == width]
+            for (method, metric), values in own.groupby(["method", "metric"])["value"]:
+                scale = 1 if metric == "mean_alpha" else 100
+                found[f"{prefix}-{end}-{method}-{metric}"] = scale * float(values.mean())
+    return found | {"f3a-apart": _apart(chosen(view.rows("ID-F3a")))}
+
+
+def _apart(rows: pd.DataFrame) -> float:
+    """Return how far, at most, methods whose strength is chosen lie apart, percent."""
+    own = rows.query("method != 'binary' and metric == 'error' and split == 'test'")
+    by_width = own.groupby(["method", "width"])["value"].mean().groupby("width")
+    return 100 * float((by_width.max() - by_width.min()).max())
