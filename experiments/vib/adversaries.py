@@ -278,7 +278,7 @@ def check_saved(trial: Trial, arrays: dict[str, np.ndarray]) -> None:
 def of_zeros(arrays: dict[str, np.ndarray]) -> list[Row]:
     """Return the rows of Figures 3 and 4: shares of classes, and sizes where it succeeded."""
     predicted = arrays["predicted"]
-    shares = {"hit": predicted == SOURCE, "kept": predicted == TARGET}
+    shares = {"hit": predicted == TARGET, "kept": predicted == SOURCE}
     clean, attacked = (
         torch.from_numpy(arrays[name][arrays["success"]]) for name in ("clean", "attacked")
     )
