@@ -1,0 +1,88 @@
+"""Table 1 of Information Dropout: the bound with Gaussian and with log-normal codes."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+
+from experiments.information_dropout.dropout_figures import Numbers, ends, tested
+from experiments.style import COLOURS, finish
+from reproduce.view import View
+
+USED = 0.01  # nats of a unit from which on it counts as used
+CODES = {"gaussian": "Gaussian", "information": "log-normal"}
+
+
+def table_1(view: View) -> Styler:
+    """The bound at each size of the network, Table 1."""
+    table = _summary(view)
+    shown = pd.DataFrame(
+        {
+            "bound, nats": table["mean", "bound"],
+            "sd": table["std", "bound"],
+            "seeds": table["count", "bound"],
+            "rate, nats": table["mean", "rate"],
+            "used units": table["mean", "used"],
+        }
+    )
+    style = shown.style.format(precision=2, na_rep="-").format_index("{:g}", level="k")
+    return style.format("{:.0f}", subset=["seeds", "used units"])
+
+
+def _summary(view: View) -> pd.DataFrame:
+    """Return mean, spread and number of seeds of each metric, by size and code."""
+    values = tested(view.rows("ID-T1")).groupby(["k", "code", "metric"])["value"]
+    return pd.DataFrame(values.agg(["mean", "std", "count"]).unstack("metric"))
+
+
+def quoted(view: View) -> pd.DataFrame:
+    """What others quote of the paper's table."""
+    known = view.paper[view.paper["target"] == "ID-T1"].set_index("item")
+    return known.assign(value=[f"-{value}" for value in known["value"]])[["value", "unit", "tag"]]
+
+
+def by_unit(view: View) -> Figure:
+    """Mean divergence of each unit of a code, largest network, first seed."""
+    rows, arrays = view.rows("ID-T1"), view.arrays("ID-T1")
+    largest = f"k={rows['k'].max():g},seed={rows['seed'].min():g}"
+    rates = {name: arrays[f"code={code},{largest}"]["rates"] for code, name in CODES.items()}
+    return rates_of_units(rates, threshold=USED)
+
+
+def rates_of_units(rates: Mapping[str, np.ndarray], *, threshold: float) -> Figure:
+    """Draw the mean divergence of each unit of a code, sorted, a line a code.
+
+    Args:
+        rates: Divergences in nats, ``[units]`` each, by title.
+        threshold: Divergence above which a unit counts as used, nats.
+    """
+    figure, axes = plt.subplots()
+    for i, (name, values) in enumerate(rates.items()):
+        ranks = np.arange(1, len(values) + 1)
+        axes.plot(ranks, np.sort(values)[::-1], color=COLOURS[i % len(COLOURS)], label=name)
+    axes.axhline(threshold, ls="--", color="0.4", lw=1)
+    axes.set(xscale="log", yscale="log", xlabel="unit of the code, by rank")
+    axes.set_ylabel("mean divergence, nats")
+    axes.set_ylim(bottom=threshold / 10)
+    axes.legend()
+    return finish(figure)
+
+
+FIGURES = {"ID-T1": table_1, "ID-T1 as quoted": quoted, "ID-T1 by unit": by_unit}
+
+
+def numbers(view: View) -> Numbers:
+    """Return the means at the smallest and the largest k, and the gap between the codes."""
+    found: Numbers = {}
+    means = _summary(view)["mean"]
+    for end, k in ends(view.rows("ID-T1"), "k", ("small", "large")).items():
+        found[f"t1-{end}"] = f"{k:g}"
+        for code in CODES:
+            for metric in ("bound", "rate", "used"):
+                found[f"t1-{end}-{code}-{metric}"] = float(means[metric][k, code])
+        bounds = means["bound"]
+        found[f"t1-{end}-gap"] = float(bounds[k, "information"] - bounds[k, "gaussian"])
+    return found
