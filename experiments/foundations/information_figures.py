@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +10,24 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.style import COLOURS, finish
+from ibutils import checks
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of the chapter.
+
+    Attributes:
+        seed: Of everything that is drawn.
+        repeats: Samples drawn for each bias.
+    """
+
+    seed: int = 0
+    repeats: int = 300
+
+    def __post_init__(self) -> None:
+        """Refuse biases that are too rough to check anything."""
+        checks.count("repeats", self.repeats, least=20)
 
 
 def plug_in_bias(table: pd.DataFrame, slopes: Mapping[str, float]) -> Figure:

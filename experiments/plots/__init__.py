@@ -9,11 +9,6 @@ with extra("plots"):
         errors_along,
         estimate_against_truth,
     )
-    from experiments.foundations.information_figures import binned_information, plug_in_bias
-    from experiments.foundations.jensen_shannon_figures import (
-        critic_readings,
-        divergence_against_information,
-    )
     from experiments.plots.estimators import (
         activation_shapes,
         edges_over_activity,
@@ -30,27 +25,20 @@ with extra("plots"):
         rates_of_units,
     )
     from experiments.plots.nuisances import digit_ratio, information_maps, prior_fit, titled_images
-    from experiments.plots.prior_matching import codes, encoder_gradients, game_over_training
     from experiments.style import COLOURS, finish
 
 __all__ = [
     "COLOURS",
     "activation_shapes",
-    "binned_information",
     "calibration_table",
-    "codes",
-    "critic_readings",
     "digit_ratio",
-    "divergence_against_information",
     "edges_over_activity",
-    "encoder_gradients",
     "error_against_width",
     "error_and_correlation",
     "error_map",
     "errors_along",
     "estimate_against_truth",
     "finish",
-    "game_over_training",
     "information_against_resolution",
     "information_against_weight",
     "information_by_layer",
@@ -58,7 +46,6 @@ __all__ = [
     "largest_activity",
     "percent_against_beta",
     "planes_by_estimator",
-    "plug_in_bias",
     "prior_fit",
     "rates_of_units",
     "titled_images",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -12,8 +13,29 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from experiments.style import COLOURS, finish
+from ibutils import checks
 
 _LABELS = {"minimax": "minimax", "non_saturating": "non-saturating"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of the chapter.
+
+    Attributes:
+        seed: Of everything that is drawn.
+        steps: Of each training.
+        batch: Points in a step.
+    """
+
+    seed: int = 0
+    steps: int = 700
+    batch: int = 256
+
+    def __post_init__(self) -> None:
+        """Refuse what can not be trained."""
+        checks.count("steps", self.steps, least=2)
+        checks.count("batch", self.batch, least=2)
 
 
 def encoder_gradients(

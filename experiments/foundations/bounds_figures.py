@@ -1,0 +1,166 @@
+"""Figures of the chapter on bounds, from what its cells compute."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from experiments.style import finish
+from ibutils import checks
+
+STYLES = {
+    "DV": "C0-",
+    "NWJ": "C1--",
+    "interpolated": "C2-.",
+    "InfoNCE": "C3-",
+    "leave-one-out": "C4--",
+    "CLUB": "C5:",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of the chapter.
+
+    Attributes:
+        seed: Of everything that is drawn.
+        batches: Of each Monte-Carlo estimate.
+    """
+
+    seed: int = 0
+    batches: int = 400
+
+    def __post_init__(self) -> None:
+        """Refuse estimates that are too rough to check anything."""
+        checks.count("batches", self.batches, least=50)
+
+
+def scaled_critics(
+    factors: Tensor, bounds: Mapping[str, Tensor], exact: Tensor, objective: Tensor, best: float
+) -> Figure:
+    """Draw what bounds make of the optimal critic times a factor.
+
+    Args:
+        factors: Of the critic, ``[m]``.
+        bounds: Values by label in nats, ``[m]`` each.
+        exact: The information.
+        objective: The Jensen-Shannon objective, ``[m]``.
+        best: Its largest value.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4))
+    axes[0].axhline(exact, color="0.3", label="exact $I(X;Y)$")
+    for (label, values), style in zip(bounds.items(), ("C0", "C1--", "C2-."), strict=True):
+        axes[0].plot(factors, values, style, label=label)
+    axes[0].set(ylim=(-0.5 * float(exact), 2.5 * float(exact)), ylabel="value in nats")
+    axes[1].axhline(best, color="0.3", label=r"$2\,$JSD$ - 2 \log 2$")
+    axes[1].plot(factors, objective, "C3", label="Jensen-Shannon objective")
+    for axis in axes:
+        axis.axvline(1, color="0.7", lw=0.8)
+        axis.set_xlabel(r"factor $c$ of the critic $T = c \, \log r$")
+        axis.legend()
+    return finish(figure)
+
+
+def over_information(table: pd.DataFrame, *, pairs: int) -> Figure:
+    """Draw all bounds against the information.
+
+    Args:
+        table: ``mean`` and ``deviation`` in nats by exact information and bound.
+        pairs: In a batch.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4))
+    _bounds(axes, table)
+    truths = table.index.get_level_values(0)
+    axes[0].plot(truths, truths, color="0.3", lw=0.8)
+    axes[0].axhline(math.log(pairs), color="0.6", ls=":", lw=1)
+    axes[0].annotate(r"$\log n$", (0.3, math.log(pairs)), (0, 3), textcoords="offset points")
+    axes[0].set_ylim(-1, 12)
+    for axis in axes:
+        axis.set_xlabel("exact information in nats")
+        axis.legend(fontsize=9, loc="upper left")
+    return finish(figure)
+
+
+def over_pairs(table: pd.DataFrame, *, truth: float) -> Figure:
+    """Draw all bounds against the number of pairs in a batch.
+
+    Args:
+        table: ``mean`` and ``deviation`` in nats by number of pairs and bound.
+        truth: The information.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8))
+    _bounds(axes, table)
+    sizes = table.index.get_level_values(0).unique()
+    axes[0].axhline(truth, color="0.3", lw=0.8)
+    axes[0].plot(sizes, [math.log(n) for n in sizes], color="0.6", ls=":", lw=1)
+    axes[0].annotate(r"$\log n$", (150, 5.4), color="0.4")
+    axes[0].set_ylim(0, 17)
+    for axis in axes:
+        axis.set_xscale("log", base=2)
+        axis.set_xlabel("pairs in a batch, $n$")
+    axes[1].legend(fontsize=9, ncols=2)
+    return finish(figure)
+
+
+def _bounds(axes: np.ndarray, table: pd.DataFrame) -> None:
+    """Draw means, within one deviation, and deviations against the outer index."""
+    for name, style in STYLES.items():
+        rows = table.xs(name, level=1)
+        axes[0].plot(rows.index, rows["mean"], style, label=name)
+        low, high = rows["mean"] - rows["deviation"], rows["mean"] + rows["deviation"]
+        axes[0].fill_between(rows.index, low, high, color=style[:2], alpha=0.12, lw=0)
+        axes[1].plot(rows.index, rows["deviation"], style, label=name)
+    axes[0].set_ylabel("value in nats")
+    axes[1].set(yscale="log", ylabel="standard deviation in nats")
+
+
+def spread_of_nwj(
+    truths: Tensor, closed: Tensor, table: pd.DataFrame, sample: Tensor, *, truth: float
+) -> Figure:
+    """Draw the deviation of NWJ in closed form and as measured, and its values on batches.
+
+    Args:
+        truths: Informations in nats, ``[m]``.
+        closed: Deviation of NWJ there, ``[m]``.
+        table: ``deviation`` by exact information and bound.
+        sample: Values of NWJ on batches, ``[batches]``.
+        truth: The information in these batches.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6))
+    axes[0].plot(truths, closed, "k", lw=1, label="closed form, NWJ")
+    for name in ("DV", "NWJ"):
+        measured = table.xs(name, level=1)["deviation"]
+        look = dict(ms=4, label=f"measured, {name}")
+        axes[0].plot(measured.index, measured, STYLES[name][:2] + "o", **look)
+    axes[0].set(yscale="log", xlabel="exact information in nats", ylabel="deviation in nats")
+    axes[0].legend()
+    axes[1].hist(sample.clamp(min=0), bins=40, color="C1")
+    axes[1].axvline(truth, color="0.3", lw=1, label="exact")
+    axes[1].set(xlabel="NWJ on a batch, in nats; below zero in the first bin", ylabel="batches")
+    axes[1].legend(loc="upper left")
+    return finish(figure)
+
+
+def interpolation(table: pd.DataFrame) -> Figure:
+    """Draw what the weight of the batch trades.
+
+    Args:
+        table: ``bias``, ``deviation`` and ``RMSE`` in nats by weight, the first of them 0.
+    """
+    figure, axis = plt.subplots(figsize=(6.5, 3.8))
+    position = [10**-4.5, *table.index[1:]]
+    axis.plot(position, table["bias"].abs(), "C0o-", ms=4, label="bias, absolute")
+    axis.plot(position, table["deviation"], "C1s--", ms=4, label="standard deviation")
+    axis.plot(position, table["RMSE"], "C2^-.", ms=4, label="root mean square error")
+    axis.set(xscale="log", xlabel=r"weight $\alpha$ of the batch", ylabel="nats", ylim=(0, None))
+    powers = range(-4, 1)
+    labels = ["0", *(f"$10^{{{e}}}$" for e in powers)]
+    axis.set_xticks([position[0], *(10.0**e for e in powers)], labels)
+    axis.minorticks_off()
+    axis.legend()
+    return finish(figure)
