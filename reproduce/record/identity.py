@@ -3,7 +3,7 @@
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def code_hash(notebook: str) -> str:
     """
     path, home = notebook_path(notebook), _home()
     sources = Sources(home)
-    files = [path, *sources.files]
+    files = [path.resolve(), *sources.files]
     return _hashed(
         home, notebook, tuple((f, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
     )
@@ -46,7 +46,11 @@ def code_hash(notebook: str) -> str:
 @cache
 def _hashed(home: Path, notebook: str, state: tuple[object, ...]) -> str:
     """Return the hash, which is found once for each state of the files."""
-    reached = reach(notebook, Sources(home))
+    return hash_of(reach(notebook, Sources(home)))
+
+
+def hash_of(reached: Mapping[Definition, list[Token]]) -> str:
+    """Return the hash of the texts of definitions."""
     plain = {one: _digest(_spelt(text, {})) for one, text in reached.items()}
     texts = {_digest(_spelt(text, plain)) for text in reached.values()}
     return _digest("\n".join(sorted(texts)))[:16]

@@ -27,6 +27,12 @@ class Definition(NamedTuple):
     name: str
 
 
+class Reference(NamedTuple):
+    """A dotted path that stands for something outside the functions of a module."""
+
+    path: str
+
+
 Token = str | Definition  # a text is made of pieces and of references to definitions
 
 
@@ -44,6 +50,7 @@ class Module:
         self.bound: dict[str, list[ast.stmt]] = {}
         self.imported: dict[str, str] = {}
         self.done: list[ast.stmt] = []
+        self._texts: dict[ast.AST, list[str | Reference]] = {}
         parent = name if package else name.rpartition(".")[0]
         for node in ast.parse(source).body:
             self.imported |= imports(node, parent)
@@ -52,6 +59,12 @@ class Module:
                 self.bound.setdefault(bound, []).append(node)
             if not names and not isinstance(node, _IMPORTS) and not _is_text(node):
                 self.done.append(node)
+
+    def text(self, node: ast.AST) -> list[str | Reference]:
+        """Return the text of a statement, which is written once."""
+        if node not in self._texts:
+            self._texts[node] = list(_Writer(self).write(node, {}))
+        return self._texts[node]
 
 
 @cache
@@ -170,7 +183,19 @@ class Sources:
 
     def text(self, module: Module, node: ast.AST) -> list[Token]:
         """Return the text of a statement of a module, with references to definitions of ours."""
-        return list(_Writer(self, module).write(node, {}))
+        found: list[Token] = []
+        for token in module.text(node):
+            if isinstance(token, Reference):
+                found += self._referred(token.path)
+            else:
+                found.append(token)
+        return found
+
+    def _referred(self, path: str) -> list[Token]:
+        found, after = self.resolve(path)
+        if isinstance(found, str) and self.has(found):  # a module that is handed on
+            return ["(module", *sorted(self.names(found)), ")"]
+        return ["<", found, f"{after}>"]
 
     def names(self, module: str) -> list[Definition]:
         """Return all that a module binds."""
@@ -180,13 +205,13 @@ class Sources:
 class _Writer:
     """Write the tree of a statement: no docstrings, imports, positions or forms of writing."""
 
-    def __init__(self, sources: Sources, module: Module) -> None:
-        self.sources, self.module = sources, module
+    def __init__(self, module: Module) -> None:
+        self.module = module
 
-    def write(self, node: ast.AST, scope: Scope) -> Iterator[Token]:
+    def write(self, node: ast.AST, scope: Scope) -> Iterator[str | Reference]:
         """Yield the pieces of a node, within the functions that bind the names of ``scope``."""
         if isinstance(node, ast.Name | ast.Attribute) and (path := self._path(node, scope)):
-            yield from self._reference(path)
+            yield Reference(path)
             return
         yield f"({type(node).__name__}"
         for name, value in ast.iter_fields(node):
@@ -201,7 +226,7 @@ class _Writer:
                 yield from self._field(name, value, inner)
         yield ")"
 
-    def _field(self, name: str, value: object, scope: Scope) -> Iterator[Token]:
+    def _field(self, name: str, value: object, scope: Scope) -> Iterator[str | Reference]:
         values = value if isinstance(value, list) else [] if value is None else [value]
         if kept := [one for one in values if not _says_nothing(one)]:
             yield f" {name}="
@@ -227,17 +252,6 @@ class _Writer:
         if name in self.module.bound:
             return f"{self.module.name}.{name}"
         return self.module.imported.get(name)
-
-    def _reference(self, path: str) -> Iterator[Token]:
-        found, after = self.sources.resolve(path)
-        if isinstance(found, str) and self.sources.has(found):  # a module that is handed on
-            yield "(module"
-            yield from sorted(self.sources.names(found))
-            yield ")"
-        else:
-            yield "<"
-            yield found
-            yield f"{after}>"
 
     def _bound(self, node: ast.AST) -> dict[str, str | None]:
         """Return what the body of a function binds: its parameters, variables and imports."""
