@@ -1,0 +1,301 @@
+"""Figures 1, 2 and 4 of Information Dropout: activity, maps and the reading of a nuisance."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+from scipy.stats import norm
+
+from experiments.information_dropout.dropout_figures import (
+    ERRORS,
+    Numbers,
+    ends,
+    factor,
+    fitted,
+    lines_over_beta,
+    mean_by_metric,
+    of_first_seed,
+    tested,
+)
+from experiments.style import COLOURS, finish
+from reproduce.view import View
+
+READ = {"error": "main task (D)", "error_noisy": "main task (N)", "nuisance_error": "nuisance"}
+PLACES = {
+    "digit": "digit, nats",
+    "clutter": "clutter, nats",
+    "background": "background, nats",
+    "less": "ratio less background",
+    "saturated": "share at maximal noise",
+}
+
+
+def fano(error: float) -> float:
+    """Return the least information about ten equally common classes at an error, nats."""
+    error = min(max(error, 1e-12), 0.9)
+    entropy = -error * np.log(error) - (1 - error) * np.log1p(-error)
+    return float(np.log(10) - entropy - error * np.log(9))
+
+
+def figure_1(view: View) -> Figure:
+    """Activity of the widest networks beside their priors, first seed, Figure 1."""
+    arrays = of_first_seed(view.arrays("ID-F1"))
+    found = {}
+    for activation in ("relu", "softplus"):
+        named = [name for name in arrays if factor(name, "activation") == activation]
+        if named:
+            widest = max(named, key=lambda name: float(factor(name, "width")))
+            found[activation] = arrays[widest]
+    return prior_fit(found, title=f"{view.source('ID-F1')}; widest network, first seed")
+
+
+def prior_fit(histograms: Mapping[str, Mapping[str, np.ndarray]], *, title: str) -> Figure:
+    """Draw the density of the logarithm of a layer's activity beside its prior.
+
+    Args:
+        histograms: By activation function, ``edges`` ``[bins + 1]`` and ``density`` ``[bins]`` of
+            the logarithms, ``zeros`` (share of exact zeros), and their ``mean`` and ``scale``.
+        title: Title of the figure.
+    """
+    figure, panels = plt.subplots(
+        1, len(histograms), figsize=(5 * len(histograms), 4), squeeze=False
+    )
+    for axes, (activation, held) in zip(panels[0], histograms.items(), strict=True):
+        axes.stairs(held["density"], held["edges"], fill=True, color=COLOURS[0], alpha=0.5)
+        _prior(axes, activation, held)
+        axes.set(xlabel="$\\log z$", ylabel="density, 1 / nat")
+        axes.set_title(f"{activation}, {100 * float(held['zeros']):.0f} % at zero", size="medium")
+        axes.legend()
+    figure.suptitle(title)
+    return finish(figure)
+
+
+def _prior(axes: Axes, activation: str, held: Mapping[str, np.ndarray]) -> None:
+    """Draw the prior: a normal of the same mean and scale, or a constant."""
+    edges = held["edges"]
+    if activation == "softplus":
+        x = np.linspace(edges[0], edges[-1], 200)
+        y = norm.pdf(x, float(held["mean"]), float(held["scale"]))
+        axes.plot(x, y, color=COLOURS[1], label="normal")
+    else:
+        level = 1 / float(edges[-1] - edges[0])
+        axes.plot(edges[[0, -1]], [level, level], color=COLOURS[1], label="constant")
+
+
+def figure_2(view: View) -> Figure:
+    """Where each noisy layer passes information, first seed, Figure 2."""
+    arrays = of_first_seed(view.arrays("ID-F2"))
+    of_beta = {float(factor(name, "beta")): held for name, held in arrays.items()}
+    maps = {
+        rf"$\beta$ = {beta:g}": [of_beta[beta][f"map {i}"].astype(float) for i in (1, 2, 3)]
+        for beta in sorted(of_beta)
+    }
+    return maps_beside_images(next(iter(of_beta.values()))["images"], maps)
+
+
+def maps_beside_images(images: np.ndarray, maps: Mapping[str, list[np.ndarray]]) -> Figure:
+    """Draw images and, for each network, where each noisy layer passes information.
+
+    Colours are scaled by layer and network from the least value over the images to the largest.
+
+    Args:
+        images: Grey levels ``[n, h, w]``.
+        maps: By title of a network, one array ``[n, rows, columns]`` a layer, in nats.
+    """
+    layers = len(next(iter(maps.values())))
+    columns = 1 + len(maps) * layers
+    figure, grid = plt.subplots(
+        len(images), columns, figsize=(1.05 * columns, 1.15 * len(images) + 0.5), squeeze=False
+    )
+    for row, image in zip(grid, images, strict=True):
+        row[0].imshow(image, cmap="gray")
+    grid[0, 0].set_title("image", fontsize="small")
+    for block, (title, held) in enumerate(maps.items()):
+        for layer, values in enumerate(held):
+            column = 1 + block * layers + layer
+            limits = dict(vmin=values.min(), vmax=values.max())
+            for row, own in zip(grid, values, strict=True):
+                row[column].imshow(own, cmap="Blues", interpolation="nearest", **limits)
+            head = f"{title}\nlayer {layer + 1}" if layer == 0 else f"layer {layer + 1}"
+            grid[0, column].set_title(head, fontsize="small", loc="left")
+    for axes in grid.flat:
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.spines[:].set_visible(False)
+    figure.subplots_adjust(wspace=0.06, hspace=0.06)
+    plt.close(figure)
+    return figure
+
+
+def ratio_by_beta(view: View) -> Figure:
+    """Information on the digit over that on clutter, and the error, by beta."""
+    return digit_ratio(tested(view.rows("ID-F2")), title=view.source("ID-F2"))
+
+
+def digit_ratio(table: pd.DataFrame, *, title: str) -> Figure:
+    """Draw the ratio of information on the digit to that on clutter, and the error, by beta.
+
+    Args:
+        table: Rows with ``beta``, ``layer``, ``seed`` and ``value`` of the metrics
+            ``digit_ratio``, ``error`` and ``error_noisy``.
+        title: Title of the figure.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
+    ratios = table[table["metric"] == "digit_ratio"]
+    by_layer = ratios.assign(metric=ratios["layer"].map("{:g}".format))
+    names = {layer: f"layer {layer}" for layer in by_layer["metric"].unique()}
+    lines_over_beta(panels[0], by_layer, names)
+    panels[0].axhline(1, ls=":", color="0.4", lw=1)
+    panels[0].set_ylabel("information, digit / clutter")
+    lines_over_beta(panels[1], table, ERRORS, scale=100.0)
+    panels[1].set_ylabel("test error, %")
+    for axes in panels:
+        axes.legend()
+    figure.suptitle(title)
+    return finish(figure)
+
+
+def ratio_table(view: View) -> Styler:
+    """Mean and standard deviation of the ratio over seeds, by layer."""
+    rows = tested(view.rows("ID-F2"))
+    by_layer = rows[rows["metric"] == "digit_ratio"].groupby(["layer", "beta"])["value"]
+    ratios = pd.DataFrame(by_layer.agg(["mean", "std"]).unstack("beta"))
+    style = ratios.swaplevel(axis=1).sort_index(axis=1).style.format(precision=2, na_rep="-")
+    return style.format_index("{:g}").format_index("{:g}", axis=1, level="beta")
+
+
+def _by_place(view: View) -> pd.DataFrame:
+    """Return what places pass by layer, beta and seed, and the ratio less the background."""
+    rows = tested(view.rows("ID-F2")).dropna(subset="layer")
+    found = rows.pivot_table(index=["layer", "beta", "seed"], columns="metric", values="value")
+    without = found[["digit", "clutter"]].sub(found["background"], axis=0)
+    return found.assign(less=without["digit"] / without["clutter"])
+
+
+def place_table(view: View) -> Styler:
+    """What places of the digit, of clutter and of the background pass, by layer and beta."""
+    groups = _by_place(view).groupby(["layer", "beta"])
+    table = groups.mean()[[*PLACES]].rename(columns=PLACES)
+    table.insert(4, "its sd", groups["less"].std())
+    return table.style.format(precision=2, na_rep="-").format_index("{:g}")
+
+
+def figure_4a(view: View) -> Figure:
+    """The first occluded images, Figure 4(a)."""
+    held = next(iter(of_first_seed(view.arrays("ID-F4a")).values()))
+    shown = held["images"].astype(float) / held["images"].max()
+    return titled_images(shown.squeeze(), [f"digit {n}" for n in held["nuisance"]])
+
+
+def titled_images(images: np.ndarray, titles: list[str], *, columns: int = 8) -> Figure:
+    """Draw images in rows, each with its title.
+
+    Args:
+        images: ``[n, h, w]`` grey or ``[n, h, w, 3]`` colour, bytes.
+        titles: One an image.
+        columns: Images in a row.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(1.3 * columns, 1.6 * rows), squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes, image, title in zip(grid.flat, images, titles, strict=False):
+        axes.imshow(image, cmap="gray")
+        axes.set_title(title, fontsize="x-small")
+    return finish(figure)
+
+
+def figure_4b(view: View) -> Figure:
+    """Error of the task and of the reader of the nuisance against beta, Figure 4(b)."""
+    return errors_over_beta(tested(view.rows("ID-F4b")), READ, title=view.source("ID-F4b"))
+
+
+def errors_over_beta(table: pd.DataFrame, names: Mapping[str, str], *, title: str) -> Figure:
+    """Draw errors in percent against beta, a line a metric.
+
+    Args:
+        table: Rows with ``beta``, ``seed``, ``metric`` and ``value``.
+        names: What each metric is called.
+        title: Title of the axes.
+    """
+    figure, axes = plt.subplots()
+    lines_over_beta(axes, table, names, scale=100.0)
+    axes.set(ylabel="error, %", title=title)
+    axes.legend()
+    return finish(figure)
+
+
+def table_4b(view: View) -> pd.DataFrame:
+    """Errors, what all layers pass, and the share of units at maximal noise."""
+    rows = tested(view.rows("ID-F4b"))
+    means = rows.pivot_table(index="beta", columns="metric", values="value")
+    shown = [*READ, "information_total", "saturated_1", "saturated_2"]
+    return means[shown].rename(columns=READ).round(3)
+
+
+def fits(view: View) -> Styler:
+    """Mean errors on training and test images in percent, noise off."""
+    table = fitted(view.rows("ID-F4b"), "beta")
+    return table.style.format(precision=1, na_rep="-").format_index("{:g}")
+
+
+FIGURES = {
+    "ID-F1": figure_1,
+    "ID-F2": figure_2,
+    "ID-F2 ratio": ratio_by_beta,
+    "ID-F2 by layer": ratio_table,
+    "ID-F2 by place": place_table,
+    "ID-F4a": figure_4a,
+    "ID-F4b": figure_4b,
+    "ID-F4b table": table_4b,
+    "errors on training images": fits,
+}
+
+
+def numbers(view: View) -> Numbers:
+    """Return what the prose quotes of activity, maps and the reader of the nuisance."""
+    found = _of_activity(view) | _of_clutter(view) | _of_occlusion(view)
+    return found | {"id-distractors": view.settings("ID-F2")["distractors"]}
+
+
+def _of_activity(view: View) -> Numbers:
+    groups = view.rows("ID-F1").groupby(["activation", "metric"])["value"]
+    return {
+        f"f1-{activation}-{metric}": (100 if metric == "zeros" else 1) * float(values.mean())
+        for (activation, metric), values in groups
+    }
+
+
+def _of_clutter(view: View) -> Numbers:
+    rows, found = tested(view.rows("ID-F2")), Numbers()
+    places = _by_place(view)
+    means = places.groupby(["layer", "beta"]).mean()
+    for end, beta in ends(rows, "beta").items():
+        found[f"f2-{end}"] = f"{beta:g}"
+        own = rows[rows["layer"].isna() & (rows["beta"] == beta)]
+        found |= mean_by_metric(own, f"f2-{end}")
+        for layer in (1, 2, 3):
+            place = means.loc[layer].loc[beta]
+            found[f"f2-{end}-{layer}"] = float(place["digit_ratio"])
+            for metric in ("clutter", "background", "less", "saturated"):
+                scale = 100 if metric == "saturated" else 1
+                found[f"f2-{end}-{layer}-{metric}"] = scale * float(place[metric])
+    ratios = places["digit_ratio"].unstack("layer")
+    rising = (ratios[2] > ratios[1]) & (ratios[3] > ratios[2])
+    return found | {"f2-rising": int(rising.sum()), "f2-networks": len(rising)}
+
+
+def _of_occlusion(view: View) -> Numbers:
+    rows, found = tested(view.rows("ID-F4b")), Numbers()
+    for end, beta in ends(rows, "beta").items():
+        own = rows[rows["beta"] == beta]
+        found |= {f"f4b-{end}": f"{beta:g}"} | mean_by_metric(own, f"f4b-{end}")
+        error = own[own["metric"] == "nuisance_error"]["value"].mean()
+        found[f"f4b-{end}-fano"] = fano(float(error))
+    labels = view.rows("ID-F4a").groupby("metric")["value"].mean()
+    return found | {f"f4a-{name}": 1000 * float(value) for name, value in labels.items()}

@@ -1,0 +1,139 @@
+"""Figures of the theory of Information Dropout, from computed values."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+from torch.distributions import LogNormal
+
+from experiments.style import finish
+from ibutils.exact import bottlenecks
+from ibutils.information_dropout import TotalCorrelation
+
+BETA, SCALE = 0.2, 0.3  # of the Lagrangian against the angle
+
+
+def flips(
+    q: np.ndarray,
+    losses: Mapping[float, np.ndarray],
+    best: Mapping[float, Sequence[float]],
+    optimal: tuple[np.ndarray, np.ndarray],
+    *,
+    threshold: float,
+) -> Figure:
+    """Draw the loss of codes that flip a bit, and the best flip probability against beta.
+
+    Args:
+        q: Flip probabilities, ``[n]``.
+        losses: Losses by beta in nats, ``[n]`` each.
+        best: By beta, the best flip probability and its loss.
+        optimal: Values of beta and their best flip probabilities.
+        threshold: Beta from which on the constant code is optimal.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
+    for i, (beta, values) in enumerate(losses.items()):
+        left.plot(q, values, f"C{i}", label=rf"$\beta = {beta}$")
+        left.plot(*best[beta], f"C{i}o")
+    left.set(xlabel="flip probability $q$ of the code", ylabel="loss $L(q)$ in nats")
+    left.legend()
+    right.plot(*optimal, "C0")
+    right.axvline(threshold, color="0.5", ls="--", label=r"threshold $(1 - 2p)^2$")
+    right.set(xlabel=r"weight $\beta$ of the rate", ylabel=r"optimal $q^\star$")
+    right.legend()
+    return finish(figure)
+
+
+def divergences(alphas: Tensor, curves: Mapping[str, tuple[Tensor, Sequence[Tensor]]]) -> Figure:
+    """Draw the density of the noise, and what both priors charge for its scale.
+
+    Args:
+        alphas: Scales of the noise, ``[n]``.
+        curves: By prior, its divergences in nats ``[n]``, and draws of each of them.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
+    values = torch.linspace(0.02, 4, 400)
+    for i, alpha in enumerate((0.1, 0.35, 0.7)):
+        density = LogNormal(0.0, alpha).log_prob(values).exp()
+        left.plot(values, density, f"C{i}", label=rf"$\alpha = {alpha}$")
+    left.set(xlabel=r"noise $\varepsilon$", ylabel="density")
+    left.legend()
+    for i, (label, (exact, draws)) in enumerate(curves.items()):
+        right.plot(alphas, exact, f"C{i}", label=label)
+        right.plot(alphas, [d.mean() for d in draws], f"C{i}o", ms=3)
+    right.set(xlabel=r"scale $\alpha$ of the noise", ylabel="divergence in nats")
+    right.legend()
+    return finish(figure)
+
+
+def rate_and_correlation(
+    share: Tensor, information: Tensor, correlation: Tensor, rates: Tensor
+) -> Figure:
+    """Draw information, total correlation on top of it, and the rate with the best prior.
+
+    Args:
+        share: Share of the code with equal components, ``[n]``.
+        information: I(z; x) in nats, ``[n]``.
+        correlation: Total correlation, ``[n]``.
+        rates: Rates with the best factorised prior, ``[n]``.
+    """
+    figure, axes = plt.subplots(figsize=(5, 3))
+    axes.plot(share, information, "C0", label="$I(z; x)$")
+    top = information + correlation
+    axes.fill_between(share, information, top, color="C1", alpha=0.3, label=r"$\mathrm{TC}(z)$")
+    axes.plot(share, rates, "k:", label="rate, best factorised prior")
+    axes.set(xlabel="share $t$ of the code with equal components", ylabel="nats", ylim=(0, None))
+    axes.legend()
+    return finish(figure)
+
+
+def floors(
+    counts: Sequence[int],
+    panels: Mapping[str, tuple[Sequence[Sequence[TotalCorrelation]], float]],
+) -> Figure:
+    """Draw estimates of total correlation, raw and less their floor, against samples.
+
+    Args:
+        counts: Numbers of samples.
+        panels: By title, repeated estimates at each number of samples, and the truth.
+    """
+    figure, grid = plt.subplots(1, len(panels), figsize=(8, 3), sharey=True)
+    for axes, (title, (found, truth)) in zip(grid, panels.items(), strict=True):
+        for i, (name, label) in enumerate((("raw", "raw"), ("value", "less its floor"))):
+            values = np.array([[getattr(one, name) for one in row] for row in found])
+            look = dict(fmt=f"C{1 - i}o-", ms=3, label=label)
+            axes.errorbar(counts, values.mean(1), values.std(1), **look)
+        axes.axhline(truth, color="k", ls=":", label="exact")
+        axes.set(xscale="log", xlabel="samples $n$", title=f"{title} components")
+    grid[0].set_ylabel("total correlation in nats")
+    grid[0].legend()
+    return finish(figure)
+
+
+def turned_codes(angles: Tensor, found: pd.DataFrame) -> Figure:
+    """Draw the Lagrangian against the angle of a code, and the noise that is kept.
+
+    Args:
+        angles: In radians, ``[n]``.
+        found: Best codes with ``input_scale``, ``beta``, ``variance_2``, and the closed form
+            ``exact`` of the latter.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
+    setting = dict(input_variance=SCALE**2, beta=BETA)
+    one = bottlenecks.optimal_variance(**setting)
+    firsts = ((1e4, "10^4"), (1.0, "1"), (float(one), r"\sigma_2^2"))
+    for i, (first, name) in enumerate(firsts):
+        line = [torch.full_like(angles, first), torch.full_like(angles, float(one))]
+        values = bottlenecks.toy_loss(angles, *line, **setting)
+        left.plot(angles, values, f"C{i}", label=rf"$\sigma_1^2 = {name}$")
+    left.set(xlabel=r"angle $\theta$ in radians", ylabel="Lagrangian in nats", ylim=(0.2, None))
+    left.legend(loc="lower left")
+    for i, (scale, part) in enumerate(found.groupby("input_scale")):
+        right.plot(part["beta"], part["exact"] ** 0.5, f"C{i}", label=rf"$\sigma_\xi = {scale}$")
+        right.plot(part["beta"], part["variance_2"] ** 0.5, f"C{i}o")
+    right.set(xscale="log", xlabel=r"weight $\beta$", ylabel=r"kept noise $\sigma_2^\star$")
+    right.legend()
+    return finish(figure)
