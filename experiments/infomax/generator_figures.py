@@ -1,8 +1,6 @@
 """What the generator between two priors makes, and where its encoder puts it."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -56,6 +54,3 @@ def codes_of_both(
     axes.set(xlabel="output of the encoder", ylabel="density", title=title)
     axes.legend(title="lines: targets")
     return finish(figure)
-
-
-FIGURES: Mapping[str, Callable[..., Any]] = {}  # all are of the model that the page trains

@@ -126,7 +126,4 @@ def lost_with_one_negative(view: View) -> pd.DataFrame:
     rows = rows[(rows["layer"] == "y") & (rows["metric"] == "accuracy")]
     table = 100 * rows.pivot_table(index="loss", columns="log2_images", values="value")
     lost = (table.iloc[:, -1] - table.iloc[:, 0]).reindex([*LOSSES]).rename(index=LOSSES)
-    return lost.round(2).rename("points lost").to_frame()
-
-
-FIGURES = {"DIM-F9": lost_with_one_negative}
+    return lost.round(2).rename(f"points lost, {view.source('DIM-F9')}").to_frame()
