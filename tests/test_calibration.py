@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import torch
 
-from experiments import plots
+from experiments.foundations import calibration_figures as plots
 from experiments.foundations.errors import measure
 from ibutils.information import mutual_information
 from ibutils.tasks import catalogue
@@ -109,7 +109,7 @@ def test_two_critics_are_compared_on_the_seeds_that_both_have():
         [table(exact=1.0, info_nce=v).assign(seed=i) for i, v in enumerate([0.9, 5])]
     )
     rows = pd.concat([first, table(exact=1.0, info_nce_relu=0.7).assign(critic="separable_relu")])
-    (axes,) = plots.calibration.two_critics(rows, samples=500).axes
+    (axes,) = plots.two_critics(rows, samples=500).axes
     smooth, rectified = (line.get_xdata().tolist() for line in axes.lines[:2])
     assert smooth == pytest.approx([-0.1]) and rectified == pytest.approx([-0.3])
 

@@ -280,7 +280,7 @@ def _of_clutter(view: View) -> Numbers:
         own = rows[rows["layer"].isna() & (rows["beta"] == beta)]
         found |= mean_by_metric(own, f"f2-{end}")
         for layer in (1, 2, 3):
-            place = means.loc[layer].loc[beta]
+            place = means.loc[layer].loc[beta].to_dict()
             found[f"f2-{end}-{layer}"] = float(place["digit_ratio"])
             for metric in ("clutter", "background", "less", "saturated"):
                 scale = 100 if metric == "saturated" else 1

@@ -122,12 +122,12 @@ def turned_codes(angles: Tensor, found: pd.DataFrame) -> Figure:
             ``exact`` of the latter.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
-    setting = dict(input_variance=SCALE**2, beta=BETA)
-    one = bottlenecks.optimal_variance(**setting)
-    firsts = ((1e4, "10^4"), (1.0, "1"), (float(one), r"\sigma_2^2"))
+    variance = SCALE**2
+    one = bottlenecks.optimal_variance(input_variance=variance, beta=BETA)
+    firsts = ((1e4, "10^4"), (1.0, "1"), (one, r"\sigma_2^2"))
     for i, (first, name) in enumerate(firsts):
-        line = [torch.full_like(angles, first), torch.full_like(angles, float(one))]
-        values = bottlenecks.toy_loss(angles, *line, **setting)
+        line = [torch.full_like(angles, first), torch.full_like(angles, one)]
+        values = bottlenecks.toy_loss(angles, *line, input_variance=variance, beta=BETA)
         left.plot(angles, values, f"C{i}", label=rf"$\sigma_1^2 = {name}$")
     left.set(xlabel=r"angle $\theta$ in radians", ylabel="Lagrangian in nats", ylim=(0.2, None))
     left.legend(loc="lower left")

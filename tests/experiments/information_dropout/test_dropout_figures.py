@@ -8,7 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import plots
+from experiments.information_dropout.disentanglement_figures import (
+    error_and_correlation,
+    information_by_layer,
+)
+from experiments.information_dropout.dropout_figures import fitted, titled
+from experiments.information_dropout.nuisances_figures import (
+    digit_ratio,
+    errors_over_beta,
+    fano,
+    maps_beside_images,
+    prior_fit,
+    titled_images,
+)
+from experiments.information_dropout.vae_figures import rates_of_units
+from experiments.information_dropout.width_figures import error_against_width
+from reproduce.view import View
 
 
 def tidy(**columns):
@@ -27,7 +42,7 @@ def test_errors_against_width_are_means_over_seeds_in_percent():
         seed=[0, 1],
         metric=["error", "error_noisy"],
     )
-    off, on = plots.error_against_width(table, label="units", title="here").axes
+    off, on = error_against_width(table, label="units", title="here").axes
     for axes, metric in ((off, "error"), (on, "error_noisy")):
         own = table[(table["metric"] == metric) & (table["method"] == "information")]
         expected = 100 * own.groupby("width")["value"].mean()
@@ -38,7 +53,7 @@ def test_errors_against_width_are_means_over_seeds_in_percent():
 
 def test_beta_zero_has_its_place():
     table = tidy(beta=[0.0, 0.3, 30.0], seed=[0, 1], metric=["error", "nuisance_error"])
-    axes = plots.percent_against_beta(table, {"nuisance_error": "nuisance"}, title="x").axes[0]
+    axes = errors_over_beta(table, {"nuisance_error": "nuisance"}, title="x").axes[0]
     own = table[table["metric"] == "nuisance_error"].groupby("beta")["value"].mean()
     np.testing.assert_allclose(curves(axes)["nuisance"], np.stack([[0, 1, 2], 100 * own], axis=1))
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "0.3", "30"]
@@ -46,7 +61,7 @@ def test_beta_zero_has_its_place():
 
 def test_the_floor_is_drawn_under_total_correlation():
     table = tidy(beta=[0.3, 3.0], seed=[0], metric=["error", "error_noisy", "tc", "floor"])
-    axes = plots.error_and_correlation(table, title="x").axes[1]
+    axes = error_and_correlation(table, title="x").axes[1]
     floor = table[table["metric"] == "floor"]["value"].mean()
     assert [floor, floor] in [list(line.get_ydata()) for line in axes.lines]
     own = table[table["metric"] == "tc"].sort_values("beta")["value"]
@@ -56,7 +71,7 @@ def test_the_floor_is_drawn_under_total_correlation():
 def test_one_line_a_layer():
     metrics = ["information", "information_per_unit"]
     table = tidy(width=[0.125, 0.25], layer=[1, 2], seed=[0, 1], metric=metrics)
-    total, unit = plots.information_by_layer(table, label="share", title="x").axes
+    total, unit = information_by_layer(table, label="share", title="x").axes
     assert set(curves(total)) == set(curves(unit)) == {"noisy layer 1", "noisy layer 2"}
     own = table[(table["metric"] == metrics[1]) & (table["layer"] == 2)]
     expected = own.groupby("width")["value"].mean()
@@ -66,7 +81,7 @@ def test_one_line_a_layer():
 def test_ratios_are_by_layer():
     ratios = tidy(beta=[0.1, 1.0], layer=[1.0, 3.0], seed=[0, 1], metric=["digit_ratio"])
     errors = tidy(beta=[0.1, 1.0], layer=[np.nan], seed=[0, 1], metric=["error"])
-    left, right = plots.digit_ratio(pd.concat([ratios, errors]), title="x").axes
+    left, right = digit_ratio(pd.concat([ratios, errors]), title="x").axes
     expected = ratios[ratios["layer"] == 3].groupby("beta")["value"].mean()
     np.testing.assert_allclose(curves(left)["layer 3"][:, 1], expected)
     assert set(curves(right)) == {"noise off"}
@@ -75,7 +90,7 @@ def test_ratios_are_by_layer():
 def test_maps_share_one_scale_over_images():
     g = np.random.default_rng(0)
     maps = {"a": [g.random((2, 4, 4)), g.random((2, 2, 2))]}
-    figure = plots.information_maps(g.random((2, 8, 8)), maps)
+    figure = maps_beside_images(g.random((2, 8, 8)), maps)
     shown = [axes.images[0] for axes in figure.axes]
     assert len(shown) == 2 * 3
     assert {image.get_clim() for image in shown[1::3]} == {
@@ -88,7 +103,7 @@ def test_maps_share_one_scale_over_images():
 def test_priors_integrate_to_one(activation, ends):
     edges = np.linspace(-2, 2, 41)
     held = dict(edges=edges, density=np.full(40, 0.25), zeros=0.5, mean=0.0, scale=0.3)
-    axes = plots.prior_fit({activation: held}, title="x").axes[0]
+    axes = prior_fit({activation: held}, title="x").axes[0]
     (line,) = axes.lines
     x, y = line.get_data()
     assert np.trapezoid(y, x) == pytest.approx(1, abs=1e-3)
@@ -97,10 +112,43 @@ def test_priors_integrate_to_one(activation, ends):
 
 
 def test_rates_are_sorted():
-    axes = plots.rates_of_units({"a": np.array([0.1, 3.0, 0.5])}, threshold=0.01).axes[0]
+    axes = rates_of_units({"a": np.array([0.1, 3.0, 0.5])}, threshold=0.01).axes[0]
     np.testing.assert_allclose(axes.lines[0].get_ydata(), [3.0, 0.5, 0.1])
 
 
 def test_each_image_has_its_title():
-    figure = plots.titled_images(np.zeros((3, 4, 4)), ["a", "b", "c"], columns=2)
+    figure = titled_images(np.zeros((3, 4, 4)), ["a", "b", "c"], columns=2)
     assert [axes.get_title() for axes in figure.axes] == ["a", "b", "c", ""]
+
+
+def test_a_training_error_that_is_not_on_record_is_empty():
+    rows = tidy(beta=[0.0, 1.0], seed=[0, 1], metric=["error"], split=["test"])
+    found = fitted(rows, "beta")
+    assert found["train"].isna().all()
+    np.testing.assert_allclose(found["test"], 100 * rows.groupby("beta")["value"].mean())
+
+
+class Recorded(View):
+    """A view of rows whose widest network has one seed, others two."""
+
+    def rows(self, target):
+        return pd.DataFrame({"width": [1.0, 1.0, 2.0], "seed": [0, 1, 0]})
+
+    def source(self, target):
+        return "laptop profile, 2 seeds"
+
+
+def test_a_title_says_how_few_seeds_a_point_has():
+    view = Recorded("information_dropout", None)
+    assert titled(view, "ID-F5", "width") == "laptop profile, 2 seeds at most, 1 at least"
+    assert titled(view, "ID-F5", "seed") == "laptop profile, 2 seeds"
+
+
+def test_fano_is_tight_for_errors_spread_over_all_classes():
+    """Where a guess errs evenly, the information of the channel is the bound."""
+    error = 0.3
+    channel = np.full((10, 10), error / 9) + (1 - error - error / 9) * np.eye(10)
+    joint = channel / 10
+    information = (joint * np.log(joint / (joint.sum(1, keepdims=True) * joint.sum(0)))).sum()
+    assert fano(error) == pytest.approx(information)
+    assert fano(0.9) == pytest.approx(0, abs=1e-12) and fano(1.0) == fano(0.9)
