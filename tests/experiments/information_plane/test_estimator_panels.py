@@ -7,7 +7,7 @@ matplotlib.use("Agg")
 import numpy as np
 import pytest
 
-from experiments import plots
+from experiments.information_plane import estimator_panels as panels_of
 
 
 def labelled(axes):
@@ -22,7 +22,7 @@ def visible(figure):
 def test_each_estimator_has_its_curve_over_weights(logarithmic):
     weights, values = np.array([0.1, 1.0, 10.0]), np.array([1.0, 4.9, 2.0])
     panels = {"tanh": {"fixed": values, "adaptive": values + 1}, "ReLU": {"fixed": 2 * values}}
-    figure = plots.information_against_weight(weights, panels, logarithmic=logarithmic)
+    figure = panels_of.information_against_weight(weights, panels, logarithmic=logarithmic)
     for axes, curves in zip(figure.axes, panels.values(), strict=True):
         assert set(labelled(axes)) == set(curves)
         assert axes.get_xscale() == ("log" if logarithmic else "linear")
@@ -32,7 +32,7 @@ def test_each_estimator_has_its_curve_over_weights(logarithmic):
 
 def test_each_activation_function_has_a_panel():
     x = np.linspace(-1, 1, 5)
-    figure = plots.activation_shapes(x, {f"f{k}": k * x for k in range(7)})
+    figure = panels_of.activation_shapes(x, {f"f{k}": k * x for k in range(7)})
     panels = visible(figure)
     assert [axes.get_title() for axes in panels] == [f"f{k}" for k in range(7)]
     for k, axes in enumerate(panels):
@@ -42,7 +42,7 @@ def test_each_activation_function_has_a_panel():
 def test_edges_stand_below_the_histogram():
     values = {"a": np.linspace(0, 1, 50), "b": np.linspace(0, 2, 50)}
     edges = {name: {"even": np.array([0.0, 0.5]), "own": np.array([0.1])} for name in values}
-    figure = plots.edges_over_activity(values, edges)
+    figure = panels_of.edges_over_activity(values, edges)
     for axes, (title, own) in zip(figure.axes, edges.items(), strict=True):
         assert sum(patch.get_height() for patch in axes.patches) == len(values[title])
         for found, positions in zip(axes.collections, own.values(), strict=True):
@@ -54,7 +54,7 @@ def test_edges_stand_below_the_histogram():
 def test_largest_activity_is_the_median_over_members():
     values = np.array([1.0, 2.0, 6.0])[:, None, None] * np.array([1.0, 10.0])
     values = np.broadcast_to(values, (3, 4, 2))
-    (axes,) = plots.largest_activity(np.arange(4), {"ReLU": values}).axes
+    (axes,) = panels_of.largest_activity(np.arange(4), {"ReLU": values}).axes
     for layer, expected in ((1, 2.0), (2, 20.0)):
         line = labelled(axes)[f"layer {layer}"]
         np.testing.assert_allclose(line.get_xydata(), [[e + 1, expected] for e in range(4)])
@@ -63,7 +63,7 @@ def test_largest_activity_is_the_median_over_members():
 def test_planes_hold_every_layer_at_every_epoch():
     epochs, rng = np.array([0, 3, 99]), np.random.default_rng(0)
     points = {name: (epochs, rng.random((3, 6)), rng.random((3, 6))) for name in ("fixed", "own")}
-    figure = plots.planes_by_estimator({"tanh": points, "ReLU": points}, ceilings=(12.0, 1.0))
+    figure = panels_of.planes_by_estimator({"tanh": points, "ReLU": points}, ceilings=(12.0, 1.0))
     assert [axes.get_title() for axes in figure.axes[:4]] == [
         "tanh, fixed",
         "tanh, own",
@@ -80,7 +80,7 @@ def test_planes_hold_every_layer_at_every_epoch():
 def test_resolutions_show_before_and_after():
     at, values = np.array([3, 30, 300]), np.array([[1.0, 2.0, 3.0], [0.5, 1.0, 3.0]])
     panels = {"bins": (at, {"even": values}), "noise": (at, {"KDE": values})}
-    figure = plots.information_against_resolution(panels, axes_names=["b", "s"], ceiling=3.0)
+    figure = panels_of.information_against_resolution(panels, axes_names=["b", "s"], ceiling=3.0)
     for axes, name in zip(figure.axes, ("even", "KDE"), strict=True):
         lines = labelled(axes)
         for row, when in zip(values, ("before", "after"), strict=True):

@@ -1,0 +1,178 @@
+"""The figures and tables of the chapter on estimators, from its record."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+
+from experiments.information_plane import estimator_panels as panels
+from experiments.information_plane.observers import (
+    BINNED,
+    HIDDEN,
+    KERNELS,
+    NOISES,
+    RESOLUTIONS,
+    kernel_epochs,
+)
+from ibutils.data import icosahedral
+from ibutils.estimators import binning
+from ibutils.information import entropy, nats_to_bits
+from ibutils.information_plane import log_spaced_epochs
+from ibutils.nets.narrow import LOWS
+from reproduce.view import View
+
+TITLES = {"tanh": "tanh", "relu": "ReLU"}
+EDGES = 10  # bins whose edges are drawn
+Arrays = dict[str, np.ndarray]
+
+
+def largest_activity(view: View) -> Figure:
+    """Draw the largest activity of each hidden layer while training."""
+    found = _by_activation(view, "AE-F1")
+    reach = {
+        TITLES[kind]: np.stack([values["reach"][:, :HIDDEN] for values in by_seed.values()])
+        for kind, by_seed in found.items()
+    }
+    return panels.largest_activity(_logged(view, "AE-F1"), reach)
+
+
+def edges(view: View) -> Figure:
+    """Draw the edges of two rules under the distinct activities of one layer."""
+    layers, cut = {}, {}
+    for kind, by_seed in _by_activation(view, "AE-F1").items():
+        title = f"{TITLES[kind]}, layer 4"
+        one = next(values for values in by_seed.values() if "layer" in values)
+        h, low = torch.from_numpy(one["layer"]), LOWS[kind]
+        others = h.where(h != low, h.max())
+        ends = (float(end) for end in one["span"])
+        layers[title] = h.unique().numpy()
+        cut[title] = {
+            "one range": binning.uniform_edges(*ends, bins=EDGES).numpy(),
+            "EBAB": binning.equal_distinct_edges(others, bins=EDGES).numpy(),
+        }
+    return panels.edges_over_activity(layers, cut)
+
+
+def planes(view: View) -> Figure:
+    """Draw one training of each activation as the six estimators see it."""
+    logged, every = _logged(view, "AE-F3"), view.settings("AE-F3")["kernel_every"]
+    epochs = logged[kernel_epochs(len(logged), every=every)]
+    drawn = {
+        TITLES[kind]: {
+            name: (epochs, *nats_to_bits(_first(by_seed)[name])) for name in (*BINNED, *KERNELS)
+        }
+        for kind, by_seed in _by_activation(view, "AE-F3").items()
+    }
+    ceilings = _ceiling(view, "AE-F3"), label_entropy()
+    return panels.planes_by_estimator(drawn, ceilings=ceilings)
+
+
+def label_entropy() -> float:
+    """Return the entropy of the labels of all words, in bits."""
+    labels = icosahedral.read()[1]
+    return nats_to_bits(float(entropy(labels.bincount().double() / len(labels))))
+
+
+def change_table(view: View) -> pd.DataFrame:
+    """Return fall and change by activation and estimator, and what exceeds the labels."""
+    means = _means(view)
+    table = pd.DataFrame(
+        {
+            (kind, name): {
+                "fall, bits": nats_to_bits(means[kind, f"{name}_hidden_drop"]),
+                "change, bits": nats_to_bits(means[kind, f"{name}_hidden_change"]),
+                "above H(Y), %": 100 * means.get((kind, f"{name}_above_labels"), math.nan),
+            }
+            for kind in TITLES
+            for name in (*BINNED, *KERNELS)
+        }
+    ).T
+    return table.round(2).astype(object).fillna("")
+
+
+def resolutions(view: View) -> Figure:
+    """Draw the information of the last hidden layer at each resolution."""
+    drawn = {}
+    for kind, by_seed in _by_activation(view, "AE-RES").items():
+        one = {name: nats_to_bits(values) for name, values in _first(by_seed).items()}
+        by_bins = {name: one[name] for name in ("equal width", "EBAB")}
+        by_noise = {f"KDE, {side} bound": one[side] for side in ("upper", "lower")}
+        drawn[f"{TITLES[kind]}, bins"] = np.array(RESOLUTIONS), by_bins
+        drawn[f"{TITLES[kind]}, noise"] = np.array(NOISES), by_noise
+    names = ["bins", "variance of the noise"] * (len(drawn) // 2)
+    ceiling = _ceiling(view, "AE-RES")
+    return panels.information_against_resolution(drawn, axes_names=names, ceiling=ceiling)
+
+
+FIGURES = {
+    "AE-F1": largest_activity,
+    "AE-F1 edges": edges,
+    "AE-F3": planes,
+    "AE-F3 changes": change_table,
+    "AE-RES": resolutions,
+}
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: ratios, changes in bits, and shares in percent."""
+    means = _means(view)
+    finest = view.rows("AE-RES").query("activation == 'tanh' and metric == 'change_all_bins'")
+    found = {
+        "plane-bins": float(view.settings("AE-F3")["bins"]),
+        "plane-finest": nats_to_bits(float(finest["value"].mean())),
+    }
+    for name, value in means["relu"].filter(like="hidden").items():
+        found["relu-" + str(name).replace("_hidden_", "-")] = nats_to_bits(float(value))
+    for kind in TITLES:
+        found[f"plane-agree-{kind}"] = 100 * float(means[kind, "sign_agreement"])
+    return found | _ratios(view)
+
+
+def _ratios(view: View) -> dict[str, float]:
+    """Return how far the last hidden ReLU layer outgrows the first, here and in the planes."""
+    rows = view.rows("AE-F1").query("activation == 'relu'")
+    spanned = rows.query("metric == 'bins_spanned'")["value"]
+    ratio = own = rows.query("metric == 'maximum_ratio'")["value"]
+    larger = view.rows("AE-F8")  # the same training, trained for the planes with more seeds
+    if len(larger):
+        largest = larger.query("metric == 'largest' and l2 == 0")
+        by_layer = largest.pivot_table("value", "seed", "layer")
+        ratio = by_layer[5] / by_layer[1]
+    return {
+        "plane-ratio-own": float(own.mean()),
+        "plane-ratio-own-n": len(own),
+        "plane-ratio": float(ratio.mean()),
+        "plane-ratio-sem": float(ratio.agg("sem")),
+        "plane-ratio-median": float(ratio.median()),
+        "plane-ratio-n": len(ratio),
+        "plane-span": float(spanned.median()),
+    }
+
+
+def _means(view: View) -> pd.Series:
+    return view.rows("AE-F3").groupby(["activation", "metric"])["value"].mean()
+
+
+def _by_activation(view: View, target: str) -> dict[str, dict[int, Arrays]]:
+    """Return recorded arrays by activation and seed."""
+    found: dict[str, dict[int, Arrays]] = {}
+    for name, values in view.arrays(target).items():
+        member = dict(part.split("=") for part in name.split(","))
+        found.setdefault(member["activation"], {})[int(member["seed"])] = values
+    return {kind: found[kind] for kind in TITLES if kind in found}
+
+
+def _first(by_seed: dict[int, Arrays]) -> Arrays:
+    return by_seed[min(by_seed)]
+
+
+def _logged(view: View, target: str) -> np.ndarray:
+    settings = view.settings(target)
+    return np.array(log_spaced_epochs(settings["epochs"], points=settings["points"]))
+
+
+def _ceiling(view: View, target: str) -> float:
+    """Return the information that tells all measured words apart, in bits."""
+    return math.log2(view.settings(target)["measured"])
