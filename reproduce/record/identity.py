@@ -130,14 +130,22 @@ def _registered(sources: Sources) -> dict[Definition, list[tuple[Module, ast.stm
     """
     found: dict[Definition, list[tuple[Module, ast.stmt]]] = {}
     for module in sources.all():
-        for node in [*module.done, *(one for nodes in module.bound.values() for one in nodes)]:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                filling = list(node.decorator_list)
-            else:
-                filling = [*_stores(node), *_calls(node)]
-            for table in (one for part in filling for one in _tables(module, part, sources)):
+        for part, node in _filling(module):
+            for table in _tables(module, part, sources):
                 if node not in sources.module(table.module).bound[table.name]:
                     found.setdefault(table, []).append((module, node))
+    return found
+
+
+@cache
+def _filling(module: Module) -> list[tuple[ast.expr, ast.stmt]]:
+    """Return what may fill a table in a module, each with its statement."""
+    found: list[tuple[ast.expr, ast.stmt]] = []
+    for node in [*module.done, *(one for nodes in module.bound.values() for one in nodes)]:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found += [(part, node) for part in node.decorator_list]
+        else:
+            found += [(part, node) for part in [*_stores(node), *_calls(node)]]
     return found
 
 

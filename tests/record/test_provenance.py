@@ -59,9 +59,7 @@ class TestCommit:
 
     def test_names_the_commit_and_tells_changes_of_tracked_files(self, copy):
         self.git(copy, "init", "--quiet")
-        self.git(
-            copy, "add", "pyproject.toml", "ibutils", "experiments", "reproduce", "notebooks"
-        )
+        self.git(copy, "add", "pyproject.toml", "ibutils", "experiments", "reproduce", "notebooks")
         self.git(copy, "commit", "--quiet", "-m", "one")
         revision, dirty = provenance.commit()
         assert len(revision) == 40 and dirty is False
