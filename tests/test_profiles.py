@@ -134,5 +134,5 @@ class TestRecorded:
         text = (run["folder"] / "run.json").read_text()
         assert json.loads(text)["members"] and str(ROOT) not in text
 
-    def test_no_member_is_recorded_twice(self):
-        record.store.check_unique(RUNS)
+    def test_nothing_is_damaged_and_no_member_is_recorded_twice(self):
+        assert not record.problems(ROOT / "results")

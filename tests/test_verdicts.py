@@ -1,5 +1,6 @@
 """Claims as they are stated, and the verdicts that made-up records lead to."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from scipy import stats
-from synthetic import BETAS, write_calibration, write_record
+from synthetic import BETAS, seal, write_calibration, write_record
 
 from experiments.vib import embedding
 from reproduce import claims, record
@@ -233,9 +234,9 @@ def test_a_paper_with_too_many_primary_claims_raises(state):
 
 
 def test_an_unknown_part_or_profile_raises():
-    with pytest.raises(ValueError, match=r"part must be one of .*'vib', got 'vibe'"):
+    with pytest.raises(ValueError, match=r"part must be one of .*'vib'.*, got 'vibe'"):
         claims.load("vibe")
-    with pytest.raises(ValueError, match=r"part must be one of .*'vib', got 'vibe'"):
+    with pytest.raises(ValueError, match=r"part must be one of .*'vib'.*, got 'vibe'"):
         claims.paper_values("vibe")
     with pytest.raises(ValueError, match=r"profile must be one of .*, got 'smoke'"):
         claims.verdicts("vib", profile="smoke")
@@ -271,6 +272,7 @@ def test_the_most_faithful_profile_that_can_judge_a_claim_does(results):
     for path in folder.glob("VIB-*.csv"):  # Table 1 alone reaches the paper's settings
         if path.stem != "VIB-T1":
             path.unlink()
+    seal(folder, json.loads((folder / "run.json").read_text()))
     after = {v.claim.id: v for v in claims.verdicts("vib")}
     assert before["VIB-T1-2"].profile == "laptop"
     assert after["VIB-T1-2"].profile == "paper"

@@ -104,7 +104,7 @@ def train(
     ends = extremes(course)
     options = dict(bins=settings.bins, kernel_every=settings.kernel_every)
     curves, fine = coordinates_by_observer(course, ends, **options), by_resolution(course, ends)
-    measured = Measured(ends, curves, fine, course.labels.double().mean())
+    measured = Observed(ends, curves, fine, course.labels.double().mean())
     for place in range(len(members)):
         arrays = _arrays(place, measured, settings.kernel_every)
         if place == 0:  # of the figure of edges, for which one seed is enough
@@ -144,7 +144,7 @@ def _weights(snapshot: Snapshot) -> dict[str, Tensor]:
     return {"weights": snapshot.nets.parameter}
 
 
-class Measured(NamedTuple):
+class Observed(NamedTuple):
     """What the observers found of the networks of an activation.
 
     Attributes:
@@ -160,7 +160,7 @@ class Measured(NamedTuple):
     ones: Float[Tensor, ""]
 
 
-def _rows(place: int, measured: Measured, bins: int) -> Iterator[dict[str, object]]:
+def _rows(place: int, measured: Observed, bins: int) -> Iterator[dict[str, object]]:
     """Yield the tidy rows of one member."""
     facts = [_reach(place, measured, bins), _changes(place, measured), _finest(place, measured)]
     for target, metric, value, unit in (fact for some in facts for fact in some):
@@ -168,7 +168,7 @@ def _rows(place: int, measured: Measured, bins: int) -> Iterator[dict[str, objec
         yield row | {"split": "all"}
 
 
-def _reach(place: int, measured: Measured, bins: int) -> Iterator[Fact]:
+def _reach(place: int, measured: Observed, bins: int) -> Iterator[Fact]:
     """Yield how far activity reaches after training."""
     reach = measured.ends[:, -1, place, :HIDDEN].abs().amax(0)
     low, high = span("global", measured.ends, -1, 0)
@@ -180,7 +180,7 @@ def _reach(place: int, measured: Measured, bins: int) -> Iterator[Fact]:
         yield "AE-F1", f"maximum_{layer + 1}", reach[layer], "rank"
 
 
-def _changes(place: int, measured: Measured) -> Iterator[Fact]:
+def _changes(place: int, measured: Observed) -> Iterator[Fact]:
     """Yield fall and change over the hidden layers, and what cannot be information."""
     hidden = {name: found[0, :, place, :HIDDEN] for name, found in measured.curves.items()}
     for name, values in hidden.items():
@@ -195,14 +195,14 @@ def _changes(place: int, measured: Measured) -> Iterator[Fact]:
         yield "AE-F3", f"{name}_above_labels", above, "1"
 
 
-def _finest(place: int, measured: Measured) -> Iterator[Fact]:
+def _finest(place: int, measured: Observed) -> Iterator[Fact]:
     """Yield how the last hidden layer changes, as seen by adaptive bins."""
     change = signed_change(measured.fine["EBAB"][:, place])
     yield "AE-RES", "change_30_bins", change[RESOLUTIONS.index(30)], "nat"
     yield "AE-RES", "change_all_bins", change[-1], "nat"
 
 
-def _arrays(place: int, measured: Measured, every: int) -> dict[str, dict[str, np.ndarray]]:
+def _arrays(place: int, measured: Observed, every: int) -> dict[str, dict[str, np.ndarray]]:
     """Return the arrays of one member by target: planes at the epochs of the kernels only."""
     ends, sparse = measured.ends, kernel_epochs(measured.ends.shape[1], every=every)
     range_of_all = torch.stack(span("global", ends, -1, 3))[:, place]
