@@ -144,7 +144,7 @@ def _ratios(view: View) -> dict[str, float]:
         "plane-ratio-own": float(own.mean()),
         "plane-ratio-own-n": len(own),
         "plane-ratio": float(ratio.mean()),
-        "plane-ratio-sem": float(ratio.agg("sem")),
+        "plane-ratio-sem": float(np.asarray(ratio.sem())),
         "plane-ratio-median": float(ratio.median()),
         "plane-ratio-n": len(ratio),
         "plane-span": float(spanned.median()),
