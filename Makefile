@@ -23,7 +23,7 @@ quoted = '$(subst ','\'',$(1))'
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile reproduce/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint pages package reproduce status record verify notebooks lab bench clean
+.PHONY: help env book test lint pages package reproduce status record verify stress notebooks lab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -64,6 +64,9 @@ record: env  ## copy finished runs to results/ and show them in README.md
 
 verify: env  ## train ROWS=2 recorded members of PROFILE=laptop again and compare
 	@$(PY) -m reproduce.verify --profile $(PROFILE) --rows $(ROWS)
+
+stress: env  ## kill a recording at 100 points and repeat it
+	@KILLS=100 $(BIN)/pytest -q tests/record/test_protection.py -k killed_at_any_time
 
 notebooks: env  ## refresh the outputs that the committed notebooks carry
 	@$(SNAKEMAKE) smoke
