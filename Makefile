@@ -1,7 +1,7 @@
 # Every target makes .venv when it is missing, or uses the active virtual or conda environment.
 
 PROFILE ?= laptop
-ROWS ?= 2
+ROWS ?= 1
 JOBS ?= 2
 
 # conda's base environment is active in every shell of many machines, and not ours to fill.
@@ -62,8 +62,8 @@ record: env  ## copy finished runs to results/ and show them in README.md
 	@$(PY) -m reproduce.history
 	@$(PY) -m reproduce.readme
 
-verify: env  ## train ROWS=2 recorded members of PROFILE=laptop again and compare
-	@$(PY) -m reproduce.verify --profile $(PROFILE) --rows $(ROWS)
+verify: env  ## train the ROWS=1 cheapest members of each notebook at PROFILE=laptop again and compare
+	@$(PY) -m reproduce.verify --profile $(PROFILE) --rows $(ROWS) $(if $(ONLY),--only $(call quoted,$(ONLY)))
 
 stress: env  ## kill a recording at 100 points and repeat it
 	@KILLS=100 $(BIN)/pytest -q tests/record/test_protection.py -k killed_at_any_time
