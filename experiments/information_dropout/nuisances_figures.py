@@ -61,9 +61,8 @@ def prior_fit(histograms: Mapping[str, Mapping[str, np.ndarray]], *, title: str)
             the logarithms, ``zeros`` (share of exact zeros), and their ``mean`` and ``scale``.
         title: Title of the figure.
     """
-    figure, panels = plt.subplots(
-        1, len(histograms), figsize=(5 * len(histograms), 4), squeeze=False
-    )
+    size = (5 * len(histograms), 4)
+    figure, panels = plt.subplots(1, len(histograms), figsize=size, squeeze=False)
     for axes, (activation, held) in zip(panels[0], histograms.items(), strict=True):
         axes.stairs(held["density"], held["edges"], fill=True, color=COLOURS[0], alpha=0.5)
         _prior(axes, activation, held)
