@@ -76,6 +76,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what no member can be."""
+        vib_recipe(self.epochs, learning_rate=self.learning_rate, averaging=self.averaging)
         for method in self.methods:
             checks.choice("methods", method, METHODS)
         for beta in self.betas:
