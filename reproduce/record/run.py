@@ -87,7 +87,7 @@ class Run:
             "dirty": dirty,
             "data": dict(data or {}),
             "fresh": self.fresh,
-            "started": now.isoformat(timespec="seconds"),
+            "started": now.isoformat(),  # to the microsecond: it says which of two runs is later
         }
         identity = f"{now:%Y%m%dT%H%M%SZ}-{self.hash[:6]}-{secrets.token_hex(4)}"
         self.folder = store.live_root() / profile / notebook / identity

@@ -1,9 +1,8 @@
 """Cells of Deep InfoMax's tables beside made-up records."""
 
-import json
-
 import pandas as pd
 import pytest
+from synthetic import seal
 
 from reproduce import claims, ledger
 from reproduce.markdown import PLUS_MINUS
@@ -30,10 +29,11 @@ def results(tmp_path, monkeypatch):
         "profile": "laptop",
         "settings": {},
         "members": [{"member": {**MEMBER, "seed": seed}, "seconds": 60.0} for seed in (0, 1)],
+        "code_hash": "0" * 16,
         "device": "CPU (X)",
         "started": "2026-01-01T00:00:00+00:00",
     }
-    (folder / "run.json").write_text(json.dumps(described))
+    seal(folder, described)
 
 
 def test_each_printed_cell_is_there_once_without_a_record(tmp_path, monkeypatch):
