@@ -1,16 +1,19 @@
-"""Verifying finds members that do not repeat, with the tolerance their machine allows."""
+"""Verifying finds members that do not repeat, with the drift that their machine allows."""
 
+import math
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+from copies import ROOT
 from projects import notebook, project
+from synthetic import seal
 
 from reproduce import verify
-from reproduce.execute import execute
+from reproduce.record import integrity
 
 ROW = {"target": "VIB-T1", "split": "test", "metric": "error", "value": 0.0131, "unit": "1"}
 
@@ -21,52 +24,96 @@ def rows(**values: float) -> pd.DataFrame:
     )
 
 
+def compared(old, new, *, spread=1.0, elsewhere=False):
+    """Compare rows whose spread over seeds is the same for all."""
+    return verify.compare(old, new, pd.Series([spread] * len(old)), elsewhere=elsewhere)
+
+
 @pytest.mark.parametrize(
-    ("now", "identical", "agrees"),
+    ("now", "spread", "elsewhere", "verdict"),
     [
-        (0.0131, True, True),
-        (0.0132, False, True),
-        (0.0131 + 0.0033, False, True),  # 0.002 and a tenth of 0.0131
-        (0.0131 + 0.0034, False, False),
+        (0.0131, 0.01, False, "same"),
+        (0.0131 * (1 + 1e-12), math.nan, False, "same"),  # the last digit written
+        (0.0131 * (1 + 1e-12), 0.0, True, "same"),
+        (0.0132, 0.01, False, "refused"),  # on the same machine nothing drifts
+        (0.0132, math.nan, False, "refused"),
+        (0.0132, 0.0011, True, "agrees"),  # a tenth of the spread is 0.00011
+        (0.0132, 0.0009, True, "refused"),
+        (0.0132, math.nan, True, "cannot tell"),  # the spread of one seed is unknown
     ],
 )
-def test_values_agree_within_what_another_seed_would_give(
-    now: float, identical: bool, agrees: bool
-) -> None:
-    result = verify.compare(rows(error=0.0131), rows(error=now))
-    assert result["identical"].tolist() == [identical]
-    assert result["agrees"].tolist() == [agrees]
+def test_a_value_is_compared_with_what_its_machine_allows(now, spread, elsewhere, verdict):
+    found = compared(rows(error=0.0131), rows(error=now), spread=spread, elsewhere=elsewhere)
+    assert found["verdict"].tolist() == [verdict]
 
 
-def test_a_recorded_row_without_a_value_now_is_refused() -> None:
+def test_the_worst_row_decides():
+    old = rows(a=1.0, b=1.0, c=1.0)
+    worst = compared(old, rows(a=1.0, b=1.05, c=2.0), elsewhere=True)
+    assert worst["verdict"].tolist() == ["same", "agrees", "refused"]
+    assert verify.outcome(worst) == "refused" and verify.outcome(worst[:2]) == "agrees"
+
+
+def test_a_recorded_row_without_a_value_now_is_refused():
     with pytest.raises(ValueError, match="different rows"):
-        verify.compare(rows(error=0.1, rate=1.0), rows(error=0.1))
+        compared(rows(error=0.1, rate=1.0), rows(error=0.1))
     with pytest.raises(ValueError, match="different rows"):
-        verify.compare(rows(error=0.1), pd.concat([rows(error=0.1)] * 2))
+        compared(rows(error=0.1), pd.concat([rows(error=0.1)] * 2))
+    with pytest.raises(ValueError, match="no epoch any more"):
+        compared(rows(error=0.1).assign(epoch=1), rows(error=0.1))
 
 
-def test_what_is_measured_only_now_is_left_out() -> None:
-    result = verify.compare(rows(error=0.1), rows(error=0.1, rate=1.0))
-    assert result["metric"].tolist() == ["error"] and result["identical"].all()
+def test_what_is_measured_only_now_is_left_out():
+    found = compared(rows(error=0.1), rows(error=0.1, rate=1.0))
+    assert found["metric"].tolist() == ["error"] and verify.outcome(found) == "same"
 
 
-def test_curves_are_compared_epoch_by_epoch() -> None:
-    old = pd.concat([rows(rate=2.0), rows(rate=1.0)]).assign(epoch=[1, 2])
-    assert verify.compare(old, old[::-1])["identical"].all()
+@pytest.mark.parametrize("column, names", [("epoch", [1, 2]), ("method", ["ksg", "info_nce"])])
+def test_each_row_is_compared_with_its_own(column, names):
+    old = pd.concat([rows(rate=2.0), rows(rate=1.0)]).assign(**{column: names})
+    assert verify.outcome(compared(old, old[::-1])) == "same"
+    swapped = old.assign(**{column: names[::-1]})
+    assert compared(old, swapped)["verdict"].tolist() == ["refused"] * 2
 
 
-def test_rows_of_a_member_are_compared_method_by_method() -> None:
-    old = pd.concat([rows(error=0.5), rows(error=0.1)]).assign(method=["ksg", "info_nce"])
-    assert verify.compare(old, old[::-1])["identical"].all()
+@pytest.fixture(scope="module")
+def committed():
+    """Return the members of the committed record that differ in their seeds alone, in groups."""
+    found: dict[tuple, list] = {}
+    for run in verify.record.runs(ROOT / "results"):
+        for entry in run["members"]:
+            rest = {name: level for name, level in entry["member"].items() if name != "seed"}
+            place = run["notebook"], run["profile"], verify.record.key(rest)
+            found.setdefault(place, []).append((run, entry["member"]))
+    return [own for own in found.values() if len(own) > 1]
 
 
-def test_more_rows_than_there_are_members_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify.record, "runs", list)
-    with pytest.raises(ValueError, match="0 members are on record at 'laptop', not 2"):
+@pytest.mark.slow
+def test_another_seed_in_the_place_of_the_right_one_is_refused(committed):
+    """Of every member on record that has another seed, wherever it is trained again."""
+    outcomes = []
+    for own in committed:
+        for (run, member), (other, wrong) in zip(own, [*own[1:], own[0]], strict=True):
+            old, new = verify.rows_of(run, member), verify.rows_of(other, wrong)
+            new = new.assign(seed=member["seed"])
+            try:
+                found = verify.compare(old, new, verify.spread(run, old), elsewhere=True)
+                outcomes.append(verify.outcome(found))
+            except ValueError:  # not even its rows are those of the member
+                outcomes.append("refused")
+    assert len(outcomes) > 500
+    share = outcomes.count("refused") / len(outcomes)
+    print(f"{share:.1%} of {len(outcomes)} members are refused")
+    assert share >= 0.95
+
+
+def test_without_a_record_there_is_nothing_to_verify(monkeypatch):
+    monkeypatch.setattr(verify.record, "runs", lambda **_: [])
+    with pytest.raises(ValueError, match="no member of any notebook is on record at 'laptop'"):
         verify.choose("laptop", 2)
 
 
-def test_the_scratch_project_starts_empty(tmp_path: Path) -> None:
+def test_the_scratch_project_starts_empty(tmp_path):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "pyproject.toml").touch()
     (verify.scratch(tmp_path) / "_build" / "runs").mkdir(parents=True)
@@ -74,39 +121,82 @@ def test_the_scratch_project_starts_empty(tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"notebooks", "pyproject.toml"}
 
 
-TRAIN = """
-from reproduce import record
-run = record.Run("part/n", profile=profile, settings={}, fresh=fresh)
-for member in run.missing({"method": "vib", "seed": seed} for seed in seeds):
-    if not members or record.key(member) in members:
+EXPERIMENT = """
+from dataclasses import dataclass
+
+from reproduce.experiment import Result
+
+CHOICES, FIGURES = ("seeds",), {}
+
+@dataclass(frozen=True)
+class Settings:
+    seeds: tuple[int, ...] = (0,)
+
+def grid(settings):
+    return [{"method": "vib", "seed": seed} for seed in settings.seeds]
+
+def train(members, settings, data, *, checkpoint):
+    for member in members:
         place = dict(target="VIB-T1", split="test", metric="error")
-        run.append(member, [dict(place, value=member["seed"] / 3, unit="1")], seconds=1)
+        yield Result([dict(place, value=member["seed"] / 3, unit="1")])
+"""
+RECORD = """
+import reproduce
+from experiments.part import n
+reproduce.open(n, {"profile": "laptop", "seeds": [1, 2]}).run()
 """
 
 
 @pytest.fixture
-def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a project with two recorded members."""
+def recorded(tmp_path, monkeypatch):
+    """Return a project of one experiment with two recorded members."""
     folder = project(tmp_path)
-    parameters = "profile = 'smoke'\nseeds = [0]\nmembers = []\nfresh = False"
-    path = notebook(folder / "notebooks/part/n.ipynb", TRAIN, parameters=parameters)
-    (folder / "notebooks/part/n.laptop.yaml").write_text("profile: laptop\nseeds: [1, 2]\n")
+    (folder / "experiments/part").mkdir(parents=True)
+    for package in ("experiments", "experiments/part"):
+        (folder / package / "__init__.py").touch()
+    (folder / "experiments/part/n.py").write_text(EXPERIMENT)
+    notebook(folder / "notebooks/part/n.ipynb", parameters="profile = 'smoke'\nseeds = [0]")
+    profile = yaml.safe_dump({"profile": "laptop", "seeds": [1, 2]})
+    (folder / "notebooks/part/n.laptop.yaml").write_text(profile)
     (folder / "pyproject.toml").write_text('[project]\nname = "ibutils"\n')
     monkeypatch.delenv("IBUTILS_ROOT", raising=False)
-    execute(path, folder / "out.ipynb", {"profile": "laptop", "seeds": [1, 2]})
+    done = run(folder, "-c", RECORD)
+    assert done.returncode == 0, done.stderr
     shutil.copytree(folder / "_build/runs", folder / "results")
     return folder
 
 
-def test_a_record_is_verified_and_a_changed_one_is_found(recorded: Path) -> None:
-    command = [sys.executable, "-m", "reproduce.verify", "--profile", "laptop", "--rows", "2"]
-    same = subprocess.run(command, cwd=recorded, capture_output=True, text=True)
-    assert same.returncode == 0, same.stderr
-    assert same.stdout.count("1 of 1 values are identical") == 2
+def run(folder, *command):
+    """Run Python in a project."""
+    return subprocess.run(
+        [sys.executable, *command], cwd=folder, capture_output=True, text=True, timeout=300
+    )
 
-    (table,) = recorded.glob("results/laptop/part/n/*/VIB-T1.csv")
+
+def test_a_record_is_verified_and_a_changed_one_is_refused(recorded):
+    command = ["-m", "reproduce.verify", "--profile", "laptop", "--rows", "2"]
+    same = run(recorded, *command, "--only", "part/n")
+    assert same.returncode == 0, same.stderr + same.stdout
+    assert same.stdout.count("1 same of 1 values") == 2 and "stale" not in same.stdout
+    assert "2 same of 2 members" in same.stdout
+
+    (folder,) = recorded.glob("results/laptop/part/n/*")
+    table, described = folder / "VIB-T1.csv", integrity.read((folder / "run.json").read_bytes())
     table.write_text(table.read_text().replace("0.6666666666666666", "0.5"))
-    changed = subprocess.run(command, cwd=recorded, capture_output=True, text=True)
+    seal(folder, described)
+    module = recorded / "experiments/part/n.py"
+    module.write_text(EXPERIMENT.replace("/ 3", "/ (3)").replace('"1")', '"1", x=0)'))
+    changed = run(recorded, *command)
     assert changed.returncode == 1
     assert "The record does not repeat." in changed.stderr
+    assert "1 refused, 1 same of 2 members" in changed.stdout
+    assert changed.stdout.count("stale, recorded with another code_hash") == 2
+    (line,) = (line for line in changed.stdout.splitlines() if line.endswith("refused"))
+    assert line.split() == ["VIB-T1", "test", "error", "0.5", "0.666667", "refused"]
     assert len(list((recorded / "_build/runs").glob("*/*/*/*"))) == 1, "verifying records nothing"
+
+
+def test_a_member_that_the_grid_has_no_more_is_refused(recorded):
+    (recorded / "notebooks/part/n.laptop.yaml").write_text("profile: laptop\nseeds: [2]\n")
+    gone = run(recorded, "-m", "reproduce.verify")
+    assert gone.returncode == 1 and "refused: members must be of the grid" in gone.stdout
