@@ -3,8 +3,9 @@
 python -m reproduce.verify [--profile laptop] [--rows 1] [--only vib/mnist]
 
 Of every recorded notebook the cheapest members are trained. With the threads, versions and
-processor of the record all numbers must be equal to rounding. Elsewhere kernels round otherwise,
-and training goes on with that: numbers may drift by a tenth of what another seed changes.
+processor of the record all numbers must be equal to rounding. Elsewhere, and in a group of other
+members, kernels round otherwise, and training goes on with that: numbers may drift by a tenth of
+what another seed changes.
 """
 
 import argparse
@@ -122,7 +123,7 @@ def compare(
         old: Recorded rows of a member.
         new: Its rows trained now; what is measured only since the record is left out.
         deviations: Over seeds, of each recorded row.
-        elsewhere: Whether threads, versions or processor are not those of the record.
+        elsewhere: Whether threads, versions, processor or group may not be those of the record.
 
     Returns:
         The keys of the rows, ``recorded``, ``now`` and ``verdict``.
@@ -151,13 +152,16 @@ def outcome(compared: pd.DataFrame) -> str:
 
 
 def elsewhere(run: Description, new: Description) -> list[str]:
-    """Return in words what of the machine differs between a recorded run and one of now."""
+    """Return in words what may round otherwise now than when a run was recorded."""
     old, now = ({**one.get("versions", {}), **one} for one in (run, new))
-    return [
+    found = [
         f"{name} {old.get(name)} was recorded, {now.get(name)} is here"
         for name in MACHINE
         if old.get(name) != now.get(name)
     ]
+    if hasattr(status.experiment_of(run["notebook"]), "groups"):
+        found.append("alone now, perhaps recorded together with others")
+    return found
 
 
 def verify(run: Description, member: Member) -> str:

@@ -14,6 +14,7 @@ TRAIN, LOAD, SETTINGS = "train", "load", "Settings"  # what the numbers of an ex
 # A run names the checksum of what was read, so it does not matter how that was read.
 READERS = Definition("ibutils.data", "READERS")
 FILLING = ("add", "append", "extend", "insert", "register", "setdefault", "update")  # methods
+NAMED = (ast.FunctionDef, ast.ClassDef)
 _CELLS = "__cells__"  # the module that the tagged cells of a notebook are
 
 
@@ -84,7 +85,9 @@ def reach(notebook: str, sources: Sources) -> dict[Definition, list[Token]]:
         nodes = [(module, node) for node in module.bound.get(one.name, module.done)]
         if one.name == SETTINGS and one in _roots(notebook, sources):
             nodes = [(module, _without_defaults(node)) for _, node in nodes]
-        nodes += registered.get(one, [])
+        entered = registered.get(one, [])
+        nodes += entered
+        pending += [Definition(w.name, n.name) for w, n in entered if isinstance(n, NAMED)]
         found[one] = [token for where, node in nodes for token in sources.text(where, node)]
         if one != READERS:
             pending += [token for token in found[one] if isinstance(token, Definition)]
@@ -149,20 +152,30 @@ def _filling(module: Module) -> list[tuple[ast.expr, ast.stmt]]:
     return found
 
 
-def _tables(module: Module, node: ast.AST, sources: Sources) -> Iterator[Definition]:
+def _tables(
+    module: Module, node: ast.AST, sources: Sources, seen: tuple[Definition, ...] = ()
+) -> Iterator[Definition]:
     """Yield the tables that an expression fills: its own, or those that its function fills."""
     target = _origin(module, node, sources)
-    if not isinstance(target, Definition):
+    if not isinstance(target, Definition) or target in seen:
         return
     home = sources.module(target.module)
     for statement in home.bound[target.name]:
         if isinstance(statement, ast.FunctionDef):
-            for part in [*_stores(statement), *_calls(statement)]:
-                inner = _origin(home, part, sources)
-                if isinstance(inner, Definition) and inner != target and _is_table(inner, sources):
-                    yield inner
+            parts = [*_stores(statement), *_calls(statement), *_named(home, statement, sources)]
+            for part in parts:
+                yield from _tables(home, part, sources, (*seen, target))
         elif _is_table(target, sources):
             yield target
+
+
+def _named(home: Module, node: ast.FunctionDef, sources: Sources) -> Iterator[ast.Name]:
+    """Yield the names of functions that a function calls, which may fill tables for it."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+            found = _origin(home, part.func, sources)
+            if isinstance(found, Definition) and not _is_table(found, sources):
+                yield part.func
 
 
 def _is_table(one: Definition, sources: Sources) -> bool:

@@ -240,6 +240,11 @@ def one(x):
 def two(x):
     return x + 1
 TABLE["two"] = two
+def three(x):
+    return x + 5
+def enter(name, function):
+    register(name)(function)
+enter("three", three)
 """,
     "ibutils.other": "def unused():\n    return 1\n",
     "experiments.vib.made_up": """
@@ -285,6 +290,7 @@ def made_up(**changes):
         ("tables", "size=2", "size=3"),
         ("entries", "return x\n", "return 2 * x\n"),  # registered by a decorator
         ("entries", "x + 1", "x + 2"),  # assigned into the table
+        ("entries", "x + 5", "x + 6"),  # by a function that calls the one that registers
         ("entries", 'TABLE["two"] = two', 'TABLE["three"] = two'),
         ("made_up", "np.mean", "np.median"),
         ("made_up", "import numpy as np", "import torch as np"),
