@@ -170,7 +170,7 @@ def verify(run: Description, member: Member) -> str:
     try:
         new = retrain(run, member)
         return _compared(run, new, member)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, OSError) as error:  # of the training, or no data
         print(f"  refused: {error}", flush=True)
         return "refused"
 

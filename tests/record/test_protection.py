@@ -9,14 +9,19 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 from copies import ROOT
 from test_run import BASELINE, SETTINGS, TARGET, VIB, begin, finish
 
+import reproduce
+from experiments.vib import mnist
 from reproduce import record
 from reproduce.record import collect, integrity, key, store
 from reproduce.record import run as run_module
+from reproduce.record.files import Lock
+from reproduce.record.parameters import of_profile
 
 KILLS = int(os.environ.get("KILLS", "5"))  # `make stress` takes 100
 
@@ -135,6 +140,18 @@ def test_parameters_of_another_profile_are_refused(project):
         begin(profile="paper")
 
 
+def test_parameters_of_another_profile_are_refused_by_a_chapter(project):
+    paper = of_profile("vib/mnist", "paper") | {"profile": "laptop"}
+    with pytest.raises(ValueError, match="at the profile 'laptop' of vib/mnist"):
+        reproduce.open(mnist, paper)
+
+
+def test_a_number_that_yaml_takes_for_a_text_is_refused(project):
+    text = of_profile("vib/mnist", "laptop") | {"learning_rate": "1e-3"}
+    with pytest.raises(TypeError, match=r"learning_rate .* the text '1e-3'; write 1.0e-3"):
+        reproduce.open(mnist, text)
+
+
 def test_the_committed_record_holds_what_was_written():
     assert not record.problems(ROOT / "results")
 
@@ -176,6 +193,9 @@ def check_complete(root):
     assert (rows["value"] == rows["seed"] / 3).all()
     held = record.arrays("VIB-T1", profile="laptop", root=root / "_build/runs")
     assert len(held) == 12
+    for name, named in held.items():
+        seed = int(name.rpartition("=")[2])
+        np.testing.assert_array_equal(named["a"], np.full(2000, seed / 3), strict=True)
     assert not record.problems(root / "_build/runs")
     assert not list((root / "_build/runs").rglob(".*"))
 
@@ -233,8 +253,6 @@ def test_what_was_staged_counts_when_the_description_names_it(project):
 
 
 def test_a_lock_is_held_by_one(tmp_path):
-    from reproduce.record.files import Lock
-
     one, two = Lock(tmp_path / "a.lock"), Lock(tmp_path / "a.lock")
     assert one.take() and not two.take()
     assert f"process {os.getpid()} on " in two.holder()
