@@ -30,7 +30,7 @@ from reproduce.record.supersede import changed
 
 ROUNDING = 1e-9  # relative; the last digit written may differ
 SHARE = 0.1  # of the standard deviation over seeds
-MACHINE = ("device", "threads", "python", "torch", "numpy")
+MACHINE = ("device", "processor", "threads", "python", "torch", "numpy")
 NO_KEYS = ("value", "unit", "profile", "device", "run")
 VERDICTS = ("refused", "cannot tell", "agrees", "same")  # the worst first
 
@@ -126,7 +126,7 @@ def compare(
         elsewhere: Whether threads, versions, processor or group may not be those of the record.
 
     Returns:
-        The keys of the rows, ``recorded``, ``now`` and ``verdict``.
+        The keys of the rows, ``recorded``, ``now``, ``spread`` and ``verdict``.
 
     Raises:
         ValueError: A recorded row has no value now, or several.
@@ -143,7 +143,7 @@ def compare(
     drifted = np.where(np.isnan(own), "cannot tell", "refused").astype(object)
     drifted[difference <= SHARE * own] = "agrees"
     verdict = drifted if elsewhere else np.full(len(both), "refused", object)
-    return both.assign(verdict=np.where(difference <= allowed, "same", verdict))
+    return both.assign(spread=own, verdict=np.where(difference <= allowed, "same", verdict))
 
 
 def outcome(compared: pd.DataFrame) -> str:

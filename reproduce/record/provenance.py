@@ -34,7 +34,7 @@ def notebook_path(notebook: str) -> Path:
 
 
 def machine(device: str) -> dict[str, Any]:
-    """Return device, threads, versions and peak memory of this process."""
+    """Return device, processor, threads, versions and peak memory of this process."""
     with extra("data"):
         import torchvision
 
@@ -47,6 +47,7 @@ def machine(device: str) -> dict[str, Any]:
     )
     return {
         "device": torch.cuda.get_device_name() if on_gpu else _processor(),
+        "processor": _generation(),
         "threads": torch.get_num_threads(),
         "versions": {
             "python": platform.python_version(),
@@ -58,12 +59,24 @@ def machine(device: str) -> dict[str, Any]:
 
 def _processor() -> str:
     """Return the processor's name without decoration."""
+    name = _described("model name") or platform.processor() or platform.machine()
+    return f"CPU ({name})"
+
+
+def _generation() -> str:
+    """Return what libraries choose kernels by: machines of one name compute other last digits."""
+    numbers = [_described(name) for name in ("cpu family", "model", "stepping")]
+    known = "-".join(number for number in numbers if number)
+    return " ".join(filter(None, [known, torch.backends.cpu.get_cpu_capability()]))
+
+
+def _described(name: str) -> str:
+    """Return what the kernel says of the processor, where it does."""
     try:
-        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+        found = re.search(rf"^{name}\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.M)
     except OSError:
         found = None
-    name = found[1] if found else platform.processor() or platform.machine()
-    return f"CPU ({name.strip()})"
+    return found[1].strip() if found else ""
 
 
 def commit() -> tuple[str | None, bool | None]:

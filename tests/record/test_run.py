@@ -138,6 +138,7 @@ class TestAppend:
             "started",
             "finished",
             "device",
+            "processor",
             "threads",
             "versions",
             "peak_memory_mb",

@@ -192,7 +192,8 @@ def test_a_record_is_verified_and_a_changed_one_is_refused(recorded):
     assert "1 refused, 1 same of 2 members" in changed.stdout
     assert changed.stdout.count("stale, recorded with another code_hash") == 2
     (line,) = (line for line in changed.stdout.splitlines() if line.endswith("refused"))
-    assert line.split() == ["VIB-T1", "test", "error", "0.5", "0.666667", "refused"]
+    numbers = ["0.5", "0.666667", "0.117851"]  # the last over the seeds, of 1 / 3 and 0.5
+    assert line.split() == ["VIB-T1", "test", "error", *numbers, "refused"]
     assert len(list((recorded / "_build/runs").glob("*/*/*/*"))) == 1, "verifying records nothing"
 
 
@@ -200,3 +201,15 @@ def test_a_member_that_the_grid_has_no_more_is_refused(recorded):
     (recorded / "notebooks/part/n.laptop.yaml").write_text("profile: laptop\nseeds: [2]\n")
     gone = run(recorded, "-m", "reproduce.verify")
     assert gone.returncode == 1 and "refused: members must be of the grid" in gone.stdout
+
+
+def test_machines_are_told_apart_by_what_libraries_choose_kernels_by(monkeypatch):
+    monkeypatch.setattr(verify.status, "experiment_of", lambda name: None)
+    versions = {"python": "3.11", "torch": "2", "numpy": "2"}
+    one = {"notebook": "a/b", "device": "CPU (X)", "threads": 1, "versions": versions}
+    assert (
+        verify.elsewhere({**one, "processor": "25-1 AVX2"}, {**one, "processor": "25-1 AVX2"})
+        == []
+    )
+    (said,) = verify.elsewhere(one, {**one, "processor": "25-17 AVX512"})
+    assert said == "processor None was recorded, 25-17 AVX512 is here"
