@@ -77,8 +77,9 @@ def test_the_book_takes_all_extras_of_the_package() -> None:
 def test_every_extra_that_a_message_names_exists() -> None:
     named = {
         extra
-        for path in (ROOT / "ibutils").rglob("*.py")
+        for room in ("ibutils", "experiments", "reproduce")
+        for path in (ROOT / room).rglob("*.py")
         for extra in re.findall(r"""with extra\("(\w+)"\)""", path.read_text())
     }
-    assert named >= {"data", "plots", "probes", "book"}
+    assert named >= {"data", "plots", "probes"}
     assert named <= set(EXTRAS)
