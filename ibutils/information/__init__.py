@@ -7,19 +7,25 @@ single.
 
 from ibutils.information.discrete import entropy, kl_divergence, mutual_information
 from ibutils.information.gaussian import (
+    diagonal_gaussian_kl,
+    full_gaussian_kl,
     gaussian_entropy,
     gaussian_kl,
     gaussian_mutual_information,
+    log_softplus,
 )
 from ibutils.information.log_space import log_mean_exp, nats_to_bits
 
 __all__ = [
+    "diagonal_gaussian_kl",
     "entropy",
+    "full_gaussian_kl",
     "gaussian_entropy",
     "gaussian_kl",
     "gaussian_mutual_information",
     "kl_divergence",
     "log_mean_exp",
+    "log_softplus",
     "mutual_information",
     "nats_to_bits",
 ]

@@ -1,6 +1,6 @@
 """Networks of the papers, initialised from an explicit generator."""
 
-from ibutils.nets.layers import linear, perceptron
+from ibutils.nets.layers import convolution, dense, linear, perceptron
 from ibutils.nets.narrow import ACTIVATIONS, activation, narrow_perceptron
 from ibutils.nets.stacked import StackedPerceptrons
 
@@ -8,6 +8,8 @@ __all__ = [
     "ACTIVATIONS",
     "StackedPerceptrons",
     "activation",
+    "convolution",
+    "dense",
     "linear",
     "narrow_perceptron",
     "perceptron",
