@@ -12,15 +12,19 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
+from reproduce import listings
+
 FOLDED_DPI = 70  # of figures of the live run, which lie in the page itself
 
 
-def caption(targets: Sequence[str], source: str, condition: str) -> Markdown:
-    """Return the line under a figure: where its numbers come from, and their tables."""
+def caption(
+    targets: Sequence[str], source: str, condition: str, drawing: Callable[..., Any]
+) -> Markdown:
+    """Return the line under a figure: where its numbers come from, their tables, its code."""
     tables = ", ".join(
         f"{{download}}`{target} <../../book/generated/{target}.csv>`" for target in targets
     )
-    parts = [source, f"table: {tables}" if targets else "", condition]
+    parts = [source, f"table: {tables}" if targets else "", listings.link(drawing), condition]
     return Markdown("*" + "; ".join(filter(None, parts)) + "*")
 
 

@@ -48,11 +48,13 @@ class Reader:
         """Show figures or tables as recorded, with their source."""
         for name in names:
             checks.choice("name", name, self.module.FIGURES)
-            recorded = self.view()
-            display(self.module.FIGURES[name](recorded))
-            if targets := recorded.asked:  # a study that is made on the page asks for none
-                source, condition = recorded.source(targets[0]), status.of_figure(recorded)
-                display(page.caption(targets, source, condition))
+            recorded, drawing = self.view(), self.module.FIGURES[name]
+            display(drawing(recorded))
+            targets = recorded.asked  # a study that is made on the page asks for none
+            source = recorded.source(targets[0]) if targets else ""
+            condition = status.of_figure(recorded) if targets else ""
+            display(page.caption(targets, source, condition, drawing))
+            if targets:
                 self._show_live(name, targets)
 
     def _show_live(self, name: str, targets: Sequence[str]) -> None:

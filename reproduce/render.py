@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from reproduce import ledger  # noqa: F401 - registers its page
+from reproduce import ledger, listings  # noqa: F401 - the ledger registers its page
 from reproduce.registry import page
 
 STAGE = Path("_build/stage")
@@ -37,7 +37,8 @@ def stage(root: Path, notebooks: list[str]) -> Path:
         target = folder / "notebooks" / f"{name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         executed = root / "_build" / "executed" / "smoke" / f"{name}.ipynb"
-        nbformat.write(split_figures(nbformat.read(executed, as_version=4)), target)
+        shown = listings.under_drawings(nbformat.read(executed, as_version=4))
+        nbformat.write(split_figures(shown), target)
     generated = folder / "book" / "generated"
     generated.mkdir(parents=True, exist_ok=True)
     for write in page.all().values():

@@ -10,7 +10,7 @@ from scipy import stats
 
 from reproduce import claims
 from reproduce.claims import claim as stated
-from reproduce.claims.estimate import ALPHA, Layout
+from reproduce.claims.effect import ALPHA, Layout
 from reproduce.claims.judge import judge
 
 SPREAD = np.array([-0.1, 0.2, -0.1])

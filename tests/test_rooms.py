@@ -30,19 +30,6 @@ FLOORS = (
 )
 LEVELS = {room: level for level, floor in enumerate(FLOORS) for room in floor.split()}
 FORM = {"Settings"}  # what every experiment has
-# Two things of one name that are still to be told apart.
-CLASHES = {
-    "estimate.py",
-    "given.py",
-    "infomax.py",
-    "information_dropout.py",
-    "neighbours.py",
-    "page.py",
-    "prior_matching.py",
-    "Estimate",
-    "Images",
-    "Probe",
-}
 
 
 class Import(NamedTuple):
@@ -187,7 +174,6 @@ def test_a_name_is_one_thing():
     said = [
         f"{name} is at {' and '.join(places)}: rename one after what only it holds"
         for name, places in clashes(ROOT).items()
-        if name not in CLASHES
     ]
     assert not said, "\n".join(said)
 

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from experiments.infomax.ablations_figures import FIGURES
-from experiments.infomax.effort import Networks, Passes, Probe, Steps, Training
+from experiments.infomax.effort import Networks, Passes, ProbeTraining, Steps, Training
 from experiments.infomax.encoder_measures import (
     Frozen,
     Row,
@@ -95,7 +95,7 @@ class Settings:
     rate_betas: tuple[float, ...] = (0.1, 4.0)
     rate_seeds: tuple[int, ...] = (0,)
     critics: int = 2
-    probe: Probe = field(default=Probe())
+    probe: ProbeTraining = field(default=ProbeTraining())
     decoder: Passes = field(default=Passes())
     mine: Steps = field(default=Steps(20, 2e-3))
     ndm: Steps = field(default=Steps(30, 1e-3))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from experiments.infomax.classification_figures import FIGURES
-from experiments.infomax.effort import Machines, Networks, Passes, Probe, Steps, Training
+from experiments.infomax.effort import Machines, Networks, Passes, ProbeTraining, Steps, Training
 from experiments.infomax.encoder_measures import (
     Frozen,
     Row,
@@ -80,7 +80,7 @@ class Settings:
     seeds: tuple[int, ...] = (0,)
     other_seeds: tuple[int, ...] = (0,)
     detail_seeds: tuple[int, ...] = (0,)
-    probe: Probe = field(default=Probe())
+    probe: ProbeTraining = field(default=ProbeTraining())
     machine: Machines = field(default=Machines())
     decoder: Passes = field(default=Passes())
     mine: Steps = field(default=Steps(20, 2e-3))

@@ -83,7 +83,7 @@ class Networks(Heads):
 
 
 @dataclass(frozen=True)
-class Probe(_Checked):
+class ProbeTraining(_Checked):
     """The perceptron on frozen features.
 
     Attributes:

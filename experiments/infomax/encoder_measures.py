@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.infomax.effort import Machines, Networks, Passes, Probe, Steps
+from experiments.infomax.effort import Machines, Networks, Passes, ProbeTraining, Steps
 from experiments.infomax.image_sets import ImageSet
 from ibutils.information_dropout import reestimate_batch_norm
 from ibutils.nets.image_code import ImageAndCode
@@ -78,7 +78,9 @@ def _quiet() -> Iterator[None]:
 
 
 @_quiet()
-def accuracies(frozen: Frozen, effort: Probe, *, layers: Sequence[str] = LAYERS) -> list[Row]:
+def accuracies(
+    frozen: Frozen, effort: ProbeTraining, *, layers: Sequence[str] = LAYERS
+) -> list[Row]:
     """Return the accuracy of a perceptron on each layer, a fraction of the test images."""
     rows = []
     for layer in layers:

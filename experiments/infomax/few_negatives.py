@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from experiments.infomax.each_code import EachCode
-from experiments.infomax.effort import Heads, Probe, Training
+from experiments.infomax.effort import Heads, ProbeTraining, Training
 from experiments.infomax.encoder_measures import Row, accuracies, freeze
 from experiments.infomax.few_negatives_figures import FIGURES
 from experiments.infomax.image_sets import Splits, load_splits
@@ -49,7 +49,7 @@ class Settings:
     losses: tuple[str, ...] = ("dv_each", "dv", "infonce", "jsd")
     lengths: tuple[int, ...] = (1, 6)
     seeds: tuple[int, ...] = (0,)
-    probe: Probe = field(default=Probe())
+    probe: ProbeTraining = field(default=ProbeTraining())
 
     def __post_init__(self) -> None:
         """Refuse what no member can be."""

@@ -104,7 +104,7 @@ def grid(settings: Settings) -> list[Member]:
     return table + curves
 
 
-class Images(NamedTuple):
+class FlatImages(NamedTuple):
     """Flat images in [-1, 1] and labels by split."""
 
     inputs: Mapping[str, Tensor]
@@ -112,10 +112,10 @@ class Images(NamedTuple):
     checksums: Mapping[str, str]
 
 
-def load(settings: Settings, device: str) -> Images:
+def load(settings: Settings, device: str) -> FlatImages:
     """Return the training and the test images."""
     splits = {split: load_images(settings.data, split=split, device=device) for split in SPLITS}
-    return Images(
+    return FlatImages(
         {split: images.flat(low=-1.0, high=1.0) for split, images in splits.items()},
         {split: images.labels for split, images in splits.items()},
         {split: images.checksum for split, images in splits.items()},
@@ -144,7 +144,7 @@ def build(member: Member, settings: Settings, *, inputs: int, classes: int = 10)
     return Classifier(network, loss=LOSSES[method])
 
 
-def groups(members: list[Member], settings: Settings, data: Images) -> list[list[Member]]:
+def groups(members: list[Member], settings: Settings, data: FlatImages) -> list[list[Member]]:
     """Return members to train together: of one architecture, as many as pays off."""
     alike: dict[tuple[str, int | None], list[Member]] = {}
     for member in members:
@@ -156,14 +156,14 @@ def groups(members: list[Member], settings: Settings, data: Images) -> list[list
     return found
 
 
-def _placed(member: Member, settings: Settings, data: Images) -> Trainable:
+def _placed(member: Member, settings: Settings, data: FlatImages) -> Trainable:
     """Return the untrained model of a member where the images are."""
     images = data.inputs["train"]
     return build(member, settings, inputs=images.shape[1]).to(images.device)
 
 
 def train(
-    members: list[Member], settings: Settings, data: Images, *, checkpoint: Path
+    members: list[Member], settings: Settings, data: FlatImages, *, checkpoint: Path
 ) -> Iterator[Result]:
     """Yield rows and arrays of members that train together."""
     recipe = vib_recipe(
@@ -203,7 +203,7 @@ def measure(
     model: VIB | Classifier,
     history: Mapping[str, Tensor],
     settings: Settings,
-    data: Images,
+    data: FlatImages,
 ) -> list[dict[str, Any]]:
     """Return the tidy rows of a trained member."""
     g = generator(member["seed"], "evaluation", device=data.inputs["test"].device)
@@ -230,7 +230,7 @@ def row(
 
 
 @torch.no_grad()
-def picture(member: Member, model: Any, data: Images) -> dict[str, dict[str, Any]]:
+def picture(member: Member, model: Any, data: FlatImages) -> dict[str, dict[str, Any]]:
     """Return what Figure 2 draws: the codes of the first test images, and the decoder."""
     if "VIB-F2" not in targets(member):
         return {}

@@ -80,7 +80,7 @@ def grid(settings: Settings) -> list[Member]:
     return found
 
 
-class Images(NamedTuple):
+class AttackData(NamedTuple):
     """Flat training images in [-1, 1] with their labels, and the test images to attack."""
 
     inputs: Tensor
@@ -89,7 +89,7 @@ class Images(NamedTuple):
     checksums: Mapping[str, str]
 
 
-def load(settings: Settings, device: str) -> Images:
+def load(settings: Settings, device: str) -> AttackData:
     """Return the training and the test images, and a wrong class for each of the latter."""
     splits = {
         split: load_images(settings.data, split=split, device=device)
@@ -102,10 +102,10 @@ def load(settings: Settings, device: str) -> Images:
     wrong = (test.labels + shift) % 10
     victims = Victims(test.flat(low=0.0, high=1.0), test.labels, wrong, (height, width))
     checksums = {split: images.checksum for split, images in splits.items()}
-    return Images(train.flat(low=-1.0, high=1.0), train.labels, victims, checksums)
+    return AttackData(train.flat(low=-1.0, high=1.0), train.labels, victims, checksums)
 
 
-def build(member: Member, settings: Settings, data: Images) -> VIB | Classifier:
+def build(member: Member, settings: Settings, data: AttackData) -> VIB | Classifier:
     """Return the untrained model of a member, where the images are."""
     g, k = generator(member["seed"], "weights"), member["bottleneck"]
     body = [data.inputs.shape[1], *2 * [settings.hidden]]
@@ -122,7 +122,7 @@ def build(member: Member, settings: Settings, data: Images) -> VIB | Classifier:
     return model.to(data.inputs.device)
 
 
-def groups(members: list[Member], settings: Settings, data: Images) -> list[list[Member]]:
+def groups(members: list[Member], settings: Settings, data: AttackData) -> list[list[Member]]:
     """Return members to train together: of one architecture, as many as pays off."""
     alike: dict[str, list[Member]] = {}
     for member in members:
@@ -135,7 +135,7 @@ def groups(members: list[Member], settings: Settings, data: Images) -> list[list
 
 
 def train(
-    members: list[Member], settings: Settings, data: Images, *, checkpoint: Path
+    members: list[Member], settings: Settings, data: AttackData, *, checkpoint: Path
 ) -> Iterator[Result]:
     """Yield rows and arrays of members that train together and are attacked in turn."""
     recipe = vib_recipe(

@@ -18,7 +18,7 @@ with extra("book"):
         title,
     )
     from reproduce.claims.correction import LOOKS, corrected
-    from reproduce.claims.estimate import ALPHA
+    from reproduce.claims.effect import ALPHA
     from reproduce.claims.evidence import Evidence, difference, equivalence, extremum, ordering
     from reproduce.claims.measured import measure
     from reproduce.claims.pooled import closeness, superiority

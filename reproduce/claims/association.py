@@ -8,8 +8,8 @@ import numpy as np
 from scipy import stats
 
 from ibutils import checks
-from reproduce.claims import given
-from reproduce.claims.estimate import ALPHA, Estimate
+from reproduce.claims import checked
+from reproduce.claims.effect import ALPHA, Effect
 from reproduce.claims.evidence import Evidence, direction, doubled, inside
 
 LEAST = 5  # units or clusters below which no correlation is tested
@@ -115,10 +115,10 @@ def _checked(
     x: np.ndarray, y: np.ndarray, cluster: np.ndarray | None, within: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Return both quantities as numbers, and clusters and groups as integers."""
-    x, y = (given.sample(name, values, least=LEAST) for name, values in (("x", x), ("y", y)))
+    x, y = (checked.sample(name, values, least=LEAST) for name, values in (("x", x), ("y", y)))
     if len(x) != len(y):
         raise ValueError(f"x and y must have one length, got {x.shape} and {y.shape}")
-    return x, y, given.units("cluster", cluster, len(x)), given.units("within", within, len(x))
+    return x, y, checked.units("cluster", cluster, len(x)), checked.units("within", within, len(x))
 
 
 def _permuted(x: np.ndarray, y: np.ndarray, sign: int) -> Evidence:
@@ -145,7 +145,7 @@ def _permuted(x: np.ndarray, y: np.ndarray, sign: int) -> Evidence:
 
 def _estimate(
     x: np.ndarray, y: np.ndarray, cluster: np.ndarray | None, within: np.ndarray | None
-) -> tuple[Estimate, int]:
+) -> tuple[Effect, int]:
     """Return artanh of the rank correlation with its error, and the number of units."""
     groups = np.zeros(len(x), int) if within is None else np.unique(within, return_inverse=True)[1]
     pairs = np.zeros((2, len(x)))
@@ -155,13 +155,13 @@ def _estimate(
     whole = _artanh(pairs)
     independent = (VARIANCE_OF_RANKS / (len(x) - 3 - groups.max())) ** 0.5
     if cluster is None:
-        return Estimate(whole, independent, np.inf), len(x)
+        return Effect(whole, independent, np.inf), len(x)
     labels = np.unique(cluster)
     if (k := len(labels)) < LEAST:
         raise ValueError(f"a correlation needs {LEAST} clusters, got {k}")
     left = np.array([_artanh(pairs[:, cluster != label]) for label in labels])
     error = ((k - 1) / k * np.sum((left - left.mean()) ** 2)) ** 0.5
-    return Estimate(whole, max(error, independent), k - 1), k
+    return Effect(whole, max(error, independent), k - 1), k
 
 
 def _artanh(pairs: np.ndarray) -> float:
@@ -171,7 +171,7 @@ def _artanh(pairs: np.ndarray) -> float:
     return float(np.arctanh(np.clip(a @ b / size if size else 0.0, -1 + 1e-12, 1 - 1e-12)))
 
 
-def _shown(estimate: Estimate, level: float) -> tuple[float, float, float]:
+def _shown(estimate: Effect, level: float) -> tuple[float, float, float]:
     """Return a correlation and the ends of its interval."""
     low, high = np.tanh(estimate.interval(level))
     return float(np.tanh(estimate.value)), float(low), float(high)
@@ -206,7 +206,7 @@ def _trend(blocks: np.ndarray, sign: int) -> Evidence:
             for rows in (blocks, -blocks)
         ]
     p, against = (doubled(float(side)) for side in sides)
-    mean = Estimate.of_mean(rho, floor=0.5 / size)
+    mean = Effect.of_mean(rho, floor=0.5 / size)
     low, high = (max(-1.0, min(1.0, end)) for end in mean.interval(1 - ALPHA))
     ends = (low, high) if sign == 1 else (-high, -low)
     return Evidence(sign * mean.value, *ends, count, p, against)

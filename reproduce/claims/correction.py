@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from statsmodels.stats.multitest import multipletests
 
 from ibutils import checks
-from reproduce.claims.estimate import ALPHA
+from reproduce.claims.effect import ALPHA
 
 LOOKS = 2  # that a claim may be given, each at ALPHA / LOOKS
 

@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 
 from ibutils import checks
-from reproduce.claims import given
-from reproduce.claims.estimate import ALPHA, DIGITS, SCALES, Estimate, Layout, scaled, spread
+from reproduce.claims import checked
+from reproduce.claims.effect import ALPHA, DIGITS, SCALES, Effect, Layout, scaled, spread
 
 ALTERNATIVES = ("greater", "less", "two-sided")
 
@@ -45,13 +45,13 @@ class Evidence:
     note: str = ""
 
 
-def direction(estimate: Estimate, bound: float, *, rising: bool = True) -> tuple[float, float]:
+def direction(estimate: Effect, bound: float, *, rising: bool = True) -> tuple[float, float]:
     """Return the two-sided p-values for and against lying above a bound, or below it."""
     sides = doubled(estimate.above(bound)), doubled(estimate.below(bound))
     return sides if rising else sides[::-1]
 
 
-def inside(estimate: Estimate, low: float, high: float) -> tuple[float, float]:
+def inside(estimate: Effect, low: float, high: float) -> tuple[float, float]:
     """Return the p-values for and against lying in a range: two one-sided tests each."""
     outside = min(estimate.below(low), estimate.above(high))
     return max(estimate.above(low), estimate.below(high)), doubled(outside)
@@ -104,7 +104,7 @@ def difference(
     if scale == "log" and alternative == "two-sided":
         raise ValueError(f"a ratio is tested on one side, got alternative={alternative!r}")
     named = {"first": first} | ({} if second is None else {"second": second})
-    arms = [given.sample(name, values, least=2) for name, values in named.items()]
+    arms = [checked.sample(name, values, least=2) for name, values in named.items()]
     if paired and (sizes := [len(arm) for arm in arms]) != 2 * sizes[:1]:
         raise ValueError(f"paired arms first and second must be of one length, got {sizes}")
     samples = [scaled(name, arm, scale) for name, arm in zip(named, arms, strict=True)]
@@ -114,9 +114,9 @@ def difference(
     if paired:
         samples, floor = [_gaps(*samples)], 2**0.5 * floor
     if len(samples) == 1:
-        estimate = Estimate.of_mean(samples[0], floor=floor)
+        estimate = Effect.of_mean(samples[0], floor=floor)
     else:
-        estimate = Estimate.of_difference(*samples, floor=floor)
+        estimate = Effect.of_difference(*samples, floor=floor)
     own = float(np.mean([spread(sample, floor) ** 2 for sample in samples])) ** 0.5
     level = 1 - ALPHA
     if alternative == "two-sided":
@@ -154,11 +154,11 @@ def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) 
     """
     if not arms:
         raise ValueError("arms must be at least 1 sample, got none")
-    arms = tuple(given.sample("arms", arm, least=2) for arm in arms)
+    arms = tuple(checked.sample("arms", arm, least=2) for arm in arms)
     checks.number("low", low)
     checks.number("high", high, above=low)
     checks.number("floor", floor, least=0)
-    estimates = [Estimate.of_mean(arm, floor=floor) for arm in arms]
+    estimates = [Effect.of_mean(arm, floor=floor) for arm in arms]
     tests = [inside(estimate, low, high) for estimate in estimates]
     p, against = max(p for p, _ in tests), min(against for _, against in tests)
     against = min(1.0, len(arms) * against)
@@ -193,17 +193,15 @@ def ordering(
             group, a value that is not finite, unknown scale, or a logarithm of what is not
             positive.
     """
-    groups = given.groups("groups", groups)
-    given.chosen("order", order, groups, least=2)
+    groups = checked.groups("groups", groups)
+    checked.chosen("order", order, groups, least=2)
     layout = Layout(groups, scale, floors)
     falls = [layout.contrast(upper, lower) for upper, lower in pairwise(order)]
     n = min(len(groups[level]) for level in order)
     return all_above(falls, n, layout)
 
 
-def all_above(
-    leads: Sequence[Estimate], n: int, layout: Layout, *, bound: float = 0.0
-) -> Evidence:
+def all_above(leads: Sequence[Effect], n: int, layout: Layout, *, bound: float = 0.0) -> Evidence:
     """Test that each of some estimates of a layout lies above a bound; show what decides."""
     p = doubled(max(lead.above(bound) for lead in leads))
     against = doubled(min(lead.below(bound) for lead in leads), len(leads))
@@ -239,7 +237,7 @@ def extremum(
     Raises:
         ValueError: No level inside or outside, or as in :func:`ordering`.
     """
-    groups = given.groups("groups", groups)
+    groups = checked.groups("groups", groups)
     checks.number("low", low)
     checks.number("high", high, least=low)
     layout = Layout(groups, scale, floors)
@@ -253,7 +251,7 @@ def extremum(
     ranked = sorted(groups, key=layout.means.__getitem__, reverse=not least)
     best, rival = (next(v for v in ranked if v in side) for side in (within, beyond))
 
-    def lead(winner: float, loser: float) -> Estimate:
+    def lead(winner: float, loser: float) -> Effect:
         return layout.contrast(*((loser, winner) if least else (winner, loser)))
 
     p = doubled(max(lead(best, level).above(0.0) for level in beyond), len(within))

@@ -10,7 +10,7 @@ import pandas as pd
 from reproduce.claims import association, evidence, pooled
 from reproduce.claims.claim import Claim
 from reproduce.claims.correction import LOOKS
-from reproduce.claims.estimate import ALPHA
+from reproduce.claims.effect import ALPHA
 from reproduce.claims.evidence import Evidence
 from reproduce.claims.samples import (
     WITHIN,

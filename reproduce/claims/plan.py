@@ -15,7 +15,7 @@ from statsmodels.stats.power import TTestIndPower, TTestPower
 from reproduce.claims.association import VARIANCE_OF_RANKS
 from reproduce.claims.claim import Claim
 from reproduce.claims.correction import LOOKS
-from reproduce.claims.estimate import ALPHA
+from reproduce.claims.effect import ALPHA
 
 POWER = 0.9
 SPREADS = 2.0  # distance from the edge, in spreads over units, of a claim without a margin

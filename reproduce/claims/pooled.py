@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ibutils import checks
-from reproduce.claims import given
-from reproduce.claims.estimate import ALPHA, Layout, scaled
+from reproduce.claims import checked
+from reproduce.claims.effect import ALPHA, Layout, scaled
 from reproduce.claims.evidence import Evidence, all_above, inside
 
 
@@ -54,9 +54,9 @@ def superiority(
         (2.1, 1)
     """
     checks.number("margin", margin)
-    groups = given.groups("groups", groups)
-    over = given.chosen("over", over, groups, least=0)
-    under = given.chosen("under", under, groups, least=0)
+    groups = checked.groups("groups", groups)
+    over = checked.chosen("over", over, groups, least=0)
+    under = checked.chosen("under", under, groups, least=0)
     if not over and not under:
         raise ValueError(f"over or under must name a group, got {over} and {under}")
     layout = Layout(groups, scale, floors, share=share)
@@ -105,8 +105,8 @@ def closeness(
         0.15
     """
     checks.number("margin", margin, above=0)
-    groups = given.groups("groups", groups)
-    arms = given.chosen("arms", arms, groups, least=2)
+    groups = checked.groups("groups", groups)
+    arms = checked.chosen("arms", arms, groups, least=2)
     layout = Layout(groups, "linear", floors, share=share)
     gaps = []
     for a, b in combinations(arms, 2):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ibutils import checks
 from ibutils.information import nats_to_bits
-from reproduce.claims import given
+from reproduce.claims import checked
 from reproduce.claims.claim import Claim
 from reproduce.record import key
 
@@ -94,7 +94,7 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
     rows = rows.assign(unit=rows["unit"].astype(str))  # a column of ones is read as numbers
     if "floor" not in rows:
         rows = rows.assign(floor=0.0)
-    given.sample(f"claim {claim.id!r}: {named['metric']!r} in tables", rows["value"])
+    checked.sample(f"claim {claim.id!r}: {named['metric']!r} in tables", rows["value"])
     return rows[[*factors, "value", "unit", "floor"]].set_axis(members)
 
 

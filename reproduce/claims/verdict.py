@@ -11,7 +11,7 @@ from ibutils.information import nats_to_bits
 from reproduce import record
 from reproduce.claims.claim import JUDGED, Claim, Target, load, parts, targets
 from reproduce.claims.correction import by_family
-from reproduce.claims.estimate import ALPHA
+from reproduce.claims.effect import ALPHA
 from reproduce.claims.judge import Shortage, judge
 from reproduce.claims.measured import measure
 from reproduce.claims.plan import MOST, planned

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.published_codes import fixture, page
+from experiments.published_codes import agreement, fixture
 from experiments.published_codes.codes import CODES, Code
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def test_the_page_is_in_the_book() -> None:
 
 def lines(code: Code) -> dict[str, list[str]]:
     """Return the rows of the table of a code, by quantity."""
-    rows = re.findall(r"^\| (.*) \|$", page.section(code).replace("\u2011", "-"), re.M)
+    rows = re.findall(r"^\| (.*) \|$", agreement.section(code).replace("\u2011", "-"), re.M)
     cells = [re.split(r"(?<!\\) \| ", row) for row in rows]
     return {row[0].replace("\\", ""): row for row in cells if len(row) == 10}
 
@@ -52,13 +52,13 @@ def test_a_table_has_theirs_ours_gap_residual_and_what_is_allowed() -> None:
 def test_a_section_names_repository_version_and_licence() -> None:
     for name, licence in (("1konny_vib", "none stated"), ("idnns_fixed_edges", "non-commercial")):
         (code,) = (code for code in CODES if code.fixture == name)
-        text = page.section(code)
+        text = agreement.section(code)
         assert f"(https://github.com/{code.repository}/tree/{code.version})" in text
         assert licence in text.split("*Licence:*")[1].split("\n\n")[0]
 
 
 def test_the_summary_has_each_code_and_all_are_met() -> None:
-    summary = page.summary()
+    summary = agreement.summary()
     for code in CODES:
         (row,) = (row for row in summary.splitlines() if f"`{code.title} <" in row)
         assert row.endswith("| yes |")
@@ -66,11 +66,11 @@ def test_the_summary_has_each_code_and_all_are_met() -> None:
 
 def test_what_is_not_met_is_said_so() -> None:
     code = CODES[0]
-    outcome = replace(page.outcomes(code)[0], met=False)
-    assert page._row(code.comparisons[0], outcome)[-1] == "**no**"
+    outcome = replace(agreement.outcomes(code)[0], met=False)
+    assert agreement._row(code.comparisons[0], outcome)[-1] == "**no**"
 
 
 def test_pages_are_written(tmp_path: Path) -> None:
-    page.write(tmp_path)
+    agreement.write(tmp_path)
     written = {path.stem for path in (tmp_path / "published_codes").glob("*.md")}
     assert written == {"all", *fixture.names()}

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from experiments.published_codes import fixture
+from experiments.published_codes.agreement import check_complete
 from experiments.published_codes.codes import CODES, Code
 from experiments.published_codes.comparison import Comparison, evaluate
-from experiments.published_codes.page import check_complete
 
 EACH = [
     pytest.param(code, comparison, id=f"{code.fixture}: {comparison.key}")

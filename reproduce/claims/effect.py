@@ -20,7 +20,7 @@ SCALES = ("linear", "log")
 DIGITS = 9  # significant digits beyond which values differ by arithmetic only
 
 
-class Estimate(NamedTuple):
+class Effect(NamedTuple):
     """A mean, or a difference of means, with its standard error and degrees of freedom."""
 
     value: float
@@ -28,7 +28,7 @@ class Estimate(NamedTuple):
     df: float
 
     @classmethod
-    def of_mean(cls, values: np.ndarray, *, floor: float = 0.0) -> "Estimate":
+    def of_mean(cls, values: np.ndarray, *, floor: float = 0.0) -> "Effect":
         """Return the mean of independent values."""
         error = spread(values, floor) / len(values) ** 0.5
         return cls(float(np.mean(values)), error, len(values) - 1)
@@ -36,7 +36,7 @@ class Estimate(NamedTuple):
     @classmethod
     def of_difference(
         cls, first: np.ndarray, second: np.ndarray, *, floor: float = 0.0
-    ) -> "Estimate":
+    ) -> "Effect":
         """Return the difference of two means whose variances may differ (Welch)."""
         samples = first, second
         parts = [spread(values, floor) ** 2 / len(values) for values in samples]
@@ -44,7 +44,7 @@ class Estimate(NamedTuple):
         return cls.of_parts(value, parts, [len(values) - 1 for values in samples])
 
     @classmethod
-    def of_parts(cls, value: float, variances: list[float], dfs: list[int]) -> "Estimate":
+    def of_parts(cls, value: float, variances: list[float], dfs: list[int]) -> "Effect":
         """Return a value whose variance is a sum of independent estimates (Satterthwaite)."""
         total = sum(variances)
         df = total**2 / sum(part**2 / df for part, df in zip(variances, dfs, strict=True))
@@ -128,23 +128,21 @@ class Layout:
         self.variance = sum(self.dfs[k] * self.own[k] for k in several) / self.df
         self.shared = share and _alike(list(several.values()))
 
-    def mean(self, level: Hashable) -> Estimate:
+    def mean(self, level: Hashable) -> Effect:
         """Return the mean of a level."""
         variance, df = self._variance(level)
-        return Estimate(self.means[level], (variance / self.sizes[level]) ** 0.5, df)
+        return Effect(self.means[level], (variance / self.sizes[level]) ** 0.5, df)
 
-    def contrast(self, first: Hashable, second: Hashable) -> Estimate:
+    def contrast(self, first: Hashable, second: Hashable) -> Effect:
         """Return the difference of the means of two levels."""
         value = self.means[first] - self.means[second]
         if self.shared:
             sizes = 1 / self.sizes[first] + 1 / self.sizes[second]
-            return Estimate(value, (self.variance * sizes) ** 0.5, self.df)
+            return Effect(value, (self.variance * sizes) ** 0.5, self.df)
         found = [(self._variance(k), self.sizes[k]) for k in (first, second)]
-        return Estimate.of_parts(
-            value, [v / n for (v, _), n in found], [df for (_, df), _ in found]
-        )
+        return Effect.of_parts(value, [v / n for (v, _), n in found], [df for (_, df), _ in found])
 
-    def shown(self, found: Estimate) -> tuple[float, float, float]:
+    def shown(self, found: Effect) -> tuple[float, float, float]:
         r"""Return an estimate and the ends of its interval, of logarithms as ratios."""
         shown = np.array([found.value, *found.interval(1 - ALPHA)])
         effect, low, high = map(float, np.exp(shown) if self.log else shown)

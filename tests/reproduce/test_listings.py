@@ -1,0 +1,77 @@
+"""What is drawn names the function that drew it, and the page holds that function."""
+
+import ast
+import inspect
+import re
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode, v4
+
+from reproduce import claims, listings, registry
+
+registry.discover()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("generated")
+    listings.write(folder)
+    return {path.stem: path.read_text() for path in (folder / "experiments").glob("*.md")}
+
+
+def label(link: str) -> str:
+    return re.fullmatch(r"\{ref\}`how it is drawn <(.*)>`", link)[1]
+
+
+def test_each_figure_links_to_the_source_of_its_function(pages: dict[str, str]) -> None:
+    seen = 0
+    for name in [name for name in sys.modules if name.startswith("experiments.")]:
+        part = name.split(".")[1]
+        for drawing in getattr(sys.modules[name], "FIGURES", {}).values():
+            target = f"({label(listings.link(drawing))})=\n```python\n"
+            assert pages[part].count(target) == 1
+            own = drawing.func if isinstance(drawing, partial) else drawing
+            assert pages[part].split(target)[1].startswith(inspect.getsource(own).rstrip("\n"))
+            seen += 1
+    assert seen > 100
+
+
+def test_a_page_holds_every_line_of_its_modules(pages: dict[str, str]) -> None:
+    assert set(pages) <= set(claims.parts())
+    for part, text in pages.items():
+        blocks = re.findall(r"```python\n(.*?)\n```", text, flags=re.DOTALL)
+        held = {line for block in blocks for line in block.splitlines()}
+        files = Path(listings.__file__).parents[1].joinpath("experiments", part).glob("[!_]*.py")
+        for file in files:
+            assert set(file.read_text().splitlines()) <= held | {""}
+        for block in blocks:
+            ast.parse(block)
+
+
+def cell(source: str, *tags: str) -> NotebookNode:
+    made = v4.new_code_cell(source, outputs=[v4.new_output("display_data")])
+    made.metadata = NotebookNode(tags=list(tags))
+    return made
+
+
+DRAWS = "from experiments.vib import bound_figures\nfrom experiments.vib.rounding import ends"
+
+
+@pytest.mark.parametrize(
+    ("source", "tags", "found"),
+    [
+        ("bound_figures.both_bounds(t)", ["remove-input"], "code-vib-bound_figures-both_bounds"),
+        ("%time\nends(t).round(1)", ["remove-input"], "code-vib-rounding-ends"),
+        ("bound_figures.both_bounds(t)", [], None),
+        ("print(sum(t))", ["remove-input"], None),
+    ],
+)
+def test_only_a_cell_that_hides_a_drawing_has_a_link(
+    source: str, tags: list[str], found: str | None
+) -> None:
+    notebook = v4.new_notebook(cells=[cell(DRAWS), cell(source, *tags)])
+    links = [c.source for c in listings.under_drawings(notebook).cells if c.cell_type != "code"]
+    assert links == ([f"*{{ref}}`how it is drawn <{found}>`*"] if found else [])
