@@ -10,7 +10,7 @@ from reproduce import claims, markdown, record, standing
 from reproduce.claims.verdict import best, by_profile
 from reproduce.markdown import NONE, PLUS_MINUS, plain
 from reproduce.printed import Cell, cells
-from reproduce.record.store import read_members
+from reproduce.record.recorded import read_members
 from reproduce.registry import page
 
 COLUMNS = ["target", "seed", "split", "metric", "value", "unit"]  # of a table without rows

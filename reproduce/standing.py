@@ -8,7 +8,7 @@ from reproduce import claims, markdown, record
 from reproduce.claims import timing
 from reproduce.claims.report import badge, p_value
 from reproduce.markdown import NONE
-from reproduce.record.store import read_members
+from reproduce.record.recorded import read_members
 
 HEAD = ["", "statement", "verdict", "effect", "p", "corrected", "units", "planned", "stated"]
 

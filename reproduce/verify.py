@@ -25,7 +25,7 @@ from reproduce import record, settings, status
 from reproduce.experiment import Experiment
 from reproduce.record.integrity import Description, Member
 from reproduce.record.parameters import of_profile
-from reproduce.record.store import join, read_table
+from reproduce.record.recorded import join, read_table
 from reproduce.record.supersede import changed
 
 ROUNDING = 1e-9  # relative; the last digit written may differ

@@ -5,12 +5,9 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
-from scipy.stats import chi2
 
 from experiments.style import (
     COLOURS,
@@ -20,6 +17,7 @@ from experiments.style import (
     mean_line,
     over_seeds,
 )
+from experiments.vib.code_maps import Codes, codes_over_entropy
 from ibutils.data import load
 from ibutils.information import entropy, nats_to_bits
 from reproduce import record
@@ -33,7 +31,6 @@ METHODS = {
     "label_smoothing": "Label smoothing",
     "vib": "VIB",
 }
-Codes = Mapping[str, np.ndarray]  # of images and of the decoder, by name
 _LINES = {"train": "--", "test": "-"}
 
 
@@ -176,55 +173,6 @@ def rate_against_epoch(table: pd.DataFrame) -> Figure:
     axes.set_ylabel("mean rate, bits")
     axes.legend(title=r"$\beta$", loc="center left", bbox_to_anchor=(1, 0.5))
     return finish(figure)
-
-
-def codes_over_entropy(arrays: Mapping[float, Codes]) -> Figure:
-    """Draw Figure 2: 95 % ellipses of p(z|x), coloured by class, over the entropy of q(y|z).
-
-    Args:
-        arrays: For each beta the ``mean`` ``[n, 2]``, ``cholesky`` ``[n, 2, 2]``, ``label``
-            ``[n]`` of images and the ``weight`` and ``bias`` of the decoder.
-    """
-    figure, panels = plt.subplots(
-        1, len(arrays), figsize=(0.8 + 3.4 * len(arrays), 4.6), squeeze=False
-    )
-    for axes, (beta, codes) in zip(panels[0], sorted(arrays.items()), strict=True):
-        _codes(axes, codes)
-        axes.set(title=rf"$\beta$ = {beta:g}", xlabel="$z_1$", ylabel="$z_2$")
-    handles = [plt.Line2D([], [], marker="o", ls="", color=colour) for colour in COLOURS]
-    classes = [str(c) for c in range(len(handles))]
-    figure.legend(handles, classes, title="class", loc="center left", bbox_to_anchor=(1, 0.5))
-    return finish(figure)
-
-
-def _codes(axes: Axes, codes: Codes) -> None:
-    mean, cholesky, label = codes["mean"], codes["cholesky"], codes["label"]
-    radius = np.sqrt(chi2.ppf(0.95, df=2))
-    covariance = cholesky @ cholesky.transpose(0, 2, 1)
-    lengths, directions = np.linalg.eigh(covariance)
-    reach = np.abs(mean).max() + radius * np.sqrt(np.median(lengths[:, 1]))
-    grid = np.linspace(-reach, reach, 200)
-    points = np.stack(np.meshgrid(grid, grid), axis=-1)
-    logits = torch.from_numpy(points @ codes["weight"].T.astype(float) + codes["bias"])
-    uncertainty = nats_to_bits(entropy(logits.softmax(dim=-1)))
-    shown = axes.pcolormesh(grid, grid, uncertainty.numpy(), cmap="gray_r", rasterized=True)
-    axes.figure.colorbar(
-        shown, ax=axes, label="entropy of q(y|z), bits", location="bottom", pad=0.18
-    )
-    axes.add_collection(
-        EllipseCollection(
-            widths=2 * radius * np.sqrt(lengths[:, 1]),
-            heights=2 * radius * np.sqrt(lengths[:, 0]),
-            angles=np.degrees(np.arctan2(directions[:, 1, 1], directions[:, 0, 1])),
-            units="xy",
-            offsets=mean,
-            transOffset=axes.transData,
-            facecolors="none",
-            edgecolors=[COLOURS[c] for c in label],
-            linewidths=0.4,
-        )
-    )
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
 
 
 def table_1(view: View) -> Styler:

@@ -10,18 +10,9 @@ if TYPE_CHECKING:
     from reproduce.record.identity import code_hash
     from reproduce.record.integrity import key
     from reproduce.record.parameters import check_parameters, check_profile
+    from reproduce.record.recorded import arrays, covering, profiles, table
     from reproduce.record.run import Finished, Run
-    from reproduce.record.store import (
-        PROFILES,
-        RecordWarning,
-        arrays,
-        covering,
-        damaged,
-        problems,
-        profiles,
-        runs,
-        table,
-    )
+    from reproduce.record.store import PROFILES, RecordWarning, damaged, problems, runs
 
 __all__ = [
     "PROFILES",

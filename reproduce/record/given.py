@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ibutils import checks
-from reproduce.record.store import check_target, key
+from reproduce.record.integrity import key
+from reproduce.record.store import check_target
 
 COLUMNS = ("target", "split", "metric", "value", "unit")  # of each row
 

@@ -15,7 +15,7 @@ import torch
 
 from ibutils import checks
 from ibutils.extras import extra
-from reproduce.record import given, integrity, leftovers, store
+from reproduce.record import given, integrity, leftovers, recorded, store
 from reproduce.record.files import Lock, write_together
 from reproduce.record.identity import code_hash
 from reproduce.record.integrity import Member, key
@@ -261,14 +261,16 @@ class Run:
     def table(self, target: str) -> pd.DataFrame:
         """Return the rows of a target: members on record and those appended here."""
         store.check_target(target)
-        return store.join([store.read_table(run, target) for run in self._earlier() + self._own()])
+        return recorded.join(
+            [recorded.read_table(run, target) for run in self._earlier() + self._own()]
+        )
 
     def arrays(self, target: str) -> dict[str, dict[str, np.ndarray]]:
         """Return the arrays of a target: members on record and those appended here."""
         store.check_target(target)
         found: dict[str, dict[str, np.ndarray]] = {}
         for run in self._earlier() + self._own():
-            found |= store.read_arrays(run, target)
+            found |= recorded.read_arrays(run, target)
         return found
 
 

@@ -17,8 +17,8 @@ from reproduce.record import (
     arrays,
     key,
     profiles,
+    recorded,
     runs,
-    store,
     table,
 )
 
@@ -83,7 +83,7 @@ class TestKey:
         root = tmp_path_factory.mktemp("runs")
         folder = write(root, members)
         (run,) = runs(root)
-        found = store.read_table(run, TARGET)
+        found = recorded.read_table(run, TARGET)
         assert found["value"].tolist() == [float(i) for i in range(len(members))]
         back = found[["method", "bottleneck", "beta", "seed"]].astype(object).to_dict("records")
         assert [key(row) for row in back] == [key(m) for m in members]
@@ -194,7 +194,7 @@ class TestProfiles:
         """Two seeds are one design: they do not cover more than one seed of two methods."""
         write(tmp_path, MEMBERS, profile="laptop")
         write(tmp_path, [MEMBERS[0], {**MEMBERS[0], "seed": 9}], profile="paper")
-        assert store.covering(TARGET, root=tmp_path) == "laptop"
+        assert recorded.covering(TARGET, root=tmp_path) == "laptop"
         assert set(table(TARGET, root=tmp_path)["profile"]) == {"laptop"}
         assert set(table(TARGET, root=tmp_path, profile="paper")["profile"]) == {"paper"}
 
@@ -205,7 +205,7 @@ class TestProfiles:
         assert set(table("VIB-F1a", root=tmp_path)["profile"]) == {"paper"}
 
     def test_nothing_covers_what_is_not_recorded(self, tmp_path):
-        assert store.covering(TARGET, root=tmp_path) is None
+        assert recorded.covering(TARGET, root=tmp_path) is None
         assert profiles(TARGET, root=tmp_path) == []
 
     @pytest.mark.parametrize("read", [table, arrays])

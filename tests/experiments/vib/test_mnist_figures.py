@@ -10,7 +10,7 @@ import pytest
 from matplotlib.collections import EllipseCollection
 
 from experiments.style import beta_positions
-from experiments.vib import mnist_figures
+from experiments.vib import code_maps, mnist_figures
 
 
 def tidy(**columns):
@@ -74,7 +74,7 @@ def test_ellipses_hold_95_percent_of_the_code():
         "weight": np.eye(10, 2),
         "bias": np.zeros(10),
     }
-    axes = mnist_figures.codes_over_entropy({0.1: codes}).axes[0]
+    axes = code_maps.codes_over_entropy({0.1: codes}).axes[0]
     (ellipse,) = (c for c in axes.collections if isinstance(c, EllipseCollection))
     half = np.array([ellipse._widths[0], ellipse._heights[0]])  # matplotlib keeps half axes
     turn = ellipse._angles[0]
