@@ -139,6 +139,8 @@ def _settled(folder: Path) -> tuple[Path, tuple[Any, ...]]:
 
 def _places(root: Path, notebook: str, profile: str) -> dict[Path, tuple[Path, tuple[Any, ...]]]:
     """Return folders and states of runs by their places below the root."""
+    checks.instance("notebook", notebook, str)
+    checks.choice("profile", profile, (*PROFILES, "*"))
     found = sorted(path for path in root.glob(f"{profile}/{notebook}/*") if path.is_dir())
     return {folder.relative_to(root): _settled(folder) for folder in found}
 

@@ -97,7 +97,8 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "ibutils.nets.encoders.scaled.widths": ("nothing in it",),
     "*.full_gaussian_kl.below": ("NaN entry",),  # may lie where nothing is read
     "reproduce.record.*.target": ("unknown word",),  # nothing is recorded of it
-    "reproduce.record.store.key.member": ("nothing in it", "None in it"),
+    "reproduce.record.store.runs.notebook": ("unknown word",),  # nothing is recorded of it
+    "reproduce.record.integrity.key.member": ("nothing in it", "None in it"),
     "reproduce.record.run.Run.append.member": ("None in it",),
     "reproduce.record.run.Run.append.*s": ("nothing in it",),
     "reproduce.record.run.Run.*.members": ("nothing in it",),

@@ -104,7 +104,7 @@ def install(wheel: Path, python: Path, *options: str) -> None:
     _run([*PIP, "--python", str(python), "install", "--quiet", *options, str(wheel)])
 
 
-def smoke(python: Path, folder: Path) -> str:
+def try_smoke(python: Path, folder: Path) -> str:
     """Return what a program and the command line print in a folder outside the project."""
     table = folder / "table.csv"
     rows = "".join(f"{i % 7},{'high' if i % 7 > 3 else 'low'}\n" for i in range(200))
@@ -124,7 +124,7 @@ def try_out(built: Built, folder: Path, *, full: bool = False) -> str:
         environment(folder / "environment", needed(list(requirements(built.wheel))))
         install(built.wheel, python, "--no-deps")  # pip must not write through the links
         _run([*PIP, "--python", str(python), "check"])
-    return smoke(python, folder)
+    return try_smoke(python, folder)
 
 
 def requirements(wheel: Path) -> Iterator[str]:
