@@ -44,18 +44,25 @@ class Reader:
         """Return what is on record."""
         return View(self.part, None, chosen=self.settings)
 
+    def in_short(self, name: str) -> None:
+        """Show the figure or table to remember, as recorded, before anything is trained."""
+        self._show_recorded(name)
+
     def show(self, *names: str) -> None:
-        """Show figures or tables as recorded, with their source."""
+        """Show figures or tables as recorded, with their source; the live run folded under."""
         for name in names:
-            checks.choice("name", name, self.module.FIGURES)
-            recorded, drawing = self.view(), self.module.FIGURES[name]
-            display(drawing(recorded))
-            targets = recorded.asked  # a study that is made on the page asks for none
-            source = recorded.source(targets[0]) if targets else ""
-            condition = status.of_figure(recorded) if targets else ""
-            display(page.caption(targets, source, condition, drawing))
-            if targets:
+            if targets := self._show_recorded(name):
                 self._show_live(name, targets)
+
+    def _show_recorded(self, name: str) -> Sequence[str]:
+        """Return the targets that were drawn; a study that is made on the page asks for none."""
+        checks.choice("name", name, self.module.FIGURES)
+        recorded, drawing = self.view(), self.module.FIGURES[name]
+        display(drawing(recorded))
+        source = recorded.source(recorded.asked[0]) if recorded.asked else ""
+        condition = status.of_figure(recorded) if recorded.asked else ""
+        display(page.caption(recorded.asked, source, condition, drawing))
+        return recorded.asked
 
     def _show_live(self, name: str, targets: Sequence[str]) -> None:
         """Show a figure from the run of this page, where there is one."""

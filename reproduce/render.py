@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from reproduce import ledger, listings  # noqa: F401 - the ledger registers its page
+from reproduce import ledger, listings, verdict_role  # noqa: F401 - they register their pages
 from reproduce.registry import page
 
 STAGE = Path("_build/stage")

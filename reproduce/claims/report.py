@@ -37,8 +37,19 @@ def _row(v: Verdict) -> list[str]:
 
 
 def badge(v: Verdict) -> str:
-    """Return the verdict's word with its profile, in the colour of the page's legend."""
-    return f"[{v.label}]{{.verdict .verdict-{v.status.replace(' ', '-')}}}"
+    """Return the verdict's word with its profile, which leads to the claim in the ledger."""
+    word = f"{{ref}}`{v.label} <{label(v.claim.id)}>`"
+    return f"[{word}]{{{' '.join(f'.{name}' for name in style(v.status))}}}"
+
+
+def label(claim: str) -> str:
+    """Return the label of a claim in the ledger."""
+    return f"claim-{claim.lower()}"
+
+
+def style(status: str) -> list[str]:
+    """Return the classes of the style sheet for a verdict."""
+    return ["verdict", f"verdict-{status.replace(' ', '-')}"]
 
 
 def p_value(p: float) -> str:

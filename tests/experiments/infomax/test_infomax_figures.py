@@ -23,8 +23,8 @@ from experiments.infomax.model_tables import (
     measures_by_model,
 )
 from experiments.infomax.nearest_neighbours_figures import neighbours
-from experiments.infomax.picture_rows import picture_rows
 from experiments.infomax.structure_figures import loss_maps, occlusion_masks
+from experiments.pictures import picture_rows
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Images in rows, as the figures of Deep InfoMax show them."""
+"""Images in rows: of a data set, of a model, of a generator."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.style import finish
+from ibutils.data import load
 
 
 def picture_rows(rows: Mapping[str, np.ndarray], *, title: str) -> Figure:
@@ -27,6 +28,15 @@ def picture_rows(rows: Mapping[str, np.ndarray], *, title: str) -> Figure:
         row[0].set_title(name, size=9, loc="left")
     figure.suptitle(title, size=10)
     return finish(figure)
+
+
+def of_classes(name: str, *, title: str) -> Figure:
+    """Draw the first training image of each class of a data set, :func:`ibutils.data.load`."""
+    images = load(name, split="train")
+    labels = images.labels.cpu().numpy()
+    first = np.unique(labels, return_index=True)[1]
+    grey = images.pixels.double() * (255 / images.levels)
+    return picture_rows({"": grey.round().byte().cpu().numpy()[first]}, title=title)
 
 
 def picture(axes: Axes, image: np.ndarray) -> None:
