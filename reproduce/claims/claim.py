@@ -124,8 +124,14 @@ def parts() -> list[str]:
 
 
 def title(part: str) -> str:
-    """Return the title of a part."""
-    return _read(part)["title"]
+    """Return the title of a part.
+
+    Raises:
+        ValueError: The part has no claims file, or the file no title.
+    """
+    if not (found := _read(part).get("title")):
+        raise ValueError(f"book/claims/{part}.yaml has no title: add a line `title: ...`")
+    return found
 
 
 def families() -> dict[str, str]:
@@ -226,7 +232,10 @@ def _check(claim: Claim, known: Mapping[str, Target]) -> None:
         if name not in known or known[name].notebook is None:
             raise ValueError(f"claim {claim.id!r} has the unknown target {name!r}")
     if claim.family not in families():
-        raise ValueError(f"claim {claim.id!r}: family {claim.family!r} is not in {[*families()]}")
+        raise ValueError(
+            f"claim {claim.id!r}: family {claim.family!r} is not in {[*families()]}; enter a new"
+            " paper in book/families.yaml with its title"
+        )
     if claim.unit not in UNITS:
         raise ValueError(f"claim {claim.id!r}: unit {claim.unit!r} is not in {UNITS}")
     if unknown := set(claim.profiles) - set(JUDGED):

@@ -115,7 +115,8 @@ def test_each_abstract_has_verdict_interval_and_units_on_the_page():
     page = standing.abstracts(judged)
     for name, title in claims.families().items():
         own = [v for v in judged if v.claim.family == name and v.claim.primary]
-        assert own and f"### {title}" in page
+        assert own, f"no claim of {name} is `primary: true`: mark what its abstract states"
+        assert f"### {title}" in page
         for v in own:
             (row,) = rows(page, v.claim.id + "\u00a0★")
             assert v.label in row[2] and (not v.tested or ("[" in row[3] and v.units == row[6]))

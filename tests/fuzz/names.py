@@ -45,8 +45,16 @@ def exported() -> dict[str, Callable[..., Any]]:
     }
 
 
+def undocumented() -> list[str]:
+    """Return what modules list as theirs and the page of the API does not show."""
+    shown = {_defined(value) for value in _documented() if _callable(value)}
+    return sorted({_defined(value) for value in _listed() if _callable(value)} - shown)
+
+
 def _documented() -> Iterator[Any]:
     """Yield what the page of the API shows."""
+    for directive in re.finditer(r"autofunction:: (\S+)\.(\w+)", PAGE.read_text()):
+        yield getattr(importlib.import_module(directive[1]), directive[2])
     for directive in re.finditer(r"automodule:: (\S+)\n\s+:members:(.*)", PAGE.read_text()):
         module = importlib.import_module(directive[1])
         members = [one.strip() for one in directive[2].split(",") if one.strip()]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from .names import LEFT_OUT, exported
+from .names import LEFT_OUT, exported, undocumented
 from .registry import calls
 
 SHARE = 0.1  # of the wrong calls; ``make bench`` makes all of them
@@ -20,6 +20,10 @@ def registered() -> set[str]:
 def test_every_exported_name_has_a_valid_call(registered):
     missing = [name for name in exported() if name not in registered]
     assert not missing, f"add a valid call of {missing} to tests/fuzz/calls"
+
+
+def test_every_exported_name_is_on_the_page_of_the_api():
+    assert not undocumented(), f"add to book/api.md, or take out of __all__: {undocumented()}"
 
 
 def test_nothing_is_left_out_that_does_not_exist_or_is_called(registered):

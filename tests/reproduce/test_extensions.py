@@ -1,7 +1,10 @@
 """What is forgotten when something is added fails here, with what to add."""
 
+import inspect
+import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ import yaml
 from projects import ROOT
 
 from experiments.foundations import calibrated
-from ibutils.data import READERS
+from ibutils.data import READERS, load
 from reproduce import claims, notebooks
 from reproduce.registry import Registry
 
@@ -26,10 +29,11 @@ def cited(key: str) -> bool:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_has_title_chapters_and_what_its_paper_prints(part):
-    assert claims.title(part), f"book/claims/{part}.yaml has no title"
+    assert claims.title(part) and claims.load(part)  # both say what is missing
     assert f"notebooks/{part}/" in TOC, f"_toc.yml has no chapter of notebooks/{part}/"
     if any(target.printed for target in claims.targets(part).values()):
-        assert claims.paper_values(part), f"there is no book/paper_values/{part}.csv"
+        table = ROOT / "book" / "paper_values" / f"{part}.csv"
+        assert table.exists(), f"there is no book/paper_values/{part}.csv, which a target prints"
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -51,6 +55,12 @@ def test_a_measure_that_nobody_registers_is_named_with_what_to_add():
 @pytest.mark.parametrize("name", notebooks.names(ROOT))
 def test_a_chapter_is_in_the_table_of_contents(name):
     assert f"- file: notebooks/{name}\n" in TOC, f"add to _toc.yml: - file: notebooks/{name}"
+
+
+def test_what_experiments_register_is_found_since_each_folder_is_a_package():
+    folders = {path.parent for path in (ROOT / "experiments").rglob("*.py")}
+    missing = [folder for folder in folders if not (folder / "__init__.py").exists()]
+    assert not missing, f"add an __init__.py to {[str(f.relative_to(ROOT)) for f in missing]}"
 
 
 @pytest.mark.parametrize("key", claims.families())
@@ -81,7 +91,7 @@ def test_an_estimator_that_is_registered_is_run_and_shown(monkeypatch):
     calibrated.register("new", title="New", cite=nearest.cite, split="all")(nearest.run)
     added = {"critic": None, "estimator": "new"}
     assert list(calibrated.kinds(("separable",))) == [
-        *(kind | {"estimator": None} for kind in before),
+        *({"estimator": None} | kind for kind in before),  # those with members of their own, too
         added,
     ]
     assert [one.name for one in calibrated.of_member(**added)] == ["new"]
@@ -96,6 +106,20 @@ def test_an_estimator_that_is_registered_is_run_and_shown(monkeypatch):
 @pytest.mark.parametrize("name", READERS)
 def test_a_data_set_has_a_line_on_the_page_of_data(name):
     assert f"`{name}`" in DATA, f"book/data.md has no line for `{name}`"
+    assert f'``"{name}"``' in str(load.__doc__), f"the docstring of ibutils.data.load lacks {name}"
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_compares_checksums_and_has_a_test(name):
+    reader = READERS[name]
+    module = inspect.getmodule(reader.func if isinstance(reader, partial) else reader)
+    source = inspect.getsource(module)
+    sums = r"CHECKSUMS?\b|\bFile\("  # of the tensors, or of each file
+    assert re.search(sums, source), f"{module.__name__} compares no checksum of what it reads"
+    files = [*ROOT.glob("tests/data/test_*.py"), ROOT / "tests/test_data.py"]
+    short = module.__name__.rpartition(".")[2]
+    tested = any(re.search(rf"\b{short}\b", file.read_text()) for file in files)
+    assert tested, f"no test of tests/data/ names {short}"
 
 
 TOY = {
