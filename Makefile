@@ -23,10 +23,10 @@ quoted = '$(subst ','\'',$(1))'
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile reproduce/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint pages package reproduce status record verify stress notebooks lab bench clean
+.PHONY: help env book test lint pages package reproduce status record verify stress slurm-test notebooks lab bench clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 env:  ## make the environment, or bring it up to date
 	@test -n "$(INTERPRETER)" || { echo "Python 3.11 to 3.13 is needed" >&2; exit 1; }
@@ -67,6 +67,11 @@ verify: env  ## train the ROWS=1 cheapest members of each notebook at PROFILE=la
 
 stress: env  ## kill a recording at 100 points and repeat it
 	@KILLS=100 $(BIN)/pytest -q tests/record/test_protection.py -k killed_at_any_time
+
+slurm-test: env  ## share a notebook between two jobs of a Slurm started for it, and kill one
+	@$(PY) -c 'import snakemake_executor_plugin_slurm' 2>/dev/null || \
+		$(PY) -m pip --disable-pip-version-check install -q -c constraints.txt -e '.[cluster]'
+	@$(PY) -m tests.slurm
 
 notebooks: env  ## refresh the outputs that the committed notebooks carry
 	@$(SNAKEMAKE) smoke
