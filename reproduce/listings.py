@@ -48,6 +48,10 @@ def _definitions(source: str) -> Iterator[tuple[str, int]]:
 
 
 def _label(module: str, name: str) -> str:
+    if name[
+        :1
+    ].isupper():  # labels know no capitals: a class may share its letters with a function
+        name = f"class-{name}"
     return f"code-{module.removeprefix(EXPERIMENTS + '.')}-{name}".lower().replace(".", "-")
 
 

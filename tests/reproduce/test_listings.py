@@ -41,6 +41,8 @@ def test_each_figure_links_to_the_source_of_its_function(pages: dict[str, str]) 
 
 def test_a_page_holds_every_line_of_its_modules(pages: dict[str, str]) -> None:
     assert set(pages) <= set(claims.parts())
+    labels = re.findall(r"^\((.*)\)=$", "\n".join(pages.values()), flags=re.M)
+    assert len(set(labels)) == len(labels)
     for part, text in pages.items():
         blocks = re.findall(r"```python\n(.*?)\n```", text, flags=re.DOTALL)
         held = {line for block in blocks for line in block.splitlines()}
