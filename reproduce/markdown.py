@@ -1,6 +1,7 @@
 """Tables for pages, in Markdown."""
 
 import html
+import textwrap
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,6 +27,26 @@ def table(head: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
 def wide(table: str) -> str:
     """Return a table that takes the width of the page, the margin included."""
     return f":::{{div}} full-width\n{table}\n:::"
+
+
+def folded(summary: str, content: str) -> str:
+    """Return content behind a line that opens it."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{content}\n\n</details>"
+
+
+def cards(head: Iterable[str], rows: Iterable[Iterable[str]], name: str) -> str:
+    """Return a table whose cells may hold lists and what folds.
+
+    Args:
+        head: Titles of the columns.
+        rows: Cells in Markdown.
+        name: Class of the table.
+    """
+    lines = [f"````{{list-table}}\n:header-rows: 1\n:class: {name}\n"]
+    for line in [list(head), *map(list, rows)]:
+        items = [f"- {textwrap.indent(cell, '    ').strip()}" for cell in line]
+        lines.append("\n".join(f"{'  ' if i else '* '}{item}" for i, item in enumerate(items)))
+    return "\n".join([*lines, "````"])
 
 
 def plain(text: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ibutils.project import project_root
 from reproduce import claims, record
 
 _OWN = {"id", "target", "item", "metric", "value", "unit", "tag", "source"}  # the rest: factors
@@ -24,6 +25,7 @@ class Cell(NamedTuple):
         binomial: Standard error of one value as a share of test cases, if it is one.
         device: What they were computed on.
         seconds: Time of a member.
+        lead: Whether it stands for its table in the index of the ledger.
     """
 
     item: str
@@ -35,6 +37,7 @@ class Cell(NamedTuple):
     binomial: float = np.nan
     device: str = ""
     seconds: float = np.nan
+    lead: bool = False
 
 
 def cells(target: str, part: str) -> list[Cell]:
@@ -54,11 +57,14 @@ def cells(target: str, part: str) -> list[Cell]:
         raise ValueError(f"target {target!r} has no field printed in book/claims/{part}.yaml")
     tables = {name: record.table(target, profile=name) for name in reversed(claims.JUDGED)}
     runs = {run["folder"].name: run for run in record.runs()}
+    words = claims.words(part)
     found: list[Cell] = []
     for row in sorted(_rows(stated, part), key=lambda row: not row.get("method")):
         factors = [*stated.printed.where, "metric"]
-        where = ", ".join(row[factor] for factor in factors if row.get(factor))
-        cell = Cell(row["item"], where, row["value"], not row.get("method"))
+        where = ", ".join(words.get(row[name], row[name]) for name in factors if row.get(name))
+        lead = stated.printed.lead
+        leads = bool(lead) and lead.items() <= row.items()
+        cell = Cell(row["item"], where, row["value"], not row.get("method"), lead=leads)
         matched = {} if cell.quoted else {p: _matching(t, row) for p, t in tables.items()}
         ours = [
             cell._replace(profile=profile, **_summary(rows, row["unit"], stated.cases, runs))
@@ -69,15 +75,38 @@ def cells(target: str, part: str) -> list[Cell]:
     return found
 
 
-def _rows(target: claims.Target, part: str) -> Iterator[dict[str, str]]:
-    """Yield the printed values of a target, and what is only ours."""
+def values(target: str, part: str) -> list[dict[str, str]]:
+    """Return all that a paper prints of a target, and what else is known of it by number.
+
+    Args:
+        target: A target.
+        part: The part it belongs to; without a file of values it has none.
+    """
+    path = project_root() / "book" / "paper_values" / f"{part}.csv"
+    known = claims.paper_values(part).values() if path.exists() else ()
+    return [row for row in known if row["target"] == target]
+
+
+def printed_rows(target: claims.Target, part: str) -> Iterator[dict[str, str]]:
+    """Yield the values that a paper prints of a target and its table in the ledger shows.
+
+    Args:
+        target: A target that is declared with ``printed``.
+        part: The part it belongs to.
+    """
     printed = target.printed
     assert printed is not None
-    for row in claims.paper_values(part).values():
-        if row["target"] == target.id and row["tag"] in printed.tags:
+    for row in values(target.id, part):
+        if row["tag"] in printed.tags:
             if row["metric"] in printed.metrics or (not printed.metrics and row.get("method")):
                 yield row
-    for own in printed.ours:
+
+
+def _rows(target: claims.Target, part: str) -> Iterator[dict[str, str]]:
+    """Yield the printed values of a target, and what is only ours."""
+    yield from printed_rows(target, part)
+    assert target.printed is not None
+    for own in target.printed.ours:
         yield {"value": "", "unit": "percent", **own}
 
 

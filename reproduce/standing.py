@@ -9,29 +9,97 @@ from reproduce.claims import timing
 from reproduce.claims.report import badge, p_value
 from reproduce.markdown import NONE
 from reproduce.record.recorded import read_members
+from reproduce.strip import strip
 
 HEAD = ["", "statement", "verdict", "effect", "p", "corrected", "units", "planned", "stated"]
 
 
-def row(v: claims.Verdict) -> list[str]:
-    """Return the row of a claim in the ledger; a primary claim has a star."""
-    name = v.claim.id + ("\u00a0★" if v.claim.primary else "")
+def row(v: claims.Verdict, name: str) -> list[str]:
+    """Return the row of a claim in the ledger; a primary claim has a star.
+
+    Args:
+        v: The verdict.
+        name: The claim's identifier, as an anchor or a link.
+    """
+    star = "\u00a0★" if v.claim.primary else ""
     values = [p_value(v.raw), p_value(v.corrected)]
-    own = [name, v.claim.statement, badge(v), v.shown, *values, v.units, v.plan]
+    own = [name + star, v.claim.statement, badge(v), v.shown, *values, v.units, v.plan]
     return [*(cell if cell not in ("", "-") else NONE for cell in own), timing.timing(v.claim)]
+
+
+def link(name: str) -> str:
+    """Return a link to the row of a claim."""
+    return f"{{ref}}`{name} <claim-{name.lower()}>`"
 
 
 def by_paper(judged: list[claims.Verdict]) -> str:
     """Return how many claims of each paper have each status, at their best profile."""
     titles = claims.families()
-    present = [name for name in titles if any(v.claim.family == name for v in judged)]
     rows = []
-    for name in present:
-        counted = Counter(v.status for v in judged if v.claim.family == name)
+    for name, own in by_family(judged).items():
+        counted = Counter(v.status for v in own)
         rows.append([titles[name], counted.total(), *(counted[s] for s in claims.STATUSES)])
     total = Counter(v.status for v in judged)
     rows.append(["all", total.total(), *(total[status] for status in claims.STATUSES)])
     return markdown.table(["paper", "claims", *claims.STATUSES], rows)
+
+
+def by_family(judged: list[claims.Verdict]) -> dict[str, list[claims.Verdict]]:
+    """Return the verdicts of each paper that has any, in the order of ``book/families.yaml``."""
+    found = {name: [v for v in judged if v.claim.family == name] for name in claims.families()}
+    return {name: own for name, own in found.items() if own}
+
+
+def strips(tested: dict[str, list[claims.Verdict]]) -> str:
+    """Return a strip for each paper, with its sentence.
+
+    Args:
+        tested: The verdicts of the claims of each part.
+    """
+    judged = [v for own in tested.values() for v in own]
+    return "\n\n".join(
+        strip(_to_ledger(name, tested), own, _outcome(name))
+        for name, own in by_family(judged).items()
+    )
+
+
+def strips_of_part(part: str, tested: dict[str, list[claims.Verdict]]) -> str:
+    """Return a strip for each paper that a part states claims of, of these claims alone.
+
+    A paper's sentence stands in the part that has most of its claims.
+    """
+    titles = claims.families()
+    return "\n\n".join(
+        strip(titles[name], own, _outcome(name) if home(name, tested) == part else "")
+        for name, own in by_family(tested[part]).items()
+    )
+
+
+def home(family: str, tested: dict[str, list[claims.Verdict]]) -> str:
+    """Return the part that has most claims of a paper."""
+    return max(tested, key=lambda part: sum(v.claim.family == family for v in tested[part]))
+
+
+def _to_ledger(family: str, tested: dict[str, list[claims.Verdict]]) -> str:
+    place = f"/book/generated/ledger/{home(family, tested)}"
+    return f"{{doc}}`{claims.families()[family]} <{place}>`"
+
+
+def _outcome(family: str) -> str:
+    return claims.outcomes().get(family, {}).get("outcome", "")
+
+
+def total(judged: list[claims.Verdict]) -> str:
+    """Return the sentence that says how many claims there are and how they stand."""
+    found = Counter(v.status for v in judged)
+    lean = found["leaning for"] + found["leaning against"]
+    return (
+        f"**{len(judged)} statements are tested, each counted once**, at the most faithful"
+        f" {{term}}`profile` that judges it: {found['reproduced']} are reproduced,"
+        f" {found['contradicted']} contradicted; {lean} lean one way and {found['undecided']} are"
+        f" undecided; {found['withdrawn']} have to be run again, {found['not run']} are not run,"
+        f" and {found['untestable']} can't be tested."
+    )
 
 
 def stated() -> str:
@@ -52,10 +120,11 @@ def abstracts(judged: list[claims.Verdict]) -> str:
         " state. They are corrected by Holm, so that a false verdict among those of a paper has"
         f" a probability of at most {100 * claims.ALPHA:.0f} %."
     )
-    for name, title in claims.families().items():
-        rows = [row(v) for v in judged if v.claim.family == name and v.claim.primary]
+    for name, own in by_family(judged).items():
+        rows = [row(v, link(v.claim.id)) for v in own if v.claim.primary]
         if rows:
-            pages += [f"### {title}", markdown.wide(markdown.table(HEAD, rows))]
+            title = f"### {claims.families()[name]}"
+            pages += [title, markdown.wide(markdown.table(HEAD, rows))]
     return "\n\n".join(pages)
 
 
@@ -64,14 +133,14 @@ def open_claims(judged: list[claims.Verdict]) -> str:
     rows = []
     for v in judged:
         if v.tested and v.status in ("leaning for", "undecided", "leaning against"):
-            rows.append([v.claim.id, v.label, v.units, v.plan, *_cost(v)])
+            rows.append([link(v.claim.id), badge(v), v.units, v.plan, *_cost(v)])
     text = (
-        "(open-claims)=\n## What the open claims would take\n\nAt their second and last look. The"
+        "## What the open claims would take\n\nAt their second and last look. The"
         " cost is that of one more seed of all that the target compares, as often as units are"
         " missing, in hours of the machine that made the record."
     )
     head = ["claim", "verdict", "units", "planned", "hours", "why not run"]
-    return f"{text}\n\n{markdown.table(head, rows)}"
+    return f"{text}\n\n{markdown.table(head, rows)}" if rows else ""
 
 
 def _cost(v: claims.Verdict) -> tuple[str, str]:
@@ -101,20 +170,20 @@ def _seconds(target: str, profile: str) -> float:
     return sum(seconds.values()) / max(1, len(seconds))
 
 
-def changes() -> str:
-    """Return when the claims that were changed were stated and changed, beside their runs."""
-    first = timing.first_runs()
+def changes(part: str) -> str:
+    """Return when the claims of a part that were changed were stated and changed."""
+    first, known = timing.first_runs(), {claim.id for claim in claims.load(part)}
     rows: list[list[str]] = []
     for name, listed in timing.changes().items():
-        if len(listed) > 1:
+        if len(listed) > 1 and name in known:
             began = first.get(name)
             for change in listed:
                 late = "post hoc" if began and change.date >= began else "before"
-                rows.append([name, change.what, f"{change.date:%Y-%m-%d %H:%M}", late])
+                rows.append([link(name), change.what, f"{change.date:%Y-%m-%d %H:%M}", late])
     text = (
         "## When claims were changed\n\nClaims that were stated once and never changed are left"
         " out. *Before* and *post hoc* are relative to the first run ever of any member that the"
         " claim uses."
     )
     head = ["claim", "what changed", "when", "relative to its runs"]
-    return f"{text}\n\n{markdown.table(head, rows)}"
+    return f"{text}\n\n{markdown.table(head, rows)}" if rows else ""

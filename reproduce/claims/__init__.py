@@ -12,10 +12,12 @@ with extra("book"):
         Target,
         families,
         load,
+        outcomes,
         paper_values,
         parts,
         targets,
         title,
+        words,
     )
     from reproduce.claims.correction import LOOKS, corrected
     from reproduce.claims.effect import ALPHA
@@ -46,6 +48,7 @@ __all__ = [
     "load",
     "measure",
     "ordering",
+    "outcomes",
     "paper_values",
     "parts",
     "report",
@@ -55,4 +58,5 @@ __all__ = [
     "uncorrelated",
     "verdict",
     "verdicts",
+    "words",
 ]

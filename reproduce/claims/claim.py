@@ -4,7 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from typing import Any
 
@@ -43,6 +43,7 @@ class Printed:
             models that we have.
         tags: How a value must be known to be shown.
         ours: Rows that the paper does not print: ``item``, factors and ``metric``.
+        lead: The ``item`` and factors of the number that stands for the table in the index.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Printed:
     metrics: Sequence[str] = ()
     tags: Sequence[str] = ("paper", "earlier")
     ours: Sequence[Mapping[str, str]] = ()
+    lead: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Target:
         quoted: Whether the chapter only quotes it, since its data are out of reach.
         cases: Test cases that its errors and accuracies are shares of.
         printed: How the ledger shows the numbers that the paper prints of it.
-        front: The sentence over its table on the front page, of the target that is shown there.
+        because: Why it is not run, where it is not.
         data: The setting of the chapter that names the data it is drawn from.
     """
 
@@ -78,7 +80,7 @@ class Target:
     quoted: bool = False
     cases: int | None = None
     printed: Printed | None = None
-    front: str | None = None
+    because: str | None = None
     data: str = "data"
 
 
@@ -134,10 +136,21 @@ def title(part: str) -> str:
     return found
 
 
+def words(part: str) -> dict[str, str]:
+    """Return what the names of metrics and of values of factors mean to a reader."""
+    return _read(part).get("words", {})
+
+
 def families() -> dict[str, str]:
     """Return whose claims are corrected together, by bibliography key, with a title each."""
-    path = project_root() / "book" / "families.yaml"
-    return _parse(path.read_text(encoding="utf-8"))
+    known = _parse((project_root() / "book" / "families.yaml").read_text(encoding="utf-8"))
+    return {key: one if isinstance(one, str) else one["title"] for key, one in known.items()}
+
+
+def outcomes() -> dict[str, Mapping[str, Any]]:
+    """Return by paper the sentence ``outcome`` and, by verdict, the claims that it ``rests`` on."""
+    known = _parse((project_root() / "book" / "families.yaml").read_text(encoding="utf-8"))
+    return {key: one for key, one in known.items() if not isinstance(one, str)}
 
 
 def targets(part: str) -> dict[str, Target]:
