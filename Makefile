@@ -23,7 +23,7 @@ quoted = '$(subst ','\'',$(1))'
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile reproduce/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint pages package reproduce status record verify stress slurm-test notebooks lab bench clean
+.PHONY: help env book test lint pages browser package reproduce status record verify stress slurm-test notebooks lab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -47,6 +47,9 @@ lint: env  ## check style and types
 
 pages: book  ## check links, images and requests of the rendered pages
 	@$(PY) -m reproduce.links _build/html
+
+browser: book  ## look at the rendered pages in Chromium, as wide as a desk and as a phone
+	@$(BIN)/pytest -q -n $(JOBS) tests/browser
 
 package: env  ## build wheel and sdist in _build/dist and try them; FULL=1 downloads requirements
 	@$(PY) -m tests.published $(if $(FULL),--full)

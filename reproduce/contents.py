@@ -37,7 +37,9 @@ def words(root: Path, name: str) -> int:
         text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     else:
         text = (root / f"{name}.md").read_text(encoding="utf-8")
-    return len(re.findall(r"[^\W\d_][\w'-]*", re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " ", text, flags=re.S)))
+    return len(
+        re.findall(r"[^\W\d_][\w'-]*", re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " ", text, flags=re.S))
+    )
 
 
 def minutes(root: Path, name: str) -> int:
@@ -102,7 +104,9 @@ def _hours(took: int) -> str:
 def _chapters(part: str, judged: Judged, *, needs: bool = False) -> str:
     """Return the chapters of a part as a table."""
     root = project_root()
-    own = {name: one for name, one in _map(root)["chapters"].items() if name.startswith(f"{part}/")}
+    own = {
+        name: one for name, one in _map(root)["chapters"].items() if name.startswith(f"{part}/")
+    }
     known = claims.targets(part)
     rows = []
     for name, one in own.items():

@@ -40,9 +40,7 @@ def _to_part(part: str) -> str:
     return f"{{doc}}`the part's first page </book/parts/{part}>`"
 
 
-def _section(
-    target: claims.Target, part: str, tested: list[tuple[claims.Verdict, ...]]
-) -> str:
+def _section(target: claims.Target, part: str, tested: list[tuple[claims.Verdict, ...]]) -> str:
     """Return what is known of a target: where it is drawn, numbers, claims."""
     judged = [best(row) for row in tested]
     pieces = [

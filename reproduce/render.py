@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from reproduce import ledger, listings, verdict_role  # noqa: F401 - they register their pages
+from reproduce import bars, ledger, listings, verdict_role  # noqa: F401 - they register pages
 from reproduce.registry import page
 
 STAGE = Path("_build/stage")
@@ -38,7 +38,7 @@ def stage(root: Path, notebooks: list[str]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         executed = root / "_build" / "executed" / "smoke" / f"{name}.ipynb"
         shown = listings.under_drawings(nbformat.read(executed, as_version=4))
-        nbformat.write(split_figures(shown), target)
+        nbformat.write(bars.name_bars(split_figures(shown)), target)
     generated = folder / "book" / "generated"
     generated.mkdir(parents=True, exist_ok=True)
     for write in page.all().values():
