@@ -16,6 +16,15 @@ from ibutils.information import entropy, nats_to_bits
 Codes = Mapping[str, np.ndarray]  # of images and of the decoder, by name
 
 
+def of_first_seed(arrays: Mapping[str, Codes]) -> dict[float, Codes]:
+    """Return the recorded codes of seed 0 by beta."""
+    return {
+        float(name.split("beta=")[1].split(",")[0]): codes
+        for name, codes in arrays.items()
+        if name.endswith("seed=0")
+    }
+
+
 def codes_over_entropy(arrays: Mapping[float, Codes]) -> Figure:
     """Draw Figure 2: 95 % ellipses of p(z|x), coloured by class, over the entropy of q(y|z).
 
@@ -27,7 +36,7 @@ def codes_over_entropy(arrays: Mapping[float, Codes]) -> Figure:
         1, len(arrays), figsize=(0.8 + 3.4 * len(arrays), 4.6), squeeze=False
     )
     for axes, (beta, codes) in zip(panels[0], sorted(arrays.items()), strict=True):
-        _codes(axes, codes)
+        ellipses(axes, codes)
         axes.set(title=rf"$\beta$ = {beta:g}", xlabel="$z_1$", ylabel="$z_2$")
     handles = [plt.Line2D([], [], marker="o", ls="", color=colour) for colour in COLOURS]
     classes = [str(c) for c in range(len(handles))]
@@ -35,7 +44,8 @@ def codes_over_entropy(arrays: Mapping[float, Codes]) -> Figure:
     return finish(figure)
 
 
-def _codes(axes: Axes, codes: Codes) -> None:
+def ellipses(axes: Axes, codes: Codes) -> None:
+    """Draw the codes of one model over the entropy of its decoder."""
     mean, cholesky, label = codes["mean"], codes["cholesky"], codes["label"]
     radius = np.sqrt(chi2.ppf(0.95, df=2))
     covariance = cholesky @ cholesky.transpose(0, 2, 1)

@@ -17,7 +17,8 @@ from experiments.style import (
     mean_line,
     over_seeds,
 )
-from experiments.vib.code_maps import Codes, codes_over_entropy
+from experiments.vib.beta_frames import price_by_price
+from experiments.vib.code_maps import codes_over_entropy, of_first_seed
 from ibutils.data import load
 from ibutils.information import entropy, nats_to_bits
 from reproduce import record
@@ -226,15 +227,6 @@ def figure_2(view: View) -> Figure:
     return figure
 
 
-def of_first_seed(arrays: Mapping[str, Codes]) -> dict[float, Codes]:
-    """Return the recorded codes of seed 0 by beta."""
-    return {
-        float(name.split("beta=")[1].split(",")[0]): codes
-        for name, codes in arrays.items()
-        if name.endswith("seed=0")
-    }
-
-
 def figure_2_errors(view: View) -> Styler:
     """The errors that Figure 2 prints, beside ours."""
     rows, printed = view.rows("VIB-F2"), view.paper
@@ -268,6 +260,7 @@ FIGURES = {
     "VIB-F1d": figure_1d,
     "VIB-F1d by epoch": rate_by_epoch,
     "VIB-F2": figure_2,
+    "VIB-F1 frames": price_by_price,
     "VIB-F2 errors": figure_2_errors,
 }
 

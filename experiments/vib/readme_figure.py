@@ -2,8 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from experiments.vib.code_maps import codes_over_entropy
-from experiments.vib.mnist_figures import of_first_seed
+from experiments.vib.code_maps import codes_over_entropy, of_first_seed
 from reproduce import record
 from reproduce.registry import picture
 
