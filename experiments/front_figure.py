@@ -44,7 +44,9 @@ def _error_against_beta(axes: Axes) -> None:
             _what_is_cut(axes, means)
     printed = paper_values("vib")["value"].astype(float)
     axes.plot([1e-3], [printed["t1-vib"]], "k*", ms=13, label="the paper, VIB")
-    axes.axhline(printed["t1-baseline"], color="k", ls="--", lw=1, label="the paper, plain network")
+    axes.axhline(
+        printed["t1-baseline"], color="k", ls="--", lw=1, label="the paper, plain network"
+    )
     axes.set(ylim=(LOWEST, HIGHEST), ylabel="test error, %")
     axes.set_title("Deep VIB on MNIST, K = 256")
     axes.legend(loc="upper left", fontsize=10)

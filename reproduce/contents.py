@@ -37,7 +37,8 @@ def words(root: Path, name: str) -> int:
         text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     else:
         text = (root / f"{name}.md").read_text(encoding="utf-8")
-    return len(re.findall(r"[^\W\d_][\w'-]*", re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " ", text, flags=re.S)))
+    prose = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " ", text, flags=re.S)
+    return len(re.findall(r"[^\W\d_][\w'-]*", prose))
 
 
 def minutes(root: Path, name: str) -> int:
@@ -102,10 +103,11 @@ def _hours(took: int) -> str:
 def _chapters(part: str, judged: Judged, *, needs: bool = False) -> str:
     """Return the chapters of a part as a table."""
     root = project_root()
-    own = {name: one for name, one in _map(root)["chapters"].items() if name.startswith(f"{part}/")}
     known = claims.targets(part)
     rows = []
-    for name, one in own.items():
+    for name, one in _map(root)["chapters"].items():
+        if not name.startswith(f"{part}/"):
+            continue
         page = f"notebooks/{name}"
         found = [v for v in judged[part] if known[v.claim.target].notebook == name]
         row = [_link(root, page), one["line"], f"{minutes(root, page)}\u00a0min"]

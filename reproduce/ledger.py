@@ -84,8 +84,7 @@ def _index(judged: dict[str, list[claims.Verdict]]) -> str:
         for part in judged
         for target in claims.targets(part).values()
     ]
-    head = ["paper", "table or figure", "paper", "ours", "diff.", "claims", "profile", "where"]
-    head = ["paper", "table or figure", "it has", "ours", "diff.", "claims", "profile", "where"]
+    head = ["of", "table or figure", "the paper", "ours", "diff.", "claims", "profile"]
     table = markdown.wide(markdown.cards(head, rows, "ledger-index"))
     title = "(ledger-index)=\n## Every table and figure"
     return f"{title}\n\n{table}"
@@ -103,8 +102,8 @@ def _row(
     places = [to_chapter(target.notebook)] if target.notebook else []
     places += [download(target)] if members(target.id) else []
     profiles = ", ".join(members(target.id)) or NONE
-    where = ", ".join(places) or NONE
-    return [paper, f"**{name}** {target.what}", *line, _folded(judged), profiles, where]
+    what = f"**{name}** {target.what}\n\n{', '.join(places)}"
+    return [paper, what, *line, _folded(judged), profiles]
 
 
 def _folded(judged: list[claims.Verdict]) -> str:

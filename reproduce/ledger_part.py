@@ -9,7 +9,7 @@ from reproduce.headline import members, missing
 from reproduce.markdown import plain
 from reproduce.printed import printed_rows, values
 
-PRINTED = ("paper", "earlier", "third", "UNVERIFIED")  # tags of what stands in a paper
+MANY = 4  # further numbers above which they are folded
 Tested = dict[str, list[tuple[claims.Verdict, ...]]]  # verdicts of each claim, by part
 
 
@@ -40,9 +40,7 @@ def _to_part(part: str) -> str:
     return f"{{doc}}`the part's first page </book/parts/{part}>`"
 
 
-def _section(
-    target: claims.Target, part: str, tested: list[tuple[claims.Verdict, ...]]
-) -> str:
+def _section(target: claims.Target, part: str, tested: list[tuple[claims.Verdict, ...]]) -> str:
     """Return what is known of a target: where it is drawn, numbers, claims."""
     judged = [best(row) for row in tested]
     pieces = [
@@ -86,14 +84,18 @@ def recorded(target: claims.Target) -> bool:
 
 
 def _stated(target: claims.Target, part: str) -> str:
-    """Return what else the paper prints of a target, which no table shows beside ours."""
+    """Return what else is known of a target by number, which no table shows beside ours."""
     shown = {row["id"] for row in printed_rows(target, part)} if target.printed else set()
     rows = [
         [row["item"], row["value"] + _unit(row["unit"]), _known(row)]
         for row in values(target.id, part)
-        if row["tag"] in PRINTED and row["id"] not in shown
+        if row["id"] not in shown
     ]
-    return markdown.table(["the paper prints", "value", "source"], rows) if rows else ""
+    if not rows:
+        return ""
+    table = markdown.table(["printed", "value", "source"], rows)
+    summary = f"{len(rows)} {'more ' if shown else ''}numbers of the paper and of others"
+    return markdown.folded(summary, table) if len(rows) > MANY else table
 
 
 def _known(row: dict[str, str]) -> str:
@@ -105,14 +107,17 @@ def _unit(unit: str) -> str:
 
 
 def _claims(tested: list[tuple[claims.Verdict, ...]]) -> str:
-    """Return the table of claims: a row for each profile that judged one, or a single row."""
+    """Return the table of claims: the verdict that counts, and those at other profiles below."""
     rows = []
     for candidates in tested:
-        judged = [v for v in candidates if v.profile] or [best(candidates)]
-        name = candidates[0].claim.id
-        anchored = f"[{name}]{{#claim-{name.lower()}}}"
-        rows += [standing.row(v, anchored if v is judged[0] else name) for v in judged]
-    return markdown.wide(markdown.table(standing.HEAD, rows)) if rows else ""
+        counts = best(candidates)
+        name = counts.claim.id
+        rows.append(standing.row(counts, f"[{name}]{{#claim-{name.lower()}}}"))
+        for v in candidates:
+            if v.profile and v is not counts:
+                name, _, *others = standing.row(v, name)
+                rows.append([name, f"the same, at the profile {v.profile}", *others])
+    return markdown.wide(markdown.table(standing.HEAD, rows), standing.LOOSE) if rows else ""
 
 
 def runs_table(part: str = "") -> str:

@@ -47,7 +47,10 @@
     const entries = [...table.tBodies[0].rows].map(entry);
     const names = [...table.tHead.rows[0].cells].map(text);
     entries.forEach((one) =>
-      [...one.row.cells].forEach((cell, i) => cell.setAttribute("data-column", names[i]))
+      [...one.row.cells].forEach((cell, i) => {
+        cell.setAttribute("data-column", names[i]);
+        cell.toggleAttribute("data-empty", text(cell) === "–");
+      })
     );
 
     const form = document.createElement("form");
