@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from ibutils.project import project_root
 from reproduce import claims, contents, markdown, record, standing
 from reproduce.claims.report import badge
 from reproduce.claims.verdict import best, by_profile
 from reproduce.headline import headline, members, paper_of
-from reproduce.ledger_part import Tested, download, part_page, recorded, to_chapter
+from reproduce.ledger_part import Tested, download, part_page, recorded
 from reproduce.markdown import NONE
 from reproduce.registry import page
 from reproduce.strip import counted
@@ -99,7 +100,8 @@ def _row(
     line = headline(target, part, judged)
     name = f"{{ref}}`{target.id} <target-{target.id.lower()}>`"
     paper = claims.families().get(paper_of(target.id, every), claims.title(part))
-    places = [to_chapter(target.notebook)] if target.notebook else []
+    chapter = f"notebooks/{target.notebook}"
+    places = [contents.link(project_root(), chapter)] if target.notebook else []
     places += [download(target)] if members(target.id) else []
     profiles = ", ".join(members(target.id)) or NONE
     what = f"**{name}** {target.what}\n\n{', '.join(places)}"

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from ibutils.project import project_root
 from reproduce import claims, markdown, record, standing
 from reproduce.cells_table import cells_table
 from reproduce.claims.verdict import best
+from reproduce.contents import link
 from reproduce.headline import members, missing
 from reproduce.markdown import plain
 from reproduce.printed import printed_rows, values
@@ -57,18 +59,13 @@ def _source(target: claims.Target, judged: list[claims.Verdict]) -> str:
     """Return the line of a target: its chapter, what is on record, its table."""
     words = []
     if target.notebook:
-        words.append(f"Chapter {to_chapter(target.notebook)}")
+        words.append(f"Chapter {link(project_root(), f'notebooks/{target.notebook}')}")
     found = [f"{n} members at the profile {name}" for name, n in members(target.id).items()]
     words.append(missing(target, judged) or f"on record: {', '.join(found)}")
     if data := download(target):
         words.append(data)
     line = "; ".join(words)
     return f"{line[0].upper()}{line[1:]}."
-
-
-def to_chapter(notebook: str) -> str:
-    """Return a link to a chapter, by its name."""
-    return f"{{doc}}`{notebook.split('/')[1].replace('_', ' ')} </notebooks/{notebook}>`"
 
 
 def download(target: claims.Target) -> str:
