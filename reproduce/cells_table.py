@@ -8,7 +8,7 @@ from reproduce import markdown
 from reproduce.markdown import NONE, PLUS_MINUS, plain
 from reproduce.printed import Cell, cells
 
-HEAD = ["", "cell", "paper", "ours", "diff.", "sd", "test", "n", "profile", "cost"]
+HEAD = ["item", "cell", "paper", "ours", "diff.", "sd", "test", "n", "profile", "cost"]
 MANY = 15  # rows above which the table is folded
 
 

@@ -37,9 +37,8 @@ def words(root: Path, name: str) -> int:
         text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     else:
         text = (root / f"{name}.md").read_text(encoding="utf-8")
-    return len(
-        re.findall(r"[^\W\d_][\w'-]*", re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " ", text, flags=re.S))
-    )
+    prose = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " ", text, flags=re.S)
+    return len(re.findall(r"[^\W\d_][\w'-]*", prose))
 
 
 def minutes(root: Path, name: str) -> int:
@@ -87,7 +86,7 @@ def map_of_book(judged: Judged) -> str:
 
 def _path(root: Path, title: str, text: str, pages: list[str]) -> str:
     took = sum(minutes(root, page) for page in pages)
-    steps = "\n".join(f"1. {_link(root, page)}, {minutes(root, page)} minutes" for page in pages)
+    steps = "\n".join(f"1. {link(root, page)}, {minutes(root, page)} minutes" for page in pages)
     return f"### {title}\n\n{text.strip()} About {_hours(took)}.\n\n{steps}"
 
 
@@ -104,20 +103,20 @@ def _hours(took: int) -> str:
 def _chapters(part: str, judged: Judged, *, needs: bool = False) -> str:
     """Return the chapters of a part as a table."""
     root = project_root()
-    own = {
-        name: one for name, one in _map(root)["chapters"].items() if name.startswith(f"{part}/")
-    }
     known = claims.targets(part)
     rows = []
-    for name, one in own.items():
+    for name, one in _map(root)["chapters"].items():
+        if not name.startswith(f"{part}/"):
+            continue
         page = f"notebooks/{name}"
         found = [v for v in judged[part] if known[v.claim.target].notebook == name]
-        row = [_link(root, page), one["line"], f"{minutes(root, page)}\u00a0min"]
-        asked = ", ".join(_link(root, f"notebooks/{other}") for other in one.get("needs", []))
+        row = [link(root, page), one["line"], f"{minutes(root, page)}\u00a0min"]
+        asked = ", ".join(link(root, f"notebooks/{other}") for other in one.get("needs", []))
         rows.append([*row, asked or markdown.NONE if needs else counted(found) or markdown.NONE])
     head = ["chapter", "what it does", "reading", "needs" if needs else "claims"]
     return markdown.table(head, rows)
 
 
-def _link(root: Path, page: str) -> str:
+def link(root: Path, page: str) -> str:
+    """Return a link to a page, by its title."""
     return f"{{doc}}`{title(root, page)} </{page}>`"

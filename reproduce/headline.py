@@ -39,9 +39,7 @@ def headline(target: claims.Target, part: str, judged: list[claims.Verdict]) -> 
         return _of_cells(target, found, judged)
     if judged:
         return _of_claim(target, judged)
-    printed = (
-        "; ".join(_value(row) for row in values(target.id, part)[:3]) or "a picture, no number"
-    )
+    printed = "; ".join(_value(row) for row in values(target.id, part)[:3]) or "no number"
     return Headline(printed, missing(target, judged) or f"drawn from the record: {target.what}")
 
 
@@ -66,7 +64,7 @@ def _of_claim(target: claims.Target, judged: list[claims.Verdict]) -> Headline:
 
 
 def _unjudged(target: claims.Target, v: claims.Verdict, judged: list[claims.Verdict]) -> str:
-    return missing(target, judged) or (f"{v.status}: {v.note}" if v.note else v.status)
+    return missing(target, judged) or {"withdrawn": "to be run again"}.get(v.status, v.status)
 
 
 def missing(target: claims.Target, judged: list[claims.Verdict]) -> str:

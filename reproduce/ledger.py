@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from ibutils.project import project_root
 from reproduce import claims, contents, markdown, record, standing
 from reproduce.claims.report import badge
 from reproduce.claims.verdict import best, by_profile
 from reproduce.headline import headline, members, paper_of
-from reproduce.ledger_part import Tested, download, part_page, recorded, to_chapter
+from reproduce.ledger_part import Tested, download, part_page, recorded
 from reproduce.markdown import NONE
 from reproduce.registry import page
 from reproduce.strip import counted
@@ -84,8 +85,7 @@ def _index(judged: dict[str, list[claims.Verdict]]) -> str:
         for part in judged
         for target in claims.targets(part).values()
     ]
-    head = ["paper", "table or figure", "paper", "ours", "diff.", "claims", "profile", "where"]
-    head = ["paper", "table or figure", "it has", "ours", "diff.", "claims", "profile", "where"]
+    head = ["of", "table or figure", "the paper", "ours", "diff.", "claims", "profile"]
     table = markdown.wide(markdown.cards(head, rows, "ledger-index"))
     title = "(ledger-index)=\n## Every table and figure"
     return f"{title}\n\n{table}"
@@ -100,11 +100,12 @@ def _row(
     line = headline(target, part, judged)
     name = f"{{ref}}`{target.id} <target-{target.id.lower()}>`"
     paper = claims.families().get(paper_of(target.id, every), claims.title(part))
-    places = [to_chapter(target.notebook)] if target.notebook else []
+    chapter = f"notebooks/{target.notebook}"
+    places = [contents.link(project_root(), chapter)] if target.notebook else []
     places += [download(target)] if members(target.id) else []
     profiles = ", ".join(members(target.id)) or NONE
-    where = ", ".join(places) or NONE
-    return [paper, f"**{name}** {target.what}", *line, _folded(judged), profiles, where]
+    what = f"**{name}** {target.what}\n\n{', '.join(places)}"
+    return [paper, what, *line, _folded(judged), profiles]
 
 
 def _folded(judged: list[claims.Verdict]) -> str:

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from ibutils.project import project_root
 from reproduce import claims, markdown, record, standing
 from reproduce.cells_table import cells_table
 from reproduce.claims.verdict import best
+from reproduce.contents import link
 from reproduce.headline import members, missing
 from reproduce.markdown import plain
 from reproduce.printed import printed_rows, values
 
-PRINTED = ("paper", "earlier", "third", "UNVERIFIED")  # tags of what stands in a paper
+MANY = 4  # further numbers above which they are folded
 Tested = dict[str, list[tuple[claims.Verdict, ...]]]  # verdicts of each claim, by part
 
 
@@ -57,18 +59,13 @@ def _source(target: claims.Target, judged: list[claims.Verdict]) -> str:
     """Return the line of a target: its chapter, what is on record, its table."""
     words = []
     if target.notebook:
-        words.append(f"Chapter {to_chapter(target.notebook)}")
+        words.append(f"Chapter {link(project_root(), f'notebooks/{target.notebook}')}")
     found = [f"{n} members at the profile {name}" for name, n in members(target.id).items()]
     words.append(missing(target, judged) or f"on record: {', '.join(found)}")
     if data := download(target):
         words.append(data)
     line = "; ".join(words)
     return f"{line[0].upper()}{line[1:]}."
-
-
-def to_chapter(notebook: str) -> str:
-    """Return a link to a chapter, by its name."""
-    return f"{{doc}}`{notebook.split('/')[1].replace('_', ' ')} </notebooks/{notebook}>`"
 
 
 def download(target: claims.Target) -> str:
@@ -84,14 +81,18 @@ def recorded(target: claims.Target) -> bool:
 
 
 def _stated(target: claims.Target, part: str) -> str:
-    """Return what else the paper prints of a target, which no table shows beside ours."""
+    """Return what else is known of a target by number, which no table shows beside ours."""
     shown = {row["id"] for row in printed_rows(target, part)} if target.printed else set()
     rows = [
         [row["item"], row["value"] + _unit(row["unit"]), _known(row)]
         for row in values(target.id, part)
-        if row["tag"] in PRINTED and row["id"] not in shown
+        if row["id"] not in shown
     ]
-    return markdown.table(["the paper prints", "value", "source"], rows) if rows else ""
+    if not rows:
+        return ""
+    table = markdown.table(["printed", "value", "source"], rows)
+    summary = f"{len(rows)} {'more ' if shown else ''}numbers of the paper and of others"
+    return markdown.folded(summary, table) if len(rows) > MANY else table
 
 
 def _known(row: dict[str, str]) -> str:
@@ -103,14 +104,17 @@ def _unit(unit: str) -> str:
 
 
 def _claims(tested: list[tuple[claims.Verdict, ...]]) -> str:
-    """Return the table of claims: a row for each profile that judged one, or a single row."""
+    """Return the table of claims: the verdict that counts, and those at other profiles below."""
     rows = []
     for candidates in tested:
-        judged = [v for v in candidates if v.profile] or [best(candidates)]
-        name = candidates[0].claim.id
-        anchored = f"[{name}]{{#claim-{name.lower()}}}"
-        rows += [standing.row(v, anchored if v is judged[0] else name) for v in judged]
-    return markdown.wide(markdown.table(standing.HEAD, rows)) if rows else ""
+        counts = best(candidates)
+        name = counts.claim.id
+        rows.append(standing.row(counts, f"[{name}]{{#claim-{name.lower()}}}"))
+        for v in candidates:
+            if v.profile and v is not counts:
+                name, _, *others = standing.row(v, name)
+                rows.append([name, f"the same, at the profile {v.profile}", *others])
+    return markdown.wide(markdown.table(standing.HEAD, rows), standing.LOOSE) if rows else ""
 
 
 def runs_table(part: str = "") -> str:

@@ -24,9 +24,9 @@ def table(head: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def wide(table: str) -> str:
+def wide(table: str, classes: str = "full-width") -> str:
     """Return a table that takes the width of the page, the margin included."""
-    return f":::{{div}} full-width\n{table}\n:::"
+    return f":::{{div}} {classes}\n{table}\n:::"
 
 
 def folded(summary: str, content: str) -> str:

@@ -15,9 +15,11 @@ BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
 
 
 def summary() -> str:
-    """Return the block of README: claims by paper and verdict, and when they were stated."""
+    """Return the block of README: claims by paper and verdict, what came of each paper."""
     judged = [v for part in claims.parts() for v in claims.verdicts(part)]
-    return f"{standing.by_paper(judged)}\n\n{standing.stated()}"
+    titles, outcomes = claims.families(), claims.outcomes()
+    said = "\n".join(f"- **{titles[name]}.** {one['outcome']}" for name, one in outcomes.items())
+    return f"{standing.by_paper(judged)}\n\n{said}\n\n{standing.stated()}"
 
 
 def update(path: Path) -> None:

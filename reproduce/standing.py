@@ -11,7 +11,8 @@ from reproduce.markdown import NONE
 from reproduce.record.recorded import read_members
 from reproduce.strip import strip
 
-HEAD = ["", "statement", "verdict", "effect", "p", "corrected", "units", "planned", "stated"]
+HEAD = ["claim", "statement", "verdict", "effect", "p, corrected", "units", "stated"]
+LOOSE = "full-width claims-table"  # classes of a table of claims
 
 
 def row(v: claims.Verdict, name: str) -> list[str]:
@@ -22,9 +23,10 @@ def row(v: claims.Verdict, name: str) -> list[str]:
         name: The claim's identifier, as an anchor or a link.
     """
     star = "\u00a0★" if v.claim.primary else ""
-    values = [p_value(v.raw), p_value(v.corrected)]
-    own = [name + star, v.claim.statement, badge(v), v.shown, *values, v.units, v.plan]
-    return [*(cell if cell not in ("", "-") else NONE for cell in own), timing.timing(v.claim)]
+    values = f"{p_value(v.raw)}, {p_value(v.corrected)}" if v.tested else NONE
+    units = (f"{v.units}, {v.plan} planned" if v.plan else v.units) if v.tested else NONE
+    own = [name + star, v.claim.statement, badge(v), v.shown or NONE, values, units]
+    return [*own, timing.timing(v.claim)]
 
 
 def link(name: str) -> str:
@@ -90,15 +92,10 @@ def _outcome(family: str) -> str:
 
 
 def total(judged: list[claims.Verdict]) -> str:
-    """Return the sentence that says how many claims there are and how they stand."""
-    found = Counter(v.status for v in judged)
-    lean = found["leaning for"] + found["leaning against"]
+    """Return how all claims stand, in a sentence and a strip."""
     return (
-        f"**{len(judged)} statements are tested, each counted once**, at the most faithful"
-        f" {{term}}`profile` that judges it: {found['reproduced']} are reproduced,"
-        f" {found['contradicted']} contradicted; {lean} lean one way and {found['undecided']} are"
-        f" undecided; {found['withdrawn']} have to be run again, {found['not run']} are not run,"
-        f" and {found['untestable']} can't be tested."
+        "Each statement that can be tested counts once, at the most faithful {term}`profile` that"
+        f" judges it.\n\n{strip('All of them', judged)}"
     )
 
 
@@ -124,7 +121,7 @@ def abstracts(judged: list[claims.Verdict]) -> str:
         rows = [row(v, link(v.claim.id)) for v in own if v.claim.primary]
         if rows:
             title = f"### {claims.families()[name]}"
-            pages += [title, markdown.wide(markdown.table(HEAD, rows))]
+            pages += [title, markdown.wide(markdown.table(HEAD, rows), LOOSE)]
     return "\n\n".join(pages)
 
 

@@ -11,6 +11,13 @@
     return cell.textContent.replace(/\s+/g, " ").trim();
   }
 
+  // What a cell says without its folded claims.
+  function unfolded(cell) {
+    const copy = cell.cloneNode(true);
+    copy.querySelectorAll("details").forEach((one) => one.remove());
+    return text(copy);
+  }
+
   // What a row is filtered by.
   function entry(row) {
     const cells = row.cells;
@@ -21,6 +28,7 @@
       profile: text(cells[COLUMN.profile]).split(/,\s*/),
       verdict: [...badges].map((badge) => text(badge).replace(/^\d+\s*/, "")),
       words: text(row).toLowerCase(),
+      seen: [...cells].map(unfolded).join(" ").toLowerCase(),
       fold: row.querySelector("details"),
     };
   }
@@ -47,7 +55,10 @@
     const entries = [...table.tBodies[0].rows].map(entry);
     const names = [...table.tHead.rows[0].cells].map(text);
     entries.forEach((one) =>
-      [...one.row.cells].forEach((cell, i) => cell.setAttribute("data-column", names[i]))
+      [...one.row.cells].forEach((cell, i) => {
+        cell.setAttribute("data-column", names[i]);
+        cell.toggleAttribute("data-empty", text(cell) === "–");
+      })
     );
 
     const form = document.createElement("form");
@@ -88,6 +99,10 @@
           asked.every((word) => one.words.includes(word));
         one.row.hidden = !fits;
         shown += fits;
+        if (one.fold) {
+          // A word that only a claim has shows the claims.
+          one.fold.open = fits && !asked.every((word) => one.seen.includes(word));
+        }
       });
       count.textContent = `${shown} of ${entries.length} tables and figures`;
     }

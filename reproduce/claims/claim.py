@@ -148,7 +148,7 @@ def families() -> dict[str, str]:
 
 
 def outcomes() -> dict[str, Mapping[str, Any]]:
-    """Return by paper the sentence ``outcome`` and, by verdict, the claims that it ``rests`` on."""
+    """Return by paper the sentence ``outcome`` and what it ``rests`` on: claims by verdict."""
     known = _parse((project_root() / "book" / "families.yaml").read_text(encoding="utf-8"))
     return {key: one for key, one in known.items() if not isinstance(one, str)}
 

@@ -43,7 +43,7 @@ def decimals(text: str) -> list[str]:
 
 def pages(root: Path) -> Iterator[tuple[str, str]]:
     """Yield name and prose of each page: Markdown files, and the Markdown cells of notebooks."""
-    for path in [root / "README.md", *sorted((root / "book").glob("*.md"))]:
+    for path in [root / "README.md", *sorted((root / "book").rglob("*.md"))]:
         yield path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
     for path in sorted((root / "notebooks").rglob("*.ipynb")):
         for i, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from prose import paper_values
 from synthetic import T1, write_calibration, write_record
 
-from reproduce import claims, ledger, readme, record, standing
+from reproduce import claims, headline, ledger, ledger_part, readme, record, standing
 from reproduce.claims import timing
 from reproduce.markdown import NONE, PLUS_MINUS
 from reproduce.printed import cells, device_name
@@ -28,20 +29,126 @@ def rows(page: str, first: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
-def write(folder: Path) -> tuple[str, str]:
+def write(folder: Path) -> dict[str, str]:
+    """Write all pages and return their text by name."""
     folder.mkdir(exist_ok=True)
     ledger.write(folder)
-    return (folder / "ledger.md").read_text(), (folder / "front.md").read_text()
+    found = {p.relative_to(folder).with_suffix("").as_posix(): p for p in folder.rglob("*.md")}
+    return {name: path.read_text() for name, path in found.items()}
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """All pages from the real record."""
+    return write(tmp_path_factory.mktemp("ledger"))
+
+
+def index(page: str) -> dict[str, list[str]]:
+    """Return the cells of the index of the ledger by target."""
+    table = page.split("````{list-table}")[1].split("````")[0]
+    found = [re.split(r"\n  - |\n\n", row, maxsplit=0) for row in table.split("\n* - ")[2:]]
+    return {re.search(r"<target-([^>]+)>", row[1])[1]: row for row in found}
+
+
+def counts(strip: str) -> list[int]:
+    """Return the numbers on the badges of a strip."""
+    return [int(n) for n in re.findall(r"\[(\d+) [a-z ]+\]\{\.verdict", strip)]
+
+
+def strips(page: str) -> list[tuple[int, list[int]]]:
+    """Return of each strip of a page the claims that it says it has, and its counts."""
+    found = re.findall(r"^:::\{div\} strip\n(.*?)^:::$", page, re.M | re.S)
+    return [(int(re.search(r"\*\* (\d+) claims?$", one, re.M)[1]), counts(one)) for one in found]
+
+
+def test_the_strips_of_the_front_page_add_up_to_all_claims(pages):
+    (total, counted), *papers = strips(pages["front"])
+    assert total == sum(counted) == sum(len(claims.load(part)) for part in claims.parts())
+    assert [said for said, _ in papers] == [sum(own) for _, own in papers]
+    assert sum(said for said, _ in papers) == total
+    assert len(papers) == len(claims.families())
+
+
+def test_bars_are_as_long_as_the_counts_say(pages):
+    for strip in re.findall(r"^:::\{div\} strip\n(.*?)^:::$", pages["front"], re.M | re.S):
+        assert [int(n) for n in re.findall(r"flex-grow: (\d+)", strip)] == counts(strip)
+
+
+def test_the_strips_of_the_parts_add_up_to_their_claims(pages):
+    for part in claims.parts():
+        for page in (pages[f"parts/{part}"], pages[f"ledger/{part}"]):
+            found = strips(page)
+            assert sum(said for said, _ in found) == len(claims.load(part))
+            assert all(said == sum(own) for said, own in found)
+
+
+def test_each_claim_and_target_has_one_anchor_and_each_link_one_to_go_to(pages):
+    text = "\n".join(pages.values())
+    anchors = re.findall(r"\{#(claim-[^}]+)\}|^\((target-[^)]+)\)=$", text, re.M)
+    names = [claim or target for claim, target in anchors]
+    wanted = [f"claim-{c.id.lower()}" for part in claims.parts() for c in claims.load(part)]
+    wanted += [
+        f"target-{name.lower()}" for part in claims.parts() for name in claims.targets(part)
+    ]
+    assert sorted(names) == sorted(wanted) and len(set(wanted)) == len(wanted)
+    assert set(re.findall(r"<((?:claim|target)-[^>]+)>`", text)) <= set(wanted)
+
+
+def test_each_table_and_figure_has_its_row(pages):
+    """What is recorded, printed or planned: the name, the paper, ours or why not, the claims."""
+    found = index(pages["ledger"])
+    known = {t.id: t for part in claims.parts() for t in claims.targets(part).values()}
+    printed = {row["target"] for row in paper_values(ROOT)} - {""}
+    assert printed <= set(known)
+    assert list(found) == [name.lower() for name in known]
+    for name, target in known.items():
+        row = found[name.lower()]
+        assert target.what in row[1]
+        assert target.notebook is None or f"</notebooks/{target.notebook}>" in "".join(row[2:3])
+
+
+def test_what_is_not_run_says_why(pages):
+    for part in claims.parts():
+        page = pages[f"ledger/{part}"]
+        for target in claims.targets(part).values():
+            if target.formula or headline.members(target.id):
+                continue
+            section = page.split(f"\n## {target.id}, ")[1].split("\n## ")[0]
+            assert re.search(r"(not run|quoted only), because \w", section, re.I), target.id
+
+
+def test_the_number_that_stands_for_a_table_is_one_of_its_cells():
+    for part in claims.parts():
+        for target in claims.targets(part).values():
+            if target.printed and target.printed.lead:
+                assert any(cell.lead for cell in cells(target.id, part)), target.id
+
+
+def test_the_index_counts_each_claim_once(pages):
+    found = index(pages["ledger"])
+    folded = [int(n) for n in re.findall(r"<summary>(\d+) claims?</summary>", pages["ledger"])]
+    table = pages["ledger"].split("````{list-table}")[1].split("````")[0]
+    assert (
+        sum(folded) == sum(counts(table)) == sum(len(claims.load(part)) for part in claims.parts())
+    )
+    assert len(found) >= len(folded)
+
+
+def test_pages_show_no_profile_that_a_part_cannot_have(pages):
+    """Foundations is judged at one profile, so that no other is named."""
+    assert not re.search(r"\b(gpu|paper profile|profile paper)\b", pages["ledger/foundations"])
 
 
 def test_without_a_record_all_is_not_run(results, tmp_path):
-    page, front = write(tmp_path / "generated")
+    found = write(tmp_path / "generated")
+    page = found["ledger/vib"]
     (row,) = rows(page, "VIB")
-    assert row[1:3] == ["error_12", "1.13"] and "not run" in row
-    assert rows(front, "VIB") == [["VIB", "1.13", "not run"]]
+    assert row[1:3] == ["error, mean of 12 codes", "1.13"] and "not run" in row
     assert "No run is on record." in page
+    line = " ".join(index(found["ledger"])["vib-t1"])
+    assert "**1.13** (VIB, error, mean of 12 codes" in line and "not run" in line
     for target in claims.targets("vib").values():
-        assert f"`{target.id}`" in page
+        assert f"## {target.id}, {target.what}" in page
         assert (tmp_path / "generated" / f"{target.id}.csv").exists() == bool(
             target.notebook and not target.formula and not target.quoted
         )
@@ -49,13 +156,15 @@ def test_without_a_record_all_is_not_run(results, tmp_path):
 
 def test_each_cell_of_the_paper_is_beside_ours(results, tmp_path):
     write_record(results, "laptop", seeds=5)
-    page, front = write(tmp_path / "generated")
+    written = write(tmp_path / "generated")
+    page, names = written["ledger/vib"], claims.words("vib")
     printed = [row for row in claims.paper_values("vib").values() if row["tag"] != "UNVERIFIED"]
     for target in ("VIB-T1", "VIB-F2"):
         for row in printed:
             known = row["tag"] in ("paper", "earlier") and row["metric"].startswith("error")
             if row["target"] == target and known:
-                assert [row["metric"], row["value"]] in [r[1:3] for r in rows(page, row["item"])]
+                shown = [names[row["metric"]], row["value"]]
+                assert shown in [r[1:3] for r in rows(page, row["item"])]
     (found,) = rows(page, "VIB")
     errors = (
         100 * record.table("VIB-T1").query("method == 'vib' and metric == 'error_12'")["value"]
@@ -65,15 +174,15 @@ def test_each_cell_of_the_paper_is_beside_ours(results, tmp_path):
     assert found[5] == f"{errors.std():.2f}"
     assert found[6] == "0.11"  # of 1.2 % on 10,000 images
     assert found[7:] == ["5", "laptop, CPU", "2\u00a0min"]
-    assert rows(front, "VIB")[0][2] == f"{found[3]} (n = 5)"
+    line = index(written["ledger"])["vib-t1"]
+    assert f"**{found[3]}** (n = 5)" in line and found[4] in line and "laptop" in line
 
 
 def test_quoted_rows_are_never_given_a_value_of_ours(results, tmp_path):
     write_record(results, "laptop", seeds=2)
-    page, front = write(tmp_path / "generated")
+    page = write(tmp_path / "generated")["ledger/vib"]
     (row,) = rows(page, "Dropout, quoted")
     assert row[2] == "1.40" and "quoted only" in row
-    assert "quoted" not in front
 
 
 def test_each_profile_has_its_own_row(results):
@@ -89,48 +198,69 @@ def test_each_profile_has_its_own_row(results):
 
 def test_a_single_seed_has_no_spread(results, tmp_path):
     write_record(results, "laptop", seeds=1)
-    page, _ = write(tmp_path / "generated")
+    page = write(tmp_path / "generated")["ledger/vib"]
     (row,) = rows(page, "VIB")
     assert "±" not in row[3] and row[5] == NONE
 
 
 def test_each_claim_has_its_verdict(results, tmp_path):
     write_record(results, "laptop", seeds=3)
-    page, _ = write(tmp_path / "generated")
+    written = write(tmp_path / "generated")
     for v in claims.verdicts("vib"):
         star = "\u00a0★" if v.claim.primary else ""
-        found = [row for row in rows(page, v.claim.id + star) if len(row) == len(standing.HEAD)]
-        assert len(found) == 1 + v.claim.primary  # once more with the abstracts
-        for row in found:
-            assert row[1] == v.claim.statement
-            assert row[2].startswith(f"[{v.label}]{{.verdict .verdict-")
-            assert row[3] in (v.shown, NONE)
-            assert row[6] == (v.units if v.tested else NONE)
-            assert row[8] == timing.timing(v.claim)
+        anchored = f"[{v.claim.id}]{{#claim-{v.claim.id.lower()}}}{star}"
+        (row,) = rows(written["ledger/vib"], anchored)
+        check_row(row, v)
+        abstract = rows(written["ledger"], standing.link(v.claim.id) + star)
+        assert len(abstract) == v.claim.primary
+        for row in abstract:
+            check_row(row, v)
 
 
-def test_each_abstract_has_verdict_interval_and_units_on_the_page():
+def check_row(row: list[str], v: claims.Verdict) -> None:
+    assert len(row) == len(standing.HEAD)
+    assert row[1] == v.claim.statement
+    assert v.label in row[2]
+    assert row[3] in (v.shown, NONE)
+    assert row[5].startswith(v.units if v.tested else NONE)
+    assert row[6] == timing.timing(v.claim)
+
+
+def test_a_claim_shows_the_verdict_that_counts_and_those_of_other_profiles(results, tmp_path):
+    write_record(results, "laptop", seeds=3)
+    write_record(results, "paper", seeds=3)
+    page = write(tmp_path / "generated")["ledger/vib"]
+    (first,) = rows(page, "[VIB-T1-1]{#claim-vib-t1-1}")
+    (second,) = rows(page, "VIB-T1-1")
+    assert "(paper)" in first[2]
+    assert "(laptop)" in second[2] and second[1] == "the same, at the profile laptop"
+
+
+def test_each_abstract_has_verdict_interval_and_units_on_the_page(pages):
     """On the real record: what an abstract states is found without knowing a table's number."""
+    page = pages["ledger"].split("(abstracts)=")[1]
     judged = [v for part in claims.parts() for v in claims.verdicts(part)]
-    page = standing.abstracts(judged)
     for name, title in claims.families().items():
         own = [v for v in judged if v.claim.family == name and v.claim.primary]
         assert own, f"no claim of {name} is `primary: true`: mark what its abstract states"
         assert f"### {title}" in page
         for v in own:
-            (row,) = rows(page, v.claim.id + "\u00a0★")
-            assert v.label in row[2] and (not v.tested or ("[" in row[3] and v.units == row[6]))
+            (row,) = rows(page, standing.link(v.claim.id) + "\u00a0★")
+            assert v.label in row[2]
+            assert not v.tested or ("[" in row[3] and row[5].startswith(v.units))
 
 
 def test_changed_claims_are_listed_with_their_dates(results, tmp_path):
-    page, _ = write(tmp_path / "generated")
-    section = page.split("## When claims were changed")[1].split("## Runs")[0]
+    written = write(tmp_path / "generated")
     changed = {name: own for name, own in timing.changes().items() if len(own) > 1}
     assert changed
-    for name, own in changed.items():
-        found = rows(section, name)
-        assert [row[1] for row in found] == [change.what for change in own]
-        assert {row[3] for row in found} <= {"before", "post hoc"}
+    for part in claims.parts():
+        for claim in claims.load(part):
+            section = written[f"ledger/{part}"].partition("## When claims were changed")[2]
+            found = rows(section, standing.link(claim.id))
+            own = changed.get(claim.id, [])
+            assert [row[1] for row in found] == [change.what for change in own]
+            assert {row[3] for row in found} <= {"before", "post hoc"}
 
 
 def test_downloads_hold_all_recorded_rows(results, tmp_path):
@@ -144,14 +274,13 @@ def test_downloads_hold_all_recorded_rows(results, tmp_path):
 
 def test_a_part_without_a_paper_has_its_factors_and_no_empty_columns(results, tmp_path):
     write_calibration(results, "laptop", seeds=5)
-    page, _ = write(tmp_path / "generated")
-    (row,) = rows(page, "`FND-CAL`")
-    assert row[2] == "20 members"
+    page = write(tmp_path / "generated")["ledger/foundations"]
+    assert "on record: 20 members at the profile laptop; {download}`CSV" in page
     table = pd.read_csv(tmp_path / "generated" / "FND-CAL.csv")
     assert {"task", "samples", "method", "seed"} < set(table.columns)
     assert not {"beta", "bottleneck", "epoch"} & set(table.columns)
     v = next(v for v in claims.verdicts("foundations") if v.claim.id == "FND-CAL-8")
-    claim, *_ = rows(page, "FND-CAL-8" + ("\u00a0★" if v.claim.primary else ""))
+    (claim,) = rows(page, "[FND-CAL-8]{#claim-fnd-cal-8}")
     assert v.label == "reproduced (laptop)" and f"[{v.label}]" in claim[2]
     assert float(claim[3].split()[0]) == pytest.approx(-20, abs=0.2)  # % of a margin of 0.1 nats
 
@@ -190,7 +319,7 @@ def test_what_a_record_says_of_its_machine_is_text_on_the_page(monkeypatch):
     run = dict(notebook="vib/mnist", profile="laptop", code_hash="", members=[])
     told = [run | dict(device=evil, threads="<b>2|</b>")]
     monkeypatch.setattr(record, "runs", lambda: told)
-    page = ledger._runs()
+    page = ledger_part.runs_table("vib")
     (row,) = rows(page, "vib/mnist")
     assert len(row) == 8 and not set("<`[{") & set(page)
     assert len(page.splitlines()) == 5  # heading, blank, head, rule and one row
