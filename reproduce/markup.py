@@ -13,6 +13,7 @@ from PIL import Image
 _ONE = r"[-+−]?(?:\d[\d,.]*(?:e[-+]?\d+)?|nan|inf|∞)\s?%?"
 _NUMBER = re.compile(rf"\(?{_ONE}(?:\s?(?:±|to|/|;|\.\.)\s?{_ONE})?\)?\*?")
 _NOTHING = re.compile(r"[-–—]?")
+MANY_LETTERS = 60  # of a cell of text, which needs some width
 MOSTLY_WHITE = 2 / 3  # of the pixels of a chart; pictures and maps of colours have less
 
 
@@ -31,8 +32,8 @@ def mended(body: str, images: Mapping[str, Path]) -> str:
     for summary in soup.select("summary[aria-label]"):
         del summary["aria-label"]  # it would hide what the bar is called
     for entries in soup.select('[role="list"]'):
-        if entries.select('[role="doc-biblioentry"]'):
-            del entries["role"]  # which allows no children but items
+        for entry in entries.select('[role="doc-biblioentry"]'):
+            del entry["role"], entries["role"]  # the standard allows neither on these elements
     return str(soup)
 
 
@@ -102,7 +103,7 @@ def _join_headers(table: Tag) -> None:
 
 
 def _mark_columns(table: Tag) -> None:
-    """Give the cells of the first column, and of columns of numbers, a class."""
+    """Give the cells of the first column, of text, and of columns of numbers a class."""
     taken: dict[tuple[int, int], None] = {}
     columns: dict[int, list[Tag]] = {}
     for y, row in enumerate(table.find_all("tr")):
@@ -113,9 +114,11 @@ def _mark_columns(table: Tag) -> None:
             across, down = (int(str(cell.get(name, 1))) for name in ("colspan", "rowspan"))
             taken |= dict.fromkeys((y + j, x + i) for j in range(down) for i in range(across))
             columns.setdefault(x if across == 1 else -1, []).append(cell)
-            if x == 0:
-                cell["class"] = [*cell.get("class", []), "first"]
+            marks = {"first": x == 0, "words": len(cell.get_text()) > MANY_LETTERS}
+            cell["class"] = [*cell.get("class", []), *(name for name in marks if marks[name])]
             x += across
+    for cell in table.select('[class=""]'):
+        del cell["class"]
     for cells in columns.values():
         texts = [one.get_text(" ", strip=True) for one in cells if one.find_parent("tbody")]
         numbers = [text for text in texts if not _NOTHING.fullmatch(text)]

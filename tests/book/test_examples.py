@@ -17,6 +17,9 @@ from ibutils.tasks import catalogue
 ROOT = Path(__file__).parents[2]
 PAGES = (
     "book/api.md",
+    "book/api/information_dropout.md",
+    "book/api/infomax.md",
+    "book/api/training.md",
     "book/data.md",
     "book/how_to_read.md",
     "book/which_estimator.md",

@@ -1,6 +1,8 @@
 // What is wrong with the layout of a page at this width, a line each.
 () => {
   const found = [];
+  // For screen readers only: they take no place.
+  for (const one of document.querySelectorAll("mjx-assistive-mml")) one.style.display = "none";
   const article = document.querySelector("article") ?? document.body;
   const shown = (one) => one.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
   const all = (css, inside = article) => [...inside.querySelectorAll(css)].filter(shown);
@@ -39,7 +41,7 @@
   for (const one of all("table, mjx-container, pre, img, svg, canvas")) {
     if (one.parentElement.closest("table, mjx-container, svg")) continue;
     const box = contents(one.querySelector("mjx-math") ?? one);
-    const around = scroller(one.tagName === "PRE" ? one : one.parentElement) ?? document.body;
+    const around = scroller(one.matches("pre, mjx-container") ? one : one.parentElement) ?? document.body;
     const place = around.getBoundingClientRect();
     if (box.width === 0 || (box.right <= place.right + 1 && box.left >= place.left - 1)) {
       continue;
@@ -55,7 +57,8 @@
     const formula = number.parentElement.querySelector("mjx-math");
     if (!formula) continue;
     const [a, b] = [contents(number), formula.getBoundingClientRect()];
-    const beside = a.left >= b.right - 1 || a.right <= b.left + 1;
+    const right = Math.min(b.right, scroller(formula)?.getBoundingClientRect().right ?? b.right);
+    const beside = a.left >= right - 1 || a.right <= b.left + 1;
     if (!beside && a.top < b.bottom - 1 && b.top < a.bottom - 1) {
       found.push(`its number stands over the formula: ${name(number)}`);
     }

@@ -1,4 +1,4 @@
-"""The exported names: what the page of the API documents, and what modules list as theirs."""
+"""The exported names: what the pages of the API document, and what modules list as theirs."""
 
 import importlib
 import inspect
@@ -10,7 +10,7 @@ from typing import Any
 
 import ibutils
 
-PAGE = Path(__file__).parents[2] / "book" / "api.md"
+BOOK = Path(__file__).parents[2] / "book"
 
 # Exported names that are not called, and why.
 HOLDS = "only holds what a function of ours returns or reads, and checks"
@@ -52,10 +52,16 @@ def undocumented() -> list[str]:
 
 
 def _documented() -> Iterator[Any]:
+<<<<<<< HEAD
     """Yield what the page of the API shows."""
     for directive in re.finditer(r"autofunction:: (\S+)\.(\w+)", PAGE.read_text()):
         yield getattr(importlib.import_module(directive[1]), directive[2])
     for directive in re.finditer(r"automodule:: (\S+)\n\s+:members:(.*)", PAGE.read_text()):
+=======
+    """Yield what the pages of the API show."""
+    text = "".join(page.read_text() for page in sorted((BOOK / "api").glob("*.md")))
+    for directive in re.finditer(r"automodule:: (\S+)\n\s+:members:(.*)", text):
+>>>>>>> browser
         module = importlib.import_module(directive[1])
         members = [one.strip() for one in directive[2].split(",") if one.strip()]
         for member in members or _members(module):
