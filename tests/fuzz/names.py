@@ -52,16 +52,11 @@ def undocumented() -> list[str]:
 
 
 def _documented() -> Iterator[Any]:
-<<<<<<< HEAD
-    """Yield what the page of the API shows."""
-    for directive in re.finditer(r"autofunction:: (\S+)\.(\w+)", PAGE.read_text()):
-        yield getattr(importlib.import_module(directive[1]), directive[2])
-    for directive in re.finditer(r"automodule:: (\S+)\n\s+:members:(.*)", PAGE.read_text()):
-=======
     """Yield what the pages of the API show."""
     text = "".join(page.read_text() for page in sorted((BOOK / "api").glob("*.md")))
+    for directive in re.finditer(r"autofunction:: (\S+)\.(\w+)", text):
+        yield getattr(importlib.import_module(directive[1]), directive[2])
     for directive in re.finditer(r"automodule:: (\S+)\n\s+:members:(.*)", text):
->>>>>>> browser
         module = importlib.import_module(directive[1])
         members = [one.strip() for one in directive[2].split(",") if one.strip()]
         for member in members or _members(module):
