@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.infomax.model_tables import MODELS, measures_by_model, named, of_data
-from experiments.pictures import picture
+from experiments.picture_rows import picture
 from experiments.style import COLOURS, finish
 from ibutils import checks
 from reproduce.view import View

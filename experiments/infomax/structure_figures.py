@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.infomax.model_tables import accuracy_by_layer, beside_paper, of_data, printed
-from experiments.pictures import picture
+from experiments.picture_rows import picture
 from experiments.style import finish
 from ibutils import checks
 from reproduce.view import View

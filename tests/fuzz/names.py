@@ -53,7 +53,8 @@ def undocumented() -> list[str]:
 
 def _documented() -> Iterator[Any]:
     """Yield what the pages of the API show."""
-    text = "".join(page.read_text() for page in sorted((BOOK / "api").glob("*.md")))
+    pages = [BOOK / "api.md", *sorted((BOOK / "api").glob("*.md"))]
+    text = "".join(page.read_text() for page in pages)
     for directive in re.finditer(r"autofunction:: (\S+)\.(\w+)", text):
         yield getattr(importlib.import_module(directive[1]), directive[2])
     for directive in re.finditer(r"automodule:: (\S+)\n\s+:members:(.*)", text):

@@ -23,7 +23,8 @@ def test_every_exported_name_has_a_valid_call(registered):
 
 
 def test_every_exported_name_is_on_the_page_of_the_api():
-    assert not undocumented(), f"add to a page of book/api/, or take out of __all__: {undocumented()}"
+    missing = undocumented()
+    assert not missing, f"add to a page of book/api/, or take out of __all__: {missing}"
 
 
 def test_nothing_is_left_out_that_does_not_exist_or_is_called(registered):

@@ -24,7 +24,7 @@ from experiments.infomax.model_tables import (
 )
 from experiments.infomax.nearest_neighbours_figures import neighbours
 from experiments.infomax.structure_figures import loss_maps, occlusion_masks
-from experiments.pictures import picture_rows
+from experiments.picture_rows import picture_rows
 
 
 @pytest.fixture
