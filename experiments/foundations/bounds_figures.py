@@ -30,14 +30,17 @@ class Settings:
     Attributes:
         seed: Of everything that is drawn.
         batches: Of each Monte-Carlo estimate.
+        steps: Of each critic at each step of the staircase.
     """
 
     seed: int = 0
     batches: int = 400
+    steps: int = 200
 
     def __post_init__(self) -> None:
         """Refuse estimates that are too rough to check anything."""
         checks.count("batches", self.batches, least=50)
+        checks.count("steps", self.steps, least=2)
 
 
 def scaled_critics(
@@ -73,7 +76,7 @@ def over_information(table: pd.DataFrame, *, pairs: int) -> Figure:
         table: ``mean`` and ``deviation`` in nats by exact information and bound.
         pairs: In a batch.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4))
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4))
     _bounds(axes, table)
     truths = table.index.get_level_values(0)
     axes[0].plot(truths, truths, color="0.3", lw=0.8)
@@ -82,7 +85,7 @@ def over_information(table: pd.DataFrame, *, pairs: int) -> Figure:
     axes[0].set_ylim(-1, 12)
     for axis in axes:
         axis.set_xlabel("exact information in nats")
-        axis.legend(fontsize=9, loc="upper left")
+        axis.legend(fontsize=9.5, loc="upper left")
     return finish(figure)
 
 
@@ -93,7 +96,7 @@ def over_pairs(table: pd.DataFrame, *, truth: float) -> Figure:
         table: ``mean`` and ``deviation`` in nats by number of pairs and bound.
         truth: The information.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8))
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.8))
     _bounds(axes, table)
     sizes = table.index.get_level_values(0).unique()
     axes[0].axhline(truth, color="0.3", lw=0.8)
@@ -103,7 +106,7 @@ def over_pairs(table: pd.DataFrame, *, truth: float) -> Figure:
     for axis in axes:
         axis.set_xscale("log", base=2)
         axis.set_xlabel("pairs in a batch, $n$")
-    axes[1].legend(fontsize=9, ncols=2)
+    axes[1].legend(fontsize=9.5, ncols=2)
     return finish(figure)
 
 
@@ -131,7 +134,7 @@ def spread_of_nwj(
         sample: Values of NWJ on batches, ``[batches]``.
         truth: The information in these batches.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6))
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6))
     axes[0].plot(truths, closed, "k", lw=1, label="closed form, NWJ")
     for name in ("DV", "NWJ"):
         measured = table.xs(name, level=1)["deviation"]

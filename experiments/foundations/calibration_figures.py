@@ -5,19 +5,24 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.foundations.calibrated import titles
 from experiments.foundations.errors import measure
+from experiments.foundations.task_pictures import titled
 from experiments.style import COLOURS, finish
 
 ESTIMATORS = titles()
 _LIMIT = 1.0  # nats of error at which colours saturate
 _FRAME = 10.0  # nats of error that a figure along tasks shows
+ASIDE = ("kde_lower", "kde_upper", "jensen_shannon_concatenated")  # on a few tasks only
 
 
-def calibration_table(table: pd.DataFrame, *, samples: int) -> pd.DataFrame:
-    """Return ``"mean ± sd"`` of each estimator over seeds, one row a task, by its truth.
+def calibration_table(
+    table: pd.DataFrame, *, samples: int, methods: Sequence[str] = tuple(ESTIMATORS)
+) -> pd.DataFrame:
+    """Return ``"mean ± sd"`` of some estimators over seeds, one row a task, by its truth.
 
     An exclamation mark follows where the estimator warned for half of the seeds or more, and a
     dash stands where it is not finite for one. Empty cells: not defined for the task.
@@ -25,12 +30,16 @@ def calibration_table(table: pd.DataFrame, *, samples: int) -> pd.DataFrame:
     Args:
         table: Rows of the target ``FND-CAL``.
         samples: The number of samples of the members shown.
+        methods: The estimators; what is not on record has no column.
     """
-    means, spread, warned, failed = _cells(table, samples)
+    means, spread, warned, failed = (
+        cells.loc[:, cells.columns.isin(methods)] for cells in _cells(table, samples)
+    )
     text = means.map(_number) + " ± " + spread.fillna(0.0).map(_number)
     text = _marked(text, means, warned, failed)
     text.insert(0, "truth", _truth(table).reindex(text.index).map(_number))
-    return text.rename(columns=ESTIMATORS).rename_axis(index="nats", columns=None)
+    text = text.rename(columns=ESTIMATORS, index=titled)
+    return text.rename_axis(index=None, columns="nats")
 
 
 def error_map(table: pd.DataFrame, *, samples: int) -> Figure:
@@ -42,28 +51,60 @@ def error_map(table: pd.DataFrame, *, samples: int) -> Figure:
         table: Rows of the target ``FND-CAL``.
         samples: The number of samples of the members shown.
     """
-    means, _, warned, failed = _cells(table, samples)
+    means, _, warned, failed = (
+        cells.drop(columns=list(ASIDE), errors="ignore") for cells in _cells(table, samples)
+    )
     truth = _truth(table).reindex(means.index)
     text = _marked(means.map(_number), means, warned, failed).rename(columns=ESTIMATORS)
     errors = means.mask(failed).sub(truth, axis=0).to_numpy()
     rows, columns = errors.shape
-    figure, axes = plt.subplots(figsize=(3.4 + 0.62 * columns, 1.6 + 0.27 * rows))
+    figure, axes = plt.subplots(figsize=(8, 1.9 + 0.24 * rows))
     shades = plt.get_cmap("PuOr").with_extremes(bad="0.93")
     shown = axes.imshow(errors, cmap=shades, vmin=-_LIMIT, vmax=_LIMIT, aspect="auto")
     for i in range(rows):
         for j in range(columns):
-            dark = abs(np.nan_to_num(errors[i, j])) > 0.75 * _LIMIT
-            colour = "white" if dark else "black"
-            axes.text(j, i, str(text.iloc[i, j]), ha="center", va="center", size=8, color=colour)
-    axes.set_xticks(range(columns), list(text.columns), rotation=35, ha="left", size=10)
-    names = [f"{task}  ({_number(value)})" for task, value in truth.items()]
-    axes.set_yticks(range(rows), names, size=8)
+            dark = bool(abs(np.nan_to_num(errors[i, j])) > 0.75 * _LIMIT)
+            _cell(axes, i, j, str(text.iloc[i, j]), white=dark)
+    names = [f"{titled(task)}  ({_number(value)})" for task, value in truth.items()]
+    _grid(axes, names, list(text.columns))
+    options = dict(orientation="horizontal", extend="both", shrink=0.5, pad=0.02, aspect=30)
+    bar = figure.colorbar(shown, ax=axes, **options)
+    bar.set_label("mean estimate less truth, nats")
+    return finish(figure)
+
+
+def hits_map(hits: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
+    """Draw on how many tasks of each family an estimator is right, darker where on more of them.
+
+    Args:
+        hits: Tasks within the margin, a row each family, a column each estimator; NaN where none
+            was estimated.
+        tasks: Tasks that were estimated, likewise.
+    """
+    rows = len(hits)
+    shares = (hits / tasks).to_numpy(dtype=float)
+    figure, axes = plt.subplots(figsize=(8, 1.5 + 0.36 * rows))
+    shades = plt.get_cmap("Blues").with_extremes(bad="0.93")
+    axes.imshow(np.ma.masked_invalid(shares), cmap=shades, vmin=0, vmax=1, aspect="auto")
+    for i, j in np.argwhere(np.isfinite(shares)).tolist():
+        words = f"{int(hits.iat[i, j])} of {int(tasks.iat[i, j])}"
+        _cell(axes, i, j, words, white=bool(shares[i, j] > 0.6))
+    _grid(axes, list(hits.index), list(hits.columns), size=10.5)
+    return finish(figure)
+
+
+def _cell(axes: Axes, i: int, j: int, text: str, *, white: bool) -> None:
+    colour = "white" if white else "black"
+    axes.text(j, i, text, ha="center", va="center", size=9, color=colour)
+
+
+def _grid(axes: Axes, rows: list[str], columns: list[str], *, size: float = 9) -> None:
+    """Name rows at the left and columns above, without axes."""
+    axes.set_xticks(range(len(columns)), columns, rotation=35, ha="left", size=10)
+    axes.set_yticks(range(len(rows)), rows, size=size)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(shown, ax=axes, extend="both", shrink=0.5, pad=0.02)
-    bar.set_label("mean estimate less truth, nats")
-    return finish(figure)
 
 
 def estimate_against_truth(
@@ -110,13 +151,14 @@ def two_critics(table: pd.DataFrame, *, samples: int) -> Figure:
     means = wide.dropna().groupby("task").mean()
     truth = _truth(table).reindex(means.index).sort_values(kind="stable")
     means, rows = means.loc[truth.index].clip(lower=-_FRAME), np.arange(len(truth))
-    figure, axes = plt.subplots(figsize=(7, 1.2 + 0.2 * len(truth)))
+    figure, axes = plt.subplots(figsize=(8, 1.2 + 0.22 * len(truth)))
     axes.hlines(rows, means.min(axis=1), means.max(axis=1), color="0.8", lw=1.5)
     labels = ("one hidden GELU layer", "two hidden ReLU layers")
     for method, label, colour, marker in zip(methods, labels, COLOURS, "os", strict=False):
         axes.plot(means[method], rows, marker, ms=5, color=colour, label=label)
     axes.axvline(0, color="0.6", lw=1)
-    axes.set_yticks(rows, [f"{task}  ({_number(value)})" for task, value in truth.items()], size=8)
+    names = [f"{titled(task)}  ({_number(value)})" for task, value in truth.items()]
+    axes.set_yticks(rows, names, size=9)
     axes.set_xscale("symlog", linthresh=0.1)
     axes.set_xticks([-10, -1, -0.1, 0, 0.1], ["-10", "-1", "-0.1", "0", "0.1"])
     axes.minorticks_off()

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 from scipy import stats
+from torch import Tensor
 
 from experiments.style import COLOURS, finish
 from reproduce.view import View
@@ -73,7 +74,7 @@ def critic_readings(history: pd.DataFrame, truth: float) -> Figure:
     right.set(ylabel="information, nats", ylim=(max(lowest, -truth), 1.25 * truth))
     for axes, place in ((left, "center right"), (right, "lower right")):
         axes.set_xlabel("training step")
-        axes.legend(fontsize=9, loc=place)
+        axes.legend(fontsize=9.5, loc=place)
     return finish(figure)
 
 
@@ -86,7 +87,7 @@ def towards_determinism(exact: pd.DataFrame, trained: pd.DataFrame) -> Figure:
         trained: ``noise``, and ``divergence`` and ``accuracy`` of trained critics on fresh pairs;
             a noise of 0 stands at the left edge.
     """
-    figure, grid = plt.subplots(1, 3, figsize=(11, 3.4))
+    figure, grid = plt.subplots(1, 3, figsize=(9, 3.2))
     edge = float(exact["noise"].min()) / 6
     at = trained["noise"].where(trained["noise"] > 0, edge)
     ends = {"divergence": math.log(2), "accuracy": 1.0}
@@ -98,12 +99,28 @@ def towards_determinism(exact: pd.DataFrame, trained: pd.DataFrame) -> Figure:
     grid[1].set(ylabel="share of pairs told apart", ylim=(0.5, 1.03))
     grid[2].plot(exact["noise"], exact["information"], color=COLOURS[0])
     grid[2].set(ylabel="information, nats", ylim=(0, None))
-    grid[0].legend(fontsize=9, loc="lower left")
+    grid[0].legend(fontsize=9.5, loc="lower left")
     for axes in grid:
         axes.set(xscale="log", xlabel="deviation of the noise")
         axes.axvline(edge, color="0.8", lw=0.8)
         axes.set_xticks([edge, 1e-3, 1e-2, 1e-1, 1, 10], ["0", ".001", ".01", ".1", "1", "10"])
         axes.minorticks_off()
+        axes.tick_params(labelsize=9.5)
+    return finish(figure)
+
+
+def pictured_tables(tables: Mapping[str, Tensor]) -> Figure:
+    """Draw joint tables, darker where a pair is likelier, each in its own scale.
+
+    Args:
+        tables: By title, ``[x, y]``.
+    """
+    rows = -(-len(tables) // 2)
+    figure, grid = plt.subplots(rows, 2, figsize=(6.5, 3.2 * rows), squeeze=False)
+    for axes, (title, table) in zip(grid.flat, tables.items(), strict=False):
+        axes.imshow(table.numpy(), cmap="Blues", vmin=0)
+        axes.set(xticks=[], yticks=[], xlabel="$y$", ylabel="$x$")
+        axes.set_title(title.replace(": ", "\n"), size=10)
     return finish(figure)
 
 
@@ -115,7 +132,10 @@ def figure_4(view: View) -> Figure:
 
 def rank_correlations(view: View) -> Styler:
     """Rank correlation of each batch of tables, with its interval at 90 %."""
-    return _correlations(view).style.format(precision=4)
+    names = dict(rank_correlation="rank correlation", low="from", high="to")
+    digits = {name: "{:.4f}" for name in names.values()}
+    ranges = {"information up to": "{:.2f}", "divergence up to": "{:.2f}"}
+    return _correlations(view).rename(columns=names).style.format(digits | ranges)
 
 
 def _panels(view: View) -> dict[str, dict[int, Points]]:
