@@ -39,8 +39,9 @@ def maps_beside_images(images: np.ndarray, maps: Mapping[str, list[np.ndarray]])
             limits = dict(vmin=values.min(), vmax=values.max())
             for row, own in zip(grid, values, strict=True):
                 row[column].imshow(own, cmap="Blues", interpolation="nearest", **limits)
-            head = f"{title}\nlayer 1" if layer == 0 else str(layer + 1)
-            grid[0, column].set_title(head, size=11, loc="left")
+            first = layer == 0
+            head = f"{title}\nlayer 1" if first else str(layer + 1)
+            grid[0, column].set_title(head, size=11, loc="left" if first else "center")
     for axes in grid.flat:
         axes.set_xticks([])
         axes.set_yticks([])
