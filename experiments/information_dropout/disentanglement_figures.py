@@ -11,9 +11,11 @@ from experiments.information_dropout.dropout_figures import (
     MARKERS,
     Numbers,
     ends,
+    fits_table,
     fitted,
     lines_over_beta,
     mean_by_metric,
+    percent,
     tested,
     titled,
     width_axis,
@@ -23,12 +25,13 @@ from experiments.style import COLOURS, finish, mean_line, over_seeds
 from reproduce.view import View
 
 NAMES = {
-    "excess": "TC less floor, nats a dimension",
+    "excess": "total correlation less floor, nats a dimension",
     "permuted_excess": "the same, components permuted",
-    "information_2": "information of the layer, nats",
-    "mean_alpha_2": "mean alpha of the layer",
-    "saturated_2": "share at maximal noise",
+    "information_2": "the layer passes, nats",
+    "mean_alpha_2": "mean scale of the noise",
+    "saturated_2": "units at maximal noise, %",
 }
+LAYERS = {"information": "whole layer, nats", "information_per_unit": "one unit, nats"}
 
 
 def figure_6(view: View) -> Figure:
@@ -47,8 +50,7 @@ def information_by_layer(table: pd.DataFrame, *, label: str, title: str) -> Figu
         title: Title of the figure.
     """
     figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
-    heads = {"information": "whole layer, nats", "information_per_unit": "one unit, nats"}
-    for axes, (metric, head) in zip(panels, heads.items(), strict=True):
+    for axes, (metric, head) in zip(panels, LAYERS.items(), strict=True):
         for i, (layer, own) in enumerate(table[table["metric"] == metric].groupby("layer")):
             means = over_seeds(own, "width")
             look = dict(color=COLOURS[i], marker=MARKERS[i], label=f"noisy layer {layer:g}")
@@ -59,6 +61,19 @@ def information_by_layer(table: pd.DataFrame, *, label: str, title: str) -> Figu
     panels[0].legend()
     figure.suptitle(title)
     return finish(figure)
+
+
+def table_6(view: View) -> Styler:
+    """What each noisy layer passes, in total and by unit, by the share of the filters."""
+    rows = view.rows("ID-F6")
+    means = rows[rows["metric"].isin(LAYERS)].groupby(["width", "layer", "metric"])["value"]
+    table = means.mean().unstack(["metric", "layer"])
+    heads = [(f"noisy layer {layer:g}", LAYERS[metric]) for metric, layer in table.columns]
+    table = table.set_axis(pd.MultiIndex.from_tuples(heads), axis=1)
+    table = table.sort_index(axis=1, ascending=[True, False])  # the whole layer first
+    units = [head for head in table.columns if head[1] == LAYERS["information_per_unit"]]
+    style = table.rename_axis("share of the filters").style.format("{:,.0f}")
+    return style.format("{:.3f}", subset=units).format_index("{:g}")
 
 
 def figure_7(view: View) -> Figure:
@@ -89,26 +104,41 @@ def error_and_correlation(table: pd.DataFrame, *, title: str) -> Figure:
     return finish(figure)
 
 
-def table_7(view: View) -> pd.DataFrame:
+def table_7(view: View) -> Styler:
     """Total correlation less its floor, and what the noise of the layer became."""
     rows = tested(view.rows("ID-F7"))
-    table = rows.pivot_table(index="beta", columns="metric", values="value")
-    return table[[*NAMES]].rename(columns=NAMES).round(4)
+    means = rows.pivot_table(index="beta", columns="metric", values="value")[[*NAMES]]
+    table = means.mul([percent(metric) for metric in NAMES]).rename(columns=NAMES)
+    style = table.rename_axis("β").rename_axis(columns=None).style.format("{:z.4f}")
+    for metric, form in {
+        "information_2": ",.0f",
+        "mean_alpha_2": ".2f",
+        "saturated_2": ".0f",
+    }.items():
+        style = style.format("{:" + form + "}", subset=[NAMES[metric]])
+    return style.format_index("{:g}")
 
 
 def fits(view: View) -> Styler:
     """Mean errors on training and test pictures in percent, noise off."""
-    table = fitted(view.rows("ID-F7"), "beta")
-    return table.style.format(precision=1, na_rep="-").format_index("{:g}")
+    table = fitted(view.rows("ID-F7"), "beta").rename_axis("β")
+    return fits_table(table).format_index("{:g}")
 
 
-def apart(view: View) -> pd.DataFrame:
+def apart(view: View) -> Styler:
     """The estimate of activities under the noise of either network, nats a dimension."""
-    return activity_under_noise.split_up().round(3)
+    table = activity_under_noise.split_up().rename(index=_named, columns=_named)
+    heads = {"index": "activities of", "columns": "nats a dimension, under the noise of"}
+    return table.rename_axis(**heads).style.format(precision=2)
+
+
+def _named(level: str) -> str:
+    return level.replace("beta", "β =")
 
 
 FIGURES = {
     "ID-F6": figure_6,
+    "ID-F6 table": table_6,
     "ID-F7": figure_7,
     "ID-F7 table": table_7,
     "activities and noise": apart,

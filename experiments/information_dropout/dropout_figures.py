@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from pandas.api.typing import SeriesGroupBy
+from pandas.io.formats.style import Styler
 
 from experiments.style import COLOURS, mean_line, over_seeds
 from reproduce.view import View
 
 MARKERS = "osD^v<>"
 ERRORS = {"error": "noise off", "error_noisy": "noise on"}
+FITS = {"test": "test, %", "train": "training, %"}
 
 Numbers = dict[str, float | str]
 
@@ -62,6 +65,29 @@ def fitted(rows: pd.DataFrame, index: str | list[str]) -> pd.DataFrame:
     own = rows[(rows["metric"] == "error") & rows["split"].isin(["train", "test"])]
     means = 100 * own.pivot_table(index=index, columns="split", values="value")
     return means.reindex(columns=pd.Index(["test", "train"], name="split"))
+
+
+def fits_table(table: pd.DataFrame) -> Styler:
+    """Return errors on test and training images as a page shows them."""
+    blank = [None] * table.columns.nlevels
+    named = table.rename(columns=FITS).rename_axis(columns=blank)
+    return named.style.format(precision=1, na_rep="not on record")
+
+
+def with_spread(groups: SeriesGroupBy, *, digits: int = 2) -> pd.Series:
+    """Return mean and standard deviation of each group as text, the mean alone of one value.
+
+    Example:
+        >>> rows = pd.DataFrame({"beta": [0.1, 0.1, 1.0], "value": [1.0, 3.0, 2.0]})
+        >>> list(with_spread(rows.groupby("beta")["value"]))
+        ['2.00 ± 1.41', '2.00']
+    """
+    found = groups.agg(["mean", "std"])
+    text = [
+        f"{mean:.{digits}f}" + (f" ± {sd:.{digits}f}" if np.isfinite(sd) else "")
+        for mean, sd in zip(found["mean"], found["std"], strict=True)
+    ]
+    return pd.Series(text, index=found.index)
 
 
 def ends(rows: pd.DataFrame, by: str, names: Sequence[str] = ("low", "high")) -> dict[str, float]:

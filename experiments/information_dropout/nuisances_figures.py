@@ -15,23 +15,31 @@ from experiments.information_dropout.dropout_figures import (
     Numbers,
     ends,
     factor,
+    fits_table,
     fitted,
     lines_over_beta,
     mean_by_metric,
     of_first_seed,
+    percent,
     tested,
+    with_spread,
 )
+from experiments.information_dropout.images_and_maps import maps_beside_images, titled_images
 from experiments.style import COLOURS, finish
 from reproduce.view import View
 
-READ = {"error": "main task (D)", "error_noisy": "main task (N)", "nuisance_error": "nuisance"}
-PLACES = {
-    "digit": "digit, nats",
-    "clutter": "clutter, nats",
-    "background": "background, nats",
-    "less": "ratio less background",
-    "saturated": "share at maximal noise",
+READ = {
+    "error": "object, noise off (D)",
+    "error_noisy": "object, noise on (N)",
+    "nuisance_error": "digit, the nuisance",
 }
+NOISE = {
+    "information_total": "all layers pass, nats",
+    "saturated_1": "at maximal noise: layer 1, %",
+    "saturated_2": "layer 2, %",
+}
+PLACES = ("digit", "clutter", "background")
+NAMES = {"relu": "ReLU"}
 
 
 def fano(error: float) -> float:
@@ -67,7 +75,8 @@ def prior_fit(histograms: Mapping[str, Mapping[str, np.ndarray]], *, title: str)
         axes.stairs(held["density"], held["edges"], fill=True, color=COLOURS[0], alpha=0.5)
         _prior(axes, activation, held)
         axes.set(xlabel="$\\log z$", ylabel="density, 1 / nat")
-        axes.set_title(f"{activation}, {100 * float(held['zeros']):.0f} % at zero", size="medium")
+        name, zeros = NAMES.get(activation, activation), 100 * float(held["zeros"])
+        axes.set_title(f"{name}, {zeros:.0f} % at zero", size="medium")
         axes.legend()
     figure.suptitle(title)
     return finish(figure)
@@ -94,40 +103,6 @@ def figure_2(view: View) -> Figure:
         for beta in sorted(of_beta)
     }
     return maps_beside_images(next(iter(of_beta.values()))["images"], maps)
-
-
-def maps_beside_images(images: np.ndarray, maps: Mapping[str, list[np.ndarray]]) -> Figure:
-    """Draw images and, for each network, where each noisy layer passes information.
-
-    Colours are scaled by layer and network from the least value over the images to the largest.
-
-    Args:
-        images: Grey levels ``[n, h, w]``.
-        maps: By title of a network, one array ``[n, rows, columns]`` a layer, in nats.
-    """
-    layers = len(next(iter(maps.values())))
-    columns = 1 + len(maps) * layers
-    figure, grid = plt.subplots(
-        len(images), columns, figsize=(1.05 * columns, 1.15 * len(images) + 0.5), squeeze=False
-    )
-    for row, image in zip(grid, images, strict=True):
-        row[0].imshow(image, cmap="gray")
-    grid[0, 0].set_title("image", fontsize="small")
-    for block, (title, held) in enumerate(maps.items()):
-        for layer, values in enumerate(held):
-            column = 1 + block * layers + layer
-            limits = dict(vmin=values.min(), vmax=values.max())
-            for row, own in zip(grid, values, strict=True):
-                row[column].imshow(own, cmap="Blues", interpolation="nearest", **limits)
-            head = f"{title}\nlayer {layer + 1}" if layer == 0 else f"layer {layer + 1}"
-            grid[0, column].set_title(head, fontsize="small", loc="left")
-    for axes in grid.flat:
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.spines[:].set_visible(False)
-    figure.subplots_adjust(wspace=0.06, hspace=0.06)
-    plt.close(figure)
-    return figure
 
 
 def ratio_by_beta(view: View) -> Figure:
@@ -158,13 +133,18 @@ def digit_ratio(table: pd.DataFrame, *, title: str) -> Figure:
     return finish(figure)
 
 
-def ratio_table(view: View) -> Styler:
+def ratio_table(view: View) -> pd.DataFrame:
     """Mean and standard deviation of the ratio over seeds, by layer."""
     rows = tested(view.rows("ID-F2"))
-    by_layer = rows[rows["metric"] == "digit_ratio"].groupby(["layer", "beta"])["value"]
-    ratios = pd.DataFrame(by_layer.agg(["mean", "std"]).unstack("beta"))
-    style = ratios.swaplevel(axis=1).sort_index(axis=1).style.format(precision=2, na_rep="-")
-    return style.format_index("{:g}").format_index("{:g}", axis=1, level="beta")
+    ratios = rows[rows["metric"] == "digit_ratio"].groupby(["layer", "beta"])["value"]
+    table = with_spread(ratios).unstack("beta")
+    heads = [f"β = {beta:g}" for beta in table.columns]
+    return table.set_axis(heads, axis=1).set_axis(_layers(table.index), axis=0)
+
+
+def _layers(numbers: pd.Index) -> pd.Index:
+    """Return the names of layers."""
+    return pd.Index([f"{number:g}" for number in numbers], name="noisy layer")
 
 
 def _by_place(view: View) -> pd.DataFrame:
@@ -178,9 +158,12 @@ def _by_place(view: View) -> pd.DataFrame:
 def place_table(view: View) -> Styler:
     """What places of the digit, of clutter and of the background pass, by layer and beta."""
     groups = _by_place(view).groupby(["layer", "beta"])
-    table = groups.mean()[[*PLACES]].rename(columns=PLACES)
-    table.insert(4, "its sd", groups["less"].std())
-    return table.style.format(precision=2, na_rep="-").format_index("{:g}")
+    means = groups.mean()
+    table = means[[*PLACES]].add_suffix(", nats")
+    table["ratio less background"] = with_spread(groups["less"], digits=1)
+    table["at maximal noise, %"] = (100 * means["saturated"]).map("{:.0f}".format)
+    style = table.rename_axis(["layer", "β"]).rename_axis(columns=None).style
+    return style.format(precision=2).format_index("{:g}")
 
 
 def figure_4a(view: View) -> Figure:
@@ -188,25 +171,6 @@ def figure_4a(view: View) -> Figure:
     held = next(iter(of_first_seed(view.arrays("ID-F4a")).values()))
     shown = held["images"].astype(float) / held["images"].max()
     return titled_images(shown.squeeze(), [f"digit {n}" for n in held["nuisance"]])
-
-
-def titled_images(images: np.ndarray, titles: list[str], *, columns: int = 8) -> Figure:
-    """Draw images in rows, each with its title.
-
-    Args:
-        images: ``[n, h, w]`` grey or ``[n, h, w, 3]`` colour, bytes.
-        titles: One an image.
-        columns: Images in a row.
-    """
-    columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
-    figure, grid = plt.subplots(rows, columns, figsize=(1.3 * columns, 1.6 * rows), squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
-    for axes, image, title in zip(grid.flat, images, titles, strict=False):
-        axes.imshow(image, cmap="gray")
-        axes.set_title(title, fontsize="x-small")
-    return finish(figure)
 
 
 def figure_4b(view: View) -> Figure:
@@ -229,18 +193,23 @@ def errors_over_beta(table: pd.DataFrame, names: Mapping[str, str], *, title: st
     return finish(figure)
 
 
-def table_4b(view: View) -> pd.DataFrame:
+def table_4b(view: View) -> Styler:
     """Errors, what all layers pass, and the share of units at maximal noise."""
     rows = tested(view.rows("ID-F4b"))
     means = rows.pivot_table(index="beta", columns="metric", values="value")
-    shown = [*READ, "information_total", "saturated_1", "saturated_2"]
-    return means[shown].rename(columns=READ).round(3)
+    shown = [*READ, *NOISE]
+    means = means[shown].mul([percent(metric) for metric in shown])
+    names = {metric: f"{name}: error, %" for metric, name in READ.items()} | NOISE
+    table = means.rename(columns=names).rename_axis("β").rename_axis(columns=None)
+    whole = list(NOISE.values())[1:]
+    style = table.style.format(precision=1).format("{:.0f}", subset=whole)
+    return style.format_index("{:g}")
 
 
 def fits(view: View) -> Styler:
     """Mean errors on training and test images in percent, noise off."""
-    table = fitted(view.rows("ID-F4b"), "beta")
-    return table.style.format(precision=1, na_rep="-").format_index("{:g}")
+    table = fitted(view.rows("ID-F4b"), "beta").rename_axis("β")
+    return fits_table(table).format_index("{:g}")
 
 
 FIGURES = {

@@ -18,11 +18,11 @@ CODES = {"gaussian": "Gaussian", "information": "log-normal"}
 
 def table_1(view: View) -> Styler:
     """The bound at each size of the network, Table 1."""
-    table = _summary(view)
+    table = _summary(view).rename(index=CODES, level="code")
     shown = pd.DataFrame(
         {
             "bound, nats": table["mean", "bound"],
-            "sd": table["std", "bound"],
+            "sd over seeds": table["std", "bound"],
             "seeds": table["count", "bound"],
             "rate, nats": table["mean", "rate"],
             "used units": table["mean", "used"],
@@ -39,9 +39,13 @@ def _summary(view: View) -> pd.DataFrame:
 
 
 def quoted(view: View) -> pd.DataFrame:
-    """What others quote of the paper's table."""
-    known = view.paper[view.paper["target"] == "ID-T1"].set_index("item")
-    return known.assign(value=[f"-{value}" for value in known["value"]])[["value", "unit", "tag"]]
+    """What others quote of the paper's table, unverified."""
+    known = view.paper[view.paper["target"] == "ID-T1"]
+    named = known["item"].str.extract(r"(?P<code>.*), k = (?P<k>\d+)").join(known["value"])
+    named["value"] = [f"-{value}" for value in named["value"]]
+    table = named.pivot(index="k", columns="code", values="value")
+    heads = [f"{code}, nats" for code in table.columns]
+    return table.set_axis(heads, axis=1).rename_axis("k, as others quote it")
 
 
 def by_unit(view: View) -> Figure:

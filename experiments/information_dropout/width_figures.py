@@ -14,6 +14,7 @@ from experiments.information_dropout.dropout_figures import (
     MARKERS,
     Numbers,
     ends,
+    fits_table,
     fitted,
     titled,
     width_axis,
@@ -30,6 +31,7 @@ METHODS = {
     "constant": "constant log-normal noise",
     "information": "Information Dropout",
 }
+DRAWN = {"ID-F3a": "3(a)", "ID-F3b": "3(b)", "ID-F5": "5"}
 LABELS = {"ID-F3a": "hidden units of a layer"} | dict.fromkeys(
     ("ID-F3b", "ID-F5"), "share of the filters"
 )
@@ -84,23 +86,60 @@ def figure_5(view: View) -> Figure:
     return _figure(view, "ID-F5")
 
 
+def errors_by_width(view: View, target: str) -> Styler:
+    """Return the mean test error of each method at each width in percent, noise off."""
+    rows = chosen(view.rows(target)).query("split == 'test' and metric == 'error'")
+    table = 100 * rows.pivot_table(index="method", columns="width", values="value")
+    named = _in_order(table).rename(index=METHODS).rename_axis("test error, %")
+    style = named.rename_axis(columns=LABELS[target]).style.format(precision=2, na_rep="-")
+    return style.format_index("{:g}", axis=1)
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table, a method each, in the order of the figures."""
+    return table.reindex([method for method in METHODS if method in table.index])
+
+
+def errors_3a(view: View) -> Styler:
+    """Mean test error of perceptrons by hidden units."""
+    return errors_by_width(view, "ID-F3a")
+
+
+def errors_3b(view: View) -> Styler:
+    """Mean test error by the share of the filters with softplus."""
+    return errors_by_width(view, "ID-F3b")
+
+
+def errors_5(view: View) -> Styler:
+    """Mean test error by the share of the filters with ReLU and weight decay."""
+    return errors_by_width(view, "ID-F5")
+
+
 def strengths(view: View) -> Styler:
     """Strengths that held-out images choose, and what became of the noise."""
     index = ["method", "width"]
-    rows = chosen(view.rows("ID-F3a"))
+    rows = chosen(view.rows("ID-F3a")).query("method in ('constant', 'information')")
     picked = rows.drop_duplicates(index).set_index(index)[["beta", "alpha"]]
     noise = rows.query("method == 'information' and split == 'test'")
     means = noise.pivot_table(index=index, columns="metric", values="value")
-    names = {"mean_alpha": "mean learned alpha", "saturated": "share at maximal noise"}
-    table = picked.join(means[[*names]]).rename(columns=names)
-    return table.style.format(precision=3, na_rep="-").format_index("{:g}", level="width")
+    means["saturated"] *= 100
+    table = picked.join(means[["mean_alpha", "saturated"]]).rename(index=METHODS)
+    heads = ["chosen β", "chosen scale", "mean learned scale", "units at maximal noise, %"]
+    style = table.set_axis(heads, axis=1).rename_axis(["noise", "units"]).style
+    style = style.format(precision=2, na_rep="-").format("{:g}", subset=heads[:2], na_rep="-")
+    return style.format_index("{:g}", level="units")
 
 
 def fits(view: View) -> Styler:
-    """Errors on training and test images in percent, noise off."""
-    index = ["method", "width"]
-    table = pd.concat({target: fitted(chosen(view.rows(target)), index) for target in LABELS})
-    return table.style.format(precision=1, na_rep="-").format_index("{:g}", level="width")
+    """Errors on training and test images in percent at the least and the largest width."""
+    tables = {}
+    for target, figure in DRAWN.items():
+        table = fitted(chosen(view.rows(target)), ["method", "width"])
+        widths = ends(table.reset_index(), "width", ("narrowest", "widest"))
+        own = {end: table.xs(width, level="width") for end, width in widths.items()}
+        tables[figure] = _in_order(pd.concat(own, axis=1))
+    table = pd.concat(tables).rename(index=METHODS, level=1)
+    return fits_table(table.rename_axis(["figure", "noise"]))
 
 
 def networks() -> dict[str, NoisyNetwork]:
@@ -112,7 +151,7 @@ def table_2(view: View) -> Styler:
     """Layers of the two convolutional networks, Table 2."""
     tables = {name: _architecture(network) for name, network in networks().items()}
     table = pd.concat(tables, axis=1).reindex(tables["All-CNN-96"].index)
-    return table.style.format(precision=0, na_rep="-")
+    return table.style.format(precision=0, thousands=",", na_rep="-")
 
 
 def _architecture(network: NoisyNetwork) -> pd.DataFrame:
@@ -129,9 +168,12 @@ def _architecture(network: NoisyNetwork) -> pd.DataFrame:
 FIGURES = {
     "ID-T2": table_2,
     "ID-F3a": figure_3a,
+    "ID-F3a errors": errors_3a,
     "ID-F3a strengths": strengths,
     "ID-F3b": figure_3b,
+    "ID-F3b errors": errors_3b,
     "ID-F5": figure_5,
+    "ID-F5 errors": errors_5,
     "errors on training images": fits,
 }
 

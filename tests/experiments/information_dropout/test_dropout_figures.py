@@ -13,13 +13,12 @@ from experiments.information_dropout.disentanglement_figures import (
     information_by_layer,
 )
 from experiments.information_dropout.dropout_figures import fitted, titled
+from experiments.information_dropout.images_and_maps import maps_beside_images, titled_images
 from experiments.information_dropout.nuisances_figures import (
     digit_ratio,
     errors_over_beta,
     fano,
-    maps_beside_images,
     prior_fit,
-    titled_images,
 )
 from experiments.information_dropout.vae_figures import rates_of_units
 from experiments.information_dropout.width_figures import error_against_width

@@ -1,0 +1,69 @@
+"""Images with their titles, and images beside maps of where a network passes information."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from experiments.style import finish
+
+GAP = 0.3  # between the maps of two networks, of the width of a map
+
+
+def maps_beside_images(images: np.ndarray, maps: Mapping[str, list[np.ndarray]]) -> Figure:
+    """Draw images and, for each network, where each noisy layer passes information.
+
+    Colours are scaled by layer and network from the least value over the images to the largest.
+
+    Args:
+        images: Grey levels ``[n, h, w]``.
+        maps: By title of a network, one array ``[n, rows, columns]`` a layer, in nats.
+    """
+    layers = len(next(iter(maps.values())))
+    ratios = [1.0] + [*[GAP], *[1.0] * layers] * len(maps)
+    figure = plt.figure(figsize=(0.74 * sum(ratios), 0.76 * len(images) + 0.3))
+    spots = figure.add_gridspec(
+        len(images), len(ratios), width_ratios=ratios, wspace=0.06, hspace=0.06
+    )
+    kept = [column for column, ratio in enumerate(ratios) if ratio == 1.0]
+    grid = np.array(
+        [[figure.add_subplot(spots[row, at]) for at in kept] for row in range(len(images))]
+    )
+    for row, image in zip(grid, images, strict=True):
+        row[0].imshow(image, cmap="gray")
+    grid[0, 0].set_title("image", size=11)
+    for block, (title, held) in enumerate(maps.items()):
+        for layer, values in enumerate(held):
+            column = 1 + block * layers + layer
+            limits = dict(vmin=values.min(), vmax=values.max())
+            for row, own in zip(grid, values, strict=True):
+                row[column].imshow(own, cmap="Blues", interpolation="nearest", **limits)
+            first = layer == 0
+            head = f"{title}\nlayer 1" if first else str(layer + 1)
+            grid[0, column].set_title(head, size=11, loc="left" if first else "center")
+    for axes in grid.flat:
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.spines[:].set_visible(False)
+    plt.close(figure)
+    return figure
+
+
+def titled_images(images: np.ndarray, titles: list[str], *, columns: int = 8) -> Figure:
+    """Draw images in rows, each with its title.
+
+    Args:
+        images: ``[n, h, w]`` grey or ``[n, h, w, 3]`` colour, bytes.
+        titles: One an image.
+        columns: Images in a row.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(1.3 * columns, 1.6 * rows), squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes, image, title in zip(grid.flat, images, titles, strict=False):
+        axes.imshow(image, cmap="gray")
+        axes.set_title(title, size=12)
+    return finish(figure)
