@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 import numpy as np
 import torch
 
-from experiments.infomax.classification_figures import FIGURES
+from experiments.infomax.classification_figures import FIGURES, numbers
 from experiments.infomax.effort import Machines, Networks, Passes, ProbeTraining, Steps, Training
 from experiments.infomax.encoder_measures import (
     Frozen,
@@ -33,7 +33,7 @@ from ibutils.probes.mlp import accuracy
 from ibutils.train import Trainable, generator
 from reproduce.experiment import Member, Result
 
-__all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "train"]
+__all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "numbers", "train"]
 
 LARGE = ("tiny_imagenet", "stl10")  # 64 by 64 pixels, Table 2
 STRUCTURED = ("dim_coordinates", "dim_occlusion", "dim_coordinates_occlusion")  # Table 5

@@ -1,4 +1,4 @@
-"""Tables 1 to 3 of Deep InfoMax, and what the paper's settings cost."""
+"""Tables 1 to 3 of Deep InfoMax, what they are read on, and what the paper's settings cost."""
 
 import json
 import re
@@ -9,12 +9,15 @@ from matplotlib.figure import Figure
 
 from experiments.infomax.model_tables import (
     TITLES,
+    accuracy_by_layer,
     beside_paper,
     by_layer,
     comparison,
     in_words,
     of_data,
+    printed,
 )
+from experiments.picture_rows import picture_rows
 from ibutils.project import project_root
 from reproduce.view import View
 
@@ -26,18 +29,37 @@ def figure_of_table_1(view: View) -> Figure:
     return by_layer(view, "DIM-T1")
 
 
-def table_3(view: View, data: str) -> pd.DataFrame:
-    """Return Table 3; where the paper's value is unverified, it says so in its place."""
-    values = view.paper
+def codes_of_table_1(view: View) -> Figure:
+    """Accuracy of each model of Table 1 at the code."""
+    rows = of_data(view.rows("DIM-T1"))
+    rows = rows[rows["layer"].isin(["y", "output"])]
+    paper = printed(view, "DIM-T1", rows["data"].iloc[0])
+    return accuracy_by_layer(rows, paper, title=view.source("DIM-T1"))
+
+
+def photographs(view: View) -> Figure:
+    """Images of the test set that the recorded encoders are read on."""
+    arrays = view.arrays("DIM-F16")
+    data, held = min((name.split(",")[0].removeprefix("data="), name) for name in arrays)
+    title = f"the first test images, {TITLES.get(data, data)}"
+    return picture_rows({"": arrays[held]["images"]}, title=title)
+
+
+def table_3(view: View) -> pd.DataFrame:
+    """Table 3; where the paper's value is unverified, it says so in its place."""
+    values, rows = view.paper, view.rows("DIM-T3")
     listed = values[values["method"].notna() & (values["target"] == "DIM-T3")]
-    listed = listed[listed["data"] == data]
-    paper = listed.assign(value=listed["value"].where(listed["tag"] != "UNVERIFIED"))
-    found = comparison(of_data(view.rows("DIM-T3"), data), paper, metric="accuracy")
-    missing = found["conv"].isna()
-    shown = in_words(found)
-    shown.loc[missing["paper"], ("conv", "paper")] = "unverified"
-    shown.loc[missing["ours"], ("conv", "ours")] = "not run"
-    return shown.rename_axis(index=TITLES[data])
+    shown = {}
+    for data in ("cifar10", "stl10"):
+        own = listed[listed["data"] == data]
+        paper = own.assign(value=own["value"].where(own["tag"] != "UNVERIFIED"))
+        found = comparison(of_data(rows, data), paper, metric="accuracy")
+        words = in_words(found).droplevel(0, axis=1)[["paper", "ours"]].iloc[:, :2]
+        missing = found.droplevel(0, axis=1).isna()
+        words.loc[missing["paper"], "paper"] = "unverified"
+        words.loc[missing["ours"], "ours"] = "not run"
+        shown[TITLES[data]] = words
+    return pd.concat(shown, axis=1).rename_axis(index="last convolution, %")
 
 
 def cost_of_the_paper() -> pd.DataFrame:
@@ -59,13 +81,31 @@ def cost_of_the_paper() -> pd.DataFrame:
     return pd.DataFrame.from_dict(lines, orient="index", columns=["a step", "1,000 epochs"])
 
 
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: mean accuracies of Table 1 in percent, and gains of local DIM.
+
+    A gain is over global DIM, both with the Jensen-Shannon loss.
+    """
+    rows = view.rows("DIM-T1")
+    rows = rows[(rows["metric"] == "accuracy") & (rows["split"] == "test")]
+    rows = of_data(rows).fillna({"loss": "none"})
+    means = 100 * rows.groupby(["method", "loss", "layer"])["value"].mean()
+    found = {"t1-" + "-".join(name): float(value) for name, value in means.items()}
+    for layer in ("conv", "y"):
+        pair = [f"t1-{method}-jsd-{layer}" for method in ("dim_local", "dim_global")]
+        if found.keys() >= {*pair}:
+            found[f"gain-{layer}"] = found[pair[0]] - found[pair[1]]
+    return found
+
+
 FIGURES = {
     "DIM-T1": figure_of_table_1,
+    "DIM-T1 at the code": codes_of_table_1,
+    "photographs": photographs,
     "DIM-T1 CIFAR-10": partial(beside_paper, target="DIM-T1", data="cifar10"),
     "DIM-T1 CIFAR-100": partial(beside_paper, target="DIM-T1", data="cifar100"),
     "DIM-T2 Tiny ImageNet": partial(beside_paper, target="DIM-T2", data="tiny_imagenet"),
     "DIM-T2 STL-10": partial(beside_paper, target="DIM-T2", data="stl10"),
     "DIM-T2 fine-tuned": partial(beside_paper, target="DIM-T2", data="stl10", metric="fine_tuned"),
-    "DIM-T3 CIFAR-10": partial(table_3, data="cifar10"),
-    "DIM-T3 STL-10": partial(table_3, data="stl10"),
+    "DIM-T3": table_3,
 }

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.style import COLOURS, finish
+from experiments.infomax.legends import legend_below
+from experiments.style import COLOURS
 from reproduce.view import View
 
 MODELS = {
@@ -32,7 +32,8 @@ MODELS = {
     ("crops_cpc", "infonce"): "CPC on crops",
     ("crops_dim_multiple", "infonce"): "DIM(L) on crops, several global vectors",
 }
-LAYERS = {"output": "classifier", "conv": "conv", "fc": "fc", "y": "Y"}
+LAYERS = {"output": "own classifier", "conv": "last convolution", "fc": "fully connected"}
+LAYERS |= {"y": "code"}
 TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "stl10": "STL-10"}
 TITLES |= {"tiny_imagenet": "Tiny ImageNet"}
 
@@ -53,12 +54,31 @@ def of_data(rows: pd.DataFrame, data: str | None = None) -> pd.DataFrame:
 
 
 def beside_paper(view: View, target: str, data: str, *, metric: str = "accuracy") -> pd.DataFrame:
-    """Return the paper's values beside ours for a data set, in percent; live, for what was run."""
+    """Return the paper's values beside ours for a data set, in percent; live, for what was run.
+
+    Where nothing was run the paper's values stand alone.
+    """
     rows = view.rows(target)
     if view.live and len(rows):
         data = rows["data"].iloc[0]
     table = comparison(of_data(rows, data), printed(view, target, data), metric=metric)
-    return in_words(table).rename_axis(index=TITLES.get(data, data))
+    title = f"{TITLES.get(data, data)}, %"
+    ours = table.xs("ours", axis=1, level=1)
+    if ours.isna().all(axis=None):
+        shown = in_words(_own_among_layers(table)).xs("paper", axis=1, level=1)
+        return shown.rename_axis(index=f"{title}; the paper's, not run here")
+    return in_words(_own_among_layers(table)).rename_axis(index=title)
+
+
+def _own_among_layers(table: pd.DataFrame) -> pd.DataFrame:
+    """Move the accuracy of a network's own classifier to the first layer that a probe reads."""
+    own, layers = LAYERS["output"], table.columns.get_level_values(0).unique()
+    if own not in layers or len(layers) == 1:
+        return table
+    moved, rest = table[own].dropna(how="all"), table.drop(columns=own, level=0)
+    for column in moved:
+        rest.loc[moved.index, (layers[1], column)] = moved[column]
+    return rest.rename(index={name: f"{name}, {own}" for name in moved.index})
 
 
 def by_layer(view: View, target: str) -> Figure:
@@ -106,28 +126,32 @@ def comparison(
 def in_words(table: pd.DataFrame, *, digits: int = 2) -> pd.DataFrame:
     """Return a comparison as text: what was not run says so where the paper has a value.
 
+    Our means stand with the standard deviation over seeds, and the number of seeds of a model
+    once, since it is the same for all of its layers.
+
     Args:
         table: As :func:`comparison` returns it.
         digits: Decimal places.
     """
-    shown = table.astype(object)
+    if not len(table.columns):
+        return table
+    number, shown = f"{{:.{digits}f}}".format, {}
     for layer in table.columns.get_level_values(0).unique():
-        for model in table.index:
-            paper, ours, sd, seeds = np.asarray(table.loc[model, layer], dtype=float)
-            own = f"{ours:.{digits}f}" if pd.notna(ours) else "not run"
-            shown.loc[model, layer] = [
-                f"{paper:.{digits}f}" if pd.notna(paper) else "-",
-                own if pd.notna(paper) or pd.notna(ours) else "-",
-                f"{sd:.{digits}f}" if pd.notna(sd) else "",
-                f"{seeds:.0f}" if pd.notna(seeds) else "",
-            ]
-    return shown
+        own = table[layer].astype(float)
+        spread = own["sd"].map(lambda sd: f" ± {number(sd)}" if pd.notna(sd) else "")
+        absent = own["paper"].map(lambda value: "not run" if pd.notna(value) else "-")
+        shown[layer, "paper"] = own["paper"].map(lambda v: number(v) if pd.notna(v) else "-")
+        ours = own["ours"].map(number) + spread
+        shown[layer, "ours"] = ours.where(own["ours"].notna(), absent)
+    seeds = table.xs("seeds", axis=1, level=1).astype(float).max(axis=1)
+    shown["seeds", "ours"] = seeds.map(lambda n: f"{n:.0f}" if n > 0 else "-")
+    return pd.DataFrame(shown).rename_axis(table.index.name)
 
 
 def code_measures(
     rows: pd.DataFrame, paper: pd.DataFrame, metrics: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Return measures of the code as text, the paper's values beside ours.
+    """Return measures of the code as text, the paper's values beside ours where it has some.
 
     Args:
         rows: Tidy rows as for :func:`comparison`.
@@ -140,11 +164,17 @@ def code_measures(
         if len(table):
             found[title] = table[LAYERS["y"]][["paper", "ours"]]
     table = pd.concat(found, axis=1).fillna("-")
+    table = table.loc[:, (table != "-").any()]
     return table.reindex([name for name in MODELS.values() if name in table.index])
 
 
 def measures_by_model(
-    rows: pd.DataFrame, paper: pd.DataFrame, metrics: Mapping[str, str], *, title: str
+    rows: pd.DataFrame,
+    paper: pd.DataFrame,
+    metrics: Mapping[str, str],
+    *,
+    title: str,
+    chance: float | None = None,
 ) -> Figure:
     """Draw measures of the code by model, one panel a metric, with the paper's values.
 
@@ -153,12 +183,13 @@ def measures_by_model(
         paper: The paper's values; none is drawn when empty.
         metrics: Titles of the metrics.
         title: Title of the figure: data, profile and seeds.
+        chance: What a code that says nothing would have.
     """
     rows = rows[(rows["layer"] == "y") & (rows["split"] == "test")]
     models = [name for name in MODELS.values() if name in set(named(rows))]
     places = {name: -i for i, name in enumerate(models)}
     figure, panels = plt.subplots(
-        1, len(metrics), figsize=(10, 1.2 + 0.34 * len(models)), sharey=True, squeeze=False
+        1, len(metrics), figsize=(8, 1.6 + 0.34 * len(models)), sharey=True, squeeze=False
     )
     for axes, (metric, label) in zip(panels[0], metrics.items(), strict=True):
         own = rows[rows["metric"] == metric]
@@ -168,12 +199,13 @@ def measures_by_model(
             heights = named(theirs).map(places).astype(float)
             stars = theirs["value"].astype(float)
             axes.plot(stars, heights, "k*", ms=8, mfc="none", label="paper")
+        if chance is not None:
+            axes.axvline(chance, color="0.5", ls=":", label="chance")
         axes.set(xlabel=label, ylim=(0.5 - len(models), 0.5))
         axes.grid(axis="y", lw=0.4)
     panels[0, 0].set_yticks(list(places.values()), list(places))
-    panels[0, 0].legend(fontsize=8)
     figure.suptitle(title)
-    return finish(figure)
+    return legend_below(figure, panels[0, 0])
 
 
 def accuracy_by_layer(
@@ -193,7 +225,7 @@ def accuracy_by_layer(
     layers = [layer for layer in ("conv", "fc", "y") if (rows["layer"] == layer).any()]
     models = [name for name in MODELS.values() if name in set(named(rows))]
     figure, panels = plt.subplots(
-        1, len(layers), figsize=(9.5, 1.2 + 0.34 * len(models)), sharey=True, squeeze=False
+        1, len(layers), figsize=(8, 1.9 + 0.34 * len(models)), sharey=True, squeeze=False
     )
     places = {name: -i for i, name in enumerate(models)}
     for axes, layer in zip(panels[0], layers, strict=True):
@@ -206,9 +238,8 @@ def accuracy_by_layer(
         axes.set(title=LAYERS[layer], xlabel="accuracy, %", ylim=(0.5 - len(models), 0.5))
         axes.grid(axis="y", lw=0.4)
     panels[0, 0].set_yticks(list(places.values()), list(places))
-    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     figure.suptitle(title)
-    return finish(figure)
+    return legend_below(figure, panels[0, -1])
 
 
 def _dots(axes: Axes, rows: pd.DataFrame, places: dict[str, int]) -> None:
@@ -217,4 +248,5 @@ def _dots(axes: Axes, rows: pd.DataFrame, places: dict[str, int]) -> None:
     heights = names.map(places).astype(float)
     axes.plot(100 * rows["value"], heights, "o", ms=4, color=COLOURS[0], alpha=0.6, label="seeds")
     means = (100 * rows["value"]).groupby(names).mean()
-    axes.plot(means, [places[name] for name in means.index], "|", ms=13, color=COLOURS[1])
+    heights = [places[name] for name in means.index]
+    axes.plot(means, heights, "|", ms=13, mew=2, color=COLOURS[1], label="their mean")

@@ -51,7 +51,7 @@ def architecture(
     for start, end, name in zip(chain, chain[1:], _PARTS, strict=False):
         _arrow(axes, edge(start, 1, 0), edge(end, -1, 0), of_encoder)
         middle = (centre[start][0] + centre[end][0]) / 2, 0.5
-        axes.text(*middle, name, ha="center", size=7.5, family="monospace", color="0.3")
+        axes.text(*middle, name, ha="center", size=9, family="monospace", color="0.3")
     _arrow(axes, edge("local", 0, 1), edge("dot", -1, 0), of_local, bend=-0.25)
     _arrow(axes, edge("code", 0, 1), edge("dot", 1, 0), of_local, bend=0.25)
     _arrow(axes, edge("conv", 0, -1), edge("pair", 0, 1), of_global)
@@ -74,7 +74,7 @@ def _box(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
     style = "round,pad=0.05,rounding_size=0.12"
     face = FancyBboxPatch(corner, width, height, boxstyle=style, ec=colour, fc="white", lw=1.6)
     axes.add_patch(face)
-    axes.text(x, y, text, ha="center", va="center", size=9)
+    axes.text(x, y, text, ha="center", va="center", size=10)
 
 
 def _arrow(
@@ -98,4 +98,4 @@ def _arrow(
 
 def _loss(axes: Axes, at: tuple[float, float], text: str, colour: str, *, above: bool) -> None:
     shift = 0.6 if above else -0.6
-    axes.text(at[0], at[1] + shift, text, ha="center", va="center", size=9, color=colour)
+    axes.text(at[0], at[1] + shift, text, ha="center", va="center", size=11, color=colour)

@@ -11,9 +11,13 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from experiments.infomax.ablations_figures import LOSSES
+from experiments.infomax.legends import legend_below
 from experiments.style import finish
 from ibutils import checks
 from reproduce.view import View
+
+BOUNDS = {"donsker_varadhan": "Donsker-Varadhan", "jensen_shannon": "Jensen-Shannon"}
+BOUNDS |= {"info_nce": "infoNCE"}
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,11 @@ def concentration_of_the_push(curves: Mapping[tuple[float, str], Tensor]) -> Fig
         own = {name: curve for (s, name), curve in curves.items() if s == spread}
         for (name, curve), line in zip(own.items(), ("-.", "-", "--"), strict=True):
             thinned = curve[:: max(1, len(curve) // 1000)]
-            axis.plot(torch.linspace(0, 100, len(thinned)), 100 * thinned, line, label=name)
-        axis.set(xlabel="hardest negatives (%)", title=f"scores with spread {spread:g}")
-    axes[0].set_ylabel("their share of the push (%)")
+            axis.plot(
+                torch.linspace(0, 100, len(thinned)), 100 * thinned, line, label=BOUNDS[name]
+            )
+        axis.set(xlabel="hardest negatives, %", title=f"scores with spread {spread:g}")
+    axes[0].set_ylabel("their share of the push, %")
     axes[1].legend()
     figure.suptitle("simulated scores of 64 images with 64 locations, smoke profile")
     return finish(figure)
@@ -65,7 +71,7 @@ def derivatives_by_shift(shifts: Tensor, curves: Mapping[tuple[str, str], Tensor
         curves: Push and pull by the scores that are shifted and the treatment of own images.
     """
     cases = list(dict.fromkeys(case for case, _ in curves))
-    figure, axes = plt.subplots(1, len(cases), figsize=(9.5, 3.4), sharex=True)
+    figure, axes = plt.subplots(1, len(cases), figsize=(8, 4.2), sharex=True)
     for axis, case in zip(axes, cases, strict=True):
         own = {name: curve for (c, name), curve in curves.items() if c == case}
         for colour, kind in enumerate(("push on negatives", "pull on positives")):
@@ -75,9 +81,8 @@ def derivatives_by_shift(shifts: Tensor, curves: Mapping[tuple[str, str], Tensor
         axis.set(title=f"shift of {case}", xlabel="shift", yscale="log", ylim=(1e-9, 3))
     axes[0].invert_xaxis()
     axes[0].set_ylabel("total derivative")
-    axes[1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=8)
     figure.suptitle("simulated scores of 16 images with 16 locations, smoke profile")
-    return finish(figure)
+    return legend_below(figure, axes[1], columns=2)
 
 
 def information_by_direction(angles: Tensor, goals: Mapping[str, Tensor]) -> Figure:
@@ -92,7 +97,10 @@ def information_by_direction(angles: Tensor, goals: Mapping[str, Tensor]) -> Fig
     for (label, values), line in zip(goals.items(), ("C1-", "C2--", "0.4"), strict=True):
         axis.plot(degrees, values, line, label=label)
         axis.plot(degrees[values.argmax()], values.max(), "o", color=axis.lines[-1].get_color())
-    axis.set(xlabel="direction $w$, from the loud place to all others (degrees)", ylabel="nats")
+    axis.set(
+        xlabel="direction $w$, from the loud place to all others (degrees)",
+        ylabel="information, nats",
+    )
     axis.set_title("Gaussian image of 16 places, exact")
     axis.legend()
     return finish(figure)
@@ -105,19 +113,16 @@ def terms_by_epoch(histories: Mapping[str, Mapping[str, Tensor]], *, title: str)
         histories: Terms of the objective by loss.
         title: Title of the figure.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3))
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.6))
     for (name, history), mark in zip(histories.items(), "s^o", strict=True):
         epochs = range(1, len(history["local"]) + 1)
-        axes[0].plot(epochs, history["local"], marker=mark, label=name)
-        axes[1].plot(epochs, history["discriminator"], marker=mark, label=name)
-    for axis, label in zip(
-        axes, ("local loss (nats)", "discriminator's loss (nats)"), strict=True
-    ):
+        axes[0].plot(epochs, history["local"], marker=mark, label=BOUNDS[name])
+        axes[1].plot(epochs, history["discriminator"], marker=mark, label=BOUNDS[name])
+    for axis, label in zip(axes, ("local loss, nats", "discriminator's loss, nats"), strict=True):
         axis.set(xlabel="epoch", ylabel=label, xticks=epochs)
     axes[1].axhline(2 * math.log(2), color="0.6", ls=":", label="guessing")
-    axes[1].legend()
     figure.suptitle(title)
-    return finish(figure)
+    return legend_below(figure, axes[1])
 
 
 def lost_with_one_negative(view: View) -> pd.DataFrame:
@@ -126,4 +131,9 @@ def lost_with_one_negative(view: View) -> pd.DataFrame:
     rows = rows[(rows["layer"] == "y") & (rows["metric"] == "accuracy")]
     table = 100 * rows.pivot_table(index="loss", columns="log2_images", values="value")
     lost = (table.iloc[:, -1] - table.iloc[:, 0]).reindex([*LOSSES]).rename(index=LOSSES)
-    return lost.round(2).rename(f"points lost, {view.source('DIM-F9')}").to_frame()
+    return (
+        lost.round(1)
+        .rename(f"points lost, {view.source('DIM-F9')}")
+        .to_frame()
+        .rename_axis("loss")
+    )

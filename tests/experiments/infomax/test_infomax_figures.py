@@ -17,6 +17,7 @@ from experiments.infomax.few_negatives_figures import course_of_training
 from experiments.infomax.generator_figures import codes_of_both
 from experiments.infomax.model_tables import (
     accuracy_by_layer,
+    beside_paper,
     code_measures,
     comparison,
     in_words,
@@ -25,6 +26,7 @@ from experiments.infomax.model_tables import (
 from experiments.infomax.nearest_neighbours_figures import neighbours
 from experiments.infomax.structure_figures import loss_maps, occlusion_masks
 from experiments.picture_rows import picture_rows
+from reproduce.view import View
 
 
 @pytest.fixture
@@ -52,19 +54,19 @@ def paper():
 def test_the_comparison_holds_both_in_percent(rows, paper):
     table = comparison(rows, paper, metric="accuracy")
     own = 100 * rows.query("method == 'dim_local' and layer == 'y'")["value"]
-    paper_value, ours, sd, seeds = table.loc["DIM(L), JSD", "Y"]
+    paper_value, ours, sd, seeds = table.loc["DIM(L), JSD", "code"]
     assert paper_value == 66.96 and seeds == 2
     assert ours == pytest.approx(own.mean()) and sd == pytest.approx(own.std())
     words = in_words(table)
-    assert words.loc["VAE", ("Y", "ours")] == "not run"
-    assert words.loc["VAE", ("conv", "ours")] == "-"
-    assert words.loc["Untrained encoder", ("Y", "paper")] == "-"
-    assert words.loc["Fully supervised", ("classifier", "paper")] == "75.39"
+    assert words.loc["VAE", ("code", "ours")] == "not run"
+    assert words.loc["VAE", ("last convolution", "ours")] == "-"
+    assert words.loc["Untrained encoder", ("code", "paper")] == "-"
+    assert words.loc["Fully supervised", ("own classifier", "paper")] == "75.39"
 
 
 def test_without_rows_the_comparison_is_the_paper(rows, paper):
     words = in_words(comparison(rows[:0], paper, metric="accuracy"))
-    assert set(words["Y", "ours"]) == {"not run", "-"}
+    assert set(words["code", "ours"]) == {"not run", "-"}
 
 
 def test_each_model_has_its_dots_and_the_papers_star(rows, paper):
@@ -162,3 +164,30 @@ def test_pictures_are_drawn_as_they_are():
     codes = g.normal(size=50), g.normal(size=50)
     axes = codes_of_both(*codes, (1.0, -1.0), title="digits").axes[0]
     assert len(axes.lines) == 2
+
+
+class _Rows(View):
+    """A view with these rows only."""
+
+    paper = pd.DataFrame()
+
+    def __init__(self, rows, paper):
+        super().__init__("infomax", None)
+        self._rows, self.paper = rows, paper
+
+    def rows(self, target):
+        return self._rows
+
+
+def test_an_own_classifier_stands_among_the_layers_and_what_was_not_run_is_the_papers(rows, paper):
+    own = pd.DataFrame([dict(method="supervised", layer="output", seed=0, value=0.5)])
+    own = pd.concat([rows, own.assign(metric="accuracy", split="test")]).assign(data="cifar10")
+    printed = paper.assign(target="DIM-T1", data="cifar10", tag="paper")
+    shown = beside_paper(_Rows(own, printed), "DIM-T1", "cifar10")
+    name = "Fully supervised, own classifier"
+    assert list(shown.loc[name, "last convolution"]) == ["75.39", "50.00"]
+    assert shown.loc["DIM(L), JSD", ("code", "ours")] == "40.50 ± 0.71"
+    assert list(shown["seeds", "ours"]) == ["1", "2", "-", "2", "2"]
+    bare = beside_paper(_Rows(own[:0], printed), "DIM-T1", "cifar10")
+    assert list(bare["code"]) == ["75.39", "54.61", "66.96"]
+    assert "not run" in bare.index.name
