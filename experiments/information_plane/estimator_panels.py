@@ -146,7 +146,11 @@ def planes_by_estimator(
         axes.set_ylabel("I(T;Y), bits", fontsize=10)
     figure.tight_layout()
     bar = figure.colorbar(
-        plt.cm.ScalarMappable(norm=shade, cmap="viridis"), ax=grid, fraction=0.03, pad=0.02
+        plt.cm.ScalarMappable(norm=shade, cmap="viridis"),
+        ax=grid,
+        fraction=0.03,
+        pad=0.02,
+        shrink=0.8,
     )
     ticks = [10**power for power in range(int(np.log10(last + 1)) + 1)]
     bar.set_ticks([np.log(tick) for tick in ticks], labels=[f"{tick:,}" for tick in ticks])
@@ -181,7 +185,8 @@ def information_against_resolution(
                 axes.plot(at, values[after], line, color=COLOURS[i], marker=".", label=label)
         axes.axhline(ceiling, color="0.5", ls=":", lw=1)
         axes.set(title=title, xscale="log", xlabel=name)
-        axes.legend(fontsize=8)
+    for axes in grid[-1]:  # the names of its column
+        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.25))
     for axes in grid[:, 0]:
         axes.set_ylabel("I(X;T), bits")
     return finish(figure)
