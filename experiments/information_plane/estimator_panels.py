@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from experiments.information_plane.plane_panels import PAGE, shape
 from experiments.style import COLOURS, finish
 
 Curves = Mapping[str, np.ndarray]
@@ -22,9 +23,7 @@ def information_against_weight(
         panels: By title and by name of the estimator, informations in bits ``[m]``.
         logarithmic: Whether weights are on a logarithmic axis.
     """
-    figure, grid = plt.subplots(
-        1, len(panels), figsize=(4.6 * len(panels), 3.6), squeeze=False, sharex=True
-    )
+    figure, grid = plt.subplots(1, len(panels), figsize=(PAGE, 3.4), squeeze=False, sharex=True)
     for axes, (title, curves) in zip(grid[0], panels.items(), strict=True):
         for i, (name, values) in enumerate(curves.items()):
             line = LINES[i % len(LINES)]
@@ -47,7 +46,7 @@ def activation_shapes(net_input: np.ndarray, curves: Curves) -> Figure:
     columns = 5
     rows = -(-len(curves) // columns)
     figure, grid = plt.subplots(
-        rows, columns, figsize=(1.9 * columns, 1.9 * rows), squeeze=False, sharex=True
+        rows, columns, figsize=(PAGE, 1.6 * rows), squeeze=False, sharex=True
     )
     for axes in grid.flat[len(curves) :]:
         axes.set_visible(False)
@@ -69,7 +68,7 @@ def edges_over_activity(
         panels: Distinct values of a layer, by title.
         edges: By title and by name of the rule, edges ``[bins+1]``.
     """
-    figure, grid = plt.subplots(1, len(panels), figsize=(4.6 * len(panels), 3.4), squeeze=False)
+    figure, grid = plt.subplots(1, len(panels), figsize=(PAGE, 3.2), squeeze=False)
     for axes, (title, values) in zip(grid[0], panels.items(), strict=True):
         counts, _, _ = axes.hist(values, bins=60, color="0.75")
         unit = 0.14 * max(counts)
@@ -92,7 +91,7 @@ def largest_activity(epochs: np.ndarray, panels: Mapping[str, np.ndarray]) -> Fi
         panels: By title, the largest activity by member and layer, ``[members, e, layers]``;
             the thick line is their median, thin ones are members.
     """
-    figure, grid = plt.subplots(1, len(panels), figsize=(4.6 * len(panels), 3.6), squeeze=False)
+    figure, grid = plt.subplots(1, len(panels), figsize=(PAGE, 3.2), squeeze=False)
     for axes, (title, values) in zip(grid[0], panels.items(), strict=True):
         for layer in range(values.shape[2]):
             one = values[:, :, layer]
@@ -115,24 +114,24 @@ def planes_by_estimator(
     """Draw the information plane of one training as several estimators see it.
 
     Args:
-        panels: By title of the row and by estimator: epochs ``[e]``, information about the input
+        panels: By title of the rows and by estimator: epochs ``[e]``, information about the input
             and about the labels in bits, ``[e, layers]`` each.
         ceilings: Logarithm of the number of inputs and entropy of the labels, in bits.
     """
-    columns = max(map(len, panels.values()))
+    rows, columns = shape(max(map(len, panels.values())))
     figure, grid = plt.subplots(
-        len(panels),
+        rows * len(panels),
         columns,
-        figsize=(2.5 * columns, 2.6 * len(panels)),
+        figsize=(PAGE, 2.0 * rows * len(panels)),
         squeeze=False,
         sharex=True,
         sharey=True,
     )
     last = max(epochs.max() for row in panels.values() for epochs, _, _ in row.values())
     shade = plt.Normalize(0, np.log(last + 1))
-    for axes_row, (title, row) in zip(grid, panels.items(), strict=True):
+    for own, (title, row) in zip(np.split(grid, len(panels)), panels.items(), strict=True):
         for axes, (name, (epochs, about_input, about_labels)) in zip(
-            axes_row, row.items(), strict=False
+            own.flat, row.items(), strict=False
         ):
             for epoch, x, y in zip(epochs, about_input, about_labels, strict=True):
                 axes.plot(x, y, color="0.85", lw=0.5, zorder=0)
@@ -147,7 +146,11 @@ def planes_by_estimator(
         axes.set_ylabel("I(T;Y), bits", fontsize=10)
     figure.tight_layout()
     bar = figure.colorbar(
-        plt.cm.ScalarMappable(norm=shade, cmap="viridis"), ax=grid, fraction=0.02, pad=0.02
+        plt.cm.ScalarMappable(norm=shade, cmap="viridis"),
+        ax=grid,
+        fraction=0.03,
+        pad=0.02,
+        shrink=0.8,
     )
     ticks = [10**power for power in range(int(np.log10(last + 1)) + 1)]
     bar.set_ticks([np.log(tick) for tick in ticks], labels=[f"{tick:,}" for tick in ticks])
@@ -171,7 +174,7 @@ def information_against_resolution(
         ceiling: Logarithm of the number of inputs, in bits.
     """
     rows = -(-len(panels) // 2)
-    figure, grid = plt.subplots(rows, 2, figsize=(9, 3.5 * rows), squeeze=False, sharey=True)
+    figure, grid = plt.subplots(rows, 2, figsize=(PAGE, 3.1 * rows), squeeze=False, sharey=True)
     for axes, name, (title, (at, curves)) in zip(
         grid.flat, axes_names, panels.items(), strict=True
     ):
@@ -182,7 +185,8 @@ def information_against_resolution(
                 axes.plot(at, values[after], line, color=COLOURS[i], marker=".", label=label)
         axes.axhline(ceiling, color="0.5", ls=":", lw=1)
         axes.set(title=title, xscale="log", xlabel=name)
-        axes.legend(fontsize=8)
+    for axes in grid[-1]:  # the names of its column
+        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.25))
     for axes in grid[:, 0]:
         axes.set_ylabel("I(X;T), bits")
     return finish(figure)

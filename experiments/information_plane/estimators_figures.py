@@ -9,9 +9,7 @@ from matplotlib.figure import Figure
 
 from experiments.information_plane import estimator_panels as panels
 from experiments.information_plane.observers import (
-    BINNED,
     HIDDEN,
-    KERNELS,
     NOISES,
     RESOLUTIONS,
     kernel_epochs,
@@ -24,6 +22,14 @@ from ibutils.nets.narrow import LOWS
 from reproduce.view import View
 
 TITLES = {"tanh": "tanh", "relu": "ReLU"}
+OBSERVERS = {
+    "global": "one range",
+    "epoch": "range of the epoch",
+    "layer": "range of the layer",
+    "ebab": "EBAB",
+    "kde": "KDE",
+    "akde": "aKDE",
+}
 EDGES = 10  # bins whose edges are drawn
 Arrays = dict[str, np.ndarray]
 
@@ -61,7 +67,8 @@ def planes(view: View) -> Figure:
     epochs = logged[kernel_epochs(len(logged), every=every)]
     drawn = {
         TITLES[kind]: {
-            name: (epochs, *nats_to_bits(_first(by_seed)[name])) for name in (*BINNED, *KERNELS)
+            title: (epochs, *nats_to_bits(_first(by_seed)[name]))
+            for name, title in OBSERVERS.items()
         }
         for kind, by_seed in _by_activation(view, "AE-F3").items()
     }
@@ -77,19 +84,16 @@ def label_entropy() -> float:
 
 def change_table(view: View) -> pd.DataFrame:
     """Return fall and change by activation and estimator, and what exceeds the labels."""
-    means = _means(view)
-    table = pd.DataFrame(
-        {
-            (kind, name): {
-                "fall, bits": nats_to_bits(means[kind, f"{name}_hidden_drop"]),
-                "change, bits": nats_to_bits(means[kind, f"{name}_hidden_change"]),
-                "above H(Y), %": 100 * means.get((kind, f"{name}_above_labels"), math.nan),
+    means, kept = _means(view), {}
+    for kind, network in TITLES.items():
+        for name, title in OBSERVERS.items():
+            above = 100 * means.get((kind, f"{name}_above_labels"), math.nan)
+            kept[network, title] = {
+                "fall, bits": f"{nats_to_bits(means[kind, f'{name}_hidden_drop']):z.2f}",
+                "change, bits": f"{nats_to_bits(means[kind, f'{name}_hidden_change']):z.2f}",
+                "above H(Y), %": "-" if math.isnan(above) else f"{above:z.1f}",
             }
-            for kind in TITLES
-            for name in (*BINNED, *KERNELS)
-        }
-    ).T
-    return table.round(2).astype(object).fillna("")
+    return pd.DataFrame.from_dict(kept, orient="index")
 
 
 def resolutions(view: View) -> Figure:

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from experiments.information_plane.plane_panels import PAGE, shape
 from experiments.style import COLOURS, finish
 
 
@@ -23,9 +24,7 @@ def layer_courses(
         label: What is drawn, with its unit.
         logarithmic: Whether the axis of values is logarithmic.
     """
-    figure, grid = plt.subplots(
-        1, len(panels), figsize=(4.2 * len(panels), 3.6), sharey=True, squeeze=False
-    )
+    figure, grid = plt.subplots(1, len(panels), figsize=(PAGE, 3.4), sharey=True, squeeze=False)
     for axes, (title, values) in zip(grid[0], panels.items(), strict=True):
         low, middle, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=1)
         for layer in range(values.shape[-1]):
@@ -53,7 +52,7 @@ def both_informations(
         layers: The layers to draw, counted from 1.
     """
     figure, grid = plt.subplots(
-        2, len(panels), figsize=(4.4 * len(panels), 5.2), sharex=True, sharey="row", squeeze=False
+        2, len(panels), figsize=(PAGE, 5.2), sharex=True, sharey="row", squeeze=False
     )
     for axes, (title, (epochs, values)) in zip(grid.T, panels.items(), strict=True):
         for side, name in enumerate(("$I(X;T)$, bits", "$I(T;Y)$, bits")):
@@ -79,22 +78,27 @@ def activity_histograms(
         epochs: Logged epochs, from 0, increasing.
         limits: Lowest and highest edge of the bins.
     """
+    rows, columns = shape(len(panels))
     figure, grid = plt.subplots(
-        1,
-        len(panels),
-        figsize=(2.7 * len(panels) + 0.9, 3.0),
+        rows,
+        columns,
+        figsize=(PAGE, 0.6 + 2.2 * rows),
+        sharex=True,
         sharey=True,
         squeeze=False,
         layout="constrained",
     )
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
     bins = next(iter(panels.values())).shape[1]
     edges = np.linspace(*limits, bins + 1)
     steps = np.append(epochs, 2 * epochs[-1] - epochs[-2]) + 1
-    for axes, (title, shares) in zip(grid[0], panels.items(), strict=True):
+    for axes, (title, shares) in zip(grid.flat, panels.items(), strict=False):
         shown = np.ma.masked_equal(shares.T, 0)
         mesh = axes.pcolormesh(steps, edges, shown, norm=LogNorm(1e-4, 1), cmap="viridis")
-        axes.set(title=title, xscale="log", xlabel="epoch + 1")
-    grid[0, 0].set_ylabel("activity")
+        axes.set(title=title, xscale="log")
+    figure.supxlabel("epoch + 1", fontsize="medium")
+    figure.supylabel("activity", fontsize="medium")
     figure.colorbar(mesh, ax=grid, label="share", shrink=0.9)
     plt.close(figure)
     return figure
@@ -108,7 +112,7 @@ def ends_by_factor(panels: Mapping[str, pd.DataFrame], label: str, *, factor: st
         label: What the factor is.
         factor: Column of the factor.
     """
-    figure, grid = plt.subplots(1, len(panels), figsize=(4.0 * len(panels), 3.4), squeeze=False)
+    figure, grid = plt.subplots(1, len(panels), figsize=(PAGE, 3.4), squeeze=False)
     for axes, (quantity, table) in zip(grid[0], panels.items(), strict=True):
         means = table.groupby(factor)["value"].mean()
         places = {level: place for place, level in enumerate(means.index)}

@@ -14,6 +14,7 @@ from experiments.information_plane.linear_students import (
     study,
     worst_change,
 )
+from experiments.information_plane.plane_panels import PAGE
 from experiments.style import COLOURS, finish
 from reproduce.view import View
 
@@ -26,7 +27,7 @@ LINES = ("-", "--", "-.", ":")
 def information_and_errors(
     panels: Mapping[str, Mapping[int, Curves]], *, information: Mapping[str, str]
 ) -> Figure:
-    """Draw informations, and below them the errors, against the time of training.
+    """Draw informations, and beside them the errors, against the time of training.
 
     Args:
         panels: By title and seed, the curves ``time``, ``train_error``, ``test_error`` and
@@ -35,18 +36,18 @@ def information_and_errors(
     """
     errors = {"train_error": "training", "test_error": "fresh examples"}
     figure, grid = plt.subplots(
-        2, len(panels), figsize=(3.6 * len(panels), 5.2), squeeze=False, sharex=True
+        len(panels), 2, figsize=(PAGE, 1.5 + 1.75 * len(panels)), squeeze=False, sharex=True
     )
-    for column, (title, members) in zip(grid.T, panels.items(), strict=True):
-        _draw(column[0], members, information)
-        _draw(column[1], members, errors)
-        column[0].set_title(title, fontsize=11)
-        column[0].set_ylim(bottom=0)
-        column[1].set(yscale="log", xlabel="time, step times rate")
-    grid[0, 0].set_ylabel("information, nats")
-    grid[1, 0].set_ylabel("squared error")
-    for axes in grid[:, -1]:
-        axes.legend(fontsize=9)
+    for row, (title, members) in zip(grid, panels.items(), strict=True):
+        _draw(row[0], members, information)
+        _draw(row[1], members, errors)
+        row[0].set_title(title, fontsize=11, loc="left")
+        row[0].set(ylabel="information, nats")
+        row[0].set_ylim(bottom=0)
+        row[1].set(yscale="log", ylabel="squared error")
+    for axes in grid[-1]:  # the names of its column
+        axes.set_xlabel("time, step times rate")
+        axes.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.35), ncol=3)
     return finish(figure)
 
 
@@ -57,9 +58,7 @@ def gradient_signal(panels: Mapping[str, Mapping[int, Curves]]) -> Figure:
         panels: By title and seed, the curves ``time``, ``gradient_snr`` and ``input``, the
             information about the input in nats, ``[m]`` each.
     """
-    figure, grid = plt.subplots(
-        2, len(panels), figsize=(4.2 * len(panels), 5.2), squeeze=False, sharex=True
-    )
+    figure, grid = plt.subplots(2, len(panels), figsize=(PAGE, 5.0), squeeze=False, sharex=True)
     for column, (title, members) in zip(grid.T, panels.items(), strict=True):
         _draw(column[0], members, {"gradient_snr": "gradient"})
         _draw(column[1], members, {"input": "I(X;T)"})
@@ -99,7 +98,7 @@ def rate_study(
             time over the maximum, ``[m]``, a mean over networks.
         layer: Name of the layer.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.6))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE, 3.4))
     for i, (name, own) in enumerate(courses.items()):
         line = dict(ls=LINES[i % len(LINES)], color=COLOURS[i], label=name)
         left.plot(own["time"], own["information"], **line)
@@ -141,15 +140,31 @@ def irrelevant_inputs(view: View) -> Figure:
     return _shallow(view, "SX-F6", PARTS)
 
 
+def overtrained(view: View) -> Figure:
+    """Draw the students of fewest examples and usual weights, trained with batches of five."""
+    panels = _panels(view, "SX-F4AB")
+    title = next(iter(panels))
+    return information_and_errors({title: panels[title]}, information=INFORMATION)
+
+
 def _shallow(view: View, target: str, information: Mapping[str, str]) -> Figure:
-    by_setting = sorted(stored(view, target).items(), key=lambda one: (one[0][0], -one[0][1]))
-    panels = {f"P = {n:,}, scale {scale:g}": by_seed for (n, scale), by_seed in by_setting}
-    return information_and_errors(panels, information=information)
+    return information_and_errors(_panels(view, target), information=information)
+
+
+def _panels(view: View, target: str) -> dict[str, dict[int, Curves]]:
+    """Return curves by title and seed: few examples first, and the larger weights."""
+    found = sorted(stored(view, target).items(), key=lambda one: (one[0][0], -one[0][1]))
+    return {f"{n:,} examples, {_weights(scale)} initial weights": own for (n, scale), own in found}
+
+
+def _weights(scale: float) -> str:
+    return "usual" if scale == 1 else f"{scale:g} times the"
 
 
 def overtraining(view: View) -> pd.DataFrame:
     """Return the error on fresh examples over its minimum so far, by time."""
-    return _overtraining(view).rename_axis("time").round(2)
+    table = _overtraining(view).map("{:.2f}".format)
+    return table.rename(index="{:,.0f}".format).rename_axis(columns="stopped at time")
 
 
 def _overtraining(view: View) -> pd.DataFrame:
@@ -171,15 +186,15 @@ def irrelevant_part(view: View) -> pd.DataFrame:
     settings = view.rows("SX-F6")[["samples", "scale"]].drop_duplicates()
     table = pd.DataFrame(
         {
-            (n, scale, f"{variance:g}"): {
-                f"{end}, %": 100 * means[n, scale, f"irrelevant_{end}{name}"]
+            (f"{n:,}", _weights(scale), f"{variance:g}"): {
+                f"{end}, %": f"{100 * means[n, scale, f'irrelevant_{end}{name}']:z.1f}"
                 for end in ("rise", "fall")
             }
             for n, scale in settings.itertuples(index=False)
             for name, variance in NOISES.items()
         }
     )
-    return table.T.rename_axis(["P", "scale", "noise"]).round(1)
+    return table.T.rename_axis(["examples", "initial weights", "noise"])
 
 
 def deep_students(view: View) -> Figure:
@@ -218,7 +233,7 @@ def _falls(view: View) -> dict[str, dict[str, np.ndarray]]:
 def falls_by_rate(view: View) -> pd.DataFrame:
     """Return the largest fall of the last layer in the study of rates."""
     lost = pd.Series(_lost(view.chosen.points), name="largest fall of the last layer, %")
-    return lost.mul(100).round(1).to_frame()
+    return lost.mul(100).map("{:.1f}".format).to_frame()
 
 
 def _lost(points: int) -> dict[str, float]:
@@ -246,6 +261,7 @@ FIGURES = {
     "SX-F3": full_batches,
     "SX-F3 overtraining": overtraining,
     "SX-F4AB": stochastic_gradients,
+    "SX-F4AB few examples": overtrained,
     "SX-F6": irrelevant_inputs,
     "SX-F6 irrelevant part": irrelevant_part,
     "SX-F18": deep_students,

@@ -1,6 +1,10 @@
-"""An information plane that a reader scrubs through epochs: inline SVG and a small script."""
+"""Information planes that a reader plays through epochs: a panel each, moved by a small script.
 
-import json
+The script is ``book/_static/planes.js``, the layout ``book/_static/planes.css``. The whole path of
+each layer stands in the page, pale. The script draws the part of it up to an epoch, and the layer
+there. Without scripts there are no controls, and the page shows the last epoch.
+"""
+
 from collections.abc import Mapping
 from html import escape
 
@@ -8,100 +12,126 @@ import numpy as np
 
 from experiments.style import COLOURS
 
-WIDTH, HEIGHT, MARGIN = 190, 140, 30  # of a panel, in pixels
+WIDTH, HEIGHT = 204, 150  # of a frame, in pixels
+LEFT, TOP, RIGHT, BOTTOM = 40, 24, 10, 40  # around it
 LIMITS = 12.4, 1.05  # bits
-COLUMNS = 4
-SCRIPT = """
-(function (root) {
-  const data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
-  const spots = root.querySelectorAll("circle"), lines = root.querySelectorAll("polyline");
-  const slider = root.querySelector("input"), shown = root.querySelector("output");
-  function draw() {
-    const frame = data.frames[slider.value];
-    frame.forEach((panel, p) => {
-      lines[p].setAttribute("points", panel.map((xy) => xy.join(",")).join(" "));
-      panel.forEach((xy, l) => {
-        const spot = spots[p * panel.length + l];
-        spot.setAttribute("cx", xy[0]);
-        spot.setAttribute("cy", xy[1]);
-      });
-    });
-    shown.textContent = "epoch " + data.epochs[slider.value];
-  }
-  slider.addEventListener("input", draw);
-  draw();
-})(document.getElementById("NAME"));
-"""
+TICKS = (0, 4, 8, 12), (0, 0.5, 1)
+TEXT = 'font-size="12" fill="currentColor"'
+SPOT = 8  # radius of a layer's spot, in pixels
 
 
-def plane_animation(panels: Mapping[str, np.ndarray], epochs: np.ndarray, *, name: str) -> str:
-    """Return HTML of planes with a slider over epochs; without scripts it shows the last one.
+def plane_animation(
+    panels: Mapping[str, np.ndarray], epochs: np.ndarray, *, name: str, opens: int = 0
+) -> str:
+    """Return HTML of planes with a button that plays them and a slider over epochs.
 
     Args:
         panels: By title, information about the input and about the label in bits,
             ``[epochs, layers, 2]``; all of one shape.
         epochs: Logged epochs.
         name: Identifier in the page, of letters and hyphens.
+        opens: The epoch at which the page opens, or the logged one after it.
 
     Raises:
         ValueError: Panels of several shapes, or not one entry an epoch.
 
     Example:
         >>> html = plane_animation({"a": np.zeros((2, 3, 2))}, np.array([0, 9]), name="demo")
-        >>> html.count("<circle"), "epoch 9" in html
+        >>> html.count('class="spot"'), "epoch 9" in html
         (3, True)
     """
     shapes = {values.shape for values in panels.values()}
     if len(shapes) != 1 or next(iter(shapes))[0] != len(epochs):
         raise ValueError(f"panels of one shape with {len(epochs)} epochs are needed, got {shapes}")
-    spots = np.stack([_pixels(i, values) for i, values in enumerate(panels.values())], axis=1)
-    parts = [
-        _panel(i, title, spots[-1, i]) for i, title in enumerate(panels)
-    ]  # [epochs, panels, layers, 2]
-    rows = -(-len(panels) // COLUMNS)
-    size = min(COLUMNS, len(panels)) * (WIDTH + MARGIN) + MARGIN, rows * (HEIGHT + 2 * MARGIN)
-    data = json.dumps({"epochs": epochs.tolist(), "frames": spots.tolist()}).replace(" ", "")
     last = len(epochs) - 1
+    first = min(int(np.searchsorted(epochs, opens)), last)
+    listed = ",".join(str(epoch) for epoch in epochs.tolist())
+    drawn = "".join(_panel(title, pixels(values)) for title, values in panels.items())
     return (
-        f'<div id="{name}"><svg viewBox="0 0 {size[0]} {size[1]}" role="img" width="100%" '
-        f'aria-label="Information planes over epochs">{"".join(parts)}</svg>'
-        f'<label>epoch <input type="range" min="0" max="{last}" value="{last}" '
-        f'style="width:60%"></label> <output>epoch {epochs[-1]}</output>'
-        f'<script type="application/json">{data}</script></div>'
-        f"<script>{SCRIPT.replace('NAME', name)}</script>"
+        f'<div class="planes" id="{name}" data-epochs="{listed}" data-opens="{first}">'
+        f'<div class="planes-controls" hidden="hidden"><button type="button">Play</button>'
+        f'<input type="range" min="0" max="{last}" value="{last}" aria-label="epoch"/>'
+        f'<output aria-live="off">epoch {epochs[-1]:,}</output></div>'
+        f'<div class="planes-legend">{_legend(next(iter(shapes))[1])}</div>'
+        f'<div class="planes-panels">{drawn}</div></div>'
     )
 
 
-def _corner(panel: int) -> tuple[int, int]:
-    """Return the left and upper end of a panel's frame."""
-    row, column = divmod(panel, COLUMNS)
-    return MARGIN + column * (WIDTH + MARGIN), MARGIN + row * (HEIGHT + 2 * MARGIN)
-
-
-def _pixels(panel: int, values: np.ndarray) -> np.ndarray:
-    """Return where points stand, ``[epochs, layers, 2]``, to a tenth of a pixel."""
-    left, top = _corner(panel)
-    x = left + values[..., 0] / LIMITS[0] * WIDTH
-    y = top + (1 - values[..., 1] / LIMITS[1]) * HEIGHT
+def pixels(values: np.ndarray) -> np.ndarray:
+    """Return where informations in bits, ``[..., 2]``, stand in a panel, to a tenth of a pixel."""
+    x = LEFT + values[..., 0] / LIMITS[0] * WIDTH
+    y = TOP + (1 - values[..., 1] / LIMITS[1]) * HEIGHT
     return np.stack([x, y], axis=-1).round(1)
 
 
-def _panel(panel: int, title: str, spots: np.ndarray) -> str:
-    """Return a panel with its frame, numbers at the ends of its axes, and its points."""
-    left, top = _corner(panel)
-    bottom, text = top + HEIGHT, 'font-size="9" fill="currentColor"'
-    points = " ".join(f"{x},{y}" for x, y in spots)
-    circles = "".join(
-        f'<circle cx="{x}" cy="{y}" r="4" fill="{COLOURS[layer % len(COLOURS)]}">'
-        f"<title>layer {layer + 1}</title></circle>"
-        for layer, (x, y) in enumerate(spots)
+def _panel(title: str, spots: np.ndarray) -> str:
+    """Return a panel: its frame, the path of each layer ``[epochs, layers, 2]``, and its end."""
+    paths = [_points(layer) for layer in spots.swapaxes(0, 1)]
+    lines = [
+        f'<polyline class="{kind}" points="{path}" fill="none" stroke="{_colour(i)}" {look}/>'
+        for kind, look in (
+            ("path", 'stroke-width="1" stroke-opacity="0.5"'),
+            ("trail", 'stroke-width="2"'),
+        )
+        for i, path in enumerate(paths)
+    ]
+    together = (
+        f'<polyline class="together" points="{_points(spots[-1])}" fill="none" '
+        'stroke="currentColor" stroke-opacity="0.5" stroke-width="1"/>'
+    )
+    size = LEFT + WIDTH + RIGHT, TOP + HEIGHT + BOTTOM
+    marks = "".join(
+        f'<g class="spot" transform="translate({x} {y})">{_spot(i)}</g>'
+        for i, (x, y) in enumerate(spots[-1])
     )
     return (
-        f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="gray"/>'
-        f'<text x="{left}" y="{top - 5}" {text}>{escape(title)}</text>'
-        f'<text x="{left}" y="{bottom + 10}" {text}>0</text>'
-        f'<text x="{left + WIDTH / 2}" y="{bottom + 10}" {text}>I(X;T), bits</text>'
-        f'<text x="{left + WIDTH - 10}" y="{bottom + 10}" {text}>12</text>'
-        f'<text x="{left - 8}" y="{top + 12}" {text}>1</text>'
-        f'<polyline points="{points}" fill="none" stroke="gray" stroke-width="0.7"/>{circles}'
+        f'<svg viewBox="0 0 {size[0]} {size[1]}" role="img" aria-label="Information plane, '
+        f'{escape(title)}: where each layer stands">{_frame(title)}{"".join(lines)}'
+        f"{together}{marks}</svg>"
+    )
+
+
+def _points(line: np.ndarray) -> str:
+    return " ".join(f"{x},{y}" for x, y in line)
+
+
+def _colour(layer: int) -> str:
+    return COLOURS[layer % len(COLOURS)]
+
+
+def _spot(layer: int) -> str:
+    """Return a numbered circle; the number tells layers apart where colours don't."""
+    return (
+        f'<circle r="{SPOT}" fill="var(--pst-color-background, white)" stroke="{_colour(layer)}" '
+        f'stroke-width="2.5"/><text y="4" text-anchor="middle" font-size="11" '
+        f'fill="currentColor">{layer + 1}</text>'
+    )
+
+
+def _legend(layers: int) -> str:
+    """Return what the colours and numbers mean."""
+    side = 2 * SPOT + 4
+    return "".join(
+        f'<span><svg viewBox="{-side / 2:g} {-side / 2:g} {side} {side}" width="{side}" '
+        f'height="{side}" aria-hidden="true">{_spot(layer)}</svg> layer {layer + 1}'
+        f"{' (output)' if layer == layers - 1 else ''}</span>"
+        for layer in range(layers)
+    )
+
+
+def _frame(title: str) -> str:
+    """Return a frame with its title, ticks and the names of its axes."""
+    bottom, parts = TOP + HEIGHT, []
+    for value, (x, _) in zip(TICKS[0], pixels(np.array([[t, 0] for t in TICKS[0]])), strict=True):
+        parts.append(f'<text x="{x}" y="{bottom + 15}" text-anchor="middle" {TEXT}>{value}</text>')
+    for value, (_, y) in zip(TICKS[1], pixels(np.array([[0, t] for t in TICKS[1]])), strict=True):
+        parts.append(f'<text x="{LEFT - 5}" y="{y + 4}" text-anchor="end" {TEXT}>{value:g}</text>')
+    across, down = LEFT + WIDTH / 2, TOP + HEIGHT / 2
+    return (
+        f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH}" height="{HEIGHT}" fill="none" '
+        'stroke="currentColor" stroke-opacity="0.5"/>'
+        f'<text x="{LEFT}" y="{TOP - 8}" font-weight="600" {TEXT}>{escape(title)}</text>'
+        f'<text x="{across}" y="{bottom + 33}" text-anchor="middle" {TEXT}>I(X;T), bits</text>'
+        f'<text transform="translate(12 {down}) rotate(-90)" text-anchor="middle" {TEXT}>'
+        f"I(T;Y), bits</text>{''.join(parts)}"
     )

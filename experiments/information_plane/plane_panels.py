@@ -14,8 +14,7 @@ from experiments.information_plane.plane_record import in_bits
 from experiments.style import COLOURS, finish
 from ibutils.information import nats_to_bits
 
-COLUMNS = 4  # panels beside each other, where there are more than one row holds
-ROW = 5
+PAGE = 7.2  # inches: a figure as wide as the page
 CEILING = 12  # bits: all words of the task told apart
 TITLES = {
     "tanh": "tanh",
@@ -59,6 +58,36 @@ def information_change(rows: pd.DataFrame, by: str) -> pd.DataFrame:
     return change.rename("change").reset_index()
 
 
+def task_picture(words: np.ndarray, labels: np.ndarray) -> Figure:
+    """Draw the labels of all words of twelve bits, the first six down and the last six across.
+
+    Args:
+        words: All words, ``[4096, 12]`` of zeros and ones.
+        labels: Their labels, ``[4096]`` of zeros and ones.
+    """
+    down, across = words.reshape(-1, 2, 6).astype(int).swapaxes(0, 1) @ 2 ** np.arange(6)[::-1]
+    picture = np.empty((64, 64))
+    picture[down, across] = labels
+    figure, axes = plt.subplots(figsize=(3.4, 3.4))
+    axes.imshow(picture, cmap="cividis", interpolation="nearest")
+    ticks = range(0, 64, 16)
+    axes.set_xticks(ticks, [f"{tick:06b}" for tick in ticks], fontsize="small", rotation=30)
+    axes.set_yticks(ticks, [f"{tick:06b}" for tick in ticks], fontsize="small")
+    axes.set(xlabel="last six bits", ylabel="first six bits")
+    return finish(figure)
+
+
+def shape(panels: int) -> tuple[int, int]:
+    """Return the rows and columns of panels on a page, at most three beside each other.
+
+    Example:
+        >>> shape(2), shape(4), shape(5), shape(8)
+        ((1, 2), (2, 2), (2, 3), (3, 3))
+    """
+    columns = 2 if panels == 4 else min(3, panels)
+    return -(-panels // columns), columns
+
+
 def planes(panels: Mapping[str, np.ndarray], epochs: np.ndarray) -> Figure:
     """Draw the paths of layers through the information plane.
 
@@ -67,12 +96,11 @@ def planes(panels: Mapping[str, np.ndarray], epochs: np.ndarray) -> Figure:
             ``[epochs, layers, 2]``.
         epochs: Logged epochs, from 0.
     """
-    columns = len(panels) if len(panels) <= ROW else COLUMNS
-    rows = -(-len(panels) // columns)
+    rows, columns = shape(len(panels))
     figure, grid = plt.subplots(
         rows,
         columns,
-        figsize=(3.1 * columns + 0.9, 2.7 * rows),
+        figsize=(PAGE, 0.5 + {1: 4.2, 2: 2.5, 3: 1.9}[columns] * rows),
         sharex=True,
         sharey=True,
         squeeze=False,
@@ -117,10 +145,11 @@ def changes(table: pd.DataFrame, by: str, order: list[str | float]) -> Figure:
         order: Its levels from left to right.
     """
     layers = sorted(table["layer"].unique())
+    rows, columns = shape(len(layers))
     figure, grid = plt.subplots(
-        1, len(layers), figsize=(1.9 * len(layers) + 0.8, 3.4), sharey=True, squeeze=False
+        rows, columns, figsize=(PAGE, 1.0 + 2.1 * rows), sharex=True, sharey=True, squeeze=False
     )
-    for axes, layer in zip(grid[0], layers, strict=True):
+    for axes, layer in zip(grid.flat, layers, strict=False):
         own = table[table["layer"] == layer]
         for i, level in enumerate(order):
             values = own.loc[own[by] == level, "change"].to_numpy()
@@ -133,7 +162,9 @@ def changes(table: pd.DataFrame, by: str, order: list[str | float]) -> Figure:
         axes.set_xticks(
             range(len(order)), [TITLES.get(str(level), str(level)) for level in order], rotation=90
         )
-    grid[0, 0].set_ylabel("change of $I(X;T)$, bits")
+    for axes in grid.flat[len(layers) :]:
+        axes.set_visible(False)
+    figure.supylabel("change of $I(X;T)$, bits", fontsize="medium")
     return finish(figure)
 
 
@@ -145,15 +176,20 @@ def accuracy_curves(panels: Mapping[str, np.ndarray], epochs: np.ndarray, label:
         epochs: Logged epochs, from 0.
         label: What is drawn, with its unit.
     """
+    rows, columns = shape(len(panels))
     figure, grid = plt.subplots(
-        1, len(panels), figsize=(2.6 * len(panels) + 0.8, 3.0), sharey=True, squeeze=False
+        rows, columns, figsize=(PAGE, 0.6 + 2.3 * rows), sharex=True, sharey=True, squeeze=False
     )
-    for axes, (title, values) in zip(grid[0], panels.items(), strict=True):
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
+    for axes, (title, values) in zip(grid.flat, panels.items(), strict=False):
         for i, part in enumerate(("training", "test")):
             axes.plot(epochs + 1, values[:, i], color=COLOURS[i], ls=["-", "--"][i], label=part)
         axes.set_xscale("log")
-        axes.set_xlabel("epoch + 1")
         axes.set_title(title, fontsize="medium")
-    grid[0, 0].set_ylabel(label)
+    for axes in grid[-1]:
+        axes.set_xlabel("epoch + 1")
+    for axes in grid[:, 0]:
+        axes.set_ylabel(label)
     grid[0, 0].legend()
     return finish(figure)

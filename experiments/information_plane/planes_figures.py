@@ -8,7 +8,6 @@ import pandas as pd
 import torch
 from IPython.display import HTML
 from matplotlib.figure import Figure
-from pandas.io.formats.style import Styler
 
 from experiments.information_plane import phases
 from experiments.information_plane.layer_courses import both_informations
@@ -35,6 +34,14 @@ KERNELS = {
 SINGLES = 8  # networks whose planes are drawn
 LOST = 0.005  # bits that a mean loses at least where it is said to fall
 EARLY = 100  # epochs
+PHASES = {  # what a table calls what is said of two phases
+    "start": "before training",
+    "rise": "largest rise",
+    "while fitting": "change while fitting",
+    "after": "change after fitting",
+    "peak at epoch": "epoch of the peak",
+    "fitted at epoch": "epoch when fitted",
+}
 
 
 def averaged(view: View) -> Figure:
@@ -58,13 +65,21 @@ def by_epoch(view: View) -> HTML:
     arrays = view.arrays("AE-F7")
     name = "live-planes-by-epoch" if view.live else "planes-by-epoch"
     panels = mean_planes(arrays, MEMBERS, name="planes")
-    return HTML(plane_animation(panels, any_of(arrays, "kept"), name=name))
+    return HTML(plane_animation(panels, any_of(arrays, "kept"), name=name, opens=EARLY))
 
 
-def change_summary(view: View) -> Styler:
+def change_summary(view: View) -> pd.DataFrame:
     """Return mean change and its standard error by activation and layer, in bits."""
     table = _summary(view.rows("AE-F7"))
-    return table.rename(index=TITLES).style.format(precision=2, na_rep="-")
+    layers = table.columns.get_level_values("layer").unique()
+    shown = {f"layer {layer:g}": table[layer].apply(_with_error, axis=1) for layer in layers}
+    return pd.DataFrame(shown).rename(index=TITLES).rename_axis(columns="change, bits")
+
+
+def _with_error(row: pd.Series) -> str:
+    """Return a mean with its standard error, if there is one."""
+    error = "" if math.isnan(row["sem"]) else f" ± {row['sem']:.2f}"
+    return f"{row['mean']:z.2f}{error}"
 
 
 def _summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -93,9 +108,13 @@ def fitting_and_compression(view: View) -> Figure:
     return both_informations(panels, layers=(3, 4, 5, 6))
 
 
-def two_phases(view: View) -> Styler:
+def two_phases(view: View) -> pd.DataFrame:
     """Return what the mean course of layer 5 says of two phases, in bits."""
-    return _two_phases(view.arrays("AE-F7")).style.format(precision=2)
+    table = _two_phases(view.arrays("AE-F7"))
+    epochs = [name for name in table if name.endswith("epoch")]
+    shown = table.map("{:z.2f}".format)
+    shown[epochs] = table[epochs].map("{:,.0f}".format)
+    return shown.rename(columns=PHASES).rename(index={"EBAB": "adaptive"})
 
 
 def _two_phases(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
@@ -129,10 +148,8 @@ def early_losses(view: View) -> pd.DataFrame:
         for title, plane in mean_planes(arrays, MEMBERS).items()
     }
     table = pd.DataFrame(found, index=[f"layer {layer}" for layer in range(1, 7)]).T
-    lost = (
-        table[(table < -LOST).any(axis=1)].round(3).rename_axis(columns="change of I(T;Y), bits")
-    )
-    return lost.where(lost < -LOST, "-")
+    lost = table[(table < -LOST).any(axis=1)].map(lambda x: f"{x:.3f}" if x < -LOST else "-")
+    return lost.rename_axis(columns=f"change of I(T;Y) by epoch {EARLY}, bits")
 
 
 def _hundred(epochs: np.ndarray) -> int:
@@ -158,7 +175,10 @@ def kernel_planes(view: View) -> Figure:
 def kernels_and_bins(view: View) -> pd.DataFrame:
     """Return the mean change in layer 5 by bins and by kernels, in bits."""
     table = _kernels_and_bins(view)
-    return table.rename(index=TITLES).rename_axis(columns="change in layer 5, bits").round(2)
+    names = {"bins": "adaptive bins", "deviation": "deviation follows"}
+    names |= {title: f"kernels, {title}" for title in KERNELS.values() if title not in names}
+    shown = table.rename(index=TITLES, columns=names).map("{:z.2f}".format)
+    return shown.rename_axis(columns="change in layer 5, bits")
 
 
 def _kernels_and_bins(view: View) -> pd.DataFrame:

@@ -13,19 +13,19 @@ def labelled(axes):
     return {line.get_label(): line for line in axes.lines}
 
 
-def test_informations_stand_above_errors():
+def test_informations_stand_beside_errors():
     names = ("time", "train_error", "test_error", "input")
     curves = {name: np.array([1.0, 2.0]) * (i + 1) for i, name in enumerate(names)}
     figure = figures.information_and_errors(
         {"one": {0: curves, 1: curves}}, information={"input": "I(X;T)"}
     )
-    above, below = figure.axes
-    np.testing.assert_allclose(labelled(above)["I(X;T)"].get_ydata(), curves["input"])
-    np.testing.assert_allclose(labelled(below)["training"].get_ydata(), curves["train_error"])
+    left, right = figure.axes
+    np.testing.assert_allclose(labelled(left)["I(X;T)"].get_ydata(), curves["input"])
+    np.testing.assert_allclose(labelled(right)["training"].get_ydata(), curves["train_error"])
     np.testing.assert_allclose(
-        labelled(below)["fresh examples"].get_xydata().T, [curves["time"], curves["test_error"]]
+        labelled(right)["fresh examples"].get_xydata().T, [curves["time"], curves["test_error"]]
     )
-    assert len(above.lines) == 2  # a line for each seed
+    assert len(left.lines) == 2  # a line for each seed
 
 
 def test_the_gradient_stands_above_the_information():

@@ -1,8 +1,8 @@
 """Figures of information planes, still and scrubbed, show what they are given."""
 
-import json
 import re
-import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib
 
@@ -19,13 +19,7 @@ from experiments.information_plane.layer_courses import (
     ends_by_factor,
     layer_courses,
 )
-from experiments.information_plane.plane_animation import (
-    HEIGHT,
-    LIMITS,
-    MARGIN,
-    WIDTH,
-    plane_animation,
-)
+from experiments.information_plane.plane_animation import pixels, plane_animation
 from experiments.information_plane.plane_panels import accuracy_curves, changes, planes
 
 EPOCHS = np.array([0, 3, 9])
@@ -103,34 +97,76 @@ def test_curves_of_training_and_test():
         np.testing.assert_allclose(line.get_xydata().T, [EPOCHS + 1, column])
 
 
-def svg(html):
-    return ElementTree.fromstring(re.search(r"<svg.*</svg>", html, re.DOTALL)[0])
+SCRIPT = (Path(__file__).parents[3] / "book" / "_static" / "planes.js").read_text()
 
 
-def test_without_scripts_the_last_epoch_is_shown():
-    html = plane_animation({"a": PLANE, "b & c": PLANE}, EPOCHS, name="two")
-    picture = svg(html)
-    spots = [(float(c.get("cx")), float(c.get("cy"))) for c in picture.iter("circle")]
-    assert len(spots) == 2 * PLANE.shape[1]
-    x, y = np.array(spots[:6]).T
-    np.testing.assert_allclose((x - MARGIN) / WIDTH * LIMITS[0], PLANE[-1, :, 0], atol=0.01)
-    np.testing.assert_allclose((1 - (y - MARGIN) / HEIGHT) * LIMITS[1], PLANE[-1, :, 1], atol=1e-3)
-    assert {"a", "b & c"} <= {text.text for text in picture.iter("text")}
-    assert "<output>epoch 9</output>" in html
+def played(name="two", **options):
+    html = plane_animation({"a": PLANE, "b & c": PLANE / 2}, EPOCHS, name=name, **options)
+    return html, ElementTree.fromstring(html)
 
 
-def test_the_script_has_every_frame_and_asks_for_nothing_else():
-    html = plane_animation({"a": PLANE, "b": PLANE / 2}, EPOCHS, name="frames")
-    data = json.loads(re.search(r'application/json">(.*?)</script>', html)[1])
-    frames = np.array(data["frames"])
-    assert data["epochs"] == EPOCHS.tolist() and frames.shape == (3, 2, 6, 2)
-    np.testing.assert_allclose(
-        (frames[:, 1, :, 0] - 2 * MARGIN - WIDTH) / WIDTH * LIMITS[0],
-        PLANE[..., 0] / 2,
-        atol=0.01,
-    )
-    assert 'max="2" value="2"' in html and 'getElementById("frames")' in html
-    assert "http" not in html and "src=" not in html
+def of_class(tree, name):
+    return [found for found in tree.iter() if found.get("class") == name]
+
+
+def numbers_of(text):
+    return np.array(re.findall(r"-?[\d.]+", text), dtype=float).reshape(-1, 2)
+
+
+def test_a_frame_runs_from_zero_to_its_limits():
+    corners = np.array([[0.0, 0.0], [12.4, 1.05], [6.2, 0.0]])
+    assert pixels(corners).tolist() == [[40, 174], [244, 24], [142, 174]]
+
+
+def test_without_scripts_the_last_epoch_is_shown_and_no_controls():
+    html, tree = played()
+    assert [
+        svg.get("aria-label").split(":")[0] for svg in tree.iter("svg") if svg.get("role")
+    ] == [
+        "Information plane, a",
+        "Information plane, b & c",
+    ]
+    places = np.concatenate([numbers_of(spot.get("transform")) for spot in of_class(tree, "spot")])
+    np.testing.assert_array_equal(places, pixels(np.concatenate([PLANE[-1], PLANE[-1] / 2])))
+    for line, plane in zip(of_class(tree, "together"), (PLANE, PLANE / 2), strict=True):
+        np.testing.assert_array_equal(numbers_of(line.get("points")), pixels(plane[-1]))
+    (controls,) = of_class(tree, "planes-controls")
+    assert controls.get("hidden") is not None and "epoch 9</output>" in html
+
+
+@pytest.mark.parametrize("kind", ["path", "trail"])
+def test_the_page_holds_the_whole_path_of_each_layer(kind):
+    lines = of_class(played()[1], kind)
+    expected = [*PLANE.swapaxes(0, 1), *(PLANE / 2).swapaxes(0, 1)]
+    for line, path in zip(lines, expected, strict=True):
+        np.testing.assert_array_equal(numbers_of(line.get("points")), pixels(path))
+
+
+@pytest.mark.parametrize(("opens", "position"), [(0, 0), (2, 1), (3, 1), (9, 2), (100, 2)])
+def test_it_opens_at_the_logged_epoch_from_the_one_asked_for(opens, position):
+    _, tree = played(opens=opens)
+    assert tree.get("data-opens") == str(position)
+    assert tree.get("data-epochs") == "0,3,9"
+    (slider,) = tree.iter("input")
+    assert (slider.get("max"), slider.get("aria-label")) == ("2", "epoch")
+
+
+def test_a_legend_names_each_layer_once():
+    _, tree = played()
+    (legend,) = of_class(tree, "planes-legend")
+    names = ["".join(entry.itertext()).split(maxsplit=1)[1] for entry in legend]
+    assert names == [*(f"layer {k}" for k in range(1, 6)), "layer 6 (output)"]
+
+
+def test_the_script_finds_what_it_asks_for_and_asks_no_other_host():
+    html, tree = played()
+    asked = set(re.findall(r'querySelector(?:All)?\("([^"]*)"\)', SCRIPT))
+    assert {".planes", ".planes-panels > svg", ".path", ".trail", ".spot", "input"} <= asked
+    for selector in asked:
+        name = selector.split(" > ")[0]
+        found = of_class(tree, name[1:]) if name.startswith(".") else [*tree.iter(name)]
+        assert found, selector
+    assert "http" not in SCRIPT + html and "fetch" not in SCRIPT and "src=" not in html
 
 
 @pytest.mark.parametrize("panels", [{"a": PLANE[:2]}, {"a": PLANE, "b": PLANE[:, :5]}])
