@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from experiments.style import finish
 
@@ -67,3 +68,10 @@ def titled_images(images: np.ndarray, titles: list[str], *, columns: int = 8) ->
         axes.imshow(image, cmap="gray")
         axes.set_title(title, size=12)
     return finish(figure)
+
+
+def as_bytes(images: Tensor) -> np.ndarray:
+    """Return images ``[n, c, h, w]`` as bytes, each from its least value to its largest."""
+    own = images.detach().cpu().double()
+    least, largest = own.amin((1, 2, 3), keepdim=True), own.amax((1, 2, 3), keepdim=True)
+    return (255 * (own - least) / (largest - least)).round().byte().numpy()

@@ -88,5 +88,5 @@ def numbers(view: View) -> Numbers:
             for metric in ("bound", "rate", "used"):
                 found[f"t1-{end}-{code}-{metric}"] = float(means[metric][k, code])
         bounds = means["bound"]
-        found[f"t1-{end}-gap"] = float(bounds[k, "information"] - bounds[k, "gaussian"])
+        found[f"t1-{end}-behind"] = float(bounds[k, "gaussian"] - bounds[k, "information"])
     return found
