@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from reproduce import bars, ledger, listings  # noqa: F401 - the ledger registers its page
+from reproduce import bars, ledger, listings, theorems  # noqa: F401 - they register pages
 from reproduce.registry import page
 
 STAGE = Path("_build/stage")
