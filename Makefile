@@ -23,7 +23,7 @@ quoted = '$(subst ','\'',$(1))'
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile reproduce/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint pages browser package reproduce status record verify stress slurm-test notebooks lab bench clean
+.PHONY: help env book test lint pages browser pdf package reproduce status record verify stress slurm-test notebooks lab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -50,6 +50,9 @@ pages: book  ## check links, images and requests of the rendered pages
 
 browser: book  ## look at the rendered pages in Chromium, as wide as a desk and as a phone
 	@$(BIN)/pytest -q -n $(JOBS) tests/browser
+
+pdf: book  ## print the book to _build/ibutils.pdf with Chromium
+	@$(PY) -m reproduce.pdf _build/html _build/ibutils.pdf
 
 package: env  ## build wheel and sdist in _build/dist and try them; FULL=1 downloads requirements
 	@$(PY) -m tests.published $(if $(FULL),--full)

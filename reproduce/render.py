@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from reproduce import bars, ledger, listings, verdict_role  # noqa: F401 - they register pages
+from reproduce import bars, ledger, listings, theorems, verdict_role  # noqa: F401 - they register
 from reproduce.registry import page
 
 STAGE = Path("_build/stage")

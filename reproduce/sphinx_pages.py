@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from ibutils.project import project_root
-from reproduce import markup
+from reproduce import citations, markup
 
 # Where a configured repository is opened; nothing of it is asked for before a reader clicks.
 LAUNCH = {
@@ -65,6 +65,8 @@ def on_page(
     if any(mark in body for mark in ("<table", "<img", "<summary", "doc-biblioentry")):
         sources = getattr(app.builder, "images", {}).items()
         context["body"] = markup.mended(body, {name: Path(app.srcdir, at) for at, name in sources})
+    if "citation-list" in body:
+        context["body"] = citations.cited_from(context["body"], app.env, context["pathto"])
     if doctree is not None:
         context["metatags"] = context.get("metatags", "") + _head(app, pagename, context)
 
@@ -107,6 +109,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("book_branch", "main", "html")
     app.add_config_value("book_description", "", "html")
     app.connect("config-inited", on_config, priority=900)
+    app.connect("env-updated", citations.letter_years, priority=900)
     app.connect("html-page-context", on_page, priority=400)
     app.connect("html-page-context", on_buttons, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

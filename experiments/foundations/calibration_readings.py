@@ -24,6 +24,7 @@ from experiments.foundations.calibration_tables import (
     table_of_many_by_ratio,
     warnings_and_misses,
 )
+from experiments.foundations.chooser import who_can_be_believed
 from experiments.foundations.errors import measure
 from experiments.foundations.recorded_estimates import (
     CAUCHY,
@@ -129,6 +130,7 @@ def by_critic(view: View) -> Figure:
 
 FIGURES = {
     "FND-CAL": map_of_errors,
+    "FND-CAL to choose from": who_can_be_believed,
     "FND-CAL by family": hits_by_family,
     "FND-CAL of few samples": map_of_few,
     "FND-CAL table": table_of_many,
