@@ -90,7 +90,8 @@ def numbers(view: View) -> dict[str, float]:
     rows = rows[(rows["metric"] == "accuracy") & (rows["split"] == "test")]
     rows = of_data(rows).fillna({"loss": "none"})
     means = 100 * rows.groupby(["method", "loss", "layer"])["value"].mean()
-    found = {"t1-" + "-".join(name): float(value) for name, value in means.items()}
+    names = means.index.to_flat_index()
+    found = {"t1-" + "-".join(name): float(v) for name, v in zip(names, means, strict=True)}
     for layer in ("conv", "y"):
         pair = [f"t1-{method}-jsd-{layer}" for method in ("dim_local", "dim_global")]
         if found.keys() >= {*pair}:

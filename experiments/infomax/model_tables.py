@@ -63,9 +63,9 @@ def beside_paper(view: View, target: str, data: str, *, metric: str = "accuracy"
         data = rows["data"].iloc[0]
     table = comparison(of_data(rows, data), printed(view, target, data), metric=metric)
     title = f"{TITLES.get(data, data)}, %"
-    ours = table.xs("ours", axis=1, level=1)
-    if ours.isna().all(axis=None):
-        shown = in_words(_own_among_layers(table)).xs("paper", axis=1, level=1)
+    ours = pd.DataFrame(table.xs("ours", axis=1, level=1))
+    if bool(ours.isna().to_numpy().all()):
+        shown = pd.DataFrame(in_words(_own_among_layers(table)).xs("paper", axis=1, level=1))
         return shown.rename_axis(index=f"{title}; the paper's, not run here")
     return in_words(_own_among_layers(table)).rename_axis(index=title)
 
@@ -143,9 +143,9 @@ def in_words(table: pd.DataFrame, *, digits: int = 2) -> pd.DataFrame:
         shown[layer, "paper"] = own["paper"].map(lambda v: number(v) if pd.notna(v) else "-")
         ours = own["ours"].map(number) + spread
         shown[layer, "ours"] = ours.where(own["ours"].notna(), absent)
-    seeds = table.xs("seeds", axis=1, level=1).astype(float).max(axis=1)
+    seeds = pd.DataFrame(table.xs("seeds", axis=1, level=1)).astype(float).max(axis=1)
     shown["seeds", "ours"] = seeds.map(lambda n: f"{n:.0f}" if n > 0 else "-")
-    return pd.DataFrame(shown).rename_axis(table.index.name)
+    return pd.DataFrame(shown).rename_axis(str(table.index.name))
 
 
 def code_measures(
@@ -248,5 +248,5 @@ def _dots(axes: Axes, rows: pd.DataFrame, places: dict[str, int]) -> None:
     heights = names.map(places).astype(float)
     axes.plot(100 * rows["value"], heights, "o", ms=4, color=COLOURS[0], alpha=0.6, label="seeds")
     means = (100 * rows["value"]).groupby(names).mean()
-    heights = [places[name] for name in means.index]
-    axes.plot(means, heights, "|", ms=13, mew=2, color=COLOURS[1], label="their mean")
+    rows_of_means = [places[name] for name in means.index]
+    axes.plot(means, rows_of_means, "|", ms=13, mew=2, color=COLOURS[1], label="their mean")

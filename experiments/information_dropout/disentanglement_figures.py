@@ -68,12 +68,13 @@ def table_6(view: View) -> Styler:
     rows = view.rows("ID-F6")
     means = rows[rows["metric"].isin(LAYERS)].groupby(["width", "layer", "metric"])["value"]
     table = means.mean().unstack(["metric", "layer"])
-    heads = [(f"noisy layer {layer:g}", LAYERS[metric]) for metric, layer in table.columns]
+    columns = [(str(metric), float(layer)) for metric, layer in table.columns.to_flat_index()]
+    heads = [(f"noisy layer {layer:g}", LAYERS[metric]) for metric, layer in columns]
     table = table.set_axis(pd.MultiIndex.from_tuples(heads), axis=1)
     table = table.sort_index(axis=1, ascending=[True, False])  # the whole layer first
     units = [head for head in table.columns if head[1] == LAYERS["information_per_unit"]]
     style = table.rename_axis("share of the filters").style.format("{:,.0f}")
-    return style.format("{:.3f}", subset=units).format_index("{:g}")
+    return style.format("{:.3f}", subset=[*units]).format_index("{:g}")
 
 
 def figure_7(view: View) -> Figure:
@@ -128,8 +129,10 @@ def fits(view: View) -> Styler:
 def apart(view: View) -> Styler:
     """The estimate of activities under the noise of either network, nats a dimension."""
     table = activity_under_noise.split_up().rename(index=_named, columns=_named)
-    heads = {"index": "activities of", "columns": "nats a dimension, under the noise of"}
-    return table.rename_axis(**heads).style.format(precision=2)
+    table = table.rename_axis(index="activities of")
+    return table.rename_axis(columns="nats a dimension, under the noise of").style.format(
+        precision=2
+    )
 
 
 def _named(level: str) -> str:
