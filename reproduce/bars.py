@@ -26,14 +26,14 @@ def name_bars(notebook: NotebookNode) -> NotebookNode:
 
 
 def contents(source: str, tags: set[str]) -> str:
-    """Say what the code of a cell is, in a few words.
+    r"""Say what the code of a cell is, in a few words.
 
     Example:
-        >>> contents("import torch\\nfrom torch import nn", set())
+        >>> contents("import torch\nfrom torch import nn", set())
         'what is imported'
-        >>> contents("def entropy(p): ...\\nclass Coin: ...", set())
+        >>> contents("def entropy(p): ...\nclass Coin: ...", set())
         'the code of entropy and Coin'
-        >>> contents("# one table a layer\\nx = 1", set())
+        >>> contents("# one table a layer\nx = 1", set())
         'the code: one table a layer'
     """
     if "parameters" in tags:
@@ -44,9 +44,7 @@ def contents(source: str, tags: set[str]) -> str:
         return "the code"
     if body and all(isinstance(node, ast.Import | ast.ImportFrom) for node in body):
         return "what is imported"
-    defined = [
-        node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    ]
+    defined = [node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     if 0 < len(defined) <= AT_MOST:
         *most, last = defined
         return "the code of " + (f"{', '.join(most)} and {last}" if most else last)

@@ -33,9 +33,7 @@ section.chapter { break-before: page; }
 def parts_of(root: Path, pages: Path) -> list[tuple[str, list[str]]]:
     """Return the parts of the book and those of their pages that are printed."""
     listed = [("", ["book/index"]), *theorems.contents(root)]
-    return [
-        (part, [name for name in names if _printed(name, pages)]) for part, names in listed
-    ]
+    return [(part, [name for name in names if _printed(name, pages)]) for part, names in listed]
 
 
 def _printed(name: str, pages: Path) -> bool:
@@ -107,8 +105,8 @@ def _point(inside: Tag, name: str, pages: Path, printed: set[str]) -> None:
             local = _from_here(address, name, pages) if parts.path else f"{name}.html"
             target = local.partition("#")[0].removesuffix(".html")
             if tag == "a" and target in printed:
-                one[attribute] = "#" + _slug(target) + ("-" if parts.fragment else "")
-                one[attribute] += parts.fragment
+                anchor = f"-{parts.fragment}" if parts.fragment else ""
+                one[attribute] = f"#{_slug(target)}{anchor}"
             elif tag == "a":
                 del one[attribute]  # what is not printed cannot be reached from paper
             else:

@@ -41,7 +41,9 @@ def rendered_from(root: Path, repository: str = "") -> str:
 def on_config(app: Sphinx, config: Config) -> None:
     """Add the foot of the page, and links to the repository where one is configured."""
     repository = html.escape(config.book_repository.rstrip("/"))
-    options: dict[str, Any] = {"extra_footer": f"<p>{rendered_from(project_root(), repository)}</p>"}
+    options: dict[str, Any] = {
+        "extra_footer": f"<p>{rendered_from(project_root(), repository)}</p>"
+    }
     if repository:
         options |= {
             "repository_url": repository,
