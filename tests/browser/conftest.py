@@ -42,7 +42,7 @@ def site() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Return the system's Chromium; without one the tests are skipped, or fail where it must be."""
+    """Return the system's Chromium; without it tests are skipped, or fail where it must be."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         said = f"no browser: none of {', '.join(PROGRAMS)} is installed"
