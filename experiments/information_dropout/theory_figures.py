@@ -1,6 +1,7 @@
 """Figures of the theory of Information Dropout, from computed values."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,10 +12,45 @@ from torch import Tensor
 from torch.distributions import LogNormal
 
 from experiments.style import finish
+from ibutils import checks
 from ibutils.exact import bottlenecks
 from ibutils.information_dropout import TotalCorrelation
 
 BETA, SCALE = 0.2, 0.3  # of the Lagrangian against the angle
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of the chapter.
+
+    Attributes:
+        seed: Of everything that is drawn.
+        samples: Draws of each Monte-Carlo estimate.
+    """
+
+    seed: int = 0
+    samples: int = 20000
+
+    def __post_init__(self) -> None:
+        """Refuse estimates that are too rough to check anything."""
+        checks.count("samples", self.samples, least=1000)
+
+
+def bit_of_noise(*, noise: float = 0.1, betas: Sequence[float] = (0.3, 0.5, 0.6, 0.7)) -> Figure:
+    """Draw the bottleneck of a bit that arrives flipped: its losses, and its best codes.
+
+    Args:
+        noise: Probability that the bit arrives flipped.
+        betas: Of the losses.
+    """
+    q, many = np.linspace(0, 0.5, 201), np.linspace(0.2, 0.8, 121)
+    losses = {
+        beta: np.array([bottlenecks.channel_loss(x, noise=noise, beta=beta) for x in q])
+        for beta in betas
+    }
+    best = {beta: bottlenecks.optimal_flip(noise=noise, beta=beta) for beta in betas}
+    optimal = np.array([bottlenecks.optimal_flip(noise=noise, beta=beta).flip for beta in many])
+    return flips(q, losses, best, (many, optimal), threshold=(1 - 2 * noise) ** 2)
 
 
 def flips(
