@@ -1,4 +1,4 @@
-"""The definitions and theorems of the chapters as a page: what each says and where it stands."""
+"""The definitions and theorems of the chapters as a page: what each says, where it is proved."""
 
 import re
 from collections.abc import Iterator
