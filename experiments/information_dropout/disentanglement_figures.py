@@ -68,9 +68,9 @@ def table_6(view: View) -> Styler:
     rows = view.rows("ID-F6")
     means = rows[rows["metric"].isin(LAYERS)].groupby(["width", "layer", "metric"])["value"]
     table = means.mean().unstack(["metric", "layer"])
-    columns = [(str(metric), float(layer)) for metric, layer in table.columns.to_flat_index()]
-    heads = [(f"noisy layer {layer:g}", LAYERS[metric]) for metric, layer in columns]
-    table = table.set_axis(pd.MultiIndex.from_tuples(heads), axis=1)
+    layers = [f"noisy layer {layer:g}" for layer in table.columns.get_level_values("layer")]
+    metrics = [LAYERS[metric] for metric in table.columns.get_level_values("metric")]
+    table = table.set_axis(pd.MultiIndex.from_arrays([layers, metrics]), axis=1)
     table = table.sort_index(axis=1, ascending=[True, False])  # the whole layer first
     units = [head for head in table.columns if head[1] == LAYERS["information_per_unit"]]
     style = table.rename_axis("share of the filters").style.format("{:,.0f}")
