@@ -5,13 +5,27 @@ from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import pandas as pd
+import torch
 from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
 from torch import Tensor
 
-from experiments.style import finish
+from experiments.style import COLOURS, finish
 from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce.view import View
+
+SHOWN = 4000  # rows of features that are drawn
+MODELS = {
+    "Determ": "head without noise (Determ)",
+    "IRv2": "original network (IRv2)",
+    "VIB(0.01)": "VIB, β = 0.01",
+}
+ATTACKED = {
+    "hit": "target hit rate",
+    "l2": "size of the change, L2",
+    "linf": "its largest entry, Linf",
+}
 
 
 @dataclass(frozen=True)
@@ -65,22 +79,58 @@ def rates(histories: Mapping[str, Mapping[str, Tensor]], *, title: str) -> Figur
     return finish(figure)
 
 
-def section_4_2_5(view: View) -> pd.DataFrame:
+def features(values: Tensor, labels: Tensor, *, title: str) -> Figure:
+    """Draw features in their two leading directions, and the variance of all directions.
+
+    Args:
+        values: Features ``[n, d]``, of which the first are drawn.
+        labels: Their classes, ``[n]``; four of them are drawn.
+        title: Title of the figure.
+    """
+    own = values[:SHOWN].detach().cpu().double()
+    own = own - own.mean(0)
+    variances, directions = torch.linalg.eigh(own.T @ own / (len(own) - 1))
+    plane = own @ directions[:, [-1, -2]]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
+    for i, (label, marker) in enumerate(zip(labels.unique()[:4].tolist(), "osD^", strict=False)):
+        dots = plane[labels[:SHOWN].cpu() == label]
+        left.plot(*dots.T, marker, ms=3, color=COLOURS[i], label=f"class {label}")
+    left.set(xlabel="first direction", ylabel="second direction", title="four of the classes")
+    left.legend()
+    right.plot(range(1, len(variances) + 1), variances.flip(0), color=COLOURS[0])
+    right.set(xscale="log", yscale="log", xlabel="direction, by rank", ylabel="variance")
+    figure.suptitle(title)
+    return finish(figure)
+
+
+def section_4_2_5(view: View) -> Styler:
     """What the text says of the heads."""
-    quoted = view.paper
-    rows = quoted[(quoted["target"] == "VIB-IN") & quoted.index.str.startswith("quoted-")]
-    rows = rows.dropna(subset="metric").set_index("item")
-    return rows[["value", "unit", "source"]].rename_axis("quoted, not run")
+    quoted = view.paper[view.paper["target"] == "VIB-IN"]["value"]
+    rows = {
+        "original network": (quoted["quoted-imagenet-original"], "-"),
+        "VIB, β = 0.01": (
+            quoted["quoted-imagenet-vib"],
+            f"about {quoted['quoted-imagenet-vib-rate']:.0f}",
+        ),
+        "VIB, β = 0": (
+            quoted["quoted-imagenet-zero"],
+            f"more than {quoted['quoted-imagenet-zero-rate']:,.0f}",
+        ),
+        "head without noise": (quoted["quoted-imagenet-deterministic"], "-"),
+    }
+    columns = ["accuracy, %", "rate, bits"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return table.rename_axis("quoted, not run").style.format(precision=2)
 
 
-def table_2(view: View) -> pd.DataFrame:
+def table_2(view: View) -> Styler:
     """What Table 2 says of attacks through the pretrained network."""
     rows = view.paper[view.paper.index.str.startswith("t2-")]
     rows = rows.assign(model=rows["item"].str.split(",").str[0])
-    table = rows.pivot_table(index="metric", columns="model", values="value")
-    names = {"hit": "target hit rate", "l2": "L2", "linf": "Linf"}
-    table = table.loc[[*names], ["Determ", "IRv2", "VIB(0.01)"]]
-    return table.rename(index=names).rename_axis("quoted, not run")
+    table = rows.pivot_table(index="model", columns="metric", values="value")
+    table = table.loc[[*MODELS], [*ATTACKED]].rename(index=MODELS, columns=ATTACKED)
+    named = table.rename_axis("quoted, not run").rename_axis(columns=None)
+    return named.style.format("{:.3g}")
 
 
 FIGURES = {"VIB-IN as quoted": section_4_2_5, "VIB-T2 as quoted": table_2}

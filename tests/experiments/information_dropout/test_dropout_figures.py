@@ -7,13 +7,18 @@ matplotlib.use("Agg")
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from experiments.information_dropout.disentanglement_figures import (
     error_and_correlation,
     information_by_layer,
 )
-from experiments.information_dropout.dropout_figures import fitted, titled
-from experiments.information_dropout.images_and_maps import maps_beside_images, titled_images
+from experiments.information_dropout.dropout_figures import fits_table, fitted, titled
+from experiments.information_dropout.images_and_maps import (
+    as_bytes,
+    maps_beside_images,
+    titled_images,
+)
 from experiments.information_dropout.nuisances_figures import (
     digit_ratio,
     errors_over_beta,
@@ -151,3 +156,15 @@ def test_fano_is_tight_for_errors_spread_over_all_classes():
     information = (joint * np.log(joint / (joint.sum(1, keepdims=True) * joint.sum(0)))).sum()
     assert fano(error) == pytest.approx(information)
     assert fano(0.9) == pytest.approx(0, abs=1e-12) and fano(1.0) == fano(0.9)
+
+
+def test_errors_that_are_not_on_record_say_so():
+    rows = tidy(beta=[0.0, 1.0], seed=[0], metric=["error"], split=["test"])
+    markup = fits_table(fitted(rows, "beta")).to_html()
+    assert markup.count("not on record") == 2 and "training, %" in markup
+
+
+def test_each_image_is_stretched_to_bytes():
+    found = as_bytes(torch.tensor([[0.0, 1.0, 2.0], [5.0, 6.0, 9.0]]).reshape(2, 1, 1, 3))
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found.reshape(2, 3), [[0, 128, 255], [0, 64, 255]])
