@@ -88,7 +88,7 @@ def drops_by_batch(view: View) -> pd.DataFrame:
         "test accuracy, %": means.accuracy_in_test(view, "SX-F5", factors),
     }
     batches = {means.SMALL: f"of {means.SMALL}", means.FULL: "all words"}
-    table = pd.DataFrame(columns).rename(index={**NAMES, **batches})
+    table = pd.DataFrame(columns).rename(index=NAMES).rename(index=batches)
     return table.rename_axis(["activation", "batches"]).map("{:.2f}".format)
 
 
