@@ -186,7 +186,7 @@ def information_against_resolution(
         axes.axhline(ceiling, color="0.5", ls=":", lw=1)
         axes.set(title=title, xscale="log", xlabel=name)
     for axes in grid[-1]:  # the names of its column
-        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.25))
+        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.32))
     for axes in grid[:, 0]:
         axes.set_ylabel("I(X;T), bits")
     return finish(figure)

@@ -13,7 +13,7 @@ import numpy as np
 from experiments.style import COLOURS
 
 WIDTH, HEIGHT = 204, 150  # of a frame, in pixels
-LEFT, TOP, RIGHT, BOTTOM = 40, 24, 10, 40  # around it
+LEFT, TOP, RIGHT, BOTTOM = 46, 24, 10, 40  # around it
 LIMITS = 12.4, 1.05  # bits
 TICKS: tuple[tuple[float, ...], tuple[float, ...]] = (0, 4, 8, 12), (0, 0.5, 1)
 TEXT = 'font-size="12" fill="currentColor"'

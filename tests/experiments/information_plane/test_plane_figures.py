@@ -124,7 +124,7 @@ def numbers_of(text):
 
 def test_a_frame_runs_from_zero_to_its_limits():
     corners = np.array([[0.0, 0.0], [12.4, 1.05], [6.2, 0.0]])
-    assert pixels(corners).tolist() == [[40, 174], [244, 24], [142, 174]]
+    assert pixels(corners).tolist() == [[46, 174], [250, 24], [148, 174]]
 
 
 def test_without_scripts_the_last_epoch_is_shown_and_no_controls():
