@@ -15,7 +15,7 @@ from reproduce.view import View
 
 LOSSES = {"jsd": "JSD", "infonce": "infoNCE", "dv": "DV"}
 MEASURES = (
-    ("accuracy", "accuracy at Y, %", 100.0),
+    ("accuracy", "accuracy at the code, %", 100.0),
     ("ssim", "SSIM", 1.0),
     ("mine", "MINE, nats", 1.0),
     ("ndm", "NDM, nats", 1.0),

@@ -140,7 +140,8 @@ def in_words(table: pd.DataFrame, *, digits: int = 2) -> pd.DataFrame:
     number, shown = f"{{:.{digits}f}}".format, {}
     for layer in table.columns.get_level_values(0).unique():
         own = table[layer].astype(float)
-        spread = own["sd"].map(lambda sd: f" ± {number(sd)}" if pd.notna(sd) else "")
+        known = own["sd"] >= 0.5 * 10**-digits  # one that rounds to zero would read as none
+        spread = (" ± " + own["sd"].map(number)).where(known, "")
         absent = own["paper"].map(lambda value: "not run" if pd.notna(value) else "-")
         shown[layer, "paper"] = own["paper"].map(lambda v: number(v) if pd.notna(v) else "-")
         ours = own["ours"].map(number) + spread
