@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from pandas.io.formats.style import Styler
 from scipy import stats
 from torch import Tensor
 
@@ -130,12 +129,17 @@ def figure_4(view: View) -> Figure:
     return divergence_against_information(_panels(view))
 
 
-def rank_correlations(view: View) -> Styler:
+def rank_correlations(view: View) -> pd.DataFrame:
     """Rank correlation of each batch of tables, with its interval at 90 %."""
-    names = dict(rank_correlation="rank correlation", low="from", high="to")
-    digits = {name: "{:.4f}" for name in names.values()}
-    ranges = {"information up to": "{:.2f}", "divergence up to": "{:.2f}"}
-    return _correlations(view).rename(columns=names).style.format(digits | ranges)
+    found = _correlations(view)
+    text = {
+        "size": found.index.get_level_values("size"),
+        "rank correlation": found["rank_correlation"].map("{:.4f}".format).to_numpy(),
+        "interval": [f"{row.low:.4f} to {row.high:.4f}" for row in found.itertuples()],
+        "information up to": found["information up to"].map("{:.2f}".format).to_numpy(),
+        "divergence up to": found["divergence up to"].map("{:.2f}".format).to_numpy(),
+    }
+    return pd.DataFrame(text, index=found.index.get_level_values("knobs").rename(None))
 
 
 def _panels(view: View) -> dict[str, dict[int, Points]]:
