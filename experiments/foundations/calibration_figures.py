@@ -1,6 +1,7 @@
 """Figures of estimates beside known truth."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -65,10 +66,10 @@ def error_map(table: pd.DataFrame, *, samples: int) -> Figure:
         for j in range(columns):
             dark = bool(abs(np.nan_to_num(errors[i, j])) > 0.75 * _LIMIT)
             _cell(axes, i, j, str(text.iloc[i, j]), white=dark)
-    names = [f"{titled(task)}  ({_number(value)})" for task, value in truth.items()]
+    names = [f"{titled(str(task))}  ({_number(value)})" for task, value in truth.items()]
     _grid(axes, names, list(text.columns))
-    options = dict(orientation="horizontal", extend="both", shrink=0.5, pad=0.02, aspect=30)
-    bar = figure.colorbar(shown, ax=axes, **options)
+    place: dict[str, Any] = dict(orientation="horizontal", shrink=0.5, pad=0.02, aspect=30)
+    bar = figure.colorbar(shown, ax=axes, extend="both", **place)
     bar.set_label("mean estimate less truth, nats")
     return finish(figure)
 
@@ -82,12 +83,13 @@ def hits_map(hits: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
         tasks: Tasks that were estimated, likewise.
     """
     rows = len(hits)
-    shares = (hits / tasks).to_numpy(dtype=float)
+    counts, of = (one.to_numpy(dtype=float) for one in (hits, tasks))
+    shares = counts / of
     figure, axes = plt.subplots(figsize=(8, 1.5 + 0.36 * rows))
     shades = plt.get_cmap("Blues").with_extremes(bad="0.93")
     axes.imshow(np.ma.masked_invalid(shares), cmap=shades, vmin=0, vmax=1, aspect="auto")
     for i, j in np.argwhere(np.isfinite(shares)).tolist():
-        words = f"{int(hits.iat[i, j])} of {int(tasks.iat[i, j])}"
+        words = f"{counts[i, j]:.0f} of {of[i, j]:.0f}"
         _cell(axes, i, j, words, white=bool(shares[i, j] > 0.6))
     _grid(axes, list(hits.index), list(hits.columns), size=10.5)
     return finish(figure)
@@ -157,7 +159,7 @@ def two_critics(table: pd.DataFrame, *, samples: int) -> Figure:
     for method, label, colour, marker in zip(methods, labels, COLOURS, "os", strict=False):
         axes.plot(means[method], rows, marker, ms=5, color=colour, label=label)
     axes.axvline(0, color="0.6", lw=1)
-    names = [f"{titled(task)}  ({_number(value)})" for task, value in truth.items()]
+    names = [f"{titled(str(task))}  ({_number(value)})" for task, value in truth.items()]
     axes.set_yticks(rows, names, size=9)
     axes.set_xscale("symlog", linthresh=0.1)
     axes.set_xticks([-10, -1, -0.1, 0, 0.1], ["-10", "-1", "-0.1", "0", "0.1"])
