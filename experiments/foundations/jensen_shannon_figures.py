@@ -98,7 +98,8 @@ def towards_determinism(exact: pd.DataFrame, trained: pd.DataFrame) -> Figure:
     grid[1].set(ylabel="share of pairs told apart", ylim=(0.5, 1.03))
     grid[2].plot(exact["noise"], exact["information"], color=COLOURS[0])
     grid[2].set(ylabel="information, nats", ylim=(0, None))
-    grid[0].legend(fontsize=9.5, loc="lower left")
+    names = grid[0].get_legend_handles_labels()
+    figure.legend(*names, loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=3, fontsize=9.5)
     for axes in grid:
         axes.set(xscale="log", xlabel="deviation of the noise")
         axes.axvline(edge, color="0.8", lw=0.8)
