@@ -1,6 +1,7 @@
 """Figures of estimates beside known truth."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -67,9 +68,8 @@ def error_map(table: pd.DataFrame, *, samples: int) -> Figure:
             _cell(axes, i, j, str(text.iloc[i, j]), white=dark)
     names = [f"{titled(str(task))}  ({_number(value)})" for task, value in truth.items()]
     _grid(axes, names, list(text.columns))
-    bar = figure.colorbar(
-        shown, ax=axes, orientation="horizontal", extend="both", shrink=0.5, pad=0.02, aspect=30
-    )
+    place: dict[str, Any] = dict(orientation="horizontal", shrink=0.5, pad=0.02, aspect=30)
+    bar = figure.colorbar(shown, ax=axes, extend="both", **place)
     bar.set_label("mean estimate less truth, nats")
     return finish(figure)
 
@@ -83,12 +83,13 @@ def hits_map(hits: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
         tasks: Tasks that were estimated, likewise.
     """
     rows = len(hits)
-    shares = (hits / tasks).to_numpy(dtype=float)
+    counts, of = (one.to_numpy(dtype=float) for one in (hits, tasks))
+    shares = counts / of
     figure, axes = plt.subplots(figsize=(8, 1.5 + 0.36 * rows))
     shades = plt.get_cmap("Blues").with_extremes(bad="0.93")
     axes.imshow(np.ma.masked_invalid(shares), cmap=shades, vmin=0, vmax=1, aspect="auto")
     for i, j in np.argwhere(np.isfinite(shares)).tolist():
-        words = f"{hits.to_numpy()[i, j]:.0f} of {tasks.to_numpy()[i, j]:.0f}"
+        words = f"{counts[i, j]:.0f} of {of[i, j]:.0f}"
         _cell(axes, i, j, words, white=bool(shares[i, j] > 0.6))
     _grid(axes, list(hits.index), list(hits.columns), size=10.5)
     return finish(figure)

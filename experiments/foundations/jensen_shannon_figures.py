@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from pandas.io.formats.style import Styler
 from scipy import stats
 from torch import Tensor
 
@@ -99,7 +98,8 @@ def towards_determinism(exact: pd.DataFrame, trained: pd.DataFrame) -> Figure:
     grid[1].set(ylabel="share of pairs told apart", ylim=(0.5, 1.03))
     grid[2].plot(exact["noise"], exact["information"], color=COLOURS[0])
     grid[2].set(ylabel="information, nats", ylim=(0, None))
-    grid[0].legend(fontsize=9.5, loc="lower left")
+    names = grid[0].get_legend_handles_labels()
+    figure.legend(*names, loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=3, fontsize=9.5)
     for axes in grid:
         axes.set(xscale="log", xlabel="deviation of the noise")
         axes.axvline(edge, color="0.8", lw=0.8)
@@ -130,14 +130,17 @@ def figure_4(view: View) -> Figure:
     return divergence_against_information(_panels(view))
 
 
-def rank_correlations(view: View) -> Styler:
+def rank_correlations(view: View) -> pd.DataFrame:
     """Rank correlation of each batch of tables, with its interval at 90 %."""
-    names = dict(rank_correlation="rank correlation", low="from", high="to")
-    ranges = ["information up to", "divergence up to"]
-    style = (
-        _correlations(view).rename(columns=names).style.format("{:.4f}", subset=[*names.values()])
-    )
-    return style.format("{:.2f}", subset=[*ranges])
+    found = _correlations(view)
+    text = {
+        "size": found.index.get_level_values("size"),
+        "rank correlation": found["rank_correlation"].map("{:.4f}".format).to_numpy(),
+        "interval": [f"{row.low:.4f} to {row.high:.4f}" for row in found.itertuples()],
+        "information up to": found["information up to"].map("{:.2f}".format).to_numpy(),
+        "divergence up to": found["divergence up to"].map("{:.2f}".format).to_numpy(),
+    }
+    return pd.DataFrame(text, index=found.index.get_level_values("knobs").rename(None))
 
 
 def _panels(view: View) -> dict[str, dict[int, Points]]:

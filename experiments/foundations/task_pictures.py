@@ -73,7 +73,7 @@ def drawn_tasks(tasks: Mapping[str, str] = PICTURED, *, n: int, seed: int = 0) -
         x, y = known[task].sample(n, generator=g)
         if isinstance(known[task], Table):  # symbols lie on a grid: spread what coincides
             x, y = (side + 0.6 * torch.rand(side.shape, generator=g) for side in (x, y))
-        drawn[f"{title}: {known[task].mutual_information():.2f} nats"] = x, y
+        drawn[f"{title}: {known[task].mutual_information():z.2f} nats"] = x, y
     return scattered(drawn)
 
 

@@ -9,8 +9,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from experiments.foundations import jensen_shannon_figures as figures
+from reproduce.view import View
 
 
 def labelled(axes):
@@ -49,3 +51,33 @@ def test_a_critic_without_noise_stands_left_of_all_noise():
     assert list(middle.lines[1].get_ydata()) == [0.6, 0.97]
     assert left.lines[2].get_ydata()[0] == pytest.approx(math.log(2))
     assert list(right.lines[0].get_ydata()) == [1.0, 1.0, 1.0]
+
+
+def test_a_table_is_pictured_in_its_own_scale():
+    tables = {"flat: 0 nats": torch.full((3, 3), 1 / 9), "sharp: 1 nat": torch.eye(3) / 3}
+    first, second = figures.pictured_tables(tables).axes
+    for axes, table in zip((first, second), tables.values(), strict=True):
+        np.testing.assert_allclose(axes.images[0].get_array(), table)
+        assert axes.images[0].get_clim() == (0, float(table.max()))
+    assert first.get_title() == "flat\n0 nats"
+
+
+class GivenTables(View):
+    """A view of points that are made here."""
+
+    def arrays(self, target):
+        rising = np.linspace(0.1, 1.0, 20)
+        points = {"information": rising, "divergence": rising / 4}
+        turned = {"information": rising, "divergence": rising[::-1] / 4}
+        return {
+            "noise=1,dropout=varied,size=8": points,
+            "noise=10,dropout=fixed,size=16": turned,
+        }
+
+
+def test_rank_correlations_are_of_the_points():
+    shown = figures.rank_correlations(GivenTables("foundations", None))
+    assert shown.index.tolist() == ["s = 1, varied rate", "s = 10, fixed rate"]
+    assert shown["size"].tolist() == [8, 16]
+    assert shown["rank correlation"].tolist() == ["1.0000", "-1.0000"]
+    assert shown["divergence up to"].tolist() == ["0.25", "0.25"]
