@@ -68,10 +68,14 @@ def table_6(view: View) -> Styler:
     rows = view.rows("ID-F6")
     means = rows[rows["metric"].isin(LAYERS)].groupby(["width", "layer", "metric"])["value"]
     table = means.mean().unstack(["metric", "layer"])
-    heads = [(f"noisy layer {layer:g}", LAYERS[metric]) for metric, layer in table.columns]
+    metrics, layers = (table.columns.get_level_values(i) for i in (0, 1))
+    heads = [
+        (f"noisy layer {layer:g}", LAYERS[metric])
+        for metric, layer in zip(metrics, layers, strict=True)
+    ]
     table = table.set_axis(pd.MultiIndex.from_tuples(heads), axis=1)
     table = table.sort_index(axis=1, ascending=[True, False])  # the whole layer first
-    units = [head for head in table.columns if head[1] == LAYERS["information_per_unit"]]
+    units = table.columns[table.columns.get_level_values(1) == LAYERS["information_per_unit"]]
     style = table.rename_axis("share of the filters").style.format("{:,.0f}")
     return style.format("{:.3f}", subset=units).format_index("{:g}")
 
@@ -110,12 +114,9 @@ def table_7(view: View) -> Styler:
     means = rows.pivot_table(index="beta", columns="metric", values="value")[[*NAMES]]
     table = means.mul([percent(metric) for metric in NAMES]).rename(columns=NAMES)
     style = table.rename_axis("β").rename_axis(columns=None).style.format("{:z.4f}")
-    for metric, form in {
-        "information_2": ",.0f",
-        "mean_alpha_2": ".2f",
-        "saturated_2": ".0f",
-    }.items():
-        style = style.format("{:" + form + "}", subset=[NAMES[metric]])
+    forms = {"information_2": "{:,.0f}", "mean_alpha_2": "{:.2f}", "saturated_2": "{:.0f}"}
+    for metric, form in forms.items():
+        style = style.format(form, subset=pd.Index([NAMES[metric]]))
     return style.format_index("{:g}")
 
 
@@ -128,8 +129,8 @@ def fits(view: View) -> Styler:
 def apart(view: View) -> Styler:
     """The estimate of activities under the noise of either network, nats a dimension."""
     table = activity_under_noise.split_up().rename(index=_named, columns=_named)
-    heads = {"index": "activities of", "columns": "nats a dimension, under the noise of"}
-    return table.rename_axis(**heads).style.format(precision=2)
+    named = table.rename_axis(index="activities of", columns="nats a dimension, noise of")
+    return named.style.format(precision=2)
 
 
 def _named(level: str) -> str:

@@ -69,8 +69,8 @@ def fitted(rows: pd.DataFrame, index: str | list[str]) -> pd.DataFrame:
 
 def fits_table(table: pd.DataFrame) -> Styler:
     """Return errors on test and training images as a page shows them."""
-    blank = [None] * table.columns.nlevels
-    named = table.rename(columns=FITS).rename_axis(columns=blank)
+    named = table.rename(columns=FITS)
+    named.columns = named.columns.set_names([None] * table.columns.nlevels)
     return named.style.format(precision=1, na_rep="not on record")
 
 
