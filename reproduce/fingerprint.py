@@ -34,7 +34,8 @@ def of_notebook(root: Path, notebook: str, profile: str) -> str:
         *imported(root, code),
         *(root / EXPERIMENTS / part).rglob("*.py"),  # they register what claims measure
         *(root / "results").glob(f"*/{notebook}/*/*"),
-        *(root / "book").glob(f"*/{part}.*"),
+        *(root / "book" / "claims").glob(f"{part}.*"),
+        *(root / "book" / "paper_values").glob(f"{part}.*"),
         root / "constraints.txt",
     ]
     return _digest(root, files, salt=json.dumps(sources))

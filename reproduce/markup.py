@@ -10,9 +10,9 @@ from bs4 import BeautifulSoup, Tag
 from PIL import Image
 
 # A number as tables print it: 1.32, -0.5, 1e-3, 98.2 %, 1.2 ± 0.1, 0.1 to 0.2, 3/5, or no number.
-_ONE = r"[-+−]?(?:\d[\d,.]*(?:e[-+]?\d+)?|nan|inf|∞)\s?%?"
-_NUMBER = re.compile(rf"\(?{_ONE}(?:\s?(?:±|to|/|;|\.\.)\s?{_ONE})?\)?\*?")
-_NOTHING = re.compile(r"[-–—]?")
+_ONE = r"[-+\u2212]?(?:\d[\d,.]*(?:e[-+]?\d+)?|nan|inf|∞)\s?%?"
+_NUMBER = re.compile(rf"\(?{_ONE}(?:\s?(?:±|to|/|;|\.\.)\s?{_ONE})?\)?\*?", re.I)
+_NOTHING = re.compile(r"[-\u2013\u2014]?|nan", re.I)
 MANY_LETTERS = 60  # of a cell of text, which needs some width
 MOSTLY_WHITE = 2 / 3  # of the pixels of a chart; pictures and maps of colours have less
 
@@ -70,8 +70,7 @@ def _mend_table(soup: BeautifulSoup, table: Tag) -> None:
     if table.find_parent(class_="cell_output"):
         for style in (table.parent or table).find_all("style", recursive=False):
             style.decompose()
-        table["class"] = [*dict.fromkeys([*table.get_attribute_list("class"), "dataframe"])]
-        table["class"] = [name for name in table["class"] if name]
+        _mark(table, "dataframe")
         del table["border"]
     _join_headers(table)
     for cell in table.find_all("th"):
@@ -111,20 +110,25 @@ def _mark_columns(table: Tag) -> None:
         for cell in row.find_all(["th", "td"], recursive=False):
             while (y, x) in taken:
                 x += 1
-            across, down = (int(str(cell.get(name, 1))) for name in ("colspan", "rowspan"))
+            across, down = (int(str(cell.get(name, "1"))) for name in ("colspan", "rowspan"))
             taken |= dict.fromkeys((y + j, x + i) for j in range(down) for i in range(across))
             columns.setdefault(x if across == 1 else -1, []).append(cell)
             marks = {"first": x == 0, "words": len(cell.get_text()) > MANY_LETTERS}
-            cell["class"] = [*cell.get("class", []), *(name for name in marks if marks[name])]
+            _mark(cell, *(name for name in marks if marks[name]))
             x += across
-    for cell in table.select('[class=""]'):
-        del cell["class"]
     for cells in columns.values():
         texts = [one.get_text(" ", strip=True) for one in cells if one.find_parent("tbody")]
         numbers = [text for text in texts if not _NOTHING.fullmatch(text)]
         if numbers and all(map(_NUMBER.fullmatch, numbers)):
             for cell in cells:
-                cell["class"] = [*cell.get("class", []), "number"]
+                _mark(cell, "number")
+
+
+def _mark(element: Tag, *names: str) -> None:
+    """Add classes to an element that may have some."""
+    old = [str(name) for name in element.get_attribute_list("class") if name]
+    if wanted := list(dict.fromkeys([*old, *names])):
+        element["class"] = " ".join(wanted)
 
 
 def _mend_picture(picture: Tag, images: Mapping[str, Path]) -> None:
@@ -132,7 +136,7 @@ def _mend_picture(picture: Tag, images: Mapping[str, Path]) -> None:
     source = str(picture.get("src", ""))
     file = images.get(Path(unquote(source)).name, Path())
     if file.suffix == ".png" and is_chart(file):
-        picture["class"] = [*picture.get("class", []), "chart"]
+        _mark(picture, "chart")
     alternative = str(picture.get("alt", ""))
     if Path(alternative).name == Path(source).name:
         figure = picture.find_parent("figure")

@@ -105,8 +105,8 @@ def _point(inside: Tag, name: str, pages: Path, printed: set[str]) -> None:
             local = _from_here(address, name, pages) if parts.path else f"{name}.html"
             target = local.partition("#")[0].removesuffix(".html")
             if tag == "a" and target in printed:
-                one[attribute] = "#" + _slug(target) + ("-" if parts.fragment else "")
-                one[attribute] += parts.fragment
+                anchor = f"-{parts.fragment}" if parts.fragment else ""
+                one[attribute] = f"#{_slug(target)}{anchor}"
             elif tag == "a":
                 del one[attribute]  # what is not printed cannot be reached from paper
             else:

@@ -90,7 +90,7 @@ def _head(app: Sphinx, pagename: str, context: dict[str, Any]) -> str:
     tags = {
         "og:title": title,
         "og:type": "article",
-        "og:site_name": app.config.project or app.config.html_title,
+        "og:site_name": app.config.html_title,
         "og:description": text,
         "twitter:card": "summary_large_image",
     }

@@ -1,4 +1,4 @@
-"""The definitions and theorems of the chapters as a page: what each says, and where it is proved."""
+"""The definitions and theorems of the chapters as a page: what each says, where it is proved."""
 
 import re
 from collections.abc import Iterator
@@ -60,10 +60,10 @@ def stated(name: str) -> list[tuple[str, str]]:
 
 
 def directives(text: str) -> Iterator[tuple[str, str]]:
-    """Yield label and title of each definition, theorem and so on of a text in MyST.
+    r"""Yield label and title of each definition, theorem and so on of a text in MyST.
 
     Example:
-        >>> list(directives("```{prf:theorem} Chain rule\\n:label: thm-chain\\n\\nIt adds.\\n```"))
+        >>> list(directives("```{prf:theorem} Chain rule\n:label: thm-chain\n\nIt adds.\n```"))
         [('thm-chain', 'Chain rule')]
     """
     for kind, title, options in _DIRECTIVE.findall(text):

@@ -6,9 +6,11 @@
 
   // Classes of what can be moved to the right or left; the style sheet draws the cue.
   function cue(place) {
-    const hidden = place.scrollWidth - place.clientWidth;
-    // Slanted letters lean over the edge of a formula.
-    const moves = hidden > (place.matches("mjx-container") ? 4 : 1);
+    // Slanted letters lean over the edge of a formula, which makes it no wider.
+    const formula = place.querySelector(":scope > mjx-math");
+    const width = formula?.getBoundingClientRect().width ?? place.scrollWidth;
+    const hidden = Math.min(width, place.scrollWidth) - place.clientWidth;
+    const moves = hidden > 1;
     const name = place.matches("pre") ? "code" : place.matches("mjx-container") ? "formula" : "table";
     place.classList.toggle("moves", moves);
     place.classList.toggle("moves-right", moves && place.scrollLeft < hidden - 1);

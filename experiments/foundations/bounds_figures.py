@@ -144,7 +144,7 @@ def spread_of_nwj(
     axes[0].legend()
     axes[1].hist(sample.clamp(min=0), bins=40, color="C1")
     axes[1].axvline(truth, color="0.3", lw=1, label="exact")
-    axes[1].set(xlabel="NWJ on a batch, in nats; below zero in the first bin", ylabel="batches")
+    axes[1].set(xlabel="NWJ on a batch, nats (first bin: below 0)", ylabel="batches")
     axes[1].legend(loc="upper left")
     return finish(figure)
 

@@ -65,10 +65,11 @@ def error_map(table: pd.DataFrame, *, samples: int) -> Figure:
         for j in range(columns):
             dark = bool(abs(np.nan_to_num(errors[i, j])) > 0.75 * _LIMIT)
             _cell(axes, i, j, str(text.iloc[i, j]), white=dark)
-    names = [f"{titled(task)}  ({_number(value)})" for task, value in truth.items()]
+    names = [f"{titled(str(task))}  ({_number(value)})" for task, value in truth.items()]
     _grid(axes, names, list(text.columns))
-    options = dict(orientation="horizontal", extend="both", shrink=0.5, pad=0.02, aspect=30)
-    bar = figure.colorbar(shown, ax=axes, **options)
+    bar = figure.colorbar(
+        shown, ax=axes, orientation="horizontal", extend="both", shrink=0.5, pad=0.02, aspect=30
+    )
     bar.set_label("mean estimate less truth, nats")
     return finish(figure)
 
@@ -87,7 +88,7 @@ def hits_map(hits: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
     shades = plt.get_cmap("Blues").with_extremes(bad="0.93")
     axes.imshow(np.ma.masked_invalid(shares), cmap=shades, vmin=0, vmax=1, aspect="auto")
     for i, j in np.argwhere(np.isfinite(shares)).tolist():
-        words = f"{int(hits.iat[i, j])} of {int(tasks.iat[i, j])}"
+        words = f"{hits.to_numpy()[i, j]:.0f} of {tasks.to_numpy()[i, j]:.0f}"
         _cell(axes, i, j, words, white=bool(shares[i, j] > 0.6))
     _grid(axes, list(hits.index), list(hits.columns), size=10.5)
     return finish(figure)
@@ -157,7 +158,7 @@ def two_critics(table: pd.DataFrame, *, samples: int) -> Figure:
     for method, label, colour, marker in zip(methods, labels, COLOURS, "os", strict=False):
         axes.plot(means[method], rows, marker, ms=5, color=colour, label=label)
     axes.axvline(0, color="0.6", lw=1)
-    names = [f"{titled(task)}  ({_number(value)})" for task, value in truth.items()]
+    names = [f"{titled(str(task))}  ({_number(value)})" for task, value in truth.items()]
     axes.set_yticks(rows, names, size=9)
     axes.set_xscale("symlog", linthresh=0.1)
     axes.set_xticks([-10, -1, -0.1, 0, 0.1], ["-10", "-1", "-0.1", "0", "0.1"])

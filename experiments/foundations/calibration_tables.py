@@ -48,17 +48,22 @@ def large_informations(view: View) -> pd.DataFrame:
     """Bounds with and without a ceiling where the information is large, and on one easy pair."""
     found = Calibration(view)
     methods = {"exact": "truth", "info_nce": "InfoNCE", "donsker_varadhan": "DV", "nwj": "NWJ"}
-    known = set(found.table["task"])
-    rows = {}
+    known = set(zip(found.table["task"], found.table["samples"], strict=True))
+    rows, names = [], []
     for n, ceiling in found.ceilings().items():
         for task in ("normal-1x1-0.9", STRONG, FIVE, TWENTY):
-            if task in known:
+            if (task, n) in known:
                 values = [found.mean(method, task, n=n) for method in methods]
-                rows[titled(task), f"{n:,}"] = [values[0], ceiling, *values[1:]]
-    columns = ["truth", "ceiling of InfoNCE", *list(methods.values())[1:]]
-    shown = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    shown.index = pd.MultiIndex.from_tuples(shown.index, names=["task", "samples"])
-    return shown.map(lambda value: "" if math.isnan(value) else f"{value:.2f}")
+                names.append(titled(task))
+                rows.append([n, values[0], ceiling, *values[1:]])
+    columns = ["samples", "truth", "ceiling of InfoNCE", *list(methods.values())[1:]]
+    shown = pd.DataFrame(rows, columns=columns, index=names)
+    digits = {name: _two_places for name in columns[1:]} | {"samples": "{:,}".format}
+    return shown.apply(lambda column: column.map(digits[column.name]))
+
+
+def _two_places(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.2f}"
 
 
 def concatenated_critic(view: View) -> pd.DataFrame:

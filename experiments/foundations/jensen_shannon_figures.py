@@ -133,9 +133,11 @@ def figure_4(view: View) -> Figure:
 def rank_correlations(view: View) -> Styler:
     """Rank correlation of each batch of tables, with its interval at 90 %."""
     names = dict(rank_correlation="rank correlation", low="from", high="to")
-    digits = {name: "{:.4f}" for name in names.values()}
-    ranges = {"information up to": "{:.2f}", "divergence up to": "{:.2f}"}
-    return _correlations(view).rename(columns=names).style.format(digits | ranges)
+    ranges = ["information up to", "divergence up to"]
+    style = (
+        _correlations(view).rename(columns=names).style.format("{:.4f}", subset=[*names.values()])
+    )
+    return style.format("{:.2f}", subset=[*ranges])
 
 
 def _panels(view: View) -> dict[str, dict[int, Points]]:

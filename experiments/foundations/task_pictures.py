@@ -70,10 +70,10 @@ def drawn_tasks(tasks: Mapping[str, str] = PICTURED, *, n: int, seed: int = 0) -
     drawn = {}
     for task, title in tasks.items():
         g = generator(seed, f"picture/{task}")
-        pairs = known[task].sample(n, generator=g)
+        x, y = known[task].sample(n, generator=g)
         if isinstance(known[task], Table):  # symbols lie on a grid: spread what coincides
-            pairs = tuple(side + 0.6 * torch.rand(side.shape, generator=g) for side in pairs)
-        drawn[f"{title}: {known[task].mutual_information():.2f} nats"] = pairs
+            x, y = (side + 0.6 * torch.rand(side.shape, generator=g) for side in (x, y))
+        drawn[f"{title}: {known[task].mutual_information():.2f} nats"] = x, y
     return scattered(drawn)
 
 

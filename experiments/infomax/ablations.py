@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from experiments.infomax.ablations_figures import FIGURES
+from experiments.infomax.ablations_figures import FIGURES, numbers
 from experiments.infomax.effort import Networks, Passes, ProbeTraining, Steps, Training
 from experiments.infomax.encoder_measures import (
     Frozen,
@@ -27,7 +27,7 @@ from ibutils.nets.encoders import Encoder
 from ibutils.train import Trainable, generator
 from reproduce.experiment import Member, Result
 
-__all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "train"]
+__all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "numbers", "train"]
 
 FACTORS = ("method", "loss", "log2_images", "alpha", "beta", "gamma", "seed")
 load = load_splits

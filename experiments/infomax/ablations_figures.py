@@ -8,7 +8,8 @@ import pandas as pd
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
-from experiments.infomax.model_tables import LAYERS
+from experiments.infomax.legends import legend_below
+from experiments.infomax.model_tables import LAYERS, quoted
 from experiments.style import COLOURS, finish, mean_line, over_seeds
 from reproduce.view import View
 
@@ -29,7 +30,8 @@ def accuracy_against_negatives(rows: pd.DataFrame, paper: pd.DataFrame, *, title
         paper: The digitised curves, in percent.
         title: Title of the figure.
     """
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4), sharex=True)
+    figure, panels = plt.subplots(1, 2, figsize=(8, 4.4), sharex=True)
+    ticks = sorted({*rows["log2_images"], *paper["log2_images"]})
     rows = rows[rows["metric"] == "accuracy"]
     for axes, layer in zip(panels, ("y", "conv"), strict=True):
         for (loss, name), colour, marker in zip(LOSSES.items(), COLOURS, "os^", strict=False):
@@ -48,12 +50,14 @@ def accuracy_against_negatives(rows: pd.DataFrame, paper: pd.DataFrame, *, title
             )
             theirs = paper[(paper["loss"] == loss) & (paper["layer"] == layer)]
             theirs = theirs.sort_values("log2_images")
-            axes.plot(theirs["log2_images"], theirs["value"], ":", color=colour, lw=1.4)
-        axes.set(title=LAYERS[layer], xlabel="log2 of the images compared with")
+            axes.plot(theirs["log2_images"], theirs["value"], ":", color=colour, lw=1.6)
+        axes.set(title=LAYERS[layer], xlabel="images that negatives come from")
+        axes.set_xticks(ticks, [f"{2**tick:.0f}" for tick in ticks])
+    if len(paper):
+        panels[0].plot([], [], ":", color="0.3", lw=1.6, label="the paper's")
     panels[0].set_ylabel("accuracy, %")
-    panels[0].legend(title="dotted: the paper" if len(paper) else None, fontsize=9)
     figure.suptitle(title)
-    return finish(figure)
+    return legend_below(figure, panels[0])
 
 
 def weight_maps(
@@ -66,10 +70,12 @@ def weight_maps(
         metrics: For each panel the metric, its title and the factor on its values.
         title: Title of the figure: data and profile.
     """
+    columns = min(2, len(metrics))
+    lines = -(-len(metrics) // columns)
     figure, panels = plt.subplots(
-        1, len(metrics), figsize=(3.4 * len(metrics), 3.2), squeeze=False
+        lines, columns, figsize=(3.6 * columns, 3.3 * lines), squeeze=False
     )
-    for axes, (metric, name, scale) in zip(panels[0], metrics, strict=True):
+    for axes, (metric, name, scale) in zip(panels.flat, metrics, strict=True):
         own = rows[rows["metric"] == metric]
         table = scale * own.pivot_table(index="beta", columns="alpha", values="value")
         shown = np.ma.masked_invalid(table.to_numpy(float))
@@ -94,7 +100,7 @@ def dependency_against_beta(rows: pd.DataFrame, *, title: str) -> Figure:
         rows: Rows of target ``DIM-F13``.
         title: Title of the figure: data and profile.
     """
-    figure, axes = plt.subplots(figsize=(5.5, 3.6))
+    figure, axes = plt.subplots(figsize=(7, 3.8))
     own = rows[(rows["metric"] == "ndm") & (rows["split"] == "test")]
     axes.plot(own["beta"], own["value"], "o", ms=4, alpha=0.5, color=COLOURS[0])
     means = over_seeds(own, "beta")
@@ -122,16 +128,33 @@ def figure_9(view: View) -> Figure:
 
 
 def table_of_9(view: View) -> pd.DataFrame:
-    """The numbers of Figure 9, in percent."""
+    """The numbers of Figure 9 where we have some, in percent, the paper's as digitised."""
     rows = view.rows("DIM-F9")
+    of_paper = rows["data"].iloc[0] == "cifar10"
     rows = rows[(rows["metric"] == "accuracy") & rows["layer"].isin(["y", "conv"])]
-    tables = {"paper, digitised": _digitised(view), "ours": rows.assign(value=100 * rows["value"])}
-    return pd.concat({title: _by_images(own) for title, own in tables.items()}, axis=1).fillna("-")
+    ours, paper = 100 * _by_images(rows), _by_images(_digitised(view))
+    shown = {}
+    for size in sorted(rows["log2_images"].unique()):
+        if of_paper and size in paper:
+            shown[_in_images(size), "paper"] = paper[size].reindex(ours.index)
+        shown[_in_images(size), "ours"] = ours[size]
+    order = [(layer, loss) for layer in ("y", "conv") for loss in LOSSES]
+    table = pd.DataFrame(shown).reindex([pair for pair in order if pair in ours.index])
+    table.index = [f"{LAYERS[layer]}, {LOSSES[loss]}" for layer, loss in table.index]
+    return table.map("{:.1f}".format).replace("nan", "-").rename_axis(index="accuracy, %")
 
 
 def _by_images(rows: pd.DataFrame) -> pd.DataFrame:
-    table = rows.pivot_table(index=["layer", "loss"], columns="log2_images", values="value")
-    return table.rename(columns=_in_images).round(1)
+    return rows.pivot_table(index=["layer", "loss"], columns="log2_images", values="value")
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: mean accuracies in percent by loss, layer and images."""
+    rows = view.rows("DIM-F9")
+    if not len(rows):
+        return {}
+    rows = rows[rows["metric"] == "accuracy"].assign(images=2.0 ** rows["log2_images"])
+    return quoted("f9", 100 * rows.groupby(["loss", "layer", "images"])["value"].mean())
 
 
 def _in_images(size: float) -> str:

@@ -16,6 +16,7 @@ from experiments.infomax.model_tables import (
     in_words,
     of_data,
     printed,
+    quoted,
 )
 from experiments.picture_rows import picture_rows
 from ibutils.project import project_root
@@ -87,10 +88,12 @@ def numbers(view: View) -> dict[str, float]:
     A gain is over global DIM, both with the Jensen-Shannon loss.
     """
     rows = view.rows("DIM-T1")
+    if not len(rows):
+        return {}
     rows = rows[(rows["metric"] == "accuracy") & (rows["split"] == "test")]
     rows = of_data(rows).fillna({"loss": "none"})
     means = 100 * rows.groupby(["method", "loss", "layer"])["value"].mean()
-    found = {"t1-" + "-".join(name): float(value) for name, value in means.items()}
+    found = quoted("t1", means)
     for layer in ("conv", "y"):
         pair = [f"t1-{method}-jsd-{layer}" for method in ("dim_local", "dim_global")]
         if found.keys() >= {*pair}:

@@ -8,7 +8,7 @@ from typing import cast
 from experiments.infomax.each_code import EachCode
 from experiments.infomax.effort import Heads, ProbeTraining, Training
 from experiments.infomax.encoder_measures import Row, accuracies, freeze
-from experiments.infomax.few_negatives_figures import FIGURES
+from experiments.infomax.few_negatives_figures import FIGURES, numbers
 from experiments.infomax.image_sets import Splits, load_splits
 from experiments.infomax.models import PAPER_NAMES, learn
 from ibutils import checks
@@ -18,7 +18,7 @@ from ibutils.nets.encoders import Encoder, basic32
 from ibutils.train import generator
 from reproduce.experiment import Member, Result
 
-__all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "train"]
+__all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "numbers", "train"]
 
 LOSSES = (*PAPER_NAMES, "dv_each")
 CHOICES = ("data", "losses", "lengths", "seeds")

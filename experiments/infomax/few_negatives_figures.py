@@ -6,7 +6,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.style import COLOURS, finish, mean_line, over_seeds
+from experiments.infomax.legends import legend_below
+from experiments.infomax.model_tables import quoted
+from experiments.style import COLOURS, mean_line, over_seeds
 from reproduce.view import View
 
 NAMES = {"dv_each": "DV, a logarithm for each code", "dv": "DV", "infonce": "infoNCE"}
@@ -22,7 +24,7 @@ def course_of_training(rows: pd.DataFrame, names: Mapping[str, str], *, title: s
         names: Names of the losses, in the order of the legend.
         title: Title of the figure.
     """
-    figure, panels = plt.subplots(1, 2, figsize=(11.5, 4), sharex=True)
+    figure, panels = plt.subplots(1, 2, figsize=(8.4, 4.6), sharex=True)
     trained, untrained = rows[rows["epochs"] > 0], rows[rows["epochs"] == 0]
     shown = (("accuracy", "y", 100.0), ("local_loss", "local", 1.0))
     for axes, (metric, layer, scale) in zip(panels, shown, strict=True):
@@ -34,15 +36,16 @@ def course_of_training(rows: pd.DataFrame, names: Mapping[str, str], *, title: s
                 look = dict(scale=scale, marker=marker, color=colour, label=name)
                 mean_line(axes, means["epochs"], means, **look)
         axes.set(xscale="log", xlabel="epochs")
+        lengths = sorted(trained["epochs"].unique())
+        axes.set_xticks(lengths, [f"{length:g}" for length in lengths])
+        axes.minorticks_off()
     level = untrained.query("metric == 'accuracy' and layer == 'y'")["value"]
     if len(level):
         panels[0].axhline(100 * level.mean(), color="0.5", ls="--", lw=1.2, label="untrained")
-    panels[0].set(ylabel="accuracy at Y, %")
+    panels[0].set(ylabel="accuracy at the code, %")
     panels[1].set(ylabel="local loss, nats", yscale="symlog")
-    handles, labels = panels[0].get_legend_handles_labels()
-    panels[1].legend(handles, labels, loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=9)
     figure.suptitle(title)
-    return finish(figure)
+    return legend_below(figure, panels[0], columns=3)
 
 
 def course(view: View) -> Figure:
@@ -60,7 +63,20 @@ def course_in_numbers(view: View) -> pd.DataFrame:
     table["local loss, nats"] = last.groupby("loss")["value"].mean().round(1)
     names = NAMES | {"untrained": "untrained"}
     own = [name for name in names if name in table.index]
-    return table.reindex(own).rename(index=names).fillna("-").rename_axis(index="accuracy, %")
+    lengths = {n: f"{n:.0f} epochs" if n else "untrained" for n in table if not isinstance(n, str)}
+    table = table.reindex(own).rename(index=names, columns=lengths).rename_axis(columns=None)
+    shown = table.map(lambda value: f"{value:.1f}" if pd.notna(value) else "-")
+    return shown.rename_axis(index="accuracy, %")
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: accuracies of the code in percent by loss and epochs."""
+    rows = view.rows("DIM-F9T")
+    if not len(rows):
+        return {}
+    rows = rows[(rows["metric"] == "accuracy") & (rows["layer"] == "y")]
+    means = 100 * rows[rows["epochs"] > 0].groupby(["loss", "epochs"])["value"].mean()
+    return quoted("f9t", means)
 
 
 FIGURES = {"DIM-F9T": course, "DIM-F9T in numbers": course_in_numbers}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -63,10 +64,11 @@ def beside_paper(view: View, target: str, data: str, *, metric: str = "accuracy"
         data = rows["data"].iloc[0]
     table = comparison(of_data(rows, data), printed(view, target, data), metric=metric)
     title = f"{TITLES.get(data, data)}, %"
-    ours = table.xs("ours", axis=1, level=1)
-    if ours.isna().all(axis=None):
-        shown = in_words(_own_among_layers(table)).xs("paper", axis=1, level=1)
-        return shown.rename_axis(index=f"{title}; the paper's, not run here")
+    if not len(of_data(rows, data)):
+        shown = in_words(_own_among_layers(table))
+        layers = [layer for layer in LAYERS.values() if (layer, "paper") in shown]
+        only = shown[[(layer, "paper") for layer in layers]].set_axis(layers, axis=1)
+        return only.rename_axis(index=f"{title}; the paper's, not run here")
     return in_words(_own_among_layers(table)).rename_axis(index=title)
 
 
@@ -143,9 +145,28 @@ def in_words(table: pd.DataFrame, *, digits: int = 2) -> pd.DataFrame:
         shown[layer, "paper"] = own["paper"].map(lambda v: number(v) if pd.notna(v) else "-")
         ours = own["ours"].map(number) + spread
         shown[layer, "ours"] = ours.where(own["ours"].notna(), absent)
-    seeds = table.xs("seeds", axis=1, level=1).astype(float).max(axis=1)
-    shown["seeds", "ours"] = seeds.map(lambda n: f"{n:.0f}" if n > 0 else "-")
-    return pd.DataFrame(shown).rename_axis(table.index.name)
+    layers = table.columns.get_level_values(0).unique()
+    seeds = table[[(layer, "seeds") for layer in layers]].astype(float).to_numpy()
+    most = pd.Series(np.nan_to_num(seeds).max(axis=1), index=table.index)
+    shown["seeds", "ours"] = most.map(lambda n: f"{n:.0f}" if n > 0 else "-")
+    words = pd.DataFrame(shown)
+    words.index.name = table.index.name
+    return words
+
+
+def quoted(prefix: str, means: pd.Series) -> dict[str, float]:
+    """Return numbers for prose, named after the levels of their index.
+
+    Example:
+        >>> means = pd.Series([0.5], index=pd.MultiIndex.from_tuples([("dv", 4.0)]))
+        >>> quoted("f9t", means)
+        {'f9t-dv-4': 0.5}
+    """
+    words = [
+        "-".join(level if isinstance(level, str) else f"{level:g}" for level in levels)
+        for levels in means.index.tolist()
+    ]
+    return {f"{prefix}-{name}": float(v) for name, v in zip(words, means, strict=True)}
 
 
 def code_measures(
@@ -248,5 +269,5 @@ def _dots(axes: Axes, rows: pd.DataFrame, places: dict[str, int]) -> None:
     heights = names.map(places).astype(float)
     axes.plot(100 * rows["value"], heights, "o", ms=4, color=COLOURS[0], alpha=0.6, label="seeds")
     means = (100 * rows["value"]).groupby(names).mean()
-    heights = [places[name] for name in means.index]
-    axes.plot(means, heights, "|", ms=13, mew=2, color=COLOURS[1], label="their mean")
+    own = [places[name] for name in means.index]
+    axes.plot(means, own, "|", ms=13, mew=2, color=COLOURS[1], label="their mean")

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.infomax.model_tables import MODELS, measures_by_model, named, of_data
+from experiments.infomax.model_tables import MODELS, measures_by_model, named, of_data, quoted
 from experiments.picture_rows import picture
-from experiments.style import COLOURS, finish
+from experiments.style import COLOURS
 from ibutils import checks
 from reproduce.view import View
 
@@ -48,19 +48,20 @@ def neighbours(models: Mapping[str, Mapping[str, np.ndarray]], *, title: str) ->
     """
     blocks = list(models.items())
     queries, columns = blocks[0][1]["images"].shape[:2]
-    figure, grid = plt.subplots(
-        queries, columns * len(blocks), figsize=(1.0 * columns * len(blocks), 1.05 * queries)
-    )
-    for block, (name, held) in enumerate(blocks):
+    width, height = 0.8 * columns * len(blocks), 0.8 * queries + 0.8
+    figure = plt.figure(figsize=(width, height), layout="constrained")
+    parts = figure.subfigures(1, len(blocks), wspace=0.04, squeeze=False)[0]
+    for part, (name, held) in zip(parts, blocks, strict=True):
+        grid = part.subplots(queries, columns, squeeze=False)
         for row, column in np.ndindex(queries, columns):
-            axes = grid[row, block * columns + column]
-            picture(axes, held["images"][row, column])
+            picture(grid[row, column], held["images"][row, column])
             if column and held["same"][row, column - 1]:
-                _frame(axes, COLOURS[2])
-        grid[0, block * columns].set_title("query", size=8)
-        grid[0, block * columns + 1].set_title(name, size=9, loc="left")
-    figure.suptitle(title)
-    return finish(figure)
+                _frame(grid[row, column], COLOURS[2])
+        grid[0, 0].set_title("query", size=10)
+        part.suptitle(name, size=11)
+    figure.suptitle(title, size=11)
+    plt.close(figure)
+    return figure
 
 
 def _frame(axes: Axes, colour: str) -> None:
@@ -85,7 +86,7 @@ def shares(rows: pd.DataFrame, *, title: str) -> Figure:
     """Draw the share of neighbours of the query's class by model, for the first data set."""
     own = of_data(rows)
     return measures_by_model(
-        own, own[:0], {"neighbours": "share of the query's class"}, title=title
+        own, own[:0], {"neighbours": "share of the query's class"}, title=title, chance=0.1
     )
 
 
@@ -100,6 +101,13 @@ def shares_in_numbers(view: View) -> pd.DataFrame:
     rows = rows[rows["metric"] == "neighbours"]
     means = 100 * rows.groupby(named(rows))["value"].mean().sort_values(ascending=False)
     return means.round(1).rename("same class, %").to_frame().rename_axis("model")
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: shares of neighbours of the query's class in percent."""
+    rows = of_data(view.rows("DIM-F10")).query("metric == 'neighbours'")
+    means = 100 * rows.fillna({"loss": "none"}).groupby(["method", "loss"])["value"].mean()
+    return quoted("f10", means)
 
 
 FIGURES = {

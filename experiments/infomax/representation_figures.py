@@ -6,17 +6,26 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.infomax.model_tables import (
+    LAYERS,
     code_measures,
     comparison,
     in_words,
     measures_by_model,
     named,
     printed,
+    quoted,
 )
 from ibutils import checks
 from reproduce.view import View
 
 SHOWN = {"ssim": "SSIM", "mine": "MINE, nats", "ndm": "NDM, nats"}
+WATCHED = {
+    "svm": "linear machines, hinge",
+    "svm_squared": "linear machines, squared hinge",
+    "ssim": "reconstruction",
+    "mine": "MINE",
+    "ndm": "NDM",
+}
 MEASURES = {
     "ssim": "SSIM",
     "ssim_range_1": "SSIM as coded",
@@ -52,10 +61,16 @@ def linear_machines(view: View) -> pd.DataFrame:
     squared = comparison(ours, paper[:0], metric="svm_squared")
     for layer in table.columns.get_level_values(0).unique():
         place = [*table.columns].index((layer, "ours")) + 1
-        known = squared[layer]["ours"].map("{:.2f}".format) if layer in squared else pd.Series()
-        shown = known.reindex(table.index).fillna("not run")
-        table.insert(place, (layer, "squared hinge"), shown)
-    return table.rename(columns={"ours": "hinge"}, level=1)
+        if layer in squared:
+            known = squared[layer]["ours"].map("{:.2f}".format)
+            shown = known.reindex(table.index).fillna("not run")
+            table.insert(place, (layer, "squared hinge"), shown)
+    names = [
+        (layer, "hinge" if kind == "ours" and layer in LAYERS.values() else kind)
+        for layer, kind in zip(*map(table.columns.get_level_values, (0, 1)), strict=True)
+    ]
+    shown = table.set_axis(pd.MultiIndex.from_tuples(names), axis=1)
+    return shown.rename_axis(index="accuracy, %")
 
 
 def measures_of_codes(view: View) -> pd.DataFrame:
@@ -85,10 +100,28 @@ def spreads(view: View) -> pd.DataFrame:
 
 def health(rows: pd.DataFrame) -> pd.DataFrame:
     """Return whether each measure came to rest, and the share of it that rests on nothing."""
-    rows = rows.assign(model=named)
-    rows = rows[rows["metric"].str.endswith(("_converged", "_degenerate"))]
-    table = rows.pivot_table(index=["metric", "layer"], columns="model", values="value")
-    return table.map("{:.2f}".format)
+    rows = rows.assign(model=named(rows))
+    found = {}
+    for metric, title in WATCHED.items():
+        for layer, name in LAYERS.items():
+            own = rows[rows["layer"] == layer]
+            rested = own[own["metric"] == f"{metric}_converged"].groupby("model")["value"].min()
+            empty = own[own["metric"] == f"{metric}_degenerate"].groupby("model")["value"].mean()
+            if len(rested):
+                cells = {(m, "at rest"): "yes" if v == 1 else "no" for m, v in rested.items()}
+                cells |= {(m, "on nothing, %"): f"{100 * v:.0f}" for m, v in empty.items()}
+                found[f"{title}, {name}"] = cells
+    pairs = sorted({pair for cells in found.values() for pair in cells})
+    words = [[cells.get(pair, "-") for pair in pairs] for cells in found.values()]
+    table = pd.DataFrame(words, index=list(found), columns=pd.MultiIndex.from_tuples(pairs))
+    return table.rename_axis(index="measure, layer")
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: mean measures of the code by model."""
+    rows = _seen(view).query("layer == 'y'").fillna({"loss": "none"})
+    means = rows.groupby(["metric", "method", "loss"])["value"].mean()
+    return quoted("t4", means)
 
 
 FIGURES = {

@@ -46,7 +46,7 @@ def occlusion_masks(masks: np.ndarray, images: np.ndarray, *, title: str) -> Fig
         images: Bytes ``[n, c, h, w]`` to hide parts of.
         title: Title of the figure: data and profile.
     """
-    figure, row = plt.subplots(1, 9, figsize=(11, 2.1), width_ratios=[1] * 8 + [1.3])
+    figure, row = plt.subplots(1, 9, figsize=(9.5, 1.9), width_ratios=[1] * 8 + [1.3])
     for axes, i in zip(row[:8], range(8), strict=True):
         picture(axes, np.where(masks[i], 128, images[i]).astype(np.uint8))
         axes.set_axis_off()
@@ -72,7 +72,7 @@ def loss_maps(
     figure, grid = plt.subplots(
         1 + len(maps),
         count,
-        figsize=(1.2 * count + 1, 1.3 * (1 + len(maps))),
+        figsize=(0.95 * count + 1, 1.05 * (1 + len(maps)) + 0.4),
         squeeze=False,
         layout="constrained",
     )
@@ -117,11 +117,24 @@ def figure_16(view: View) -> Figure:
 
 def excess_of_hidden(view: View) -> pd.DataFrame:
     """Mean local loss of hidden and of visible places, in nats."""
-    rows = of_data(view.rows("DIM-F16"))
+    return excess_by_training(of_data(view.rows("DIM-F16")))
+
+
+def excess_by_training(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean loss of hidden and of visible places by way of training, in nats."""
     table = rows.pivot_table(index="method", columns="metric", values="value")
-    table["difference"] = table["hidden_loss"] - table["visible_loss"]
+    table = table.rename(columns={"hidden_loss": "hidden", "visible_loss": "visible"})
+    table["difference"] = table["hidden"] - table["visible"]
     order = [method for method in STRUCTURES if method in table.index]
-    return table.reindex(order).rename(index=STRUCTURES).round(2)
+    shown = table.reindex(order).rename(index=STRUCTURES).round(2)
+    shown = shown[["hidden", "visible", "difference"]].rename_axis(columns=None)
+    return shown.rename_axis("local loss, nats")
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: how much larger the loss of hidden places is, in nats."""
+    table = excess_of_hidden(view)
+    return {f"f16-{name}": float(value) for name, value in table["difference"].items()}
 
 
 FIGURES = {

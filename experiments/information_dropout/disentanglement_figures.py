@@ -68,16 +68,13 @@ def table_6(view: View) -> Styler:
     rows = view.rows("ID-F6")
     means = rows[rows["metric"].isin(LAYERS)].groupby(["width", "layer", "metric"])["value"]
     table = means.mean().unstack(["metric", "layer"])
-    metrics, layers = (table.columns.get_level_values(i) for i in (0, 1))
-    heads = [
-        (f"noisy layer {layer:g}", LAYERS[metric])
-        for metric, layer in zip(metrics, layers, strict=True)
-    ]
-    table = table.set_axis(pd.MultiIndex.from_tuples(heads), axis=1)
+    layers = [f"noisy layer {layer:g}" for layer in table.columns.get_level_values("layer")]
+    metrics = [LAYERS[metric] for metric in table.columns.get_level_values("metric")]
+    table = table.set_axis(pd.MultiIndex.from_arrays([layers, metrics]), axis=1)
     table = table.sort_index(axis=1, ascending=[True, False])  # the whole layer first
-    units = table.columns[table.columns.get_level_values(1) == LAYERS["information_per_unit"]]
+    units = [head for head in table.columns if head[1] == LAYERS["information_per_unit"]]
     style = table.rename_axis("share of the filters").style.format("{:,.0f}")
-    return style.format("{:.3f}", subset=units).format_index("{:g}")
+    return style.format("{:.3f}", subset=[*units]).format_index("{:g}")
 
 
 def figure_7(view: View) -> Figure:
@@ -100,7 +97,7 @@ def error_and_correlation(table: pd.DataFrame, *, title: str) -> Figure:
     lines_over_beta(panels[1], table, {"tc": "estimate"})
     floor = table.loc[table["metric"] == "floor", "value"].mean()
     panels[1].axhline(floor, ls="--", color="0.4", label="independent samples of this size")
-    panels[1].set_ylabel("total correlation, nats a dimension")
+    panels[1].set_ylabel("TC, nats a dimension")
     panels[1].set_ylim(bottom=0)
     for axes in panels:
         axes.legend()
@@ -114,9 +111,12 @@ def table_7(view: View) -> Styler:
     means = rows.pivot_table(index="beta", columns="metric", values="value")[[*NAMES]]
     table = means.mul([percent(metric) for metric in NAMES]).rename(columns=NAMES)
     style = table.rename_axis("β").rename_axis(columns=None).style.format("{:z.4f}")
-    forms = {"information_2": "{:,.0f}", "mean_alpha_2": "{:.2f}", "saturated_2": "{:.0f}"}
-    for metric, form in forms.items():
-        style = style.format(form, subset=pd.Index([NAMES[metric]]))
+    for metric, form in {
+        "information_2": ",.0f",
+        "mean_alpha_2": ".2f",
+        "saturated_2": ".0f",
+    }.items():
+        style = style.format("{:" + form + "}", subset=[NAMES[metric]])
     return style.format_index("{:g}")
 
 
@@ -129,8 +129,10 @@ def fits(view: View) -> Styler:
 def apart(view: View) -> Styler:
     """The estimate of activities under the noise of either network, nats a dimension."""
     table = activity_under_noise.split_up().rename(index=_named, columns=_named)
-    named = table.rename_axis(index="activities of", columns="nats a dimension, noise of")
-    return named.style.format(precision=2)
+    table = table.rename_axis(index="activities of")
+    return table.rename_axis(columns="nats a dimension, under the noise of").style.format(
+        precision=2
+    )
 
 
 def _named(level: str) -> str:

@@ -70,7 +70,7 @@ def fitted(rows: pd.DataFrame, index: str | list[str]) -> pd.DataFrame:
 def fits_table(table: pd.DataFrame) -> Styler:
     """Return errors on test and training images as a page shows them."""
     named = table.rename(columns=FITS)
-    named.columns = named.columns.set_names([None] * table.columns.nlevels)
+    named.columns.names = [None] * table.columns.nlevels
     return named.style.format(precision=1, na_rep="not on record")
 
 

@@ -201,8 +201,8 @@ def table_4b(view: View) -> Styler:
     means = means[shown].mul([percent(metric) for metric in shown])
     names = {metric: f"{name}: error, %" for metric, name in READ.items()} | NOISE
     table = means.rename(columns=names).rename_axis("β").rename_axis(columns=None)
-    whole = pd.Index(NOISE.values())[1:]
-    style = table.style.format(precision=1).format("{:.0f}", subset=whole)
+    whole = list(NOISE.values())[1:]
+    style = table.style.format(precision=1).format("{:.0f}", subset=[*whole])
     return style.format_index("{:g}")
 
 

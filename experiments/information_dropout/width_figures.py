@@ -126,9 +126,7 @@ def strengths(view: View) -> Styler:
     table = picked.join(means[["mean_alpha", "saturated"]]).rename(index=METHODS)
     heads = ["chosen β", "chosen scale", "mean learned scale", "units at maximal noise, %"]
     style = table.set_axis(heads, axis=1).rename_axis(["noise", "units"]).style
-    style = style.format(precision=2, na_rep="-").format(
-        "{:g}", subset=pd.Index(heads[:2]), na_rep="-"
-    )
+    style = style.format(precision=2, na_rep="-").format("{:g}", subset=[*heads[:2]], na_rep="-")
     return style.format_index("{:g}", level="units")
 
 

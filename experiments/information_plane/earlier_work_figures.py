@@ -27,6 +27,8 @@ from reproduce.view import View
 
 __all__ = ["FIGURES", "Settings", "numbers"]
 
+NAMES = {name: title for title, name in KINDS.items()}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -64,8 +66,9 @@ def accuracies(view: View) -> Figure:
 def drops(view: View) -> pd.DataFrame:
     """Return the mean drop from the maximum by activation and layer."""
     by_layer = view.rows("SX-F1AB").query("metric == 'drop'")
-    table = by_layer.groupby(["activation", "layer"])["value"].mean().unstack()
-    return nats_to_bits(table).rename_axis(columns="drop from the maximum by layer, bits").round(2)
+    table = nats_to_bits(by_layer.groupby(["activation", "layer"])["value"].mean().unstack())
+    shown = table.rename(index=NAMES, columns="layer {:g}".format).map("{:.2f}".format)
+    return shown.rename_axis(columns="drop from the maximum, bits")
 
 
 def by_batch(view: View) -> Figure:
@@ -84,7 +87,9 @@ def drops_by_batch(view: View) -> pd.DataFrame:
         "drop, bits": means.mean_of(view, "SX-F5", "drop", factors),
         "test accuracy, %": means.accuracy_in_test(view, "SX-F5", factors),
     }
-    return pd.DataFrame(columns).round(2)
+    batches = {means.SMALL: f"of {means.SMALL}", means.FULL: "all words"}
+    table = pd.DataFrame(columns).rename(index=NAMES).rename(index=batches)
+    return table.rename_axis(["activation", "batches"]).map("{:.2f}".format)
 
 
 def activity_of_tanh(view: View) -> Figure:
@@ -132,9 +137,13 @@ def ends_by_share(view: View) -> Figure:
 
 def drops_by_share(view: View) -> pd.DataFrame:
     """Return the drops of both informations by the share of words, in bits."""
-    metrics = ("drop", "labels_drop")
-    table = {name: means.mean_of(view, "SZT-F3", name, "fraction") for name in metrics}
-    return pd.DataFrame(table).rename_axis("share of the words").round(3)
+    metrics = {"drop of I(X;T), bits": "drop", "drop of I(T;Y), bits": "labels_drop"}
+    table = {
+        title: means.mean_of(view, "SZT-F3", name, "fraction").map("{:.3f}".format)
+        for title, name in metrics.items()
+    }
+    shown = pd.DataFrame(table).rename(index=lambda share: f"{100 * share:g} %")
+    return shown.rename_axis("share of the words")
 
 
 def by_depth(view: View) -> Figure:
@@ -147,13 +156,13 @@ def ends_by_depth(view: View) -> pd.DataFrame:
     """Return where the last hidden layer ends, by the number of hidden layers."""
     rows = view.rows("SZT-F5")
     last = rows[rows["layer"] == rows["hidden"]]
-    columns = {"$I(X;T)$, bits": "final", "$I(T;Y)$, bits": "labels_final"}
+    columns = {"I(X;T), bits": "final", "I(T;Y), bits": "labels_final"}
     table = {
         title: nats_to_bits(last[last["metric"] == name].groupby("hidden")["value"].mean())
         for title, name in columns.items()
     }
     table["test accuracy, %"] = means.accuracy_in_test(view, "SZT-F5", "hidden")
-    return pd.DataFrame(table).rename_axis("hidden layers").round(2)
+    return pd.DataFrame(table).rename_axis("hidden layers").map("{:.2f}".format)
 
 
 def epochs_by_depth(view: View) -> pd.DataFrame:
@@ -178,12 +187,13 @@ def by_fixed_kernels(view: View) -> Figure:
 def drops_by_kernels(view: View) -> pd.DataFrame:
     """Return the drop of the layer by kernels of two variances."""
     table = {
-        f"drop, variance {variance}": means.mean_of(
+        f"noise of variance {variance}": means.mean_of(
             view, "SX-F8", f"drop_kde-{variance}", "activation"
         )
         for variance in means.VARIANCES
     }
-    return pd.DataFrame(table).rename_axis("bits, last hidden layer").round(2)
+    shown = pd.DataFrame(table).rename(index=NAMES).map("{:.2f}".format)
+    return shown.rename_axis(columns="drop of the last hidden layer, bits")
 
 
 def entropy_courses(view: View) -> Figure:
@@ -195,7 +205,7 @@ def entropy_courses(view: View) -> Figure:
 
 def entropies(view: View) -> pd.DataFrame:
     """Return entropies by neighbours before and after training, and the share of repetitions."""
-    return means.entropies_by_neighbours(view).round(1)
+    return means.entropies_by_neighbours(view).rename(index=NAMES).map("{:.1f}".format)
 
 
 def signal_courses(view: View) -> Figure:

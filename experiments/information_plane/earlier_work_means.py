@@ -19,7 +19,7 @@ VARIANCES = {"0.1": "wide", "0.001": "narrow"}  # of kernels
 ENTROPIES = {
     "before, bits": "entropy_initial",
     "after, bits": "entropy_final",
-    "after, offset 1e-8": "entropy_final_coarse",
+    "after with an offset of 1e-8, bits": "entropy_final_coarse",
     "repeated words, %": "repeated",
 }
 

@@ -1,5 +1,6 @@
 """The figures and tables of the chapter on compression and generalisation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from experiments.information_plane.network_scores import measure
-from experiments.information_plane.plane_panels import TITLES
-from experiments.information_plane.sensitivity import sensitivity
+from experiments.information_plane.plane_panels import PAGE, TITLES
+from experiments.information_plane.sensitivity import NEGLIGIBLE, OUTPUT, sensitivity
 from experiments.style import COLOURS, finish
 from ibutils import checks
 from ibutils.information import nats_to_bits
@@ -21,6 +22,7 @@ from reproduce import claims
 from reproduce.view import View
 
 HIDDEN = [1, 2, 3, 4, 5]
+WORDS = {"yes": "#a5dfc9", "no": "#f6c3a0", "open": "#dcdcdc"}
 ANALYSES = ("pooled", "within", "between")
 USUAL = dict(estimator="ebab", examples="shuffled", score="drop")
 CHOICES = {
@@ -75,8 +77,16 @@ def mean_drops(view: View) -> pd.DataFrame:
     table = scores(measured(view))
     means = table.groupby(["activation", "layer"])["drop"].mean().unstack()
     means["test accuracy, %"] = table.groupby("activation")["test_accuracy"].mean()
-    ordered = means.sort_values("test accuracy, %")
-    return ordered.rename_axis(columns="mean drop by layer, bits").round(2)
+    shown = _by_layer(means.sort_values("test accuracy, %"))
+    return shown.rename_axis(columns="mean drop, bits")
+
+
+def _by_layer(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table by activation, score or analysis and by layer, as a page shows it."""
+    names: Mapping[str, str] = TITLES | {"relative_drop": "relative drop"}
+    layers = {layer: f"layer {layer}" for layer in HIDDEN} | {OUTPUT: "output"}
+    shown = table.rename(index={**names, "signed_change": "signed change"}, columns=layers)
+    return shown.map("{:z.2f}".format)
 
 
 def against_accuracy(view: View) -> Figure:
@@ -96,14 +106,14 @@ def scores_against_accuracy(table: pd.DataFrame, *, score: str = "drop") -> Figu
     columns = min(3, len(layers))
     rows = -(-len(layers) // columns)
     figure, grid = plt.subplots(
-        rows, columns, figsize=(3.3 * columns, 2.9 * rows), sharey=True, squeeze=False
+        rows, columns, figsize=(PAGE, 2.6 * rows), sharey=True, squeeze=False
     )
     for axes, layer in zip(grid.flat, layers, strict=False):
         own = table[table["layer"] == layer]
         for i, (name, part) in enumerate(own.groupby("activation", sort=False)):
             style = dict(color=COLOURS[i % len(COLOURS)], marker="os^Dv<>P"[i % 8])
             axes.scatter(part[score], part["test_accuracy"], s=9, label=TITLES[name], **style)
-        axes.set_title(f"layer {layer:g}", fontsize="medium")
+        axes.set_title("output" if layer == OUTPUT else f"layer {layer:g}", fontsize="medium")
         axes.set_xlabel(score.replace("_", " ") + (", bits" if score != "relative_drop" else ""))
     for axes in grid[:, 0]:
         axes.set_ylabel("test accuracy, %")
@@ -143,16 +153,32 @@ def correlations(table: pd.DataFrame) -> pd.DataFrame:
 def by_score(view: View) -> pd.DataFrame:
     """Return rank correlations by score, analysis and layer."""
     table = pd.DataFrame(correlations(scores(measured(view)))["r"].unstack("layer"))
-    return table.rename_axis(columns="rank correlation by layer").round(2)
+    return _by_layer(table).rename_axis(columns=None)
 
 
-def of_the_drop(view: View) -> pd.DataFrame:
-    """Return the correlations of the drop with their intervals."""
-    shown = pd.DataFrame(correlations(scores(measured(view))).loc["drop"])
-    ends = shown[["low", "high"]].to_numpy()
-    shown["interval"] = [f"[{low:.2f}, {high:.2f}]" for low, high in ends]
-    shown["units"] = shown["units"].astype(int)
-    return shown[["r", "interval", "p", "units"]].round(3)
+def of_the_drop(view: View) -> Figure:
+    """Draw the correlations of the drop with their intervals."""
+    return intervals(pd.DataFrame(correlations(scores(measured(view))).loc["drop"]))
+
+
+def intervals(table: pd.DataFrame) -> Figure:
+    """Draw correlations with their intervals, a panel an analysis.
+
+    Args:
+        table: By analysis and layer, ``r``, ``low``, ``high`` and ``units``.
+    """
+    figure, grid = plt.subplots(1, len(ANALYSES), figsize=(PAGE, 3.2), sharey=True)
+    for i, (axes, analysis) in enumerate(zip(grid, ANALYSES, strict=True)):
+        own = table.loc[analysis]
+        ends = own["r"] - own["low"], own["high"] - own["r"]
+        axes.errorbar(own.index, own["r"], yerr=ends, fmt="os^"[i], color=COLOURS[i], capsize=3)
+        axes.axhline(0, color="0.6", lw=0.8)
+        axes.axhspan(-NEGLIGIBLE, NEGLIGIBLE, color="0.9", zorder=0)
+        axes.set_xticks(own.index, ["out" if layer == OUTPUT else layer for layer in own.index])
+        axes.set_title(f"{analysis}, {own['units'].iloc[0]:.0f} units", fontsize="medium")
+        axes.set_xlabel("layer")
+    grid[0].set_ylabel("rank correlation")
+    return finish(figure)
 
 
 def of_each_activation(view: View) -> pd.DataFrame:
@@ -164,12 +190,38 @@ def of_each_activation(view: View) -> pd.DataFrame:
         for (name, layer), own in scores(measured(view)).groupby(["activation", "layer"])
     }
     table = pd.DataFrame(pd.Series(each).unstack())
-    return table.rename_axis(columns="rank correlation with the drop, by layer").round(2)
+    return _by_layer(table).rename_axis(columns="rank correlation with the drop")
 
 
 def surviving_choices(view: View) -> pd.DataFrame:
     """Return the verdict on each statement under each choice that the paper leaves open."""
     return sensitivity(measured(view), {name: USUAL | own for name, own in CHOICES.items()})
+
+
+def choices_and_statements(view: View) -> Figure:
+    """Draw the verdict on each statement under each choice."""
+    return word_table(surviving_choices(view))
+
+
+def word_table(words: pd.DataFrame) -> Figure:
+    """Draw a table of ``yes``, ``no``, ``open`` or nothing, each word in its colour."""
+    rows, columns = words.shape
+    figure, axes = plt.subplots(figsize=(PAGE, 1.6 + 0.32 * rows))
+    for row, column in np.ndindex(rows, columns):
+        word = str(words.iat[row, column])
+        colour = WORDS.get(word, "white")
+        spot = plt.Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white")
+        axes.add_patch(spot)
+        axes.text(column, row, word, ha="center", va="center", fontsize=9, color="black")
+    axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    axes.set_yticks(range(rows), [str(name) for name in words.index], fontsize=9)
+    axes.xaxis.tick_top()
+    names = [str(name) for name in words.columns]
+    axes.set_xticks(range(columns), names, fontsize=9, rotation=40, ha="left")
+    axes.tick_params(length=0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    return finish(figure)
 
 
 def decided_alike(view: View) -> pd.DataFrame:
@@ -196,7 +248,7 @@ FIGURES = {
     "AE-F9 correlations": by_score,
     "AE-F9 intervals": of_the_drop,
     "AE-F9 each activation": of_each_activation,
-    "AE-F9 choices": surviving_choices,
+    "AE-F9 choices": choices_and_statements,
     "AE-F9 decided": decided_alike,
 }
 

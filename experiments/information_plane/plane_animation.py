@@ -15,7 +15,7 @@ from experiments.style import COLOURS
 WIDTH, HEIGHT = 204, 150  # of a frame, in pixels
 LEFT, TOP, RIGHT, BOTTOM = 40, 24, 10, 40  # around it
 LIMITS = 12.4, 1.05  # bits
-TICKS = (0, 4, 8, 12), (0, 0.5, 1)
+TICKS: tuple[tuple[float, ...], tuple[float, ...]] = (0, 4, 8, 12), (0, 0.5, 1)
 TEXT = 'font-size="12" fill="currentColor"'
 SPOT = 8  # radius of a layer's spot, in pixels
 
@@ -121,9 +121,9 @@ def _legend(layers: int) -> str:
 
 def _frame(title: str) -> str:
     """Return a frame with its title, ticks and the names of its axes."""
-    bottom, parts = TOP + HEIGHT, []
-    for value, (x, _) in zip(TICKS[0], pixels(np.array([[t, 0] for t in TICKS[0]])), strict=True):
-        parts.append(f'<text x="{x}" y="{bottom + 15}" text-anchor="middle" {TEXT}>{value}</text>')
+    bottom, parts = TOP + HEIGHT, list[str]()
+    for tick, (x, _) in zip(TICKS[0], pixels(np.array([[t, 0] for t in TICKS[0]])), strict=True):
+        parts.append(f'<text x="{x}" y="{bottom + 15}" text-anchor="middle" {TEXT}>{tick}</text>')
     for value, (_, y) in zip(TICKS[1], pixels(np.array([[0, t] for t in TICKS[1]])), strict=True):
         parts.append(f'<text x="{LEFT - 5}" y="{y + 4}" text-anchor="end" {TEXT}>{value:g}</text>')
     across, down = LEFT + WIDTH / 2, TOP + HEIGHT / 2

@@ -191,5 +191,5 @@ def accuracy_curves(panels: Mapping[str, np.ndarray], epochs: np.ndarray, label:
         axes.set_xlabel("epoch + 1")
     for axes in grid[:, 0]:
         axes.set_ylabel(label)
-    grid[0, 0].legend()
+    grid[0, 0].legend(fontsize=9)
     return finish(figure)

@@ -111,7 +111,7 @@ def fitting_and_compression(view: View) -> Figure:
 def two_phases(view: View) -> pd.DataFrame:
     """Return what the mean course of layer 5 says of two phases, in bits."""
     table = _two_phases(view.arrays("AE-F7"))
-    epochs = [name for name in table if name.endswith("epoch")]
+    epochs = pd.Index([name for name in PHASES if name.endswith("epoch")])
     shown = table.map("{:z.2f}".format)
     shown[epochs] = table[epochs].map("{:,.0f}".format)
     return shown.rename(columns=PHASES).rename(index={"EBAB": "adaptive"})

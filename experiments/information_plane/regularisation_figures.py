@@ -23,6 +23,7 @@ from ibutils.information import nats_to_bits
 from reproduce.view import View
 
 LAYERS = (3, 4, 5, 6)  # that are said to end at one point
+OPENS = 1000  # epoch at which the penalties have begun to tell
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,23 @@ def _members(view: View) -> tuple[dict[str, str], dict[str, dict[str, np.ndarray
     """Return the members by title and the arrays of all, the unpenalised one among them."""
     penalties = sorted(view.rows("AE-F8")["l2"].unique())
     arrays = view.arrays("AE-F8") | view.arrays("AE-F7")
-    return {f"λ = {level:g}": member_key("relu", l2=level) for level in penalties}, arrays
+    return {titled(level): member_key("relu", l2=level) for level in penalties}, arrays
+
+
+def titled(penalty: float) -> str:
+    """Return what a page calls a penalty.
+
+    Example:
+        >>> titled(0.0), titled(0.015)
+        ('no penalty', 'λ = 0.015')
+    """
+    return f"λ = {penalty:g}" if penalty else "no penalty"
+
+
+def _by_penalty(table: pd.DataFrame, digits: int = 2) -> pd.DataFrame:
+    """Return a table by penalty and layer, as a page shows it."""
+    shown = table.rename(index=titled, columns="layer {:g}".format)
+    return shown.rename_axis(index=None).map(f"{{:z.{digits}f}}".format)
 
 
 def averaged(view: View) -> Figure:
@@ -57,14 +74,16 @@ def by_epoch(view: View) -> HTML:
     """Show the averaged planes with a slider over epochs."""
     members, arrays = _members(view)
     panels = mean_planes(arrays, members, name="planes")
-    return HTML(plane_animation(panels, any_of(arrays, "kept"), name="planes-by-penalty"))
+    epochs = any_of(arrays, "kept")
+    return HTML(plane_animation(panels, epochs, name="planes-by-penalty", opens=OPENS))
 
 
 def change_and_end(view: View) -> pd.DataFrame:
     """Return mean change of information and where it ends, by penalty and layer, in bits."""
     final = _by_layer(view.rows("AE-F8"), "final")
     change = final - _by_layer(view.rows("AE-F8"), "initial")
-    return pd.concat({"change, bits": change, "end, bits": final}, axis=1).round(2)
+    both = {"change, bits": _by_penalty(change), "end, bits": _by_penalty(final)}
+    return pd.concat(both).rename_axis(columns=None)
 
 
 def _by_layer(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -83,7 +102,7 @@ def change_of_the_living(view: View) -> pd.DataFrame:
     """Return the mean change of information of networks that are not dead, in bits."""
     moves, dead = _moves_and_dead(view.rows("AE-F8"))
     alive = moves[~dead].groupby("l2").mean()
-    return alive.rename_axis(columns="change of networks that are not dead, bits").round(2)
+    return _by_penalty(alive).rename_axis(columns="change of networks that are not dead, bits")
 
 
 def _moves_and_dead(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
@@ -119,8 +138,7 @@ def largest_activity(view: View) -> pd.DataFrame:
     """Return the largest activity after training by penalty and layer, a median over seeds."""
     rows = view.rows("AE-F8").query("metric == 'largest'")
     largest = rows.groupby(["l2", "layer"])["value"].median().unstack()
-    title = "largest activity after training, median over seeds"
-    return largest.rename_axis(columns=title).round(1)
+    return _by_penalty(largest, digits=1).rename_axis(columns="median over initialisations")
 
 
 FIGURES = {
@@ -146,6 +164,7 @@ def numbers(view: View) -> dict[str, float]:
             found[f"l2-change-{short}-{layer}"] = float(change[layer][level])
         ends = [float(final[layer][level]) for layer in LAYERS]
         found |= {f"l2-low-{short}": min(ends), f"l2-high-{short}": max(ends)}
+        found[f"l2-spread-{short}"] = max(ends) - min(ends)
         found[f"l2-dead-{short}"] = int(dead[level].sum())
         found |= _of_overfitting(rows[rows["l2"] == level], dead[level], short)
     starts = nats_to_bits(_of_layer(rows, "initial", 5))
@@ -153,6 +172,7 @@ def numbers(view: View) -> dict[str, float]:
     for name, own in {"all": moves, "alive": moves[~dead]}.items():
         for layer in (1, 2, 5):
             found[f"l2-{name}-{layer}"] = float(own[layer][penalty].mean())
+    found["l2-all-3-lost"] = -float(moves[3][penalty].mean())
     return found
 
 

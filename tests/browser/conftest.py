@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -43,7 +42,7 @@ def site() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Return the system's Chromium; without one the tests are skipped, or fail where it must be."""
+    """Return the system's Chromium; without it tests are skipped, or fail where it must be."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         said = f"no browser: none of {', '.join(PROGRAMS)} is installed"

@@ -4,10 +4,19 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.infomax import (
+    ablations_figures,
+    classification_figures,
+    few_negatives_figures,
+    nearest_neighbours_figures,
+    representation_figures,
+    structure_figures,
+)
 from experiments.infomax.ablations_figures import (
     accuracy_against_negatives,
     dependency_against_beta,
@@ -15,6 +24,7 @@ from experiments.infomax.ablations_figures import (
 )
 from experiments.infomax.few_negatives_figures import course_of_training
 from experiments.infomax.generator_figures import codes_of_both
+from experiments.infomax.legends import legend_below
 from experiments.infomax.model_tables import (
     accuracy_by_layer,
     beside_paper,
@@ -191,3 +201,96 @@ def test_an_own_classifier_stands_among_the_layers_and_what_was_not_run_is_the_p
     bare = beside_paper(_Rows(own[:0], printed), "DIM-T1", "cifar10")
     assert list(bare["code"]) == ["75.39", "54.61", "66.96"]
     assert "not run" in bare.index.name
+
+
+def test_gains_of_local_over_global_dim_are_of_one_loss():
+    made = [
+        dict(method=m, loss="jsd", layer=layer, value=v)
+        for layer in ("conv", "y")
+        for m, v in (("dim_local", 0.5), ("dim_local", 0.6), ("dim_global", 0.4))
+    ]
+    rows = pd.DataFrame(made).assign(data="cifar10", metric="accuracy", split="test")
+    found = classification_figures.numbers(_Rows(rows, pd.DataFrame()))
+    assert found["t1-dim_local-jsd-y"] == pytest.approx(55)
+    assert found["gain-y"] == pytest.approx(15) and found["gain-conv"] == pytest.approx(15)
+    assert "gain-y" not in classification_figures.numbers(_Rows(rows[:2], pd.DataFrame()))
+
+
+def test_figure_9_in_numbers_has_the_papers_beside_ours_on_its_own_data_only():
+    made = [
+        dict(loss=loss, layer="y", log2_images=k, value=0.1 * k + 0.4)
+        for loss in ("jsd", "dv")
+        for k in (0.0, 6.0)
+    ]
+    rows = pd.DataFrame(made).assign(metric="accuracy", data="cifar10", split="test")
+    paper = pd.DataFrame(dict(loss="dv", layer="y", log2_images=[0.0, 1.0], value=[14.4, 13.5]))
+    paper = paper.assign(target="DIM-F9")
+    shown = ablations_figures.table_of_9(_Rows(rows, paper))
+    assert list(shown.columns) == [("1 image", k) for k in ("paper", "ours")] + [
+        ("64 images", "ours")
+    ]
+    assert list(shown.loc["code, DV"]) == ["14.4", "40.0", "100.0"]
+    assert list(shown.loc["code, JSD"]) == ["-", "40.0", "100.0"]
+    digits = ablations_figures.table_of_9(_Rows(rows.assign(data="digits"), paper))
+    assert list(digits.columns) == [("1 image", "ours"), ("64 images", "ours")]
+    assert ablations_figures.numbers(_Rows(rows, paper))["f9-dv-y-64"] == pytest.approx(100)
+
+
+def test_the_excess_of_hidden_places_is_a_difference_of_means():
+    made = [
+        dict(method=m, metric=metric, value=value)
+        for m, pair in (("dim_local", (9.0, 7.0)), ("dim_occlusion", (7.5, 7.0)))
+        for metric, value in zip(("hidden_loss", "visible_loss"), pair, strict=True)
+    ]
+    rows = pd.DataFrame(made).assign(data="cifar10")
+    shown = structure_figures.excess_of_hidden(_Rows(rows, pd.DataFrame()))
+    assert list(shown.loc["occlusion"]) == [7.5, 7.0, 0.5]
+    found = structure_figures.numbers(_Rows(rows, pd.DataFrame()))
+    assert found == {"f16-DIM": 2.0, "f16-occlusion": 0.5}
+
+
+def test_a_course_in_numbers_names_its_lengths():
+    made = [dict(loss="dv", epochs=e, layer="y", metric="accuracy", value=0.3) for e in (4, 16)]
+    made.append(dict(loss=None, epochs=0, layer="y", metric="accuracy", value=0.2))
+    made.append(dict(loss="dv", epochs=16, layer="local", metric="local_loss", value=-2.0))
+    view = _Rows(pd.DataFrame(made), pd.DataFrame())
+    shown = few_negatives_figures.course_in_numbers(view)
+    assert list(shown) == ["untrained", "4 epochs", "16 epochs", "local loss, nats"]
+    assert list(shown.loc["DV"]) == ["-", "30.0", "30.0", "-2.0"]
+    assert few_negatives_figures.numbers(view) == pytest.approx({"f9t-dv-4": 30, "f9t-dv-16": 30})
+
+
+def test_health_says_what_came_to_rest_and_what_rests_on_nothing():
+    made = [
+        dict(metric="svm_converged", layer="y", value=0.0),
+        dict(metric="svm_degenerate", layer="y", value=0.9),
+        dict(metric="mine_converged", layer="y", value=1.0),
+        dict(metric="mine_degenerate", layer="y", value=0.01),
+    ]
+    rows = pd.DataFrame(made).assign(method="vae", loss=None)
+    shown = representation_figures.health(rows)
+    assert list(shown.loc["linear machines, hinge, code"]) == ["no", "90"]
+    assert list(shown.loc["MINE, code"]) == ["yes", "1"]
+
+
+def test_shares_are_quoted_by_model():
+    made = [
+        dict(method="untrained", loss=None, metric="neighbours", value=0.2),
+        dict(method="untrained", loss=None, metric="neighbours_converged", value=1.0),
+        dict(method="dim_local", loss="infonce", metric="neighbours", value=0.4),
+    ]
+    rows = pd.DataFrame(made).assign(data="cifar10")
+    found = nearest_neighbours_figures.numbers(_Rows(rows, pd.DataFrame()))
+    assert found == pytest.approx({"f10-untrained-none": 20, "f10-dim_local-infonce": 40})
+
+
+@pytest.mark.parametrize("labels", [("a",), ("a", "b")])
+def test_a_legend_of_several_stands_below_the_panels_and_one_of_one_is_left_out(labels):
+    figure, axes = plt.subplots()
+    for label in labels:
+        axes.plot([0, 1], [0, 1], label=label)
+    legends = legend_below(figure, axes).legends
+    assert len(legends) == (len(labels) > 1)
+    figure.draw_without_rendering()
+    for legend in legends:
+        assert legend.get_window_extent().y1 <= axes.get_tightbbox().y0

@@ -12,7 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.information_plane.generalisation_figures import scores_against_accuracy
+from experiments.information_plane.generalisation_figures import (
+    intervals,
+    scores_against_accuracy,
+    word_table,
+)
 from experiments.information_plane.layer_courses import (
     activity_histograms,
     both_informations,
@@ -20,7 +24,12 @@ from experiments.information_plane.layer_courses import (
     layer_courses,
 )
 from experiments.information_plane.plane_animation import pixels, plane_animation
-from experiments.information_plane.plane_panels import accuracy_curves, changes, planes
+from experiments.information_plane.plane_panels import (
+    accuracy_curves,
+    changes,
+    planes,
+    task_picture,
+)
 
 EPOCHS = np.array([0, 3, 9])
 PLANE = np.random.default_rng(0).uniform(0, 1, (3, 6, 2)) * [12, 1]  # [epochs, layers, 2]
@@ -205,3 +214,32 @@ def test_ends_by_a_factor_show_each_member_and_the_mean():
     dots = [np.asarray(spots.get_offsets())[:, 1].tolist() for spots in axes.collections]
     assert dots == [[1, 3], [5]] and axes.lines[0].get_ydata().tolist() == [2, 5]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.1", "0.8"]
+
+
+def test_intervals_stand_at_their_layers():
+    index = pd.MultiIndex.from_product([("pooled", "within", "between"), (1, 6)])
+    r = np.arange(6) / 10
+    table = pd.DataFrame({"r": r, "low": r - 0.3, "high": r + 0.1, "units": 8}, index=index)
+    for i, axes in enumerate(intervals(table).axes):
+        (ends,) = [lines for lines in axes.collections if hasattr(lines, "get_segments")]
+        own = r[2 * i : 2 * i + 2]
+        for found, x, middle in zip(ends.get_segments(), (1, 6), own, strict=True):
+            np.testing.assert_allclose(found, [[x, middle - 0.3], [x, middle + 0.1]])
+        assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1", "out"]
+
+
+def test_each_word_stands_in_its_row_and_column():
+    words = pd.DataFrame({"falls": ["yes", "open"], "rises": ["no", ""]}, index=["bins", "noise"])
+    (axes,) = word_table(words).axes
+    found = {(text.get_text(), *text.get_position()) for text in axes.texts}
+    assert found == {("yes", 0, 0), ("open", 0, 1), ("no", 1, 0), ("", 1, 1)}
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["bins", "noise"]
+    colours = [patch.get_facecolor() for patch in axes.patches]
+    assert len(set(colours)) == 4
+
+
+def test_the_picture_of_the_task_has_each_word_at_its_bits():
+    words = np.array([[int(bit) for bit in f"{k:012b}"] for k in range(4096)], dtype=np.uint8)
+    labels = (np.arange(4096) == 3 * 64 + 17).astype(int)
+    picture = task_picture(words, labels).axes[0].images[0].get_array()
+    assert np.argwhere(picture == 1).tolist() == [[3, 17]]  # first six bits down, last across

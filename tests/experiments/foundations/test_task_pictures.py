@@ -1,0 +1,45 @@
+"""Tasks have names for readers, and their pictures hold the samples."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import re
+
+import numpy as np
+import torch
+
+from experiments.foundations.task_pictures import PICTURED, drawn_tasks, scattered, titled
+from ibutils.tasks import catalogue
+
+
+def test_each_task_has_a_name_of_its_own_that_tells_its_dimensions():
+    names = {task: titled(task) for task in catalogue()}
+    assert len(set(names.values())) == len(names)
+    for task, name in names.items():
+        assert name != task
+        dims = re.search(r"(\d+)x(\d+)", task)
+        assert f" {dims[1]} + {dims[2]}" in name
+
+
+def test_what_is_no_task_keeps_its_name():
+    assert titled("a") == "a"
+
+
+def test_a_picture_holds_every_pair_and_colours_what_lies_in_the_plane():
+    generator = torch.Generator().manual_seed(0)
+    line, plane = torch.randn(2, 40, 1, generator=generator)
+    rolled = torch.randn(40, 2, generator=generator)
+    figure = scattered({"line": (line, plane), "plane": (rolled, plane)})
+    first, second, rest = figure.axes
+    np.testing.assert_allclose(
+        first.collections[0].get_offsets(), torch.cat([line, plane], 1), rtol=1e-6
+    )
+    np.testing.assert_allclose(second.collections[0].get_offsets(), rolled, rtol=1e-6)
+    np.testing.assert_allclose(second.collections[0].get_array(), plane[:, 0], rtol=1e-6)
+    assert not rest.get_visible()
+
+
+def test_each_title_holds_the_exact_information():
+    for axes, task in zip(drawn_tasks(n=20).axes, PICTURED, strict=True):
+        assert axes.get_title().endswith(f"{catalogue()[task].mutual_information():.2f} nats")
