@@ -97,7 +97,7 @@ def error_and_correlation(table: pd.DataFrame, *, title: str) -> Figure:
     lines_over_beta(panels[1], table, {"tc": "estimate"})
     floor = table.loc[table["metric"] == "floor", "value"].mean()
     panels[1].axhline(floor, ls="--", color="0.4", label="independent samples of this size")
-    panels[1].set_ylabel("total correlation, nats a dimension")
+    panels[1].set_ylabel("TC, nats a dimension")
     panels[1].set_ylim(bottom=0)
     for axes in panels:
         axes.legend()

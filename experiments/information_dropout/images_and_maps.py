@@ -1,6 +1,6 @@
 """Images with their titles, and images beside maps of where a network passes information."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -51,11 +51,13 @@ def maps_beside_images(images: np.ndarray, maps: Mapping[str, list[np.ndarray]])
     return figure
 
 
-def titled_images(images: np.ndarray, titles: list[str], *, columns: int = 8) -> Figure:
+def titled_images(
+    images: Sequence[np.ndarray] | np.ndarray, titles: list[str], *, columns: int = 8
+) -> Figure:
     """Draw images in rows, each with its title.
 
     Args:
-        images: ``[n, h, w]`` grey or ``[n, h, w, 3]`` colour, bytes.
+        images: ``[h, w]`` grey or ``[h, w, 3]`` colour, bytes, each.
         titles: One an image.
         columns: Images in a row.
     """
@@ -70,8 +72,12 @@ def titled_images(images: np.ndarray, titles: list[str], *, columns: int = 8) ->
     return finish(figure)
 
 
-def as_bytes(images: Tensor) -> np.ndarray:
-    """Return images ``[n, c, h, w]`` as bytes, each from its least value to its largest."""
+def as_bytes(images: Tensor) -> list[np.ndarray]:
+    """Return images ``[n, c, h, w]`` to be drawn, each from its least value to its largest.
+
+    They are bytes, ``[h, w]`` where there is one channel and ``[h, w, c]`` otherwise.
+    """
     own = images.detach().cpu().double()
     least, largest = own.amin((1, 2, 3), keepdim=True), own.amax((1, 2, 3), keepdim=True)
-    return (255 * (own - least) / (largest - least)).round().byte().numpy()
+    stretched = (255 * (own - least) / (largest - least)).round().byte().numpy()
+    return [image[0] if len(image) == 1 else image.transpose(1, 2, 0) for image in stretched]

@@ -96,7 +96,8 @@ def features(values: Tensor, labels: Tensor, *, title: str) -> Figure:
         dots = plane[labels[:SHOWN].cpu() == label]
         left.plot(*dots.T, marker, ms=3, color=COLOURS[i], label=f"class {label}")
     left.set(xlabel="first direction", ylabel="second direction", title="four of the classes")
-    left.legend()
+    left.margins(y=0.25)
+    left.legend(ncols=4, loc="upper center", handletextpad=0.1, columnspacing=0.6)
     right.plot(range(1, len(variances) + 1), variances.flip(0), color=COLOURS[0])
     right.set(xscale="log", yscale="log", xlabel="direction, by rank", ylabel="variance")
     figure.suptitle(title)
@@ -130,7 +131,7 @@ def table_2(view: View) -> Styler:
     table = rows.pivot_table(index="model", columns="metric", values="value")
     table = table.loc[[*MODELS], [*ATTACKED]].rename(index=MODELS, columns=ATTACKED)
     named = table.rename_axis("quoted, not run").rename_axis(columns=None)
-    return named.style.format("{:.3g}")
+    return named.style.format("{:g}")
 
 
 FIGURES = {"VIB-IN as quoted": section_4_2_5, "VIB-T2 as quoted": table_2}

@@ -165,6 +165,11 @@ def test_errors_that_are_not_on_record_say_so():
 
 
 def test_each_image_is_stretched_to_bytes():
-    found = as_bytes(torch.tensor([[0.0, 1.0, 2.0], [5.0, 6.0, 9.0]]).reshape(2, 1, 1, 3))
-    assert found.dtype == np.uint8
-    np.testing.assert_array_equal(found.reshape(2, 3), [[0, 128, 255], [0, 64, 255]])
+    rows = torch.tensor([[0.0, 1.0, 2.0], [5.0, 6.0, 9.0]])
+    for image, expected in zip(
+        as_bytes(rows.reshape(2, 1, 1, 3)), ([0, 128, 255], [0, 64, 255]), strict=True
+    ):
+        assert image.dtype == np.uint8
+        np.testing.assert_array_equal(image, [expected])
+    (colour,) = as_bytes(rows[:1].reshape(1, 3, 1, 1))
+    np.testing.assert_array_equal(colour, [[[0, 128, 255]]])
