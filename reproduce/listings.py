@@ -74,12 +74,17 @@ def under_drawings(notebook: NotebookNode) -> NotebookNode:
             continue
         tree = ast.parse(_without_magics(cell.source))
         known |= _imported(tree)
-        if "remove-input" in cell.metadata.get("tags", []) and cell.outputs:
+        if "remove-input" in cell.metadata.get("tags", []) and _shows_picture(cell):
             labels = [_label(*found) for found in _called(tree, known)]
             if labels:
                 text = f"*{{ref}}`how it is drawn <{labels[-1]}>`*"
                 cells.append(v4.new_markdown_cell(text, id=f"{cell.id}-code"))
     return NotebookNode(notebook, cells=cells)
+
+
+def _shows_picture(cell: NotebookNode) -> bool:
+    hidden = {"hide-output", "remove-output"} & {*cell.metadata.get("tags", [])}
+    return not hidden and any("image/png" in one.get("data", {}) for one in cell.outputs)
 
 
 def _without_magics(source: str) -> str:

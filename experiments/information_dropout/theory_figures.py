@@ -1,7 +1,6 @@
 """Figures of the theory of Information Dropout, from computed values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,29 +10,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.distributions import LogNormal
 
+from experiments.monte_carlo import Settings as Settings  # what the chapter is opened with
 from experiments.style import finish
-from ibutils import checks
 from ibutils.exact import bottlenecks
 from ibutils.information_dropout import TotalCorrelation
 
 BETA, SCALE = 0.2, 0.3  # of the Lagrangian against the angle
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Parameters of the chapter.
-
-    Attributes:
-        seed: Of everything that is drawn.
-        samples: Draws of each Monte-Carlo estimate.
-    """
-
-    seed: int = 0
-    samples: int = 20000
-
-    def __post_init__(self) -> None:
-        """Refuse estimates that are too rough to check anything."""
-        checks.count("samples", self.samples, least=1000)
 
 
 def bit_of_noise(*, noise: float = 0.1, betas: Sequence[float] = (0.3, 0.5, 0.6, 0.7)) -> Figure:

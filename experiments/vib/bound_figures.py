@@ -1,6 +1,5 @@
 """Figures of the chapter on the VIB bound, from what its cells compute."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -8,27 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from experiments.monte_carlo import Settings as Settings  # what the chapter is opened with
 from experiments.style import finish
-from ibutils import checks
 
 Curve = tuple[Tensor, Tensor]  # I(X;Z) and I(Z;Y) of some encoders
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Parameters of the chapter.
-
-    Attributes:
-        seed: Of everything that is drawn.
-        samples: Draws of each Monte-Carlo estimate.
-    """
-
-    seed: int = 0
-    samples: int = 20000
-
-    def __post_init__(self) -> None:
-        """Refuse estimates that are too rough to check anything."""
-        checks.count("samples", self.samples, least=1000)
 
 
 def both_bounds(

@@ -54,7 +54,8 @@ def test_a_page_holds_every_line_of_its_modules(pages: dict[str, str]) -> None:
 
 
 def cell(source: str, *tags: str) -> NotebookNode:
-    made = v4.new_code_cell(source, outputs=[v4.new_output("display_data")])
+    shown = {"text/plain": "a"} if "print" in source else {"image/png": "a"}
+    made = v4.new_code_cell(source, outputs=[v4.new_output("display_data", shown)])
     made.metadata = NotebookNode(tags=list(tags))
     return made
 
@@ -69,6 +70,8 @@ DRAWS = "from experiments.vib import bound_figures\nfrom experiments.vib.roundin
         ("%time\nends(t).round(1)", ["remove-input"], "code-vib-rounding-ends"),
         ("bound_figures.both_bounds(t)", [], None),
         ("print(sum(t))", ["remove-input"], None),
+        ("print(ends(t))", ["remove-input"], None),
+        ("ends(t)", ["remove-input", "hide-output"], None),
     ],
 )
 def test_only_a_cell_that_hides_a_drawing_has_a_link(
