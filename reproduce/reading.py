@@ -9,7 +9,7 @@ from IPython.display import Markdown, display
 
 from ibutils import checks
 from reproduce import claims, page, settings, status
-from reproduce.view import View
+from reproduce.view import NotRecordedError, View
 
 
 def read(module: ModuleType, namespace: Mapping[str, Any]) -> "Reader":
@@ -45,19 +45,25 @@ class Reader:
         return View(self.part, None, chosen=self.settings)
 
     def in_short(self, name: str) -> None:
-        """Show the figure or table to remember, as recorded, before anything is trained."""
-        self._show_recorded(name)
+        """Show the figure or table to remember, as recorded, before anything is trained.
+
+        Where nothing is on record yet, as in a folder of results that is new, the page says so.
+        """
+        try:
+            self._show_recorded(name, self._on_record())
+        except NotRecordedError as missing:
+            display(Markdown(f"*{missing}.*"))
 
     def show(self, *names: str) -> None:
         """Show figures or tables as recorded, with their source; the live run folded under."""
         for name in names:
-            if targets := self._show_recorded(name):
+            if targets := self._show_recorded(name, self.view()):
                 self._show_live(name, targets)
 
-    def _show_recorded(self, name: str) -> Sequence[str]:
+    def _show_recorded(self, name: str, recorded: View) -> Sequence[str]:
         """Return the targets that were drawn; a study that is made on the page asks for none."""
         checks.choice("name", name, self.module.FIGURES)
-        recorded, drawing = self.view(), self.module.FIGURES[name]
+        drawing = self.module.FIGURES[name]
         display(drawing(recorded))
         source = recorded.source(recorded.asked[0]) if recorded.asked else ""
         condition = status.of_figure(recorded) if recorded.asked else ""
@@ -71,9 +77,16 @@ class Reader:
         """Return the verdicts of claims, or of all claims of targets, as a table."""
         return Markdown(claims.report(self.part, *chosen))
 
+    def _on_record(self) -> View:
+        return View(self.part, None, chosen=self.settings)
+
     def glue(self) -> None:
-        """Hand the numbers that the prose quotes to the page."""
+        """Hand the numbers that the prose quotes to the page, if there is a record to quote."""
         from myst_nb import glue  # a part of the book's renderer, which takes seconds to import
 
-        for name, value in self.module.numbers(self.view()).items():
+        try:
+            numbers = self.module.numbers(self._on_record())
+        except NotRecordedError:
+            return  # the figure in short says so
+        for name, value in numbers.items():
             glue(name, value.item() if isinstance(value, np.generic) else value, display=False)

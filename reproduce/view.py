@@ -20,6 +20,10 @@ def paper_values(part: str) -> pd.DataFrame:
     return pd.read_csv(project_root() / "book" / "paper_values" / f"{part}.csv").set_index("id")
 
 
+class NotRecordedError(ValueError):
+    """Nothing is on record of a target."""
+
+
 class View:
     """The recorded runs that cover a target best, or the run of this page.
 
@@ -97,7 +101,7 @@ class View:
     def _some(self, target: str, found: T) -> T:
         """Return what was found; a page that trains nothing needs something on record."""
         if self.run is None and self.profile is None and not len(found):
-            raise ValueError(f"there is no record of {target}: `make reproduce` makes it")
+            raise NotRecordedError(f"there is no record of {target}: `make reproduce` makes it")
         return found
 
     def _note(self, target: str) -> None:

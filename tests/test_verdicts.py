@@ -312,7 +312,8 @@ def test_a_chapters_table_holds_the_ledgers_verdicts_of_chosen_claims(results):
     ]
     assert [row.split(" | ")[0].strip("| ") for row in rows] == listed
     (row,) = [row for row in rows if "VIB-T1-2 " in row]
-    assert f"[{found['VIB-T1-2'].label}]" in row and found["VIB-T1-2"].shown in row
+    verdict = found["VIB-T1-2"]
+    assert f"{{ref}}`{verdict.label} <claim-vib-t1-2>`" in row and verdict.shown in row
     assert row.rstrip(" |").endswith(" 3") and head.rstrip(" |").endswith("units")
     assert len(claims.report("vib").splitlines()) == 2 + len(found)
     with pytest.raises(ValueError, match="VIB-T9"):

@@ -1,0 +1,36 @@
+"""A chapter says that nothing is on record, where that is so, before it trains."""
+
+import matplotlib
+import pytest
+from copies import ROOT, code_cells
+from IPython.display import Markdown
+
+from reproduce import reading
+from reproduce.notebooks import names
+from reproduce.record import store
+
+QUOTED = "vib/imagenet"  # shows what the paper printed, and has no record
+
+
+def head(notebook):
+    """Return the cells of a chapter up to what it shows in short and quotes, if it does."""
+    cells = code_cells(ROOT / "notebooks" / f"{notebook}.ipynb")
+    shown = [i for i, (_, source) in enumerate(cells) if ".in_short(" in source]
+    quoted = [i for i, (_, source) in enumerate(cells) if ".glue(" in source]
+    return cells[: max(shown[:1] + quoted) + 1] if shown else []
+
+
+@pytest.mark.parametrize("notebook", [n for n in names(ROOT) if n != QUOTED and head(n)])
+def test_a_chapter_opens_with_no_record(notebook, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "results_root", lambda: tmp_path / "results")
+    monkeypatch.chdir(ROOT / "notebooks" / notebook.split("/")[0])
+    shown = []
+    monkeypatch.setattr(reading, "display", shown.append)
+    scope = {}
+    for tags, source in head(notebook):
+        with matplotlib.rc_context():
+            exec(source, scope)
+        if "parameters" in tags and "device" in scope:
+            scope["device"] = "cpu"
+    said = next(one.data for one in shown if isinstance(one, Markdown))
+    assert "there is no record of" in said and "make reproduce" in said
