@@ -85,7 +85,7 @@ def _index(judged: dict[str, list[claims.Verdict]]) -> str:
         for part in judged
         for target in claims.targets(part).values()
     ]
-    head = ["of", "table or figure", "the paper", "ours", "diff.", "claims", "profile"]
+    head = ["table or figure", "the paper", "ours", "diff.", "claims", "profile"]
     table = markdown.wide(markdown.cards(head, rows, "ledger-index"))
     title = "(ledger-index)=\n## Every table and figure"
     return f"{title}\n\n{table}"
@@ -104,8 +104,8 @@ def _row(
     places = [contents.link(project_root(), chapter)] if target.notebook else []
     places += [download(target)] if members(target.id) else []
     profiles = ", ".join(members(target.id)) or NONE
-    what = f"**{name}** {target.what}\n\n{', '.join(places)}"
-    return [paper, what, *line, _folded(judged), profiles]
+    what = f"[{paper}]{{.of-paper}} **{name}** {target.what}\n\n{', '.join(places)}"
+    return [what, *line, _folded(judged), profiles]
 
 
 def _folded(judged: list[claims.Verdict]) -> str:

@@ -5,7 +5,7 @@
 "use strict";
 
 (function () {
-  const COLUMN = { paper: 0, claims: 5, profile: 6 };
+  const COLUMN = { claims: 4, profile: 5 };
 
   function text(cell) {
     return cell.textContent.replace(/\s+/g, " ").trim();
@@ -24,7 +24,7 @@
     const badges = cells[COLUMN.claims].querySelectorAll(":scope > p .verdict");
     return {
       row: row,
-      paper: text(cells[COLUMN.paper]),
+      paper: text(row.querySelector(".of-paper")),
       profile: text(cells[COLUMN.profile]).split(/,\s*/),
       verdict: [...badges].map((badge) => text(badge).replace(/^\d+\s*/, "")),
       words: text(row).toLowerCase(),
