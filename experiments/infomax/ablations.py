@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from experiments.courses import course
 from experiments.infomax.ablations_figures import FIGURES, numbers
 from experiments.infomax.effort import Networks, Passes, ProbeTraining, Steps, Training
 from experiments.infomax.encoder_measures import (
@@ -177,9 +178,10 @@ def train(
         figure, seed = target(member), member["seed"]
         model = construct(member, settings, part.images.shape[-1]).to(part.images.device)
         recipe = settings.training.recipe(lengths[figure])
-        learn(model, part, recipe, seed=seed, checkpoint=checkpoint)
+        history = learn(model, part, recipe, seed=seed, checkpoint=checkpoint)
         found = measure(figure, freeze(model, part, test, seed=seed), settings)
-        yield Result([dict(target=figure, **row) for row in found])
+        rows = [dict(target=figure, **row) for row in found]
+        yield Result(rows + course(figure, history))
 
 
 def measure(figure: str, frozen: Frozen, settings: Settings) -> list[Row]:

@@ -8,7 +8,9 @@ from typing import NamedTuple, cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from experiments.courses import course
 from experiments.infomax.classification_figures import FIGURES, numbers
 from experiments.infomax.effort import Machines, Networks, Passes, ProbeTraining, Steps, Training
 from experiments.infomax.encoder_measures import (
@@ -116,6 +118,14 @@ def grid(settings: Settings) -> list[Member]:
     return found
 
 
+class Trained(NamedTuple):
+    """A trained model, the features of its encoder, and the terms of its objective by epoch."""
+
+    model: Trainable | Untrained
+    frozen: Frozen
+    history: dict[str, Tensor]
+
+
 class ImageSets(NamedTuple):
     """The splits of each data set, and their checksums."""
 
@@ -146,8 +156,8 @@ def trained(
     splits: Mapping[str, ImageSet],
     *,
     checkpoint: Path | None = None,
-) -> tuple[Trainable | Untrained, Frozen]:
-    """Return the model of a member after training, and the features of its encoder."""
+) -> Trained:
+    """Train the model of a member."""
     part, seed = pool(member, splits["train"]), member["seed"]
     model = build(
         member["method"],
@@ -158,8 +168,9 @@ def trained(
         generator=generator(seed, "weights"),
     ).to(part.images.device)
     epochs = settings.large_epochs if member["data"] in LARGE else settings.epochs
-    learn(model, part, settings.training.recipe(epochs), seed=seed, checkpoint=checkpoint)
-    return model, freeze(model, splits["train"], splits["test"], seed=seed)
+    recipe = settings.training.recipe(epochs)
+    history = learn(model, part, recipe, seed=seed, checkpoint=checkpoint)
+    return Trained(model, freeze(model, splits["train"], splits["test"], seed=seed), history)
 
 
 def train(
@@ -168,8 +179,9 @@ def train(
     """Yield what is measured of each member, right away, since encoders are not kept."""
     for member in members:
         splits = data.splits[member["data"]]
-        model, frozen = trained(member, settings, splits, checkpoint=checkpoint)
+        model, frozen, history = trained(member, settings, splits, checkpoint=checkpoint)
         rows = accuracy_rows(member, model, frozen, settings)
+        rows += course(targets(member)[0], history)
         if compared(member):
             rows += code_rows(member, frozen, settings)
         arrays = {}

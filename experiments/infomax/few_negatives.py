@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from torch import Tensor
+
+from experiments.courses import course
 from experiments.infomax.each_code import EachCode
 from experiments.infomax.effort import Heads, ProbeTraining, Training
 from experiments.infomax.encoder_measures import Row, accuracies, freeze
@@ -91,6 +94,7 @@ def train(
     for member in members:
         model, seed = construct(member, settings.networks).to(part.images.device), member["seed"]
         rows: list[Row] = []
+        history: dict[str, Tensor] = {}
         if member["epochs"]:
             recipe = settings.training.recipe(member["epochs"])
             history = learn(model, part, recipe, seed=seed, checkpoint=checkpoint)
@@ -99,4 +103,5 @@ def train(
             rows.append(own)
         frozen = freeze(model, part, test, seed=seed)
         rows += accuracies(frozen, settings.probe, layers=("conv", "y"))
-        yield Result([dict(target="DIM-F9T", **row) for row in rows])
+        found = [dict(target="DIM-F9T", **row) for row in rows]
+        yield Result(found + course("DIM-F9T", history))

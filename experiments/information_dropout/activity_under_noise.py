@@ -56,4 +56,4 @@ def _network(beta: float, seed: int, inputs: Tensor, labels: Tensor) -> NoisyCla
     network = all_cnn_32(channels=1, size=16, width=1 / 16, activation="softplus", generator=g)
     own = scaled(beta, samples=DIGITS, full=1 / 4, own=1 / 16)
     model = NoisyClassifier(network, beta=own, samples=DIGITS)
-    return trained(model, recipe(6, milestones=(2, 4, 5)), inputs, labels, seed=seed)
+    return trained(model, recipe(6, milestones=(2, 4, 5)), inputs, labels, seed=seed).model

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from experiments.courses import course
 from experiments.information_dropout.disentanglement_figures import FIGURES, numbers
 from experiments.information_dropout.noisy_networks import (
     LAST,
@@ -91,9 +92,9 @@ def train(
     for member in members:
         model = build(member, settings, inputs)
         options = dict(seed=member["seed"], checkpoint=checkpoint)
-        yield Result(
-            measure(member, trained(model, recipe, inputs, labels, **options), settings, data)
-        )
+        found, history = trained(model, recipe, inputs, labels, **options)
+        target = "ID-F7" if member["width"] == settings.share else "ID-F6"
+        yield Result(measure(member, found, settings, data) + course(target, history))
 
 
 def build(member: Member, settings: Settings, inputs: Tensor) -> NoisyClassifier:

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -50,6 +50,13 @@ def scaled(beta: float, *, samples: int, full: float, own: float) -> float:
     return samples / PAPER_IMAGES * full / own * beta
 
 
+class Trained(NamedTuple):
+    """A trained network, and the mean of each term of its objective by epoch, ``[epochs, 1]``."""
+
+    model: NoisyClassifier
+    history: dict[str, Tensor]
+
+
 def trained(
     model: NoisyClassifier,
     training: Recipe,
@@ -58,16 +65,18 @@ def trained(
     *,
     seed: int,
     checkpoint: Path | None = None,
-) -> NoisyClassifier:
-    """Return the trained network, its batch statistics estimated again with the noise off."""
+) -> Trained:
+    """Train a network, and estimate its batch statistics again with the noise off."""
     learner = Learner(model.to(inputs.device), training)
     rise = warm_up_beta(min(10, max(1, training.epochs // 2)))
     callbacks = [check_priors, rise]
-    fit(learner, inputs, labels, seeds=[seed], callbacks=callbacks, checkpoint=checkpoint)
+    history = fit(
+        learner, inputs, labels, seeds=[seed], callbacks=callbacks, checkpoint=checkpoint
+    )
     found = learner.averaged()
     assert isinstance(found, NoisyClassifier)
     reestimate_batch_norm(found, inputs)
-    return found
+    return Trained(found, history)
 
 
 def row(

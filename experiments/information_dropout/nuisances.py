@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from experiments.courses import course
 from experiments.information_dropout.maps import information_by_place, information_maps
 from experiments.information_dropout.noisy_networks import (
     Labelled,
@@ -95,6 +96,9 @@ class Settings:
             checks.number("beta", beta, least=0)
         for activation in self.priors:
             checks.choice("priors", activation, ("relu", "softplus"))
+
+
+TARGETS = {"plain": "ID-F1", "cluttered": "ID-F2", "occluded": "ID-F4b"}
 
 
 def grid(settings: Settings) -> list[Member]:
@@ -187,13 +191,14 @@ def train(
         seen, seed = prepare(member, settings, data), member["seed"]
         held = seen.data["train"]
         recipe, model = recipe_of(member, settings), build(member, settings, held[0])
-        found = trained(model, recipe, *held, seed=seed, checkpoint=checkpoint)
+        found, history = trained(model, recipe, *held, seed=seed, checkpoint=checkpoint)
         if member["images"] == "plain":
-            yield activity(found, seen.data["test"][0][:SHOWN], seed=seed)
+            rows, arrays = activity(found, seen.data["test"][0][:SHOWN], seed=seed)
         elif member["images"] == "cluttered":
-            yield of_clutter(found, seen, seed=seed)
+            rows, arrays = of_clutter(found, seen, seed=seed)
         else:
-            yield of_occlusion(member, found, seen, settings)
+            rows, arrays = of_occlusion(member, found, seen, settings)
+        yield Result([*rows, *course(TARGETS[member["images"]], history)], arrays)
 
 
 def of_clutter(model: NoisyClassifier, seen: Seen, *, seed: int) -> Result:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from experiments.courses import course
 from experiments.information_dropout.noisy_networks import Row, row
 from experiments.information_dropout.photographs import SPLITS
 from experiments.information_dropout.vae_figures import FIGURES, USED, numbers
@@ -95,10 +96,13 @@ def train(
     for member in members:
         learner = Learner(build(member, inputs.shape[1]).to(inputs.device), recipe)
         seeds = [member["seed"]]
-        fit(learner, inputs, labels, seeds=seeds, callbacks=[rise], checkpoint=checkpoint)
+        history = fit(
+            learner, inputs, labels, seeds=seeds, callbacks=[rise], checkpoint=checkpoint
+        )
         model = learner.averaged()
         assert isinstance(model, VariationalAutoencoder)
-        yield measure(member, model, data)
+        rows, arrays = measure(member, model, data)
+        yield Result([*rows, *course("ID-T1", history)], arrays)
 
 
 def build(member: Member, pixels: int) -> VariationalAutoencoder:

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from experiments.courses import course
 from experiments.information_dropout.noisy_networks import (
     Labelled,
     Row,
@@ -206,9 +207,9 @@ def train(
         held = parts(member, settings, data)
         model = build(member, settings, held["train"][0])
         recipe, seed = recipe_of(member, settings), member["seed"]
-        yield measure(
-            member, trained(model, recipe, *held["train"], seed=seed, checkpoint=checkpoint), held
-        )
+        found, history = trained(model, recipe, *held["train"], seed=seed, checkpoint=checkpoint)
+        rows, arrays = measure(member, found, held)
+        yield Result([*rows, *course(TARGETS[kind(member)], history)], arrays)
 
 
 def measure(member: Member, model: NoisyClassifier, held: dict[str, Labelled]) -> Result:
