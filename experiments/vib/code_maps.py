@@ -33,7 +33,7 @@ def codes_over_entropy(arrays: Mapping[float, Codes]) -> Figure:
             ``[n]`` of images and the ``weight`` and ``bias`` of the decoder.
     """
     figure, panels = plt.subplots(
-        1, len(arrays), figsize=(0.8 + 3.4 * len(arrays), 4.6), squeeze=False
+        1, len(arrays), figsize=(0.8 + 3.0 * len(arrays), 4.2), squeeze=False
     )
     for axes, (beta, codes) in zip(panels[0], sorted(arrays.items()), strict=True):
         ellipses(axes, codes)

@@ -101,7 +101,7 @@ def information_curve(
         _information_curve(axes, table, label_entropy)
     ceiling = nats_to_bits(max(label_entropy.values()))
     panels[0].legend(title="dotted: H(Y)")
-    panels[0].set_title(title)
+    panels[0].set(title=title, ylim=(-0.4, None))
     panels[1].set(title="close-up", ylim=(ceiling - 0.2, ceiling + 0.02))
     return finish(figure)
 
@@ -117,13 +117,20 @@ def _information_curve(
         axes.plot(x, y, line, marker="o", color=colour, label=split)
         axes.axhline(nats_to_bits(label_entropy[split]), color=colour, lw=0.8, ls=":")
         if split == "test":
-            for beta, a, b in zip(means.index, x, y, strict=True):
-                axes.annotate(
-                    f"{beta:g}", (a, b), (0, -13), textcoords="offset points", size=8, clip_on=True
-                )
+            _name_betas(axes, x, y)
     axes.set_xscale("log")
     axes.set_xlabel("I(X;Z) at most, bits")
     axes.set_ylabel("I(Z;Y) at least, bits")
+
+
+def _name_betas(axes: Axes, x: pd.Series, y: pd.Series) -> None:
+    """Write each beta below its point, but where the point before is too near for two names."""
+    last = 0.0
+    for beta, a in x.sort_values().items():
+        if a > 2.5 * last and beta:
+            name, place = rf"$10^{{{round(np.log10(beta))}}}$", (a, y[beta])
+            axes.annotate(name, place, (0, -16), textcoords="offset points", size=11, clip_on=True)
+            last = a
 
 
 def rate_against_beta(

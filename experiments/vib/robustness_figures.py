@@ -67,11 +67,12 @@ def figure_4(view: View) -> Figure:
 def figure_5(view: View, *, epsilons: Sequence[float] = PRINTED) -> Figure:
     """Accuracy under the fast gradient sign attack against beta, Figure 5.
 
-    The left panel holds accuracies, with the deterministic model dashed; the others divide by
+    The first panel holds accuracies, with the deterministic model dashed; the others divide by
     the accuracy of a reference model, as the paper does.
     """
     table = view.rows("VIB-F5")
-    figure, panels = plt.subplots(1, 3, figsize=(13, 4.2))
+    figure, ((*panels,), (below, free)) = plt.subplots(2, 2, figsize=(9.5, 7.6))
+    panels.append(below)
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(epsilons)))
     for epsilon, shade, marker in zip(epsilons, shades, "os^D", strict=False):
         rows = table[table["metric"] == f"sign_{epsilon:g}"]
@@ -87,7 +88,8 @@ def figure_5(view: View, *, epsilons: Sequence[float] = PRINTED) -> Figure:
         axes.axhline(1, color="grey", lw=0.8)
         axes.set_ylabel(f"accuracy relative to {reference}")
     handles = panels[0].get_legend_handles_labels()
-    panels[-1].legend(*handles, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+    free.axis("off")
+    free.legend(*handles, loc="center")
     figure.suptitle(view.source("VIB-F5"))
     return finish(figure)
 
@@ -143,7 +145,7 @@ def stronger_attacks(view: View) -> Figure:
     """What stronger attacks leave: signed steps in a ball, and variants of Carlini-Wagner."""
     in_a_ball = {f"{name}_{RADIUS:g}": label for name, label in BALLS.items()}
     shown = ((view.rows("VIB-F5"), in_a_ball), (view.rows("VIB-F6"), VARIANTS))
-    figure, panels = plt.subplots(1, 2, figsize=(11, 5))
+    figure, panels = plt.subplots(1, 2, figsize=(10, 5))
     for axes, (table, names) in zip(panels, shown, strict=True):
         for (metric, label), colour, marker in zip(names.items(), COLOURS, "os^Dv", strict=False):
             rows = table[table["metric"] == metric]
