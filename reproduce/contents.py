@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,14 +32,23 @@ def words(root: Path, name: str) -> int:
         root: Folder of the project.
         name: A page as ``_toc.yml`` names it, such as ``notebooks/vib/mnist``.
     """
-    path = root / f"{name}.ipynb"
-    if path.exists():
-        cells = nbformat.read(path, as_version=4).cells
-        text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    else:
-        text = (root / f"{name}.md").read_text(encoding="utf-8")
+    text = "\n".join(_texts(root, name))
     prose = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " ", text, flags=re.S)
     return len(re.findall(r"[^\W\d_][\w'-]*", prose))
+
+
+def _texts(root: Path, name: str) -> Sequence[str]:
+    """Return the Markdown cells of a notebook, or another page as the only one."""
+    path = root / f"{name}.ipynb"
+    if path.exists():
+        return _cells(path, path.stat().st_mtime_ns)
+    return [(root / f"{name}.md").read_text(encoding="utf-8")]
+
+
+@cache  # each page is linked to from many
+def _cells(path: Path, changed: int) -> Sequence[str]:
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "markdown"]
 
 
 def minutes(root: Path, name: str) -> int:
@@ -52,12 +62,7 @@ def title(root: Path, name: str) -> str:
     Raises:
         ValueError: The page has none.
     """
-    path = root / f"{name}.ipynb"
-    if path.exists():
-        text = nbformat.read(path, as_version=4).cells[0].source
-    else:
-        text = (root / f"{name}.md").read_text(encoding="utf-8")
-    found = re.search(r"^# (.+)$", text, re.M)
+    found = re.search(r"^# (.+)$", _texts(root, name)[0], re.M)
     if found is None:
         raise ValueError(f"page {name!r} has no title")
     return found[1].strip()
