@@ -125,8 +125,8 @@ def _information_curve(
 
 def _name_betas(axes: Axes, x: pd.Series, y: pd.Series) -> None:
     """Write each beta below its point, but where the point before is too near for two names."""
-    last = 0.0
-    for beta, a in x.sort_values().items():
+    last, ordered = 0.0, x.sort_values()
+    for beta, a in zip(ordered.index.to_numpy(float), ordered, strict=True):
         if a > 2.5 * last and beta:
             name, place = rf"$10^{{{round(np.log10(beta))}}}$", (a, y[beta])
             axes.annotate(name, place, (0, -16), textcoords="offset points", size=11, clip_on=True)
