@@ -129,10 +129,9 @@ def fits(view: View) -> Styler:
 def apart(view: View) -> Styler:
     """The estimate of activities under the noise of either network, nats a dimension."""
     table = activity_under_noise.split_up().rename(index=_named, columns=_named)
-    table = table.rename_axis(index="activities of")
-    return table.rename_axis(columns="nats a dimension, under the noise of").style.format(
-        precision=2
-    )
+    table = table.rename(index="activities of {}".format).rename_axis(None)
+    head = "nats a dimension, under the noise of"
+    return table.rename_axis(columns=head).style.format(precision=2)
 
 
 def _named(level: str) -> str:

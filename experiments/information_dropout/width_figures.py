@@ -90,8 +90,9 @@ def errors_by_width(view: View, target: str) -> Styler:
     """Return the mean test error of each method at each width in percent, noise off."""
     rows = chosen(view.rows(target)).query("split == 'test' and metric == 'error'")
     table = 100 * rows.pivot_table(index="method", columns="width", values="value")
-    named = _in_order(table).rename(index=METHODS).rename_axis("test error, %")
-    style = named.rename_axis(columns=LABELS[target]).style.format(precision=2, na_rep="-")
+    named = _in_order(table).rename(index=METHODS).rename_axis(None)
+    named = named.rename_axis(columns=f"test error, % by {LABELS[target]}")
+    style = named.style.format(precision=2, na_rep="-")
     return style.format_index("{:g}", axis=1)
 
 

@@ -67,8 +67,7 @@ def shares_of_classes(saved: Saved) -> pd.DataFrame:
         }
         percents = {title: 100 * share.mean() for title, share in shares.items()}
         rows.append({"method": method, "beta": beta, **percents})
-    found = pd.DataFrame(rows).groupby(["method", "beta"], dropna=False).mean()
-    return found.rename_axis(columns="share, %")
+    return pd.DataFrame(rows).groupby(["method", "beta"], dropna=False).mean()
 
 
 def _grid(columns: Saved) -> Figure:

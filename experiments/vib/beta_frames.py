@@ -52,5 +52,6 @@ def _marked(axes: Axes, means: pd.DataFrame, beta: float, label: str, colour: st
     axes.plot(list(places.values()), means["mean"], "o-", color=colour, alpha=0.35)
     here = float(means.set_index("beta")["mean"][beta])
     axes.plot([places[beta]], [here], "o", color=colour, ms=11)
-    axes.set(yscale="log", ylabel=label, title=f"{here:,.0f}" if here >= 100 else f"{here:.3g}")
+    number, unit = f"{here:,.0f}" if here >= 100 else f"{here:.3g}", label.split(", ")[1]
+    axes.set(yscale="log", ylabel=label, title=f"{number} {unit}")
     beta_axis(axes, betas)

@@ -23,8 +23,8 @@ MODELS = {
 }
 ATTACKED = {
     "hit": "target hit rate",
-    "l2": "size of the change, L2",
-    "linf": "its largest entry, Linf",
+    "l2": "size of the change, L₂",
+    "linf": "its largest entry, L∞",
 }
 
 
@@ -121,7 +121,7 @@ def section_4_2_5(view: View) -> Styler:
     }
     columns = ["accuracy, %", "rate, bits"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    return table.rename_axis("quoted, not run").style.format(precision=2)
+    return table.rename_axis("quoted, not run").style.format("{:g}", subset=[columns[0]])
 
 
 def table_2(view: View) -> Styler:

@@ -125,8 +125,8 @@ def _information_curve(
 
 def _name_betas(axes: Axes, x: pd.Series, y: pd.Series) -> None:
     """Write each beta below its point, but where the point before is too near for two names."""
-    last = 0.0
-    for beta, a in x.sort_values().items():
+    last, ordered = 0.0, x.sort_values()
+    for beta, a in zip(ordered.index.to_numpy(float), ordered, strict=True):
         if a > 2.5 * last and beta:
             name, place = rf"$10^{{{round(np.log10(beta))}}}$", (a, y[beta])
             axes.annotate(name, place, (0, -16), textcoords="offset points", size=11, clip_on=True)
@@ -192,8 +192,10 @@ def table_1(view: View) -> Styler:
 
 
 def table_1_at_paper(view: View) -> Styler:
-    """Table 1 from runs at the paper's own settings."""
-    return table_1(view.at("paper"))
+    """Table 1 from runs at the paper's own settings, or from the run of the page."""
+    if not view.live:
+        view.profile = "paper"  # in the view itself, so that its caption says so
+    return table_1(view)
 
 
 def figure_1a(view: View) -> Figure:
@@ -242,7 +244,8 @@ def figure_2_errors(view: View) -> Styler:
     printed = printed.pivot(index="beta", columns="metric", values="value")
     names = {"error_12": "12 samples", "error": "1 sample"}
     table = pd.concat({"paper": printed, "ours": ours}, axis=1).rename(columns=names)
-    return _two_digits(table.dropna(how="any").rename_axis(columns=["test error, %", ""]))
+    table = table.dropna(how="any").rename_axis(index="β", columns=["test error, %", ""])
+    return _two_digits(table).format_index("{:g}")
 
 
 def _two_digits(table: pd.DataFrame) -> Styler:

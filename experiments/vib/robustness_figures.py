@@ -45,7 +45,8 @@ def figure_3(view: View) -> Figure:
 
 def figure_3_shares(view: View) -> Styler:
     """Zeros that the search takes for ones, and that a fresh draw does."""
-    return shares_of_classes(view.arrays("VIB-F3")).style.format(precision=0)
+    shares = shares_of_classes(view.arrays("VIB-F3")).rename_axis(columns="share, %")
+    return _named(shares).style.format(precision=0)
 
 
 def figure_4(view: View) -> Figure:
@@ -141,6 +142,20 @@ def _of_beta(beta: float) -> str:
     return rf"VIB, $\beta$ = {beta:g}"
 
 
+def _power(beta: float) -> str:
+    """Return a number, where it is small and a power of ten as one."""
+    exponent = int(np.round(np.log10(beta))) if beta > 0 else 0
+    if exponent > -2 or not np.isclose(beta, 10.0**exponent):
+        return f"{beta:g}"
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the name of each model, and its beta, in place of two levels."""
+    names = [m if np.isnan(beta) else f"VIB, β = {_power(beta)}" for m, beta in table.index]
+    return table.set_axis(pd.Index(names), axis=0)
+
+
 def stronger_attacks(view: View) -> Figure:
     """What stronger attacks leave: signed steps in a ball, and variants of Carlini-Wagner."""
     in_a_ball = {f"{name}_{RADIUS:g}": label for name, label in BALLS.items()}
@@ -170,20 +185,20 @@ def means(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 
 def _percents(rows: pd.DataFrame, names: Mapping[str, str]) -> Styler:
     table = (100 * means(rows, names)).rename_axis(columns="accuracy, %")
-    return table.style.format(precision=1, na_rep="-")
+    return _named(table).style.format(precision=1, na_rep="-")
 
 
 def figure_4_norms(view: View) -> Styler:
     """Mean norms of the perturbations where the attack succeeded."""
-    names = {"l0": "L0, pixels", "l2": "L2", "linf": "Linf"}
+    names = {"l0": "L₀, pixels", "l2": "L₂", "linf": "L∞"}
     table = means(view.rows("VIB-F4"), names).rename_axis(columns="mean norm")
-    return table.style.format(precision=2, na_rep="-")
+    return _named(table).style.format(precision=2, na_rep="-")
 
 
 def figure_5_accuracies(view: View) -> Styler:
     """Accuracy that one signed step of each size leaves, and many."""
-    steps = {f"sign_{epsilon:g}": f"eps {epsilon:g}" for epsilon in TABLED}
-    names = {"accuracy": "no attack"} | steps | {"ball_0.2": "many steps, eps 0.2"}
+    steps = {f"sign_{epsilon:g}": f"ε = {epsilon:g}" for epsilon in TABLED}
+    names = {"accuracy": "no attack"} | steps | {"ball_0.2": "many steps, ε = 0.2"}
     return _percents(view.rows("VIB-F5"), names)
 
 
@@ -196,7 +211,7 @@ def figure_6_accuracies(view: View) -> Styler:
 def accuracies_in_balls(view: View) -> Styler:
     """Accuracy that one step and many steps in the same ball leave."""
     names = {
-        f"{name}_{radius:g}": f"{label}, {radius:g}"
+        f"{name}_{radius:g}": f"{label}, ε = {radius:g}"
         for radius in (RADIUS, 2 * RADIUS)
         for name, label in BALLS.items()
     }
