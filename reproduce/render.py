@@ -12,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from reproduce import bars, ledger, listings, theorems, verdict_role  # noqa: F401 - they register
+from reproduce.lighter import lighten
 from reproduce.registry import page
 
 STAGE = Path("_build/stage")
@@ -37,7 +38,7 @@ def stage(root: Path, notebooks: list[str]) -> Path:
         target = folder / "notebooks" / f"{name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         executed = root / "_build" / "executed" / "smoke" / f"{name}.ipynb"
-        shown = listings.under_drawings(nbformat.read(executed, as_version=4))
+        shown = listings.under_drawings(lighten(nbformat.read(executed, as_version=4)))
         nbformat.write(bars.name_bars(split_figures(shown)), target)
     generated = folder / "book" / "generated"
     generated.mkdir(parents=True, exist_ok=True)

@@ -118,7 +118,7 @@ def grid(settings: Settings) -> list[Member]:
     return found
 
 
-class Trained(NamedTuple):
+class TrainedEncoder(NamedTuple):
     """A trained model, the features of its encoder, and the terms of its objective by epoch."""
 
     model: Trainable | Untrained
@@ -156,7 +156,7 @@ def trained(
     splits: Mapping[str, ImageSet],
     *,
     checkpoint: Path | None = None,
-) -> Trained:
+) -> TrainedEncoder:
     """Train the model of a member."""
     part, seed = pool(member, splits["train"]), member["seed"]
     model = build(
@@ -170,7 +170,9 @@ def trained(
     epochs = settings.large_epochs if member["data"] in LARGE else settings.epochs
     recipe = settings.training.recipe(epochs)
     history = learn(model, part, recipe, seed=seed, checkpoint=checkpoint)
-    return Trained(model, freeze(model, splits["train"], splits["test"], seed=seed), history)
+    return TrainedEncoder(
+        model, freeze(model, splits["train"], splits["test"], seed=seed), history
+    )
 
 
 def train(

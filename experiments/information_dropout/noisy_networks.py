@@ -50,7 +50,7 @@ def scaled(beta: float, *, samples: int, full: float, own: float) -> float:
     return samples / PAPER_IMAGES * full / own * beta
 
 
-class Trained(NamedTuple):
+class TrainedNetwork(NamedTuple):
     """A trained network, and the mean of each term of its objective by epoch, ``[epochs, 1]``."""
 
     model: NoisyClassifier
@@ -65,7 +65,7 @@ def trained(
     *,
     seed: int,
     checkpoint: Path | None = None,
-) -> Trained:
+) -> TrainedNetwork:
     """Train a network, and estimate its batch statistics again with the noise off."""
     learner = Learner(model.to(inputs.device), training)
     rise = warm_up_beta(min(10, max(1, training.epochs // 2)))
@@ -76,7 +76,7 @@ def trained(
     found = learner.averaged()
     assert isinstance(found, NoisyClassifier)
     reestimate_batch_norm(found, inputs)
-    return Trained(found, history)
+    return TrainedNetwork(found, history)
 
 
 def row(

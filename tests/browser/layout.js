@@ -68,6 +68,7 @@
   for (const row of all("tr")) {
     const cells = [...row.cells].filter((cell) => cell.textContent.trim());
     cells.slice(1).forEach((cell, i) => {
+      if (cell.getBoundingClientRect().top >= cells[i].getBoundingClientRect().bottom) return;
       const gap = contents(cell).left - contents(cells[i]).right;
       if (gap < 8) found.push(`cells are ${gap.toFixed(1)} px apart: ${name(cells[i])}`);
     });
