@@ -132,7 +132,10 @@ def _paths(axes: Axes, values: np.ndarray, epochs: np.ndarray, norm: LogNorm) ->
         x, y = values[shown, layer].T
         axes.scatter(x, y, c=epochs[shown] + 1, norm=norm, cmap="viridis", s=9, zorder=2)
     for (x, y), names in _meeting(values[-1]):
-        axes.annotate(names, (x, y), (0, 4), textcoords="offset points", ha="center", fontsize=9)
+        clear = 5 if len(names) > 1 and x > CEILING - 1 else 0  # of the number to the left
+        axes.annotate(
+            names, (x, y), (clear, 4), textcoords="offset points", ha="center", fontsize=9
+        )
     axes.set_xlim(0, CEILING + 0.4)
     axes.set_xticks(range(0, 13, 4))
     axes.set_ylim(0, 1.05)
