@@ -68,7 +68,7 @@ def drops(view: View) -> pd.DataFrame:
     by_layer = view.rows("SX-F1AB").query("metric == 'drop'")
     table = nats_to_bits(by_layer.groupby(["activation", "layer"])["value"].mean().unstack())
     shown = table.rename(index=NAMES, columns="layer {:g}".format).map("{:.2f}".format)
-    return shown.rename_axis(columns="drop from the maximum, bits")
+    return shown.rename_axis(index=None, columns="drop from the maximum, bits")
 
 
 def by_batch(view: View) -> Figure:
@@ -169,10 +169,10 @@ def epochs_by_depth(view: View) -> pd.DataFrame:
     """Return after how many epochs the mean test accuracy is at a level."""
     table = pd.DataFrame(
         [[means.needed(view, count, level) for count in means.DEPTHS] for level in means.LEVELS],
-        index=[f"{level:.0%}" for level in means.LEVELS],
-        columns=pd.Index(means.DEPTHS, name="hidden layers"),
+        index=[f"{100 * level:.0f} %" for level in means.LEVELS],
+        columns=[f"{count} hidden" for count in means.DEPTHS],
     )
-    return table.rename_axis("epochs until the mean test accuracy is")
+    return table.rename_axis(columns="epochs until the mean test accuracy is")
 
 
 def by_fixed_kernels(view: View) -> Figure:
@@ -193,7 +193,7 @@ def drops_by_kernels(view: View) -> pd.DataFrame:
         for variance in means.VARIANCES
     }
     shown = pd.DataFrame(table).rename(index=NAMES).map("{:.2f}".format)
-    return shown.rename_axis(columns="drop of the last hidden layer, bits")
+    return shown.rename_axis(index=None, columns="drop of the last hidden layer, bits")
 
 
 def entropy_courses(view: View) -> Figure:

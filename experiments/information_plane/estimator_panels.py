@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.information_plane.plane_panels import PAGE, shape
+from experiments.information_plane.plane_panels import PAGE, TITLES, shape
 from experiments.style import COLOURS, finish
 
 Curves = Mapping[str, np.ndarray]
@@ -23,7 +23,8 @@ def information_against_weight(
         panels: By title and by name of the estimator, informations in bits ``[m]``.
         logarithmic: Whether weights are on a logarithmic axis.
     """
-    figure, grid = plt.subplots(1, len(panels), figsize=(PAGE, 3.4), squeeze=False, sharex=True)
+    size = PAGE, 4.2 if logarithmic else 3.4
+    figure, grid = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharex=True)
     for axes, (title, curves) in zip(grid[0], panels.items(), strict=True):
         for i, (name, values) in enumerate(curves.items()):
             line = LINES[i % len(LINES)]
@@ -31,7 +32,9 @@ def information_against_weight(
         axes.set(title=title, xlabel="weight $w$", ylim=(0, None))
         if logarithmic:
             axes.set_xscale("log")
-        axes.legend(fontsize=9)
+            axes.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.28))
+        else:
+            axes.legend(fontsize=9)
     grid[0, 0].set_ylabel("I(X;T), bits")
     return finish(figure)
 
@@ -53,8 +56,8 @@ def activation_shapes(net_input: np.ndarray, curves: Curves) -> Figure:
     for axes, (name, values) in zip(grid.flat, curves.items(), strict=False):
         axes.plot(net_input, values, color=COLOURS[0])
         axes.axhline(0, color="0.7", lw=0.8, zorder=0)
-        axes.set_title(name, fontsize=10)
-    figure.supxlabel("net input", fontsize=10)
+        axes.set_title(TITLES.get(name.replace(" ", "_"), name), fontsize=10)
+    figure.supxlabel("net input", fontsize=10, y=0.08)
     figure.supylabel("activity", fontsize=10)
     return finish(figure)
 

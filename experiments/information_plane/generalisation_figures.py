@@ -78,7 +78,7 @@ def mean_drops(view: View) -> pd.DataFrame:
     means = table.groupby(["activation", "layer"])["drop"].mean().unstack()
     means["test accuracy, %"] = table.groupby("activation")["test_accuracy"].mean()
     shown = _by_layer(means.sort_values("test accuracy, %"))
-    return shown.rename_axis(columns="mean drop, bits")
+    return shown.rename_axis(index=None, columns="mean drop, bits")
 
 
 def _by_layer(table: pd.DataFrame) -> pd.DataFrame:

@@ -212,7 +212,13 @@ def _deep(view: View) -> dict[str, dict[int, Curves]]:
 
 def rates(view: View) -> Figure:
     """Draw what the fall of the last layer depends on."""
-    return rate_study(study(view.chosen.points), _falls(view))
+    courses = {_of_the_study(name): own for name, own in study(view.chosen.points).items()}
+    return rate_study(courses, _falls(view))
+
+
+def _of_the_study(name: str) -> str:
+    """Return the name of a setting of the study of rates, as a page has it."""
+    return name.replace("without noise", "of hardly any noise")
 
 
 def _falls(view: View) -> dict[str, dict[str, np.ndarray]]:
@@ -233,7 +239,7 @@ def _falls(view: View) -> dict[str, dict[str, np.ndarray]]:
 def falls_by_rate(view: View) -> pd.DataFrame:
     """Return the largest fall of the last layer in the study of rates."""
     lost = pd.Series(_lost(view.chosen.points), name="largest fall of the last layer, %")
-    return lost.mul(100).map("{:.1f}".format).to_frame()
+    return lost.rename(index=_of_the_study).mul(100).map("{:.1f}".format).to_frame()
 
 
 def _lost(points: int) -> dict[str, float]:

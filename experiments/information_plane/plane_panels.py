@@ -16,6 +16,7 @@ from ibutils.information import nats_to_bits
 
 PAGE = 7.2  # inches: a figure as wide as the page
 CEILING = 12  # bits: all words of the task told apart
+DIGIT = 0.7, 0.1  # bits to the right and upwards that a number takes in a plane
 TITLES = {
     "tanh": "tanh",
     "relu": "ReLU",
@@ -109,7 +110,7 @@ def planes(panels: Mapping[str, np.ndarray], epochs: np.ndarray) -> Figure:
     norm = LogNorm(1, max(2, epochs[-1] + 1))
     for axes, (title, values) in zip(grid.flat, panels.items(), strict=False):
         _paths(axes, values, epochs, norm)
-        axes.set_title(title, fontsize="medium")
+        axes.set_title(title, fontsize="medium", pad=9)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     for axes in grid[-1]:
@@ -130,10 +131,43 @@ def _paths(axes: Axes, values: np.ndarray, epochs: np.ndarray, norm: LogNorm) ->
     for layer in range(values.shape[1]):
         x, y = values[shown, layer].T
         axes.scatter(x, y, c=epochs[shown] + 1, norm=norm, cmap="viridis", s=9, zorder=2)
-        axes.annotate(str(layer + 1), (x[-1], y[-1]), fontsize="x-small", ha="left", va="bottom")
+    for (x, y), names in _meeting(values[-1]):
+        clear = 5 if len(names) > 1 and x > CEILING - 1 else 0  # of the number to the left
+        axes.annotate(
+            names, (x, y), (clear, 4), textcoords="offset points", ha="center", fontsize=9
+        )
     axes.set_xlim(0, CEILING + 0.4)
     axes.set_xticks(range(0, 13, 4))
     axes.set_ylim(0, 1.05)
+
+
+def _meeting(ends: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    """Return where numbers stand, and which: those of layers that end together in one place.
+
+    Args:
+        ends: Where each layer ends, ``[layers, 2]`` in bits.
+    """
+    groups: list[list[int]] = []
+    for layer in np.argsort(ends[:, 0]):
+        apart = np.abs(ends[layer] - ends[groups[-1][-1]]) if groups else np.full(2, np.inf)
+        if apart[0] < DIGIT[0] and apart[1] < DIGIT[1]:
+            groups[-1].append(int(layer))
+        else:
+            groups.append([int(layer)])
+    found = sorted(sorted(own) for own in groups)
+    return [(ends[own].mean(0), _numbered(own)) for own in found]
+
+
+def _numbered(layers: list[int]) -> str:
+    """Return the numbers of layers from 1, neighbours as a range.
+
+    Example:
+        >>> _numbered([0]), len(_numbered([0, 1, 2])), _numbered([3, 5])
+        ('1', 3, '4,6')
+    """
+    if len(layers) > 1 and layers[-1] - layers[0] == len(layers) - 1:
+        return f"{layers[0] + 1}\N{EN DASH}{layers[-1] + 1}"
+    return ",".join(str(layer + 1) for layer in layers)
 
 
 def changes(table: pd.DataFrame, by: str, order: list[str | float]) -> Figure:

@@ -73,7 +73,7 @@ def change_summary(view: View) -> pd.DataFrame:
     table = _summary(view.rows("AE-F7"))
     layers = table.columns.get_level_values("layer").unique()
     shown = {f"layer {layer:g}": table[layer].apply(_with_error, axis=1) for layer in layers}
-    return pd.DataFrame(shown).rename(index=TITLES).rename_axis(columns="change, bits")
+    return pd.DataFrame(shown).rename(index=TITLES).rename_axis(index=None, columns="change, bits")
 
 
 def _with_error(row: pd.Series) -> str:
@@ -175,7 +175,7 @@ def kernel_planes(view: View) -> Figure:
 def kernels_and_bins(view: View) -> pd.DataFrame:
     """Return the mean change in layer 5 by bins and by kernels, in bits."""
     table = _kernels_and_bins(view)
-    names = {"bins": "adaptive bins", "deviation": "deviation follows"}
+    names = {"bins": "adaptive bins", "deviation": "kernels, deviation follows activity"}
     names |= {title: f"kernels, {title}" for title in KERNELS.values() if title not in names}
     shown = table.rename(index=TITLES, columns=names).map("{:z.2f}".format)
     return shown.rename_axis(columns="change in layer 5, bits")

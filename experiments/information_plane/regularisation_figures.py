@@ -95,7 +95,8 @@ def _by_layer(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
 def change_by_penalty(view: View) -> Figure:
     """Draw the change of information of each network, by penalty and layer."""
     table = information_change(view.rows("AE-F8"), "l2")
-    return changes(table, "l2", sorted(table["l2"].unique()))
+    order: list[str | float] = [titled(penalty) for penalty in sorted(table["l2"].unique())]
+    return changes(table.assign(l2=table["l2"].map(titled)), "l2", order)
 
 
 def change_of_the_living(view: View) -> pd.DataFrame:

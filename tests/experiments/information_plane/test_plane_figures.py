@@ -53,6 +53,14 @@ def test_each_layer_has_its_path_and_its_number():
         assert ends == [(*PLANE[-1, layer], str(layer + 1)) for layer in range(6)]
 
 
+def test_layers_that_end_together_share_their_number():
+    ends = np.array([[11.9, 1.0], [12.0, 1.0], [11.6, 0.98], [8.0, 0.5], [8.1, 0.9], [2.0, 0.5]])
+    axes = planes({"a": np.stack([np.zeros((6, 2)), ends])}, np.arange(2)).axes[0]
+    shown = {text.get_text(): text.xy for text in axes.texts}
+    assert list(shown) == ["1\N{EN DASH}3", "4", "5", "6"]
+    np.testing.assert_allclose(shown["1\N{EN DASH}3"], ends[:3].mean(0))
+
+
 def test_long_paths_are_thinned_but_keep_their_ends():
     long = np.linspace(0, 1, 500)[:, None, None] * np.ones((500, 1, 2))
     path = planes({"a": long}, np.arange(500)).axes[0].collections[0].get_offsets()
