@@ -65,11 +65,11 @@ def test_two_units_are_enough_and_one_is_not():
         claims.equivalence(one, low=0.0, high=9.0)
 
 
-@pytest.mark.parametrize("unit", ["bit", "ratio", "rank"])
+@pytest.mark.parametrize("unit", ["bit", "ratio", "rank", "number"])
 def test_numbers_in_their_own_unit_are_shown_as_they_are(unit):
     test = {"kind": "correlation", "metric": "m", "split": "test", "x": "beta"}
     v = claims.Verdict(replace(CLAIM, test=test), "undecided", "laptop", 0.5, 0.25, 0.75, unit)
-    words = {"bit": " bits", "ratio": " times", "rank": ""}
+    words = {"bit": " bits", "ratio": " times", "rank": "", "number": ""}
     assert v.shown == f"0.50{words[unit]} [0.25, 0.75]"
 
 

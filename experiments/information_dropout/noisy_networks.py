@@ -25,7 +25,7 @@ from reproduce.experiment import Result
 
 PAPER_IMAGES = 50_000  # that the paper trains on
 LAST = "drop_2"  # the last noisy layer of All-CNN-32
-ACTIVITY = {"skewness": "ratio", "normal_gain": "nat", "zeros": "1", "density_ratio": "ratio"}
+ACTIVITY = {"skewness": "number", "normal_gain": "nat", "zeros": "1", "density_ratio": "ratio"}
 HISTOGRAM = ("edges", "density", "zeros", "mean", "scale")
 
 Row = dict[str, Any]

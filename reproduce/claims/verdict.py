@@ -115,6 +115,7 @@ class Verdict:
             "bit": (1.0, " bits"),
             "ratio": (1.0, " times"),
             "rank": (1.0, ""),
+            "number": (1.0, ""),
         }[self.unit]
         numbers = [scale * x for x in (self.effect, self.low, self.high)]
         size = max(map(abs, numbers))
@@ -128,7 +129,8 @@ def _is_gap(claim: Claim) -> bool:
     test = claim.test
     one_sided = test["kind"] == "superiority" and not (test.get("over") and test.get("under"))
     alone = test["kind"] == "difference" and "second" not in test
-    return "minus" in test or not (test["kind"] == "equivalence" or one_sided or alone)
+    gap = "minus" in test or "gain" in test.get("metric", "")  # a gain is measured as one
+    return gap or not (test["kind"] == "equivalence" or one_sided or alone)
 
 
 def verdict(claim: Claim, tables: Tables) -> Verdict:
