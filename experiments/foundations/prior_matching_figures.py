@@ -77,7 +77,9 @@ def codes(panels: Mapping[tuple[str, str], np.ndarray], sources: np.ndarray) -> 
         _outline(axes, prior)
         for source, colour in zip(np.unique(sources), COLOURS, strict=False):
             axes.plot(*points[sources == source].T, ".", ms=2.5, color=colour, rasterized=True)
-        axes.set(title=f"{PRIORS[prior]}, {_LABELS.get(stage, stage)}", xlabel="$y_1$", ylabel="$y_2$")
+        axes.set(
+            title=f"{PRIORS[prior]}, {_LABELS.get(stage, stage)}", xlabel="$y_1$", ylabel="$y_2$"
+        )
     return finish(figure)
 
 
