@@ -37,7 +37,7 @@ document.addEventListener("DOMContentLoaded", () => {
       }));
       const shown = [...new Set(chosen.map((row) => row[3]))];
       tasks.textContent = shown.length
-        ? `${shown.length} tasks are like that: ${shown.join(", ")}.`
+        ? `${shown.length} tasks are like that: ${shown.join("; ")}.`
         : "No task of the catalogue is like that: nothing is known.";
     };
 

@@ -62,8 +62,8 @@ def scaled_critics(
     axes[0].set(ylim=(-0.5 * float(exact), 2.5 * float(exact)), ylabel="value in nats")
     axes[1].axhline(best, color="0.3", label=r"$2\,$JSD$ - 2 \log 2$")
     axes[1].plot(factors, objective, "C3", label="Jensen-Shannon objective")
-    for axis in axes:
-        axis.axvline(1, color="0.7", lw=0.8)
+    for axis, top in zip(axes, (0.5, 1), strict=True):  # up to the curve, clear of the legend
+        axis.axvline(1, ymax=top, color="0.7", lw=0.8)
         axis.set_xlabel(r"factor $c$ of the critic $T = c \, \log r$")
         axis.legend()
     return finish(figure)
@@ -85,7 +85,7 @@ def over_information(table: pd.DataFrame, *, pairs: int) -> Figure:
     axes[0].set_ylim(-1, 12)
     for axis in axes:
         axis.set_xlabel("exact information in nats")
-        axis.legend(fontsize=9.5, loc="upper left")
+    axes[1].legend(fontsize=9.5, loc="upper left")  # on the left it would cover a curve
     return finish(figure)
 
 
@@ -106,7 +106,9 @@ def over_pairs(table: pd.DataFrame, *, truth: float) -> Figure:
     for axis in axes:
         axis.set_xscale("log", base=2)
         axis.set_xlabel("pairs in a batch, $n$")
-    axes[1].legend(fontsize=9.5, ncols=2)
+    low, high = axes[1].get_ylim()
+    axes[1].set_ylim(low, 6 * high)  # room for the legend above the curves
+    axes[1].legend(fontsize=9.5, ncols=2, loc="upper right")
     return finish(figure)
 
 

@@ -10,6 +10,7 @@ from IPython.display import HTML
 
 from experiments.foundations.calibration_figures import ESTIMATORS
 from experiments.foundations.errors import measure
+from experiments.foundations.task_pictures import titled
 from reproduce.view import View
 
 LOST = 1e99  # the error of an estimate that is no number, worse than any
@@ -28,6 +29,7 @@ def who_can_be_believed(view: View) -> HTML:
         "samples": samples,
     }
     rows = found[["information", "dimension", "samples", "task", "method", "error", "within"]]
+    rows = rows.assign(task=rows["task"].map(titled))
     held = json.dumps({"rows": rows.to_numpy().tolist(), "names": ESTIMATORS})
     held = held.replace("<", "\\u003c")  # nothing in it ends the script
     menus = "".join(_menu(name, levels) for name, levels in questions.items())
@@ -71,7 +73,7 @@ def summary(found: pd.DataFrame) -> pd.DataFrame:
         {
             "within its margin": by_method["within"].agg(lambda w: f"{w.sum()} of {len(w)} tasks"),
             "worst error, nats": [_shown(found["error"][i]) for i in worst],
-            "on": list(found["task"][worst]),
+            "on which task": [titled(task) for task in found["task"][worst]],
         }
     )
     order = by_method["within"].mean().sort_values(ascending=False, kind="stable").index

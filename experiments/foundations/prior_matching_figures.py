@@ -16,6 +16,7 @@ from experiments.style import COLOURS, finish
 from ibutils import checks
 
 _LABELS = {"minimax": "minimax", "non_saturating": "non-saturating"}
+PRIORS = {"uniform": "uniform", "gaussian": "Gaussian"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def codes(panels: Mapping[tuple[str, str], np.ndarray], sources: np.ndarray) -> 
         _outline(axes, prior)
         for source, colour in zip(np.unique(sources), COLOURS, strict=False):
             axes.plot(*points[sources == source].T, ".", ms=2.5, color=colour, rasterized=True)
-        axes.set(title=f"{prior}, {_LABELS.get(stage, stage)}", xlabel="$y_1$", ylabel="$y_2$")
+        axes.set(
+            title=f"{PRIORS[prior]}, {_LABELS.get(stage, stage)}", xlabel="$y_1$", ylabel="$y_2$"
+        )
     return finish(figure)
 
 
@@ -108,7 +111,7 @@ def game_over_training(history: pd.DataFrame) -> Figure:
             own = rows[rows["form"] == form]
             axes.plot(own["step"], own["value"], line, color=colour, label=_LABELS[form])
         axes.axhline(-2 * math.log(2), color="k", ls=":", lw=1, label="equilibrium, -2 log 2")
-        axes.set(title=prior, xlabel="training step")
+        axes.set(title=PRIORS[prior], xlabel="training step")
     panels[0, 0].set_ylabel("value of the game, nats")
     panels[0, 0].legend(fontsize=9)
     return finish(figure)

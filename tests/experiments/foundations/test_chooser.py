@@ -32,8 +32,8 @@ def test_levels_are_those_of_truth_and_dimension(found: pd.DataFrame) -> None:
 
 def test_a_lost_training_is_a_miss_and_the_worst(found: pd.DataFrame) -> None:
     shown = chooser.summary(found).set_index("estimator")
-    assert shown.loc["KSG"].tolist() == ["1 of 2 tasks", "-1.50", "normal-sparse-5x5-5x0.9"]
-    assert shown.loc["NWJ"].tolist() == ["0 of 2 tasks", "no value", "normal-sparse-5x5-5x0.9"]
+    assert shown.loc["KSG"].tolist() == ["1 of 2 tasks", "-1.50", "normal 5 + 5, 5 of 0.9"]
+    assert shown.loc["NWJ"].tolist() == ["0 of 2 tasks", "no value", "normal 5 + 5, 5 of 0.9"]
 
 
 def test_the_page_holds_every_row_and_a_still_table(monkeypatch: pytest.MonkeyPatch) -> None:
