@@ -39,6 +39,7 @@ class Reader:
     def __init__(self, module: ModuleType, chosen: Any) -> None:
         self.module, self.settings = module, chosen
         self.part = module.__name__.split(".")[-2]
+        self._said: set[str] = set()  # of the record's condition: once on a page is enough
 
     def view(self) -> View:
         """Return what is on record."""
@@ -67,7 +68,8 @@ class Reader:
         display(drawing(recorded))
         source = recorded.source(recorded.asked[0]) if recorded.asked else ""
         condition = status.of_figure(recorded) if recorded.asked else ""
-        display(page.caption(recorded.asked, source, condition, drawing))
+        said, self._said = condition in self._said, self._said | {condition}
+        display(page.caption(recorded.asked, source, "" if said else condition, drawing))
         return recorded.asked
 
     def _show_live(self, name: str, targets: Sequence[str]) -> None:
