@@ -69,7 +69,7 @@ def cost_of_the_paper() -> pd.DataFrame:
     lines = {}
     for name, words in (("infomax_step_cpu", "CPU cores"), ("infomax_step_cuda", "GPU")):
         if name not in stored:
-            lines[words] = ["not timed", ""]
+            lines[words] = ["not timed", "-"]
             continue
         own = stored[name]
         match = re.search(r"([\d.]+) ms a step", own["detail"])

@@ -63,10 +63,15 @@ def course_in_numbers(view: View) -> pd.DataFrame:
     table["local loss, nats"] = last.groupby("loss")["value"].mean().round(1)
     names = NAMES | {"untrained": "untrained"}
     own = [name for name in names if name in table.index]
-    lengths = {n: f"{n:.0f} epochs" if n else "untrained" for n in table if not isinstance(n, str)}
+    lengths = {n: _length(n) for n in table if not isinstance(n, str)}
     table = table.reindex(own).rename(index=names, columns=lengths).rename_axis(columns=None)
     shown = table.map(lambda value: f"{value:.1f}" if pd.notna(value) else "-")
     return shown.rename_axis(index="accuracy, %")
+
+
+def _length(epochs: float) -> str:
+    """Return the words for a length of training."""
+    return f"{epochs:.0f} epoch{'s' if epochs > 1 else ''}" if epochs else "untrained"
 
 
 def numbers(view: View) -> dict[str, float]:
