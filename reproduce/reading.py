@@ -8,7 +8,7 @@ import numpy as np
 from IPython.display import Markdown, display
 
 from ibutils import checks
-from reproduce import claims, page, settings, status
+from reproduce import claims, page, record, settings, status
 from reproduce.view import NotRecordedError, View
 
 
@@ -58,8 +58,9 @@ class Reader:
     def show(self, *names: str) -> None:
         """Show figures or tables as recorded, with their source; the live run folded under."""
         for name in names:
-            if targets := self._show_recorded(name, self.view()):
-                self._show_live(name, targets)
+            targets = self._show_recorded(name, self.view())
+            if any(len(record.table(target)) for target in targets):
+                self._show_live(name, targets)  # which else has just been shown
 
     def _show_recorded(self, name: str, recorded: View) -> Sequence[str]:
         """Return the targets that were drawn; a study that is made on the page asks for none."""
