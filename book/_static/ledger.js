@@ -18,6 +18,11 @@
     return text(copy);
   }
 
+  // A number is that of a table or figure, whole: 2 finds Figure 2 and 2(a), not 20 or a value.
+  function numbered(title, word) {
+    return new RegExp(`(^|[^\\w.])${word}(?!\\d)`).test(title);
+  }
+
   // What a row is filtered by.
   function entry(row) {
     const cells = row.cells;
@@ -27,6 +32,7 @@
       paper: text(row.querySelector(".of-paper")),
       profile: text(cells[COLUMN.profile]).split(/,\s*/),
       verdict: [...badges].map((badge) => text(badge).replace(/^\d+\s*/, "")),
+      title: text(cells[0]).toLowerCase(),
       words: text(row).toLowerCase(),
       seen: [...cells].map(unfolded).join(" ").toLowerCase(),
       fold: row.querySelector("details"),
@@ -96,7 +102,9 @@
           (!paper.value || one.paper === paper.value) &&
           (!verdict.value || one.verdict.includes(verdict.value)) &&
           (!profile.value || one.profile.includes(profile.value)) &&
-          asked.every((word) => one.words.includes(word));
+          asked.every((word) =>
+            /^\d+$/.test(word) ? numbered(one.title, word) : one.words.includes(word)
+          );
         one.row.hidden = !fits;
         shown += fits;
         if (one.fold) {
