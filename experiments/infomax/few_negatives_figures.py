@@ -63,7 +63,7 @@ def course_in_numbers(view: View) -> pd.DataFrame:
     table["local loss, nats"] = last.groupby("loss")["value"].mean().round(1)
     names = NAMES | {"untrained": "untrained"}
     own = [name for name in names if name in table.index]
-    lengths = {n: _length(n) for n in accuracy["epochs"].unique()}
+    lengths = {n: _length(float(n)) for n in accuracy["epochs"].unique()}
     table = table.reindex(own).rename(index=names, columns=lengths).rename_axis(columns=None)
     shown = table.map(lambda value: f"{value:.1f}" if pd.notna(value) else "-")
     return shown.rename_axis(index="accuracy, %")

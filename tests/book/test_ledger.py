@@ -47,7 +47,7 @@ def index(page: str) -> dict[str, list[str]]:
     """Return the cells of the index of the ledger by target."""
     table = page.split("````{list-table}")[1].split("````")[0]
     found = [re.split(r"\n  - |\n\n", row, maxsplit=0) for row in table.split("\n* - ")[2:]]
-    return {re.search(r"<target-([^>]+)>", row[1])[1]: row for row in found}
+    return {re.search(r"<target-([^>]+)>", row[0])[1]: row for row in found}
 
 
 def counts(strip: str) -> list[int]:
@@ -103,8 +103,8 @@ def test_each_table_and_figure_has_its_row(pages):
     assert list(found) == [name.lower() for name in known]
     for name, target in known.items():
         row = found[name.lower()]
-        assert target.what in row[1]
-        assert target.notebook is None or f"</notebooks/{target.notebook}>" in "".join(row[2:3])
+        assert target.what in row[0]
+        assert target.notebook is None or f"</notebooks/{target.notebook}>" in row[1]
 
 
 def test_what_is_not_run_says_why(pages):

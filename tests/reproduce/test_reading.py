@@ -2,6 +2,7 @@
 
 import matplotlib
 import pytest
+import torch
 from copies import ROOT, code_cells
 from IPython.display import Markdown
 
@@ -18,6 +19,14 @@ def head(notebook):
     shown = [i for i, (_, source) in enumerate(cells) if ".in_short(" in source]
     quoted = [i for i, (_, source) in enumerate(cells) if ".glue(" in source]
     return cells[: max(shown[:1] + quoted) + 1] if shown else []
+
+
+@pytest.fixture(autouse=True)
+def precision():
+    """Give tests that follow the precision that they expect: some chapters ask for double."""
+    before = torch.get_default_dtype()
+    yield
+    torch.set_default_dtype(before)
 
 
 @pytest.mark.parametrize("notebook", [n for n in names(ROOT) if n != QUOTED and head(n)])
