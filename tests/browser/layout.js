@@ -66,7 +66,8 @@
 
   // Numbers of neighbouring columns don't run together.
   for (const row of all("tr")) {
-    const cells = [...row.cells].filter((cell) => cell.textContent.trim());
+    const shown = (cell) => cell.getClientRects().length && cell.textContent.trim();
+    const cells = [...row.cells].filter(shown);
     cells.slice(1).forEach((cell, i) => {
       if (cell.getBoundingClientRect().top >= cells[i].getBoundingClientRect().bottom) return;
       const gap = contents(cell).left - contents(cells[i]).right;

@@ -31,7 +31,7 @@ def test_a_solution_opens(opens: Opens, width: int):
 
 def test_a_bar_is_named_by_what_is_under_it_and_opens(opens: Opens):
     with opens("notebooks/vib/mnist.html") as visit:
-        bar = visit.page.get_by_text("Parameters of this chapter")
+        bar = visit.page.get_by_text("Parameters of this chapter").first
         bar.click()
         expect(visit.page.locator(".tag_parameters .cell_input").first).to_be_visible()
 
