@@ -31,7 +31,7 @@ def test_codes_are_drawn_over_their_prior_by_source():
 
 
 def test_the_game_has_one_panel_a_prior():
-    rows = [(p, f, s, -1.0 - s) for p in ("uniform", "gaussian") for f in ("minimax",) for s in (0, 1)]
+    rows = [(p, "minimax", s, -1.0 - s) for p in ("uniform", "gaussian") for s in (0, 1)]
     history = pd.DataFrame(rows, columns=["prior", "form", "step", "value"])
     for axes in figures.game_over_training(history).axes:
         np.testing.assert_allclose(labelled(axes)["minimax"].get_ydata(), [-1.0, -2.0])
