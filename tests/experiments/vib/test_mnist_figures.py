@@ -10,7 +10,7 @@ import pytest
 from matplotlib.collections import EllipseCollection
 
 from experiments.style import beta_positions
-from experiments.vib import code_maps, mnist_figures
+from experiments.vib import beta_curves, code_maps, mnist_figures
 
 
 def tidy(**columns):
@@ -26,7 +26,7 @@ def errors():
 
 
 def test_each_curve_of_errors_holds_the_means_over_seeds(errors):
-    axes = mnist_figures.error_against_beta(errors, title="here").axes[0]
+    axes = beta_curves.error_against_beta(errors, title="here").axes[0]
     curves = {c.get_label(): c.lines[0].get_xydata() for c in axes.containers}
     assert set(curves) == {
         f"{split}, {n}" for split in ("train", "test") for n in ("1 sample", "12 samples")
@@ -44,7 +44,7 @@ def test_information_curve_is_in_bits():
     table = tidy(beta=[1e-3, 1.0], seed=[0], split=["train", "test"], metric=["rate"])
     table = pd.concat([table, table.assign(metric="cross_entropy", value=np.log(2))])
     entropies = {"train": np.log(8), "test": np.log(8)}
-    axes = mnist_figures.information_curve(table, entropies, title="here").axes[0]
+    axes = beta_curves.information_curve(table, entropies, title="here").axes[0]
     curve = next(line for line in axes.lines if line.get_label() == "test")
     np.testing.assert_allclose(curve.get_ydata(), 2.0)
     rates = table.query("split == 'test' and metric == 'rate'")["value"] / np.log(2)
@@ -53,7 +53,7 @@ def test_information_curve_is_in_bits():
 
 def test_rates_are_in_bits_and_known_values_are_marked():
     table = tidy(beta=[1e-3, 1.0], seed=[0, 1], split=["train", "test"], metric=["rate"])
-    axes = mnist_figures.rate_against_beta(table, {1e-3: 22.0}, title="here").axes[0]
+    axes = beta_curves.rate_against_beta(table, {1e-3: 22.0}, title="here").axes[0]
     assert [22.0] == [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "*"]
     test = next(c for c in axes.containers if c.get_label() == "test")
     means = table.query("split == 'test'").groupby("beta")["value"].mean() / np.log(2)
@@ -62,7 +62,7 @@ def test_rates_are_in_bits_and_known_values_are_marked():
 
 def test_one_line_a_beta_against_epochs():
     table = tidy(beta=[0.0, 1.0], seed=[0], epoch=[1, 2, 3], metric=["epoch_rate"])
-    assert len(mnist_figures.rate_against_epoch(table).axes[0].lines) == 2
+    assert len(beta_curves.rate_against_epoch(table).axes[0].lines) == 2
 
 
 def test_ellipses_hold_95_percent_of_the_code():
