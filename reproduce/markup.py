@@ -14,6 +14,7 @@ _ONE = r"[-+\u2212]?(?:\d[\d,.]*(?:e[-+]?\d+)?|nan|inf|∞)\s?%?"
 _NUMBER = re.compile(rf"\(?{_ONE}(?:\s?(?:±|to|/|;|\.\.)\s?{_ONE})?\)?\*?", re.I)
 _NOTHING = re.compile(r"[-\u2013\u2014]?|nan", re.I)
 MANY_LETTERS = 60  # of a cell of text, which needs some width
+_SENTENCE = re.compile(r"(?<!\bal)(?<!\b[A-Z])[.?!](?= [A-Z])")  # not after "et al." and initials
 MOSTLY_WHITE = 2 / 3  # of the pixels of a chart; pictures and maps of colours have less
 
 
@@ -54,8 +55,8 @@ def described(body: str, *, limit: int = 200) -> str:
     text = next((text for text in texts if len(text) > limit // 4 and "\\(" not in text), "")
     if len(text) <= limit:
         return text
-    sentences = text[: limit + 1].rpartition(". ")[0]
-    return f"{sentences}." if sentences else text[:limit].rpartition(" ")[0] + " ..."
+    ends = [found.end() for found in _SENTENCE.finditer(text) if found.end() <= limit]
+    return text[: ends[-1]] if ends else text[:limit].rpartition(" ")[0] + " ..."
 
 
 def is_chart(picture: Path) -> bool:

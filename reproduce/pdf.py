@@ -17,6 +17,10 @@ from reproduce import theorems
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LEFT_OUT = ("book/api", "book/generated/experiments")  # to be looked up, not read
+# Scripts and buttons, code that is folded on the screen, and live runs beside recorded ones.
+SCREEN_ONLY = (
+    "script, style, .headerlink, input, button, details.live, details.admonition.above-input"
+)
 REFERENCES = (("a", "href"), ("img", "src"))
 PLACE = "everything.html"  # the whole book as one page, beside the others
 FOOT = (
@@ -24,9 +28,17 @@ FOOT = (
     '<span class="pageNumber"></span></div>'
 )
 STYLE = """
-body { font-size: 10.5pt; padding: 0; }
+html { font-size: 9.5pt; }
+body { padding: 0; print-color-adjust: exact; }
 section.chapter { break-before: page; }
-.bd-article { display: block; max-width: none; padding: 0; }
+.bd-main, .bd-main .bd-content, .bd-article {
+  display: block; margin: 0; max-width: none; padding: 0;
+}
+.bd-main .bd-content .bd-article h1 { display: block !important; }  /* hidden by the theme */
+.bd-article :is(table.dataframe, table.table) { font-size: 7.5pt; width: 100%; }
+.bd-article :is(table.dataframe, table.table) :is(td, th, .verdict) {
+  min-width: 0; padding: 1pt 3pt; white-space: normal;
+}
 """
 
 
@@ -49,7 +61,8 @@ def one_page(pages: Path, parts: list[tuple[str, list[str]]]) -> str:
     """
     names = [name for _, chapters in parts for name in chapters]
     first = BeautifulSoup((pages / f"{names[0]}.html").read_text(), "html.parser")
-    assert first.head is not None
+    assert first.head is not None and first.title is not None
+    first.title.string = str(first.title.string).rsplit(" — ", 1)[-1]  # of the book alone
     _point(first.head, names[0], pages, set())
     for reference in first.head.select("link[href]"):
         reference["href"] = _from_here(str(reference["href"]), names[0], pages)
@@ -82,8 +95,8 @@ def _chapter(pages: Path, name: str, printed: set[str]) -> tuple[str, str]:
     article = soup.select_one("article")
     if article is None:
         raise ValueError(f"{name}.html has no article")
-    for script in article.select("script, style, .headerlink, input, button"):
-        script.decompose()
+    for left_out in article.select(SCREEN_ONLY):
+        left_out.decompose()
     for folded in article.select("details"):
         folded["open"] = ""
     for named in article.select("[id]"):

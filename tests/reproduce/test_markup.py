@@ -132,10 +132,18 @@ def test_proofs_are_no_theorems():
     assert list(directives(text)) == [("lem-a", "lemma")]
 
 
+def test_a_page_is_described_by_whole_sentences():
+    text = "Does it help? Deep VIB (A. Alemi et al. 2017) says so. The rest is long for a card."
+    page = f"<h1>Title</h1><p>{text}</p>"
+    assert markup.described(page, limit=80).endswith("2017) says so.")
+    assert markup.described(page, limit=40) == "Does it help?"
+    assert markup.described(page.replace("Does it help? ", ""), limit=32).endswith("2017) ...")
+
+
 def test_links_of_the_printed_book_stay_inside_where_their_targets_are(tmp_path):
     (tmp_path / "sub").mkdir()
     links = '<a href="sub/b.html#x">b</a><a href="sub/c.html">c</a><a href="https://a.org">a</a>'
-    head = "<html><head></head><body><article>"
+    head = "<html><head><title>A — Book</title></head><body><article>"
     (tmp_path / "a.html").write_text(
         f"{head}<h1>A</h1><p id='x'>{links}</p></article></body></html>"
     )
@@ -151,3 +159,14 @@ def test_links_of_the_printed_book_stay_inside_where_their_targets_are(tmp_path)
     assert [one["href"] for one in page.select("a[href^=http]")] == ["https://a.org"]
     assert page.select_one("img")["src"] == "_images/i.png"
     assert [one.get_text() for one in page.select("li a")] == ["A", "B"]
+    assert page.title is not None and page.title.get_text() == "Book"
+
+
+def test_paper_shows_neither_the_live_run_nor_code_that_is_folded(tmp_path):
+    folded = '<details class="{0}"><summary>{0}</summary>text</details>'
+    kinds = ("live", "admonition hide above-input", "solution")
+    body = "".join(map(folded.format, kinds))
+    title = "<html><head><title>Book</title></head>"
+    (tmp_path / "a.html").write_text(f"{title}<body><article><h1>A</h1>{body}</article>")
+    page = BeautifulSoup(one_page(tmp_path, [("", ["a"])]), "html.parser")
+    assert [one["class"] for one in page.select("details[open]")] == [["solution"]]
