@@ -70,7 +70,7 @@ over seeds, *test* the {{term}}`binomial standard error` of the test set, *cost*
 {{term}}`member`.
 
 Of each claim the tables show the *effect* that decided with its interval, of level
-{100 * (1 - claims.ALPHA):.0f} % (of a range,
+{100 * (1 - claims.ALPHA):.0f} % (of a range, as marked,
 {100 * (1 - 2 * claims.ALPHA):.0f} %), the raw and the *corrected* p-value of
 the side that the data are on, the number of independent *units*, and the *planned* number of
 units at which the claim is looked at for the last time. A star marks a primary claim.

@@ -348,8 +348,8 @@ def test_information_is_shown_in_nats_where_the_claim_says_so():
     plain, named = (
         claims.verdict(claim(test={**test, **unit}), rows) for unit in ({}, {"unit": "nat"})
     )
-    assert plain.shown.startswith("-1.44 bits")  # 1 nat is 1.44 bits
-    assert named.shown.startswith("-1.00 nats")
+    assert plain.shown.startswith("-1.4427 bits")  # 1 nat is 1.44 bits
+    assert named.shown.startswith("-1.0000 nats")
 
 
 def judged_within(test, rows):
@@ -419,3 +419,28 @@ def test_members_without_the_factor_of_a_correlation_do_not_count():
         "undecided",
         "4 of 5 units: needs 5 independent units, has 4",
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ((0.0128, 0.0120, 0.0137), "1.28 % [1.20, 1.37]"),
+        ((0.999961, 0.999953, 0.999969), "99.996 % [99.995, 99.997]"),
+        ((0.5, 0.5, 0.5), "50.00 % [50.00, 50.00]"),
+    ],
+)
+def test_an_interval_that_is_no_point_does_not_print_as_one(values, shown):
+    effect, low, high = values
+    found = claims.Verdict(claim(), "reproduced", "laptop", effect, low, high, unit="1")
+    assert found.shown.replace(" points", " %") == shown
+
+
+@pytest.mark.parametrize("mean", [0.0, 9.0])
+def test_the_level_that_is_named_is_that_of_the_interval(mean):
+    sample = mean + np.random.default_rng(0).normal(size=8)
+    found = claims.equivalence(sample, low=-2.0, high=2.0)
+    exact = stats.ttest_1samp(sample, 0).confidence_interval(found.level)
+    assert (found.low, found.high) == pytest.approx(tuple(exact))
+    assert found.level == pytest.approx(0.9 if mean == 0 else 0.95)
+    named = claims.Verdict(claim(), "", effect=1.0, low=0.0, high=2.0, unit="rank", level=0.9)
+    assert named.shown == "1.00 [0.00, 2.00] (90 %)"

@@ -10,7 +10,7 @@ from scipy import stats
 from ibutils import checks
 from reproduce.claims import checked
 from reproduce.claims.effect import ALPHA, Effect
-from reproduce.claims.evidence import Evidence, direction, doubled, inside
+from reproduce.claims.evidence import Evidence, direction, doubled, inside, level_of_range
 
 LEAST = 5  # units or clusters below which no correlation is tested
 RESAMPLES = 50_000  # permutations; up to eight members all of them are counted
@@ -107,8 +107,8 @@ def uncorrelated(
     estimate, n = _estimate(x, y, cluster, within)
     limit = float(np.arctanh(margin))
     p, against = inside(estimate, -limit, limit)
-    level = 1 - ALPHA if against < p else 1 - 2 * ALPHA
-    return Evidence(*_shown(estimate, level), n, p, against)
+    level = level_of_range(p, against)
+    return Evidence(*_shown(estimate, level), n, p, against, level=level)
 
 
 def _checked(

@@ -33,6 +33,7 @@ class Evidence:
         against: p-value of the statement itself: small values contradict it.
         spread: Standard deviation over units of one value, of logarithms where it tests a ratio.
         note: What was observed, where a number does not say it.
+        level: Level of the interval.
     """
 
     effect: float
@@ -43,6 +44,7 @@ class Evidence:
     against: float
     spread: float = np.nan
     note: str = ""
+    level: float = 1 - ALPHA
 
 
 def direction(estimate: Effect, bound: float, *, rising: bool = True) -> tuple[float, float]:
@@ -55,6 +57,11 @@ def inside(estimate: Effect, low: float, high: float) -> tuple[float, float]:
     """Return the p-values for and against lying in a range: two one-sided tests each."""
     outside = min(estimate.below(low), estimate.above(high))
     return max(estimate.above(low), estimate.below(high)), doubled(outside)
+
+
+def level_of_range(p: float, against: float) -> float:
+    """Return the level of the interval that goes with a statement of a range."""
+    return 1 - ALPHA if against < p else 1 - 2 * ALPHA
 
 
 def doubled(p: float, times: int = 1) -> float:
@@ -164,9 +171,10 @@ def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) 
     against = min(1.0, len(arms) * against)
     decides = min if against < p else max  # the arm furthest outside, or the weakest inside
     i = decides(range(len(arms)), key=lambda i: tests[i][against < p])
-    ends = estimates[i].interval(1 - ALPHA if against < p else 1 - 2 * ALPHA)
+    level = level_of_range(p, against)
     n, own = min(map(len, arms)), spread(arms[i], floor)
-    return Evidence(estimates[i].value, *ends, n, p, against, own)
+    ends = estimates[i].interval(level)
+    return Evidence(estimates[i].value, *ends, n, p, against, own, level=level)
 
 
 def ordering(

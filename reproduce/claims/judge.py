@@ -84,7 +84,8 @@ def _check_seeds(claim: Claim, seeds: Mapping[str, int]) -> None:
 
 def _name(arm: Mapping[str, Any]) -> str:
     """Return how a message names an arm, such as ``vib, beta 0.001``."""
-    texts = [v if isinstance(v, str) else f"{k} {v:g}" for k, v in arm.items() if k != "minus"]
+    own = ((k, v) for k, v in arm.items() if k != "minus")
+    texts = [v.replace("_", " ") if isinstance(v, str) else f"{k} {v:g}" for k, v in own]
     return ", ".join(texts)
 
 

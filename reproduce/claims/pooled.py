@@ -13,8 +13,8 @@ import numpy as np
 
 from ibutils import checks
 from reproduce.claims import checked
-from reproduce.claims.effect import ALPHA, Layout, scaled
-from reproduce.claims.evidence import Evidence, all_above, inside
+from reproduce.claims.effect import Layout, scaled
+from reproduce.claims.evidence import Evidence, all_above, inside, level_of_range
 
 
 def superiority(
@@ -117,6 +117,7 @@ def closeness(
     against = min(1.0, len(gaps) * against)
     decides = min if against < p else max
     found = gaps[decides(range(len(gaps)), key=lambda i: tests[i][against < p])]
-    ends = found.interval(1 - ALPHA if against < p else 1 - 2 * ALPHA)
+    level = level_of_range(p, against)
+    ends = found.interval(level)
     n = min(len(groups[name]) for name in arms)
-    return Evidence(found.value, *ends, n, p, against, layout.variance**0.5)
+    return Evidence(found.value, *ends, n, p, against, layout.variance**0.5, level=level)

@@ -52,6 +52,7 @@ class Verdict:
         spread: Standard deviation over units of one value, of logarithms for a ratio.
         corrected: The smaller of the two, corrected for looks and for the claims of the family.
         note: What was observed, or what is missing.
+        level: Level of the interval.
     """
 
     claim: Claim
@@ -67,6 +68,7 @@ class Verdict:
     spread: float = np.nan
     corrected: float = np.nan
     note: str = ""
+    level: float = 1 - ALPHA
 
     @property
     def tested(self) -> bool:
@@ -104,7 +106,8 @@ class Verdict:
     def shown(self) -> str:
         """The effect with its interval, in percent, points or bits; or what is missing.
 
-        Information is shown in nats where the claim names that unit.
+        Information is shown in nats where the claim names that unit, and the level of an interval
+        where it is not the usual one.
         """
         if not self.tested:
             return self.note
@@ -118,10 +121,15 @@ class Verdict:
             "number": (1.0, ""),
         }[self.unit]
         numbers = [scale * x for x in (self.effect, self.low, self.high)]
-        size = max(map(abs, numbers))
-        places = 2 if size >= 0.1 or size == 0 else 1 - math.floor(math.log10(size))
+        places = max(2, _places(max(map(abs, numbers)), 2), _places(numbers[2] - numbers[1], 1))
         effect, low, high = (f"{x:.{places}f}" for x in numbers)
-        return f"{effect}{unit} [{low}, {high}]" + (f"; {self.note}" if self.note else "")
+        level = "" if math.isclose(self.level, 1 - ALPHA) else f" ({100 * self.level:.0f} %)"
+        return f"{effect}{unit} [{low}, {high}]{level}" + (f"; {self.note}" if self.note else "")
+
+
+def _places(size: float, digits: int) -> int:
+    """Return the decimals, at most six, that show the first digits of a number."""
+    return min(6, digits - 1 - math.floor(math.log10(size))) if 0 < size < math.inf else 0
 
 
 def _is_gap(claim: Claim) -> bool:
