@@ -62,6 +62,8 @@ def _source(target: claims.Target, judged: list[claims.Verdict]) -> str:
         words.append(f"Chapter {link(project_root(), f'notebooks/{target.notebook}')}")
     found = [f"{n} members at the profile {name}" for name, n in members(target.id).items()]
     words.append(missing(target, judged) or f"on record: {', '.join(found)}")
+    if found and target.because:
+        words.append(f"what is not run is left out because {target.because}")
     if data := download(target):
         words.append(data)
     line = "; ".join(words)

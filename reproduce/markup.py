@@ -80,6 +80,8 @@ def _mend_table(soup: BeautifulSoup, table: Tag) -> None:
         elif not cell.has_attr("scope"):
             wide = "group" if {"colspan", "rowspan"} & cell.attrs.keys() else ""
             cell["scope"] = ("col" if cell.find_parent("thead") else "row") + wide
+    for text in table.find_all(string=re.compile(r"^[^\\]* = [^\\]*$")):  # no mathematics
+        text.replace_with(text.replace(" = ", "\u00a0=\u00a0"))  # a setting stays on one line
     _mark_columns(table)
     if not table.find_parent(class_="pst-scrollable-table-container"):
         table.wrap(soup.new_tag("div", attrs={"class": "pst-scrollable-table-container"}))

@@ -68,7 +68,7 @@ class Target:
         quoted: Whether the chapter only quotes it, since its data are out of reach.
         cases: Test cases that its errors and accuracies are shares of.
         printed: How the ledger shows the numbers that the paper prints of it.
-        because: Why it is not run, where it is not.
+        because: Why it is not run where it is not, and what it would take.
         data: The setting of the chapter that names the data it is drawn from.
     """
 

@@ -117,6 +117,17 @@ def test_what_is_not_run_says_why(pages):
             assert re.search(r"(not run|quoted only), because \w", section, re.I), target.id
 
 
+def test_what_is_left_out_of_a_table_says_why_and_what_it_takes(pages):
+    for part in claims.parts():
+        for target in (t for t in claims.targets(part).values() if t.printed):
+            if all(cell.profile or cell.quoted for cell in cells(target.id, part)):
+                continue
+            section = pages[f"ledger/{part}"].split(f"\n## {target.id}, ")[1].split("\n## ")[0]
+            assert re.search(r"(left out|not run),? because .*(hour|minute)", section, re.I), (
+                target.id
+            )
+
+
 def test_the_number_that_stands_for_a_table_is_one_of_its_cells():
     for part in claims.parts():
         for target in claims.targets(part).values():

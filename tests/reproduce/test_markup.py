@@ -67,6 +67,13 @@ def test_what_is_no_number(text):
     assert not found.select(".number")
 
 
+def test_a_setting_in_a_table_stays_on_one_line():
+    frame = pd.DataFrame({"error": [1.5]}, index=["VIB, β = 0.001"])
+    assert texts(mended(frame.to_html()).select("tbody th")) == ["VIB, β\u00a0=\u00a00.001"]
+    formula = mended(r"<table><tbody><tr><td>\(x = 1\)</td></tr></tbody></table>")
+    assert texts(formula.select("td")) == [r"\(x = 1\)"]
+
+
 def test_cells_that_span_keep_the_columns_apart():
     rows = "<tr><th rowspan=2>a</th><td>1</td></tr><tr><td>2</td></tr>"
     found = mended(f"<table><tbody>{rows}</tbody></table>")
