@@ -85,16 +85,16 @@ def similarity(found: Data, images: Data) -> dict[str, float]:
         {(\mu_a^2 + \mu_b^2 + C_1)(\sigma_a^2 + \sigma_b^2 + C_2)}, \quad
         C_1 = (0.01 L)^2, \quad C_2 = (0.03 L)^2
 
-    where :math:`L` is the range of the pixels. Images are reflected at their borders; the
-    official code of Deep InfoMax pads them with zeros.
+    where :math:`L` is the range of the pixels, which are counted from zero: 1 is added to them.
+    Images are reflected at their borders; the official code of Deep InfoMax pads them with zeros.
 
     Args:
         found: Reconstructions, ``[n, c, h, w]``, a tensor or an array.
         images: What they should be, ``[n, c, h, w]``.
 
     Returns:
-        ``ssim`` at the right range 2; ``ssim_range_1`` with the constants of range 1 that the
-        official code of Deep InfoMax has; ``ms_ssim_2``, two scales with a window of 7 pixels;
+        ``ssim`` at the right range 2; ``ssim_range_1`` with the constants of range 1 and the
+        pixels in [-1, 1] that the official code of Deep InfoMax has; ``ms_ssim_2``, two scales with a window of 7 pixels;
         and, where the images are large enough, ``ms_ssim`` with the five scales of
         :cite:t:`wang2003multiscale`.
 
@@ -120,22 +120,16 @@ def similarity(found: Data, images: Data) -> dict[str, float]:
     if min(found.shape[2:]) < LEAST_SIDE:
         raise ValueError(f"images need {LEAST_SIDE} pixels a side, got {tuple(images.shape)}")
     images = images.to(found.device, found.dtype)
+    made, true = found + 1, images + 1
+    small = {"betas": TWO_SCALES, "kernel_size": SMALL_WINDOW, "sigma": SMALL_SIGMA}
+    several = metrics.multiscale_structural_similarity_index_measure
     values: dict[str, Any] = {
-        "ssim": metrics.structural_similarity_index_measure(found, images, data_range=RANGE),
+        "ssim": metrics.structural_similarity_index_measure(made, true, data_range=RANGE),
         "ssim_range_1": metrics.structural_similarity_index_measure(found, images, data_range=1.0),
-        "ms_ssim_2": metrics.multiscale_structural_similarity_index_measure(
-            found,
-            images,
-            data_range=RANGE,
-            betas=TWO_SCALES,
-            kernel_size=SMALL_WINDOW,
-            sigma=SMALL_SIGMA,
-        ),
+        "ms_ssim_2": several(made, true, data_range=RANGE, **small),
     }
     if min(images.shape[2:]) >= FIVE_SCALES:
-        values["ms_ssim"] = metrics.multiscale_structural_similarity_index_measure(
-            found, images, data_range=RANGE
-        )
+        values["ms_ssim"] = several(made, true, data_range=RANGE)
     return {name: float(value) for name, value in values.items()}
 
 

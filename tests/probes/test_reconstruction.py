@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from ibutils.nets.image_code import image_decoder
 from ibutils.probes import reconstruction_probe, similarity
@@ -18,10 +19,16 @@ def luminance(a, b, width):
 def test_constant_images_have_the_closed_form_at_both_ranges(a, b):
     size = (2, 3, 32, 32)
     found = similarity(torch.full(size, a), torch.full(size, b))
-    assert found["ssim"] == pytest.approx(luminance(a, b, 2.0), abs=2e-4)
+    right = luminance(a + 1, b + 1, 2.0)  # pixels are counted from zero
+    assert found["ssim"] == pytest.approx(right, abs=2e-4)
     assert found["ssim_range_1"] == pytest.approx(luminance(a, b, 1.0), abs=2e-4)
-    two = max(luminance(a, b, 2.0), 0) ** TWO_SCALES[1]  # negative factors count as zero
-    assert found["ms_ssim_2"] == pytest.approx(two, abs=2e-3)
+    assert found["ms_ssim_2"] == pytest.approx(right ** TWO_SCALES[1], abs=2e-3)
+
+
+def test_it_is_that_of_the_same_images_between_zero_and_one(generator):
+    images, found = (torch.rand(2, 3, 32, 32, generator=generator) * 2 - 1 for _ in range(2))
+    unit = structural_similarity_index_measure((found + 1) / 2, (images + 1) / 2, data_range=1.0)
+    assert similarity(found, images)["ssim"] == pytest.approx(float(unit), abs=1e-5)
 
 
 def test_the_range_of_the_pixels_matters(generator):
