@@ -19,29 +19,29 @@ BLUE, ORANGE, GREEN, RED, PURPLE = COLOURS[:5]
 
 def corners() -> Figure:
     """Draw the codes of an input with one label, and where each objective pulls them."""
-    figure, axes = plt.subplots(figsize=(6.2, 5.6))
-    axes.add_patch(Rectangle((0, 0), 1, 1, fc="0.95", ec="0.4", lw=1.2))
-    axes.text(0.5, 0.5, "all codes", ha="center", va="center", color="0.35")
-    _pull(axes, (0.56, 0.56), (0.98, 0.98), BLUE)
-    _pull(axes, (0.62, 0.5), (0.99, 0.5), "0.35")
-    _pull(axes, (0.56, 0.44), (0.98, 0.02), ORANGE)
-    _pull(axes, (0.44, 0.44), (0.02, 0.02), PURPLE)
+    figure, axes = plt.subplots(figsize=(5.2, 4.7))
+    axes.add_patch(Rectangle((0, 0), 1, 1, fc="none", ec="0.4", lw=1.2))
+    axes.text(0.46, 0.5, "all codes", ha="center", va="center", color="0.3")
+    _pull(axes, (0.54, 0.57), (0.98, 0.98), BLUE)
+    _pull(axes, (0.60, 0.5), (0.99, 0.5), "0.35")
+    _pull(axes, (0.54, 0.43), (0.98, 0.02), ORANGE)
+    _pull(axes, (0.38, 0.43), (0.02, 0.02), PURPLE)
     words = (
-        (0.72, 0.82, "right", "Deep InfoMax\nbeta-VAE, $\\beta < 1$"),
-        (0.98, 0.545, "right", "supervised"),
-        (0.70, 0.17, "right", "VIB, CEB, Information\nDropout, $0 < \\beta < 1$"),
-        (0.03, 0.32, "left", "beta-VAE, VIB\n$\\beta > 1$"),
+        (0.66, 0.85, "right", "Deep InfoMax\nbeta-VAE, $\\beta < 1$"),
+        (0.97, 0.55, "right", "supervised"),
+        (0.69, 0.12, "right", "VIB, CEB, Information\nDropout, $0 < \\beta < 1$"),
+        (0.02, 0.40, "left", "beta-VAE\nand VIB,\n$\\beta > 1$"),
     )
     for x, y, side, text in words:
         axes.text(x, y, text, ha=side, va="center")
     for x, y, side, text in (
-        (1.0, 1.04, "right", "everything"),
-        (1.0, -0.04, "right", "the label alone"),
-        (0.0, -0.04, "left", "nothing"),
+        (1.0, 1.05, "right", "everything"),
+        (1.0, -0.05, "right", "the label alone"),
+        (0.0, -0.05, "left", "nothing"),
     ):
         axes.plot(x, min(max(y, 0), 1), "ko", ms=8)
         axes.text(x, y, text, ha=side, va="bottom" if y > 1 else "top", weight="bold")
-    axes.set(xlim=(-0.03, 1.06), ylim=(-0.13, 1.13), xticks=[0, 1], yticks=[0, 1])
+    axes.set(xlim=(-0.03, 1.06), ylim=(-0.16, 1.15), xticks=[0, 1], yticks=[0, 1])
     axes.set_xticklabels(["0", "$H(Y)$"])
     axes.set_yticklabels(["0", "$H(X \\mid Y)$"])
     axes.set(xlabel="relevant: $I(Z;Y)$", ylabel="the rest: $I(X;Z \\mid Y)$")
