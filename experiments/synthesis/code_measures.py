@@ -213,17 +213,19 @@ def attacked(read: Reader, train: CodesOfSplit, part: ShiftedImages, *, epsilon:
     return right / len(part.labels)
 
 
-def picture(codes: CodesOfSplit) -> dict[str, Any]:
-    """Return the first test codes in the plane of their two largest variances."""
+def picture(codes: CodesOfSplit) -> tuple[Row, dict[str, Any]]:
+    """Return the first test codes in the plane of their two largest variances, and its share."""
     shown = codes.drawn[:PICTURED].double()
     centred = shown - shown.mean(0)
-    _, _, axes = torch.linalg.svd(centred, full_matrices=False)
+    _, sizes, axes = torch.linalg.svd(centred, full_matrices=False)
+    variances = sizes.square()
+    share = _row("variance_shown", variances[:2].sum() / variances.sum()) | {"target": "SYN-F2"}
     found = {
         "points": (centred @ axes[:2].mT).float(),
         "label": codes.part.labels[:PICTURED].byte(),
         "place": codes.part.places[:PICTURED].byte(),
     }
-    return {name: values.cpu().numpy() for name, values in found.items()}
+    return share, {name: values.cpu().numpy() for name, values in found.items()}
 
 
 def _correct(logits: Tensor, part: ShiftedImages) -> float:

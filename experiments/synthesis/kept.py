@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ibutils.extras import extra
 from reproduce import claims
 
@@ -70,7 +72,7 @@ def _bounds(rows: pd.DataFrame) -> pd.DataFrame:
     found = {
         "information_lower": wide["info_nce"],
         "information_upper": wide[[name for name in UPPER if name in wide]].min(axis=1),
-        "mismatch": wide["rate"] - least,
+        "mismatch": (wide["rate"] if "rate" in wide else np.nan) - least,
     }
     tidy = pd.concat([v.rename("value").reset_index().assign(metric=k) for k, v in found.items()])
     return _like(rows, tidy.dropna(subset="value").assign(unit="nat"))
@@ -82,7 +84,8 @@ def _kept(rows: pd.DataFrame) -> pd.DataFrame:
     for method, knob in chosen(rows).items():
         own = rows[(rows["method"] == method) & (rows["knob"] == knob)]
         parts += [own[own["metric"] == old].assign(metric=new) for new, old in KEPT.items()]
-    return _like(rows, pd.concat(parts).assign(knob=float("nan")))
+    found = pd.concat(parts) if parts else rows[:0]  # of encoders without noise only
+    return _like(rows, found.assign(knob=float("nan")))
 
 
 def _like(rows: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:

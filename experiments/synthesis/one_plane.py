@@ -130,9 +130,8 @@ def train(
         learner = Learner(model, settings.recipe())
         fit(learner, part.images, part.labels, seeds=[seed], checkpoint=checkpoint)
     rows, codes = measured(model, data, settings, seed=seed)
-    pictures = {"SYN-F2": picture(codes)}
+    share, arrays = picture(codes)
     if method == "untrained":
-        test = data.parts["test"]
-        shown = (255 * test.images[:EXAMPLES]).round().byte()
-        pictures["SYN-F2"]["images"] = shown.cpu().numpy()
-    yield Result(rows, pictures)
+        shown = (255 * data.parts["test"].images[:EXAMPLES]).round().byte()
+        arrays["images"] = shown.cpu().numpy()
+    yield Result([*rows, share], {"SYN-F2": arrays})

@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
@@ -151,12 +152,14 @@ def _by_name(found: pd.DataFrame) -> pd.DataFrame:
     return found.set_axis(pd.Index(names), axis=0).rename_axis(columns=None)
 
 
-def codes(view: View) -> Figure:
+def codes(view: View) -> Figure | Markdown:
     """Codes of test images at the chosen weights, by class and by place."""
     weights, pictures = chosen(table(view)), by_member(view)
     keys = [(name, weights[name]) for name in METHODS if name in weights]
     keys += [(name, np.nan) for name in PLAIN]
     drawn = [(key, pictures[str(key)]) for key in keys if str(key) in pictures]
+    if not drawn:
+        return Markdown("The codes of the first seed are not on record yet.")
     figure, grid = plt.subplots(2, len(drawn), figsize=(2.1 * len(drawn), 4.6), squeeze=False)
     for column, ((method, knob), own) in zip(grid.T, drawn, strict=True):
         for axes, colour, name in zip(column, ("label", "place"), ("class", "place"), strict=True):
@@ -182,9 +185,11 @@ def scatter(axes: Axes, own: Mapping[str, Any], colour: str) -> None:
     axes.set(xticks=[], yticks=[])
 
 
-def images(view: View) -> Figure:
+def images(view: View) -> Figure | Markdown:
     """Test images at their places."""
-    held = next(own for own in view.arrays("SYN-F2").values() if "images" in own)
+    held = next((own for own in view.arrays("SYN-F2").values() if "images" in own), None)
+    if held is None:
+        return Markdown("The untrained encoder, which keeps the images, is not on record yet.")
     places = held["place"][: len(held["images"])]
     few = min(SHOWN, *(int((places == i).sum()) for i in range(len(PLACES))))
     rows = {name: held["images"][places == i][:few] for i, name in enumerate(PLACES)}

@@ -5,7 +5,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import HTML
+from IPython.display import HTML, Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -25,11 +25,13 @@ from reproduce.view import View
 STEPS = ("light", "middle", "heavy")
 
 
-def weight_by_weight(view: View) -> HTML:
+def weight_by_weight(view: View) -> HTML | Markdown:
     """The plane and the codes at the lightest, the middle and the heaviest weights."""
     found, codes = means(table(view)), _codes(view)
     weights = {name: sorted(of_method(found, name).index) for name in METHODS}
     many = min(map(len, weights.values()))
+    if not many:
+        return Markdown("Not all objectives are on record yet.")
     steps = [STEPS[i] for i in np.linspace(0, len(STEPS) - 1, many).round().astype(int)]
     pictures = {}
     for i, step in enumerate(steps):

@@ -65,15 +65,12 @@ def if_you_want(view: View) -> Markdown:
     lines = []
     for wish in WISHES:
         names = UNLABELLED if "labels" in wish.want else tuple(METHODS)
-        best, then = _ranked(found, weights, wish, names)[:2]
-        lines.append(
-            [
-                wish.want,
-                f"{named(*best[0])}: {wish.shown(best[1])}",
-                f"{named(*then[0])}: {wish.shown(then[1])}",
-                ", ".join(badge(judged[name]) for name in wish.rests),
-            ]
-        )
+        first = [
+            f"{named(*key)}: {wish.shown(value)}"
+            for key, value in _ranked(found, weights, wish, names)[:2]
+        ]
+        first += ["-"] * (2 - len(first))  # where a record is not complete
+        lines.append([wish.want, *first, ", ".join(badge(judged[name]) for name in wish.rests)])
     head = ("if you want", "first here", "then", "how sure")
     return Markdown(markdown.table(head, lines))
 
