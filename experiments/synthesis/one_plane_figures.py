@@ -32,6 +32,7 @@ from experiments.synthesis.plane_rows import (
 from experiments.synthesis.which_objective import if_you_want
 from reproduce.view import View
 
+LINES = (("label_entropy", "$H(Y)$", "--"), ("ceiling", r"$\log n$", ":"))
 SHOWN = 8  # images of each place
 PLACES = ("left", "middle", "right")
 BOUNDS = {
@@ -57,22 +58,22 @@ def plane(view: View) -> Figure:
     """Accuracy against what the code keeps: bars from the lower to the upper bound."""
     rows = table(view)
     found, errors = means(rows), means(rows, "sem")
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(9.5, 5), sharey=True, width_ratios=[2.6, 1]
-    )
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 5), sharey=True, width_ratios=[2.6, 1])
     for method in METHODS:
         _trail(left, method, of_method(found, method), of_method(errors, method))
     for method in PLAIN:
         _trail(right, method, of_method(found, method), of_method(errors, method))
     for axes in (left, right):
-        axes.axvline(found["ceiling"].mean(), ls=":", color="0.5")
-        axes.axvline(found["label_entropy"].mean(), ls="--", color="0.5")
         axes.set_xlim(left=0)
+        for metric, name, style in LINES:
+            x = found[metric].mean()
+            axes.axvline(x, ls=style, color="0.5", zorder=0)
+            axes.text(x, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", size=10)
     left.set(xlabel="$I(X;Z)$, nats", ylabel="linear accuracy of $Z$, %")
     right.set(xlabel="$I(X;Z +$ noise$)$, nats")
     handles = [axes.get_legend_handles_labels() for axes in (left, right)]
     figure.legend(*map(sum, zip(*handles, strict=True), ([], [])), loc="lower center", ncols=3)
-    figure.suptitle(view.source("SYN-F1"))
+    figure.suptitle(view.source("SYN-F1"), size=11)
     finish(figure)
     figure.subplots_adjust(bottom=0.24)
     return figure
@@ -89,7 +90,9 @@ def _trail(axes: Axes, method: str, own: pd.DataFrame, errors: pd.DataFrame) -> 
         xerr=errors["information_lower"], yerr=100 * errors["linear"], capsize=2
     )
     axes.errorbar(low, height, **spread, ls="", label=TITLES[method], ms=7, **look)
-    axes.plot(low[doubtful(own)], height[doubtful(own)], look["marker"], color="white", ms=4)
+    axes.plot(
+        low[doubtful(own)], height[doubtful(own)], look["marker"], color="white", ms=4, zorder=3
+    )
     for knob, x, y in zip(own.index, low, height, strict=True):
         if not np.isnan(knob):
             axes.annotate(
@@ -206,17 +209,3 @@ FIGURES = {
     "SYN-F2 images": images,
     "SYN-T1": if_you_want,
 }
-
-
-def numbers(view: View) -> dict[str, float | str]:
-    """Return what prose quotes: of each objective at its chosen weight, in nats and percent."""
-    rows = table(view)
-    found, quoted = means(rows), dict[str, float | str]()
-    for method, knob in chosen(rows).items():
-        own = at(found, method, knob)
-        quoted[f"{method}-weight"] = f"{knob:g}"
-        for name in ("linear", "place"):
-            quoted[f"{method}-{name}"] = 100 * float(own[name])
-        for name in ("information_lower", "information_upper"):
-            quoted[f"{method}-{name}"] = float(own[name])
-    return quoted
