@@ -17,6 +17,7 @@ from ibutils.bounds.conditional import (
     leave_one_out_upper,
 )
 from ibutils.bounds.contrastive import info_nce, info_nce_from_embeddings, interpolated
+from ibutils.bounds.gaussian_codes import Sandwich, gaussian_sandwich
 from ibutils.bounds.variational import (
     donsker_varadhan,
     jensen_shannon,
@@ -26,10 +27,12 @@ from ibutils.bounds.variational import (
 )
 
 __all__ = [
+    "Sandwich",
     "barber_agakov_lower",
     "barber_agakov_upper",
     "club",
     "donsker_varadhan",
+    "gaussian_sandwich",
     "info_nce",
     "info_nce_from_embeddings",
     "interpolated",

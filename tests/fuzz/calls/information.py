@@ -29,6 +29,7 @@ for one in (
     bounds.nwj,
 ):
     call(one, lambda: given(normal(6, 6)))
+call(bounds.gaussian_sandwich, lambda: given(normal(6, 2), normal(6, 2), normal(6, 2), chunk=4))
 call(bounds.info_nce_from_embeddings, lambda: given(normal(6, 3), normal(6, 3), chunk=4))
 call(bounds.interpolated, lambda: given(normal(6, 6), normal(6), alpha=0.5))
 call(bounds.smile, lambda: given(normal(6, 6), clip=5.0))

@@ -1,0 +1,83 @@
+"""What a weight does, frame by frame: the plane and the codes at each step of the weights."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from IPython.display import HTML, Markdown
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.frames import frames
+from experiments.style import COLOURS
+from experiments.synthesis.plane_rows import (
+    LOOKS,
+    METHODS,
+    factors,
+    means,
+    named,
+    of_method,
+    table,
+)
+from reproduce.view import View
+
+STEPS = ("light", "middle", "heavy")
+
+
+def weight_by_weight(view: View) -> HTML | Markdown:
+    """The plane and the codes at the lightest, the middle and the heaviest weights."""
+    found, codes = means(table(view)), _codes(view)
+    weights = {name: sorted(of_method(found, name).index) for name in METHODS}
+    many = min(map(len, weights.values()))
+    if not many:
+        return Markdown("Not all objectives are on record yet.")
+    steps = [STEPS[i] for i in np.linspace(0, len(STEPS) - 1, many).round().astype(int)]
+    pictures = {}
+    for i, step in enumerate(steps):
+        here = {name: own[i] for name, own in weights.items()}
+        pictures[step] = _frame(here, found, codes)
+    what = "Accuracy against information with one weight of each objective marked, and its codes"
+    return frames(pictures, setting="weight", alternative=what, start=steps[0])
+
+
+def _codes(view: View) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    arrays = view.arrays("SYN-F2")
+    first = min((int(name.rsplit("seed=")[-1]) for name in arrays), default=0)
+    return {
+        str(factors(name)): (own["points"], own["label"])
+        for name, own in arrays.items()
+        if name.endswith(f"seed={first}")
+    }
+
+
+def _frame(
+    here: dict[str, float], found: pd.DataFrame, codes: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> Figure:
+    first, second, third, fourth = METHODS
+    mosaic: list[Any] = [["plane", first, second], ["plane", third, fourth]]
+    figure, panels = plt.subplot_mosaic(mosaic, figsize=(10, 4.4), width_ratios=[2, 1, 1])
+    _plane(panels["plane"], here, found)
+    for method, knob in here.items():
+        axes = panels[method]
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(named(method, knob), size=10)
+        if (key := str((method, knob))) in codes:
+            points, labels = codes[key]
+            x, y = points.T
+            axes.scatter(x, y, c=[COLOURS[i] for i in labels], s=4, linewidths=0)
+    figure.tight_layout()
+    plt.close(figure)
+    return figure
+
+
+def _plane(axes: Axes, here: dict[str, float], found: pd.DataFrame) -> None:
+    for method, knob in here.items():
+        own, look = of_method(found, method), LOOKS[method]
+        axes.plot(own["information_lower"], 100 * own["linear"], alpha=0.3, ms=4, **look)
+        point = own.loc[knob]
+        bar = [point["information_lower"], point["information_upper"]]
+        axes.plot(bar, 2 * [100 * point["linear"]], color=look["color"], lw=4, alpha=0.5)
+        axes.plot(bar[:1], [100 * point["linear"]], ms=9, **look)
+    axes.set(xlabel="$I(X;Z)$, nats", ylabel="linear accuracy of $Z$, %")
+    axes.set_xlim(0, 1.05 * found["information_upper"].max())

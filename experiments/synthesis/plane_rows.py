@@ -1,0 +1,81 @@
+"""What the figures of the plane share: names, means over seeds, and which values to doubt."""
+
+import numpy as np
+import pandas as pd
+
+from experiments.style import COLOURS
+from experiments.synthesis.kept import measure
+from reproduce.view import View
+
+METHODS = {
+    "vib": "VIB",
+    "information_dropout": "Information Dropout",
+    "beta_vae": "β-VAE",
+    "deep_infomax": "Deep InfoMax",
+}
+PLAIN = {"supervised": "supervised", "untrained": "untrained"}
+TITLES = METHODS | PLAIN
+WEIGHTS = {name: "β" for name in METHODS} | {"deep_infomax": "\N{GREEK SMALL LETTER GAMMA}"}
+LOOKS = {
+    name: dict(color=colour, marker=marker)
+    for name, colour, marker in zip(TITLES, COLOURS, "osD^vX", strict=False)
+}
+DOUBT = 0.1  # nats below its ceiling within which a lower bound is no estimate
+
+
+def table(view: View) -> pd.DataFrame:
+    """Return the rows of the plane with what follows from them."""
+    return measure(view.rows("SYN-F1"), {})
+
+
+def means(rows: pd.DataFrame, statistic: str = "mean") -> pd.DataFrame:
+    """Return a statistic over seeds of each metric, by method and weight.
+
+    Args:
+        rows: Rows of the plane.
+        statistic: ``"mean"``, or ``"sem"``, NaN of one seed.
+    """
+    own = rows[~rows["metric"].str.startswith("kept_")]
+    keys = ["method", "knob", "metric"]
+    found = own.groupby(keys, dropna=False)["value"].agg(statistic).unstack("metric")
+    order = {name: i for i, name in enumerate(TITLES)}
+    return found.sort_index(
+        key=lambda level: level.map(order) if level.name == "method" else level
+    )
+
+
+def at(found: pd.DataFrame, method: str, knob: float) -> pd.Series:
+    """Return the metrics of a method at a weight."""
+    row = of_method(found, method)
+    return row[np.isclose(row.index, knob)].iloc[0]
+
+
+def of_method(found: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Return the rows of one method by weight."""
+    return found[found.index.get_level_values("method") == method].droplevel("method")
+
+
+def doubtful(found: pd.DataFrame) -> pd.Series:
+    """Return where the lower bound stands at its ceiling, which then says ``at least``."""
+    return found["information_lower"] > found["ceiling"] - DOUBT
+
+
+def factors(member: str) -> tuple[str, float]:
+    """Return method and weight of a member named as in the record; NaN without a weight.
+
+    Example:
+        >>> factors("method=vib,knob=0.1,seed=0")
+        ('vib', 0.1)
+    """
+    found = dict(part.split("=") for part in member.split(","))
+    return found["method"], float(found.get("knob", "nan"))
+
+
+def named(method: str, knob: float) -> str:
+    """Return a method with its weight, as a figure has it.
+
+    Example:
+        >>> named("vib", 0.01), named("untrained", np.nan)
+        ('VIB, β = 0.01', 'untrained')
+    """
+    return TITLES[method] + ("" if np.isnan(knob) else f", {WEIGHTS[method]} = {knob:g}")
