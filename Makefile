@@ -57,8 +57,12 @@ pdf: book  ## print the book to _build/ibutils.pdf with Chromium
 package: env  ## build wheel and sdist in _build/dist and try them; FULL=1 downloads requirements
 	@$(PY) -m tests.published $(if $(FULL),--full)
 
-reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one
-	@$(SNAKEMAKE) reproduce --config profile=$(call quoted,$(PROFILE)) only=$(call quoted,$(ONLY))
+reproduce: BEGUN := $(shell date +%s)
+reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one; BUDGET=2.5h
+	@until=$(if $(BUDGET),$$($(PY) -m reproduce.budget $(call quoted,$(BUDGET)) --since $(BEGUN))) && \
+		$(SNAKEMAKE) reproduce --config profile=$(call quoted,$(PROFILE)) only=$(call quoted,$(ONLY)) \
+		until=$$until
+	$(if $(filter-out smoke,$(if $(BUDGET),$(PROFILE))),@$(PY) -m reproduce.status --profile $(PROFILE) $(if $(ONLY),--only $(call quoted,$(ONLY))))
 
 status: env  ## say which members are on record, stale, damaged or missing
 	@$(PY) -m reproduce.status $(if $(ONLY),--only $(call quoted,$(ONLY)))

@@ -41,6 +41,11 @@ def of_notebook(root: Path, notebook: str, profile: str) -> str:
     return _digest(root, files, salt=json.dumps(sources))
 
 
+def of_run(root: Path, notebook: str, profile: str) -> Path:
+    """Return the file that holds the hash of a notebook at a profile."""
+    return root / "_build" / "fingerprints" / profile / notebook
+
+
 def of_book(root: Path) -> str:
     """Return the hash of what the pages show besides the executed notebooks."""
     folders = ("book", "experiments", "ibutils", "reproduce", "results", "tests/reference")
