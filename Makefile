@@ -62,10 +62,11 @@ reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist
 	@until=$(if $(BUDGET),$$($(PY) -m reproduce.budget $(call quoted,$(BUDGET)) --since $(BEGUN))) && \
 		$(SNAKEMAKE) reproduce --config profile=$(call quoted,$(PROFILE)) only=$(call quoted,$(ONLY)) \
 		until=$$until
-	$(if $(filter-out smoke,$(if $(BUDGET),$(PROFILE))),@$(PY) -m reproduce.status --profile $(PROFILE) $(if $(ONLY),--only $(call quoted,$(ONLY))))
+	$(if $(filter-out smoke,$(if $(BUDGET),$(PROFILE))),@$(PY) -m reproduce.status --jobs $(JOBS) --profile $(PROFILE) $(if $(ONLY),--only $(call quoted,$(ONLY))))
 
-status: env  ## say which members are on record, stale, damaged or missing
-	@$(PY) -m reproduce.status $(if $(ONLY),--only $(call quoted,$(ONLY)))
+status: env  ## say which members are done, running, stale or to do, the hours left and the end
+	@$(PY) -m reproduce.status --jobs $(JOBS) $(if $(ONLY),--only $(call quoted,$(ONLY))) \
+		$(if $(filter command%,$(origin PROFILE)),--profile $(PROFILE))
 
 record: env  ## copy finished runs to results/ and show them in README.md
 	@$(PY) -c 'from reproduce import record; print(*record.collect(), sep="\n")'

@@ -175,10 +175,9 @@ class Run:
             waiting = passed
 
     def _claim(self, member: Member) -> Lock:
-        names = [self.description["profile"], self.description["notebook"], key(member)]
-        if self.fresh:  # which trains each member, whatever others do
-            names.append(self.folder.name)
-        return leftovers.lock(hashlib.sha256("\n".join(names).encode()).hexdigest()[:16])
+        own = [self.folder.name] if self.fresh else []  # it trains each, whatever others do
+        place = self.description["profile"], self.description["notebook"]
+        return leftovers.claim(*place, member, *own)
 
     def checkpoint(self, members: Sequence[Member]) -> Path:
         """Return where training these members together keeps its checkpoint.
