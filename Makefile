@@ -23,7 +23,7 @@ quoted = '$(subst ','\'',$(1))'
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile reproduce/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint pages browser pdf package reproduce status record verify stress slurm-test notebooks lab bench clean
+.PHONY: help env book test lint pages browser pdf package reproduce status record verify stress slurm-test rehearse-gpu notebooks lab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -83,6 +83,9 @@ slurm-test: env  ## share a notebook between two jobs of a Slurm started for it,
 	@$(PY) -c 'import snakemake_executor_plugin_slurm' 2>/dev/null || \
 		$(PY) -m pip --disable-pip-version-check install -q -c constraints.txt -e '.[cluster]'
 	@$(PY) -m tests.slurm
+
+rehearse-gpu: env  ## run what wants a GPU on this CPU, with tiny networks and images
+	@$(PY) -m tests.rehearsal
 
 notebooks: env  ## refresh the outputs that the committed notebooks carry
 	@$(SNAKEMAKE) smoke
