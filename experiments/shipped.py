@@ -134,4 +134,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from experiments import shipped as imported  # models register with this module, not with main
+
+    imported.main()
