@@ -93,7 +93,7 @@ def make(name: str) -> None:
     Raises:
         ValueError: Its file would be too large.
     """
-    one = described(name)
+    one, (revision, dirty) = described(name), provenance.commit()
     model = one.build()
     data = dict(one.train(model))
     halves = {n: t.half() if t.is_floating_point() else t for n, t in model.state_dict().items()}
@@ -102,7 +102,6 @@ def make(name: str) -> None:
     content = packed.getvalue()
     if len(content) > LARGEST:
         raise ValueError(f"{name} takes {len(content)} bytes, more than {LARGEST}")
-    revision, dirty = provenance.commit()
     found = {
         "experiment": one.experiment,
         "member": dict(one.member),

@@ -5,10 +5,12 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from experiments.shipped import Shipped, shipped
 from experiments.vib.mnist import FlatImages, Settings, build, load
 from ibutils import ensemble
+from ibutils.data import Images, resize
 from ibutils.train import Trainable
 from ibutils.vib import VIB
 from ibutils.vib import recipe as vib_recipe
@@ -51,6 +53,12 @@ def measured(model: VIB, data: FlatImages) -> dict[str, float]:
     predicted, rates = read(model, data.inputs["test"])
     right = (predicted.argmax(1) == data.labels["test"]).float()
     return {"accuracy": float(right.mean()), "rate": float(rates.mean())}
+
+
+def framed(found: Images) -> Tensor:
+    """Return images of digits in MNIST's frame: 20 pixels a side within 28, flat, ``[n, 784]``."""
+    small = resize(found, side=20).floats(low=-1.0, high=1.0)
+    return F.pad(small, (4, 4, 4, 4), value=-1.0).flatten(1)
 
 
 @torch.no_grad()
