@@ -10,8 +10,9 @@ from experiments.infomax.classification import Settings
 from experiments.infomax.effort import Networks, ProbeTraining, Training
 from experiments.infomax.encoder_measures import accuracies, freeze
 from experiments.infomax.image_sets import ImageSet, train_and_test
-from experiments.infomax.models import build, build_encoder, learn
+from experiments.infomax.models import Untrained, build, build_encoder, learn
 from experiments.shipped import Shipped, shipped
+from ibutils.infomax import DeepInfoMax
 from ibutils.nets.encoders import ConvolutionalEncoder
 from ibutils.probes.features import features
 from ibutils.probes.nearest_neighbours import class_share
@@ -26,7 +27,8 @@ SETTINGS = Settings(
     training=Training(batch_size=64, learning_rate=5e-4),
     probe=ProbeTraining(epochs=10, milestones=(7,)),
 )
-MEMBER = {"data": "cifar10", "method": "dim_local", "loss": "infonce", "seed": 0}
+SEED = 0
+MEMBER = {"data": "cifar10", "method": "dim_local", "loss": "infonce", "seed": SEED}
 
 
 @shipped("infomax/small")
@@ -50,18 +52,19 @@ def small_encoder() -> Shipped:
 
 
 def _weights() -> torch.Generator:
-    return generator(MEMBER["seed"], "weights")
+    return generator(SEED, "weights")
 
 
 def _train(encoder: nn.Module) -> Mapping[str, str]:
     """Train the encoder in place, as the chapter does; return the checksums of the data."""
     splits = _splits()
     part = splits["train"]
-    options = {"part": part, "classes": 10, "generator": _weights()}
-    model = build("dim_local", MEMBER["loss"], SETTINGS.networks, **options)
-    learn(model, part, SETTINGS.training.recipe(SETTINGS.epochs), seed=MEMBER["seed"])
-    freeze(model, part, splits["test"], seed=MEMBER["seed"])  # statistics of all images
-    encoder.load_state_dict(model.encoder.state_dict())
+    networks, g = SETTINGS.networks, _weights()
+    model = build("dim_local", "infonce", networks, part=part, classes=10, generator=g)
+    learn(model, part, SETTINGS.training.recipe(SETTINGS.epochs), seed=SEED)
+    freeze(model, part, splits["test"], seed=SEED)  # statistics of all images
+    learned = cast(nn.Module, cast(DeepInfoMax, model).encoder)
+    encoder.load_state_dict(learned.state_dict())
     return {f"cifar10 {split}": own.checksum for split, own in splits.items()}
 
 
@@ -88,9 +91,7 @@ def measured(encoder: ConvolutionalEncoder, *, probe: bool = True) -> dict[str, 
         "nearest_by_pixels": class_share(test.images.flatten(1), test.labels, k=1).value,
     }
     if probe:
-        model = nn.Module()
-        model.encoder = encoder
-        frozen = freeze(model, splits["train"], test, seed=MEMBER["seed"])
+        frozen = freeze(Untrained(encoder), splits["train"], test, seed=SEED)
         rows = accuracies(frozen, SETTINGS.probe)
         read = [one for one in rows if one["metric"] == "accuracy"]
         found |= {f"probe_{one['layer']}": one["value"] for one in read}

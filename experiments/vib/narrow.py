@@ -14,11 +14,13 @@ from ibutils.data import Images, resize
 from ibutils.train import Trainable
 from ibutils.vib import VIB
 from ibutils.vib import recipe as vib_recipe
+from reproduce.experiment import Member
 
 SETTINGS = Settings(
     data="mnist", epochs=25, learning_rate=5e-4, averaging=0.999, hidden=512, wide=32
 )
-MEMBER = {"method": "vib", "bottleneck": SETTINGS.wide, "beta": 1e-3, "seed": 0}
+SEED = 0
+MEMBER: Member = {"method": "vib", "bottleneck": SETTINGS.wide, "beta": 1e-3, "seed": SEED}
 
 
 @shipped("vib/narrow")
@@ -43,7 +45,7 @@ def _train(model: nn.Module) -> Mapping[str, str]:
     )
     own = cast(Trainable, model)
     splits = data.inputs["train"], data.labels["train"]
-    ((found, _),) = ensemble.fit_each([own], recipe, *splits, seeds=[MEMBER["seed"]])
+    ((found, _),) = ensemble.fit_each([own], recipe, *splits, seeds=[SEED])
     model.load_state_dict(found.state_dict())
     return data.checksums
 
