@@ -9,7 +9,7 @@ from copies import ROOT
 
 from experiments import shipped
 from experiments.infomax import small_encoder
-from experiments.vib import mnist, narrow
+from experiments.vib import half_width, mnist
 from ibutils import data
 from ibutils.project import project_root
 
@@ -57,7 +57,7 @@ def test_a_file_that_was_changed_is_refused(tmp_path, monkeypatch):
 def test_a_model_that_is_too_large_is_not_written(tmp_path, monkeypatch):
     monkeypatch.setattr(shipped, "project_root", lambda: tmp_path)
     monkeypatch.setattr(shipped, "LARGEST", 1000)
-    monkeypatch.setattr(narrow, "_train", lambda model: {})
+    monkeypatch.setattr(half_width, "_train", lambda model: {})
     with pytest.raises(ValueError, match=r"vib/narrow takes .* bytes, more than 1000"):
         shipped.make("vib/narrow")
     assert not list(tmp_path.rglob("*.pt"))
@@ -77,7 +77,7 @@ def images(name):
 
 def test_the_vib_makes_the_errors_that_stand_beside_it():
     images("mnist")
-    found = narrow.measured(shipped.load("vib/narrow"), mnist.load(narrow.SETTINGS, "cpu"))
+    found = half_width.measured(shipped.load("vib/narrow"), mnist.load(half_width.SETTINGS, "cpu"))
     said = shipped.about("vib/narrow")["test"]
     assert found["accuracy"] == pytest.approx(said["accuracy"], abs=3e-4)  # ties of rounding
     assert found["rate"] == pytest.approx(said["rate"], rel=1e-3)
@@ -95,7 +95,7 @@ def test_the_codes_of_the_encoder_tell_what_stands_beside_them():
 def test_the_vib_reads_digits_that_it_never_saw():
     """Those of scikit-learn, blown up and framed as MNIST's are."""
     digits = data.load("digits", split="test")
-    probabilities, rates = narrow.read(shipped.load("vib/narrow"), narrow.framed(digits))
+    probabilities, rates = half_width.read(shipped.load("vib/narrow"), half_width.framed(digits))
     assert probabilities.sum(1).allclose(torch.ones(len(digits)))
     assert (rates > 0).all()
     right = (probabilities.argmax(1) == digits.labels).float().mean()
