@@ -23,7 +23,7 @@ quoted = '$(subst ','\'',$(1))'
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile reproduce/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint pages browser pdf package reproduce status record verify stress slurm-test notebooks lab bench clean
+.PHONY: help env book test lint pages browser pdf package reproduce status record verify stress slurm-test rehearse-gpu notebooks lab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -57,11 +57,16 @@ pdf: book  ## print the book to _build/ibutils.pdf with Chromium
 package: env  ## build wheel and sdist in _build/dist and try them; FULL=1 downloads requirements
 	@$(PY) -m tests.published $(if $(FULL),--full)
 
-reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one
-	@$(SNAKEMAKE) reproduce --config profile=$(call quoted,$(PROFILE)) only=$(call quoted,$(ONLY))
+reproduce: BEGUN := $(shell date +%s)
+reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist runs one; BUDGET=2.5h
+	@until=$(if $(BUDGET),$$($(PY) -m reproduce.budget $(call quoted,$(BUDGET)) --since $(BEGUN))) && \
+		$(SNAKEMAKE) reproduce --config profile=$(call quoted,$(PROFILE)) only=$(call quoted,$(ONLY)) \
+		until=$$until
+	$(if $(filter-out smoke,$(if $(BUDGET),$(PROFILE))),@$(PY) -m reproduce.status --jobs $(JOBS) --profile $(PROFILE) $(if $(ONLY),--only $(call quoted,$(ONLY))))
 
-status: env  ## say which members are on record, stale, damaged or missing
-	@$(PY) -m reproduce.status $(if $(ONLY),--only $(call quoted,$(ONLY)))
+status: env  ## say which members are done, running, stale or to do, the hours left and the end
+	@$(PY) -m reproduce.status --jobs $(JOBS) $(if $(ONLY),--only $(call quoted,$(ONLY))) \
+		$(if $(filter command%,$(origin PROFILE)),--profile $(PROFILE))
 
 record: env  ## copy finished runs to results/ and show them in README.md
 	@$(PY) -c 'from reproduce import record; print(*record.collect(), sep="\n")'
@@ -78,6 +83,9 @@ slurm-test: env  ## share a notebook between two jobs of a Slurm started for it,
 	@$(PY) -c 'import snakemake_executor_plugin_slurm' 2>/dev/null || \
 		$(PY) -m pip --disable-pip-version-check install -q -c constraints.txt -e '.[cluster]'
 	@$(PY) -m tests.slurm
+
+rehearse-gpu: env  ## run what wants a GPU on this CPU, with tiny networks and images
+	@$(PY) -m tests.rehearsal
 
 notebooks: env  ## refresh the outputs that the committed notebooks carry
 	@$(SNAKEMAKE) smoke

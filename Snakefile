@@ -12,6 +12,7 @@ from reproduce import fingerprint, notebooks
 ROOT = Path.cwd()
 PYTHON = sys.executable
 PROFILE = config.get("profile", "smoke")
+UNTIL = f"--until {config['until']}" if config.get("until") else ""
 SMOKE = notebooks.names(ROOT)
 try:
     CHOSEN = notebooks.select(ROOT, profile=PROFILE, only=config.get("only", ""))
@@ -22,7 +23,7 @@ if workflow.is_main_process:
     for profile, names in {"smoke": SMOKE, PROFILE: CHOSEN}.items():
         for name in names:
             fingerprint.refresh(
-                ROOT / "_build" / "fingerprints" / profile / name,
+                fingerprint.of_run(ROOT, name, profile),
                 fingerprint.of_notebook(ROOT, name, profile),
             )
     fingerprint.refresh(ROOT / "_build" / "fingerprints" / "book", fingerprint.of_book(ROOT))
@@ -68,7 +69,7 @@ rule execute:
         "Running {wildcards.notebook} at the profile {wildcards.profile}"
     shell:
         "OMP_NUM_THREADS={threads}"
-        " {PYTHON} -m reproduce.execute {wildcards.notebook} {output} --profile {wildcards.profile}"
+        " {PYTHON} -m reproduce.execute {wildcards.notebook} {output} --profile {wildcards.profile} {UNTIL}"
 
 
 rule render:

@@ -6,6 +6,7 @@ python -m reproduce.execute vib/mnist OUT.ipynb --profile laptop
 import argparse
 import difflib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -18,6 +19,8 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from reproduce import budget
+from reproduce.fingerprint import of_run, refresh
 from reproduce.notebooks import parameter_file
 
 START_TIMEOUT = 300  # seconds; a loaded machine needs more than the default 60
@@ -76,27 +79,52 @@ def _run(path: Path, output: Path, parameters: dict[str, Any]) -> None:
         )
 
 
+def stop(notebook: str, profile: str, output: Path, why: str) -> None:
+    """End a run whose budget is spent: well, but not as a complete one.
+
+    Snakemake wants the output of a job that ends well, so it gets the copy so far. It runs the job
+    again when the fingerprint that the output follows from is another, which it will be.
+
+    Args:
+        notebook: ``"<part>/<name>"``.
+        profile: Its profile.
+        output: Where the executed notebook belongs.
+        why: What is left.
+    """
+    os.replace(output.with_suffix(".failed.ipynb"), output)
+    refresh(of_run(Path.cwd(), notebook, profile), f"not complete: {why}")
+    print(f"{notebook}: {why}")
+
+
 def main() -> None:
     """Run the notebook named on the command line at a profile."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebook", help="<part>/<name>")
     parser.add_argument("output", type=Path)
     parser.add_argument("--profile", default="smoke")
+    parser.add_argument("--until", help="when the budget is spent, as reproduce.budget prints it")
     arguments = parser.parse_args()
-    root = Path.cwd()
+    name, profile, output = arguments.notebook, arguments.profile, arguments.output
+    root, unfinished = Path.cwd(), output.with_suffix(".failed.ipynb")
+    if arguments.until:
+        os.environ[budget.UNTIL] = arguments.until
     try:
-        file = parameter_file(root, arguments.notebook, arguments.profile)
+        file = parameter_file(root, name, profile)
         parameters = yaml.safe_load(file.read_text()) if file else {}
-        path = root / "notebooks" / f"{arguments.notebook}.ipynb"
-        execute(path, arguments.output, parameters)
+        path = root / "notebooks" / f"{name}.ipynb"
+        if budget.left() <= 0:
+            shutil.copyfile(path, unfinished)
+            return stop(name, profile, output, "the budget was spent before it began")
+        execute(path, output, parameters)
     except PapermillExecutionError as error:
+        if error.ename == budget.BudgetSpentError.__name__:
+            return stop(name, profile, output, error.evalue)
         sys.exit(
-            f"{arguments.notebook}: cell {error.exec_count} failed with "
-            f"{error.ename}: {error.evalue}\nThe run so far: "
-            f"{arguments.output.with_suffix('.failed.ipynb')}"
+            f"{name}: cell {error.exec_count} failed with "
+            f"{error.ename}: {error.evalue}\nThe run so far: {unfinished}"
         )
     except (ValueError, RuntimeError, OSError) as error:
-        sys.exit(f"{arguments.notebook}: {error}")
+        sys.exit(f"{name}: {error}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """An experiment in its chapter: parameters, members, training, figures, verdicts, numbers."""
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from IPython.display import display
 from tqdm.auto import tqdm
 
 from ibutils import checks
-from reproduce import page, record, settings
+from reproduce import budget, page, record, settings
 from reproduce.reading import Reader
 from reproduce.record import Finished
 from reproduce.record.integrity import Member
@@ -122,12 +123,19 @@ class Experiment(Reader):
         )
 
     def run(self) -> None:
-        """Train the members that are not on record, group by group, and record them."""
+        """Train the members that are not on record, group by group, and record them.
+
+        Raises:
+            BudgetSpentError: Members are left for which there is no time; see
+                :mod:`reproduce.budget`.
+        """
         todo = self.missing()
         known = len(self.members) - len(todo)
         print(f"{known} members are on record, {len(todo)} are trained now")
         groups = self._groups(todo)
-        for group in tqdm(self.record.claimed(groups), total=len(groups), unit="group"):
+        for group in tqdm(
+            self.record.claimed(groups, self._fits), total=len(groups), unit="group"
+        ):
             start, checkpoint = time.perf_counter(), self.record.checkpoint(group)
             made = self.module.train(group, self.settings, self.data, checkpoint=checkpoint)
             results = [Result(list(one.rows), one.arrays) for one in made]
@@ -137,6 +145,26 @@ class Experiment(Reader):
                 for member, one in zip(group, results, strict=True)
             )
             checkpoint.unlink(missing_ok=True)
+        if left := self.missing():
+            raise budget.BudgetSpentError(self._left(left))
+
+    def _fits(self, group: list[Member]) -> bool:
+        """Say whether the budget leaves the time that the members are expected to take."""
+        if (left := budget.left()) == math.inf:
+            return True
+        costs = self.record.costs()
+        expected = sum(costs.of(member, costs.longest()) for member in group)
+        return 0 < left >= expected
+
+    def _left(self, members: list[Member]) -> str:
+        """Say how many members are left, and what they are expected to take."""
+        costs = self.record.costs(cores=True)
+        hours = sum(costs.of(member, costs.longest()) for member in members) / 3600
+        needed = f"about {hours:.1f} core-hours" if hours else "of unknown cost"
+        return (
+            f"the budget is spent: {len(members)} of {len(self.members)} members are left,"
+            f" {needed}; the same command goes on with them"
+        )
 
     def _groups(self, todo: list[Member]) -> list[list[Member]]:
         if todo and hasattr(self.module, "groups"):

@@ -18,8 +18,8 @@ def of_notebook(root: Path, notebook: str, profile: str) -> str:
     """Return the hash of what an executed notebook shows.
 
     That is its cells, its parameter file, the modules of the project it imports and those of its
-    part's experiments, the recorded runs, claims and paper values it draws, and the pinned
-    versions it runs with.
+    part's experiments, the recorded runs, claims, paper values and trained models it draws, and
+    the pinned versions it runs with.
     """
     part = notebook.split("/")[0]
     cells = json.loads((root / "notebooks" / f"{notebook}.ipynb").read_text())["cells"]
@@ -36,9 +36,15 @@ def of_notebook(root: Path, notebook: str, profile: str) -> str:
         *(root / "results").glob(f"*/{notebook}/*/*"),
         *(root / "book" / "claims").glob(f"{part}.*"),
         *(root / "book" / "paper_values").glob(f"{part}.*"),
+        *(root / "book" / "models" / part).glob("*"),
         root / "constraints.txt",
     ]
     return _digest(root, files, salt=json.dumps(sources))
+
+
+def of_run(root: Path, notebook: str, profile: str) -> Path:
+    """Return the file that holds the hash of a notebook at a profile."""
+    return root / "_build" / "fingerprints" / profile / notebook
 
 
 def of_book(root: Path) -> str:

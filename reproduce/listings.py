@@ -4,16 +4,14 @@ Cells that only draw show no source. A link under what they show leads to it.
 """
 
 import ast
-import inspect
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from nbformat import NotebookNode, v4
 
 from ibutils.project import project_root
 from reproduce import claims
+from reproduce.code_links import label_of
 from reproduce.registry import EXPERIMENTS, page
 
 
@@ -36,7 +34,7 @@ def _listing(file: Path) -> str:
     for name, first in [*_definitions("\n".join(lines)), ("", len(lines))]:
         if block := "\n".join(lines[start:first]).strip("\n"):
             text.append(f"{label}```python\n{block}\n```")
-        start, label = first, f"({_label(module, name)})=\n"
+        start, label = first, f"({label_of(module, name)})=\n"
     return "\n\n".join(text)
 
 
@@ -45,23 +43,6 @@ def _definitions(source: str) -> Iterator[tuple[str, int]]:
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
-
-
-def _label(module: str, name: str) -> str:
-    if name[
-        :1
-    ].isupper():  # labels know no capitals: a class may share its letters with a function
-        name = f"class-{name}"
-    return f"code-{module.removeprefix(EXPERIMENTS + '.')}-{name}".lower().replace(".", "-")
-
-
-def link(drawing: Callable[..., Any]) -> str:
-    """Return the link, in MyST, to the source of a function of the experiments."""
-    while isinstance(drawing, partial):
-        drawing = drawing.func
-    function = inspect.unwrap(drawing)
-    label = _label(function.__module__, function.__qualname__)
-    return f"{{ref}}`how it is drawn <{label}>`"
 
 
 def under_drawings(notebook: NotebookNode) -> NotebookNode:
@@ -75,7 +56,7 @@ def under_drawings(notebook: NotebookNode) -> NotebookNode:
         tree = ast.parse(_without_magics(cell.source))
         known |= _imported(tree)
         if "remove-input" in cell.metadata.get("tags", []) and _shows_picture(cell):
-            labels = [_label(*found) for found in _called(tree, known)]
+            labels = [label_of(*found) for found in _called(tree, known)]
             if labels:
                 text = f"*{{ref}}`how it is drawn <{labels[-1]}>`*"
                 cells.append(v4.new_markdown_cell(text, id=f"{cell.id}-code"))

@@ -12,7 +12,7 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
-from reproduce import listings
+from reproduce import code_links
 
 FOLDED_DPI = 70  # of figures of the live run, which lie in the page itself
 
@@ -24,7 +24,7 @@ def caption(
     tables = ", ".join(
         f"{{download}}`{target} <../../book/generated/{target}.csv>`" for target in targets
     )
-    parts = [source, f"table: {tables}" if targets else "", listings.link(drawing), condition]
+    parts = [source, f"table: {tables}" if targets else "", code_links.link(drawing), condition]
     return Markdown("*" + "; ".join(filter(None, parts)) + "*")
 
 

@@ -1,45 +1,60 @@
-"""Which members of each experiment are on record, stale, damaged or missing.
+"""Which members of each experiment are on record, running, stale or to do, and what is left.
 
-python -m reproduce.status [--profile laptop] [--only vib/mnist]
+python -m reproduce.status [--profile laptop] [--only vib/mnist] [--jobs 2]
+
+Members that are done but lie in ``_build/runs`` until ``make record`` are counted as done, and
+named unrecorded. Hours are those of the cores that training takes, from what the same member or
+one that differs by its seed took; running members count whole.
 """
 
 import argparse
 import importlib
+from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import pandas as pd
+import torch
 
+from ibutils import checks
 from ibutils.project import project_root
 from reproduce import record, settings
 from reproduce.notebooks import PROFILES, names
-from reproduce.record import given
-from reproduce.record.integrity import key
+from reproduce.record import given, leftovers, store
+from reproduce.record.costs import Costs
+from reproduce.record.integrity import Description, Member, key
 from reproduce.record.parameters import of_profile
 from reproduce.view import View
 
 
 class Condition(NamedTuple):
-    """The members of an experiment at a profile.
+    """The members of an experiment at a profile: done, running, stale and missing are all.
 
     Attributes:
         notebook: ``"<part>/<chapter>"``.
         profile: The profile.
         members: How many there are in the grid.
-        stale: Recorded by other code or with other settings than are here now.
-        missing: Not on record.
+        done: Recorded by the code and with the settings that are here now.
+        unrecorded: Those of them that are not in ``results`` yet.
+        running: Neither, but a process is training them.
+        stale: Recorded by other code or with other settings, and not running.
+        missing: Not on record, or in a damaged run, and not running.
         damaged: Runs whose files do not hold what was written.
-        hours: Core-hours that training the stale and the missing takes, as far as members on
-            record tell; NaN where none is.
+        hours: Core-hours that are left, as far as members on record tell.
+        unknown: Members among those that are left of which they do not.
     """
 
     notebook: str
     profile: str
     members: int
+    done: int
+    unrecorded: int
+    running: int
     stale: int
     missing: int
     damaged: int
     hours: float
+    unknown: int
 
     def __str__(self) -> str:
         """Say what is not as it should be, and what mends it; nothing where all is well."""
@@ -58,6 +73,15 @@ class Condition(NamedTuple):
         command = f"make reproduce PROFILE={self.profile} ONLY={self.notebook}"
         return f"{', '.join(parts)}; `{command}` trains them again"
 
+    def row(self) -> dict[str, Any]:
+        """Return what the table shows."""
+        shown = "notebook", "profile", "members", "done", "unrecorded", "running", "stale"
+        counts = {name: getattr(self, name) for name in shown}
+        left = self.members - self.done
+        known = f"{self.hours:.1f}" if left > self.unknown or not left else ""
+        hours = " + ".join(filter(None, [known, "?" if self.unknown else ""]))
+        return {**counts, "to do": self.missing, "core-hours": hours}
+
 
 def experiment_of(notebook: str) -> ModuleType | None:
     """Return the experiment of a chapter, if it has one that trains."""
@@ -68,8 +92,14 @@ def experiment_of(notebook: str) -> ModuleType | None:
     return module if hasattr(module, "train") and hasattr(module, "Settings") else None
 
 
-def condition(module: ModuleType, profile: str) -> Condition:
+def condition(module: ModuleType, profile: str, *, live: bool = False) -> Condition:
     """Return the condition of an experiment's record at a profile.
+
+    Args:
+        module: The experiment.
+        profile: The profile.
+        live: Whether runs that are not recorded yet count, and members that are being trained.
+            What a page says depends on neither.
 
     Raises:
         ValueError: The chapter has no such profile.
@@ -79,18 +109,46 @@ def condition(module: ModuleType, profile: str) -> Condition:
     wanted = {key(member): member for member in module.grid(chosen)}
     now: dict[str, Any] = {"settings": given.settings(settings.identity(module, chosen))}
     now |= {"code_hash": record.code_hash(notebook)}
-    found, seconds = {}, []
-    for run in record.runs(notebook=notebook, profile=profile):
-        same = all(run[name] == value for name, value in now.items())
-        for entry in run["members"]:
-            seconds.append(entry["seconds"] * run["threads"])
-            found[key(entry["member"])] = same
-    stale = sum(not found[name] for name in wanted if name in found)
-    missing = sum(name not in found for name in wanted)
-    damaged = len(record.damaged(notebook=notebook, profile=profile))
-    mean = sum(seconds) / len(seconds) if seconds else float("nan")
-    hours = (stale + missing) * mean / 3600 if stale + missing else 0.0
-    return Condition(notebook, profile, len(wanted), stale, missing, damaged, hours)
+    recorded = record.runs(notebook=notebook, profile=profile)
+    runs = store.both(notebook, profile) if live else recorded
+    found = _same(runs, now)
+    done = {name for name in wanted if found.get(name)}
+    left = {name: member for name, member in wanted.items() if name not in done}
+    running = {
+        name
+        for name, member in left.items()
+        if live and leftovers.claim(profile, notebook, member).held()
+    }
+    hours, unknown = _needed(list(left.values()), runs)
+    return Condition(
+        notebook=notebook,
+        profile=profile,
+        members=len(wanted),
+        done=len(done),
+        unrecorded=len(done - {name for name, same in _same(recorded, now).items() if same}),
+        running=len(running),
+        stale=len(left.keys() & found.keys() - running),
+        missing=len(left.keys() - found.keys() - running),
+        damaged=len(record.damaged(notebook=notebook, profile=profile)),
+        hours=hours,
+        unknown=unknown,
+    )
+
+
+def _same(runs: list[Description], now: dict[str, Any]) -> dict[str, bool]:
+    """Return of each member on record whether it was made by what is here now."""
+    return {
+        key(entry["member"]): all(run[name] == value for name, value in now.items())
+        for run in runs
+        for entry in run["members"]
+    }
+
+
+def _needed(members: list[Member], runs: list[Description]) -> tuple[float, int]:
+    """Return the core-hours that members need, and of how many nothing is known."""
+    costs = Costs(runs, gpu=torch.cuda.is_available(), cores=True)
+    needed = pd.Series([costs.of(member) for member in members], dtype=float)
+    return float(needed.sum()) / 3600, int(needed.isna().sum())
 
 
 def of_figure(view: View) -> str:
@@ -105,10 +163,10 @@ def of_figure(view: View) -> str:
 
 
 def conditions(profiles: tuple[str, ...] = PROFILES[1:], only: str = "") -> list[Condition]:
-    """Return the condition of every experiment at each of its profiles."""
+    """Return how every experiment stands now at each of its profiles."""
     root = project_root()
     return [
-        condition(module, profile)
+        condition(module, profile, live=True)
         for name in ([only] if only else names(root))
         if (module := experiment_of(name)) is not None
         for profile in profiles
@@ -116,17 +174,43 @@ def conditions(profiles: tuple[str, ...] = PROFILES[1:], only: str = "") -> list
     ]
 
 
+def total(profile: str, found: list[Condition], jobs: int, now: datetime) -> str:
+    """Return what is left at a profile, and when some processes will have done it.
+
+    Args:
+        profile: The profile.
+        found: The conditions of experiments at this and other profiles.
+        jobs: How many processes there are, of one thread each.
+        now: When they begin.
+    """
+    own = [one for one in found if one.profile == profile]
+    members, left = sum(one.members for one in own), sum(one.members - one.done for one in own)
+    hours, unknown = sum(one.hours for one in own), sum(one.unknown for one in own)
+    if not left:
+        return f"{profile}: all {members} members are done"
+    if unknown == left:
+        return f"{profile}: {left} of {members} members are left, of unknown cost"
+    least = f" and those of {unknown} members of unknown cost" if unknown else ""
+    when = f"{'not before' if unknown else 'about'} {now + timedelta(hours=hours / jobs):%F %H:%M}"
+    return (
+        f"{profile}: {left} of {members} members are left, {hours:.1f} core-hours{least};"
+        f" {jobs} process{'es' if jobs > 1 else ''} end{'s' if jobs == 1 else ''} {when}"
+    )
+
+
 def main() -> None:
-    """Print a row for each experiment and profile, and the hours that are left."""
+    """Print a row for each experiment and profile, and what is left."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", choices=PROFILES[1:], nargs="*", default=PROFILES[1:])
     parser.add_argument("--only", default="", help="<part>/<chapter>")
+    parser.add_argument("--jobs", type=int, default=2, help="processes, for the expected end")
     arguments = parser.parse_args()
+    checks.count("jobs", arguments.jobs, least=1)
     found = conditions(tuple(arguments.profile), arguments.only)
-    table = pd.DataFrame(found)
-    done = table["members"] - table["stale"] - table["missing"]
-    table.insert(3, "done", done)
-    print(table.to_string(index=False, float_format="{:.1f}".format, na_rep="?"))
+    print(pd.DataFrame([one.row() for one in found]).to_string(index=False))
+    for profile in arguments.profile:
+        if any(one.profile == profile for one in found):
+            print(total(profile, found, arguments.jobs, datetime.now()))
     for problem in record.problems():
         print(problem)
 

@@ -110,6 +110,20 @@ class Lock:
             os.close(self._handle)
             self._handle = None
 
+    def held(self) -> bool:
+        """Say whether somebody holds the lock, and leave it as it is."""
+        try:
+            handle = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
     def holder(self) -> str:
         """Return which process holds the lock, or held it last."""
         with suppress(OSError):

@@ -1,6 +1,7 @@
 """What killed processes leave in ``_build``, and the locks that tell who is alive."""
 
 import atexit
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from ibutils.project import project_root
 from reproduce.record import integrity, store
 from reproduce.record.files import STAGED, Lock
+from reproduce.record.integrity import Member, key
 
 
 def _locks() -> Path:
@@ -17,6 +19,12 @@ def _locks() -> Path:
 def lock(name: str) -> Lock:
     """Return the lock of a name, such as that of a run."""
     return Lock(_locks() / f"{name}.lock")
+
+
+def claim(profile: str, notebook: str, member: Member, *further: str) -> Lock:
+    """Return the lock of who trains a member."""
+    names = [profile, notebook, key(member), *further]
+    return lock(hashlib.sha256("\n".join(names).encode()).hexdigest()[:16])
 
 
 def hold(name: str) -> Lock:

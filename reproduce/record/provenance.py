@@ -1,5 +1,6 @@
 """Where a number comes from: project root, commit, versions, machine."""
 
+import os
 import platform
 import re
 import resource
@@ -15,6 +16,8 @@ import ibutils
 from ibutils import checks
 from ibutils.extras import extra
 from ibutils.project import project_root
+
+COMMIT = "IBUTILS_COMMIT"
 
 
 def notebook_path(notebook: str) -> Path:
@@ -80,7 +83,11 @@ def _described(name: str) -> str:
 
 
 def commit() -> tuple[str | None, bool | None]:
-    """Return the git commit of the project and whether tracked files differ from it."""
+    """Return the git commit of the project and whether tracked files differ from it.
+
+    Where git does not know, the environment variable ``IBUTILS_COMMIT`` may name the commit that
+    this is an unchanged copy of.
+    """
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(project_root()), *arguments]
@@ -89,4 +96,5 @@ def commit() -> tuple[str | None, bool | None]:
     try:
         return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "-uno"))
     except (OSError, subprocess.CalledProcessError):
-        return None, None
+        named = os.environ.get(COMMIT)
+        return named, False if named else None

@@ -5,7 +5,7 @@ import io
 import json
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ import torch
 from ibutils import checks
 from ibutils.extras import extra
 from reproduce.record import given, integrity, leftovers, recorded, store
+from reproduce.record.costs import Costs
 from reproduce.record.files import Lock, write_together
 from reproduce.record.identity import code_hash
 from reproduce.record.integrity import Member, key
@@ -122,6 +123,11 @@ class Run:
                     " members again with fresh: true, which supersedes what is on record"
                 )
 
+    def costs(self, *, cores: bool = False) -> Costs:
+        """Return what members took at this profile, on a GPU or not as here, of any code."""
+        runs = store.both(self.description["notebook"], self.description["profile"])
+        return Costs(runs, gpu=self.device.startswith("cuda"), cores=cores)
+
     def missing(self, members: Iterable[Member]) -> list[Member]:
         """Return the members that have to be trained: not on record, stale or damaged."""
         members = given.members("members", members)
@@ -129,7 +135,11 @@ class Run:
         done |= {key(entry["member"]) for entry in self.description["members"]}
         return [member for member in members if key(member) not in done]
 
-    def claimed(self, groups: Iterable[Sequence[Member]]) -> Iterator[list[Member]]:
+    def claimed(
+        self,
+        groups: Iterable[Sequence[Member]],
+        fits: Callable[[list[Member]], bool] = lambda _: True,
+    ) -> Iterator[list[Member]]:
         """Yield the groups that this process is to train, each while no other process does.
 
         Several processes can share a grid. A group with a member that another process trains is
@@ -138,13 +148,17 @@ class Run:
 
         Args:
             groups: Members that are trained together; those that are on record are left out.
+            fits: Says of members whether there is time to train them; those for which there is
+                none are left.
         """
         waiting = [given.members("groups", group) for group in groups]
         said = ""
         while waiting:
             passed: list[list[Member]] = []
             for group in waiting:
-                locks = [self._claim(member) for member in self.missing(group)]
+                if not fits(todo := self.missing(group)):
+                    continue
+                locks = [self._claim(member) for member in todo]
                 try:
                     if other := next((lock for lock in locks if not lock.take()), None):
                         passed.append(group)
@@ -161,10 +175,9 @@ class Run:
             waiting = passed
 
     def _claim(self, member: Member) -> Lock:
-        names = [self.description["profile"], self.description["notebook"], key(member)]
-        if self.fresh:  # which trains each member, whatever others do
-            names.append(self.folder.name)
-        return leftovers.lock(hashlib.sha256("\n".join(names).encode()).hexdigest()[:16])
+        own = [self.folder.name] if self.fresh else []  # it trains each, whatever others do
+        place = self.description["profile"], self.description["notebook"]
+        return leftovers.claim(*place, member, *own)
 
     def checkpoint(self, members: Sequence[Member]) -> Path:
         """Return where training these members together keeps its checkpoint.

@@ -57,10 +57,15 @@ class TestCommit:
     def test_of_a_folder_outside_git_is_unknown(self, copy):
         assert provenance.commit() == (None, None)
 
-    def test_names_the_commit_and_tells_changes_of_tracked_files(self, copy):
+    def test_of_a_copy_without_git_is_what_the_variable_names(self, copy, monkeypatch):
+        monkeypatch.setenv(provenance.COMMIT, "a" * 40)
+        assert provenance.commit() == ("a" * 40, False)
+
+    def test_names_the_commit_and_tells_changes_of_tracked_files(self, copy, monkeypatch):
         self.git(copy, "init", "--quiet")
         self.git(copy, "add", "pyproject.toml", "ibutils", "experiments", "reproduce", "notebooks")
         self.git(copy, "commit", "--quiet", "-m", "one")
+        monkeypatch.setenv(provenance.COMMIT, "a" * 40)  # git knows better
         revision, dirty = provenance.commit()
         assert len(revision) == 40 and dirty is False
         (copy / "notes.txt").write_text("not tracked")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nbformat import NotebookNode, v4
 
-from reproduce import claims, listings, registry
+from reproduce import claims, code_links, listings, registry
 
 registry.discover()
 
@@ -31,7 +31,7 @@ def test_each_figure_links_to_the_source_of_its_function(pages: dict[str, str]) 
     for name in [name for name in sys.modules if name.startswith("experiments.")]:
         part = name.split(".")[1]
         for drawing in getattr(sys.modules[name], "FIGURES", {}).values():
-            target = f"({label(listings.link(drawing))})=\n```python\n"
+            target = f"({label(code_links.link(drawing))})=\n```python\n"
             assert pages[part].count(target) == 1
             own = drawing.func if isinstance(drawing, partial) else drawing
             assert pages[part].split(target)[1].startswith(inspect.getsource(own).rstrip("\n"))

@@ -1,0 +1,56 @@
+"""Members for which there is no time are left, and the run says so."""
+
+import time
+
+import pytest
+
+from experiments.foundations import jensen_shannon
+from reproduce import budget
+from reproduce.experiment import Experiment
+from reproduce.record import Run
+
+MEMBERS = [{"method": "vib", "seed": seed} for seed in range(4)]
+
+
+@pytest.fixture(autouse=True)
+def _own_project(project):
+    """Write into a copy of the project."""
+
+
+def chapter():
+    return Experiment(jensen_shannon, jensen_shannon.Settings(sizes=(8,), draws=1000, seeds=(0,)))
+
+
+def test_groups_that_do_not_fit_are_passed_over_for_those_that_do():
+    run = Run("vib/mnist", profile="laptop", settings={"epochs": 25, "learning_rate": 2e-4})
+    short = MEMBERS[2]
+    groups = run.claimed([[member] for member in MEMBERS], lambda group: group[0] == short)
+    assert list(groups) == [[short]]
+
+
+def test_time_is_asked_before_each_member():
+    run = Run("vib/mnist", profile="laptop", settings={"epochs": 25, "learning_rate": 2e-4})
+    moments = iter([True, True, False, False])
+    groups = run.claimed([[member] for member in MEMBERS], lambda _: next(moments))
+    assert list(groups) == [[member] for member in MEMBERS[:2]]
+
+
+def test_a_run_without_time_trains_nothing_and_says_what_is_left(monkeypatch):
+    experiment = chapter()
+    monkeypatch.setenv(budget.UNTIL, str(time.time() - 1))
+    count = len(experiment.members)
+    with pytest.raises(budget.BudgetSpentError, match=f"{count} of {count} members.*unknown cost"):
+        experiment.run()
+    assert experiment.missing() == experiment.members
+
+
+def test_a_run_with_time_for_some_records_them_and_leaves_the_others(monkeypatch):
+    experiment = chapter()
+    whole = experiment.missing()
+    with monkeypatch.context() as short:
+        short.setattr(budget, "left", lambda: 1e9 if experiment.missing() == whole else 0.0)
+        with pytest.raises(budget.BudgetSpentError, match="members are left, about"):
+            experiment.run()
+    assert 0 < len(experiment.missing()) < len(whole)
+    experiment.run()
+    assert not experiment.missing()
