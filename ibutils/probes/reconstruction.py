@@ -94,9 +94,9 @@ def similarity(found: Data, images: Data) -> dict[str, float]:
 
     Returns:
         ``ssim`` at the right range 2; ``ssim_range_1`` with the constants of range 1 and the
-        pixels in [-1, 1] that the official code of Deep InfoMax has; ``ms_ssim_2``, two scales with a window of 7 pixels;
-        and, where the images are large enough, ``ms_ssim`` with the five scales of
-        :cite:t:`wang2003multiscale`.
+        pixels in [-1, 1] that the official code of Deep InfoMax has; ``ms_ssim_2``, two scales
+        with a window of 7 pixels; and, where the images are large enough, ``ms_ssim`` with the
+        five scales of :cite:t:`wang2003multiscale`.
 
     Raises:
         TypeError: The images are no numbers.
@@ -121,12 +121,18 @@ def similarity(found: Data, images: Data) -> dict[str, float]:
         raise ValueError(f"images need {LEAST_SIDE} pixels a side, got {tuple(images.shape)}")
     images = images.to(found.device, found.dtype)
     made, true = found + 1, images + 1
-    small = {"betas": TWO_SCALES, "kernel_size": SMALL_WINDOW, "sigma": SMALL_SIGMA}
     several = metrics.multiscale_structural_similarity_index_measure
     values: dict[str, Any] = {
         "ssim": metrics.structural_similarity_index_measure(made, true, data_range=RANGE),
         "ssim_range_1": metrics.structural_similarity_index_measure(found, images, data_range=1.0),
-        "ms_ssim_2": several(made, true, data_range=RANGE, **small),
+        "ms_ssim_2": several(
+            made,
+            true,
+            data_range=RANGE,
+            betas=TWO_SCALES,
+            kernel_size=SMALL_WINDOW,
+            sigma=SMALL_SIGMA,
+        ),
     }
     if min(images.shape[2:]) >= FIVE_SCALES:
         values["ms_ssim"] = several(made, true, data_range=RANGE)
