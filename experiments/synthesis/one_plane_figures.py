@@ -13,9 +13,7 @@ from pandas.io.formats.style import Styler
 
 from experiments.picture_rows import picture_rows
 from experiments.style import COLOURS, finish
-from experiments.synthesis.kept import ACCURATE, chosen
-from experiments.synthesis.plane_frames import weight_by_weight
-from experiments.synthesis.plane_rows import (
+from experiments.synthesis.drawn_rows import (
     DOUBT,
     LOOKS,
     METHODS,
@@ -29,6 +27,8 @@ from experiments.synthesis.plane_rows import (
     of_method,
     table,
 )
+from experiments.synthesis.kept import ACCURATE, chosen
+from experiments.synthesis.plane_frames import weight_by_weight
 from experiments.synthesis.which_objective import if_you_want
 from reproduce.view import View
 

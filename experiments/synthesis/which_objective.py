@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
+from experiments.synthesis.drawn_rows import METHODS, at, means, named, table
 from experiments.synthesis.kept import chosen
-from experiments.synthesis.plane_rows import METHODS, at, means, named, table
 from reproduce import claims, markdown
 from reproduce.claims.report import badge
 from reproduce.view import View
