@@ -63,8 +63,9 @@ def test_a_marker_stands_at_the_lower_bound_and_its_bar_ends_at_the_upper(rows):
     axes = figures.plane(GivenRows(rows)).axes[0]
     (vib,) = (c for c in axes.containers if c.get_label() == "VIB")
     own = plane_rows.of_method(plane_rows.means(plane_rows.table(GivenRows(rows))), "vib")
-    np.testing.assert_allclose(vib.lines[0].get_xdata(), own["information_lower"])
-    np.testing.assert_allclose(vib.lines[0].get_ydata(), 100 * own["linear"])
+    x, y = np.asarray(vib.lines[0].get_xydata(), float).T
+    np.testing.assert_allclose(x, own["information_lower"])
+    np.testing.assert_allclose(y, 100 * own["linear"])
     bars = [bar.get_segments() for bar in axes.collections]
     ends = [float(np.asarray(one, float)[-1, 0]) for own_bars in bars for one in own_bars]
     for value in own["information_upper"]:
