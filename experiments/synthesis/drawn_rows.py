@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from experiments.style import COLOURS
 from experiments.synthesis.kept import measure
@@ -20,12 +21,14 @@ LOOKS = {
     name: dict(color=colour, marker=marker)
     for name, colour, marker in zip(TITLES, COLOURS, "osD^vX", strict=False)
 }
+ACCURACIES = (20, 50, 80, 90, 95, 98, 99)  # that have a tick
 DOUBT = 0.1  # nats below its ceiling within which a lower bound is no estimate
 
 
 def table(view: View) -> pd.DataFrame:
     """Return the rows of the plane with what follows from them."""
-    return measure(view.rows("SYN-F1"), {})
+    rows = view.rows("SYN-F1")
+    return pd.concat([rows, measure(rows, {})], ignore_index=True)
 
 
 def means(rows: pd.DataFrame, statistic: str = "mean") -> pd.DataFrame:
@@ -72,10 +75,26 @@ def factors(member: str) -> tuple[str, float]:
 
 
 def named(method: str, knob: float) -> str:
-    """Return a method with its weight, as a figure has it.
+    """Return a method with its weight, as a figure has it; the weight does not wrap.
 
     Example:
-        >>> named("vib", 0.01), named("untrained", np.nan)
-        ('VIB, β = 0.01', 'untrained')
+        >>> named("untrained", np.nan), named("vib", 0.01).split()
+        ('untrained', ['VIB,', 'β', '=', '0.01'])
     """
-    return TITLES[method] + ("" if np.isnan(knob) else f", {WEIGHTS[method]} = {knob:g}")
+    if np.isnan(knob):
+        return TITLES[method]
+    weight = f"{WEIGHTS[method]} = {knob:g}".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{TITLES[method]}, {weight}"
+
+
+def accuracy_axis(axes: Axes, percent: pd.Series) -> None:
+    """Draw some accuracies in percent by the logarithm of what is missing to 100."""
+    low, high = float(percent.min()), float(percent.max())
+    axes.set_ylim(max(0.0, low - 8), (high + 100) / 2)
+    axes.set_yscale("function", functions=(_missing, lambda t: 100 - 10**-t))
+    ticks = [tick for tick in ACCURACIES if low - 8 <= tick <= (high + 100) / 2]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+
+
+def _missing(percent: np.ndarray) -> np.ndarray:
+    return -np.log10(np.maximum(100 - percent, 1e-3))  # what stands at 100 stays on the page

@@ -27,22 +27,23 @@ MEMBER = ["method", "knob", "seed"]
 
 @claims.measure("kept")
 def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the rows with what follows from them.
+    """Return what follows from recorded rows.
 
     Args:
         rows: Rows of ``SYN-F1`` of one profile.
         arrays: Not used.
 
     Returns:
-        The rows, and of each member ``information_lower``, ``information_upper`` and, where it
+        Of each member ``information_lower``, ``information_upper`` and, where it
         has a prior, ``mismatch``, the rate less the least of the other upper bounds. Of each
         noisy objective and seed also ``kept_...``, without a weight: what it keeps at the weight
         of :func:`chosen`.
     """
     if not len(rows):
         return rows
-    rows = pd.concat([rows, _bounds(rows)], ignore_index=True)
-    return pd.concat([rows, _kept(rows)], ignore_index=True)
+    bounds = _bounds(rows)
+    kept = _kept(pd.concat([rows, bounds], ignore_index=True))
+    return pd.concat([bounds, kept], ignore_index=True)
 
 
 def chosen(rows: pd.DataFrame) -> dict[str, float]:
@@ -52,7 +53,7 @@ def chosen(rows: pd.DataFrame) -> dict[str, float]:
     highest.
 
     Args:
-        rows: Rows with the bounds of :func:`measure`.
+        rows: Recorded rows together with those of :func:`measure`.
     """
     means = rows.pivot_table(index=["method", "knob"], columns="metric", values="value")
     found = {}

@@ -19,6 +19,7 @@ from experiments.synthesis.drawn_rows import (
     METHODS,
     PLAIN,
     TITLES,
+    accuracy_axis,
     at,
     doubtful,
     factors,
@@ -29,6 +30,7 @@ from experiments.synthesis.drawn_rows import (
 )
 from experiments.synthesis.kept import ACCURATE, chosen
 from experiments.synthesis.plane_frames import weight_by_weight
+from experiments.synthesis.shifted_images import load_shifted
 from experiments.synthesis.which_objective import if_you_want
 from reproduce.view import View
 
@@ -64,11 +66,12 @@ def plane(view: View) -> Figure:
     for method in PLAIN:
         _trail(right, method, of_method(found, method), of_method(errors, method))
     for axes in (left, right):
-        axes.set_xlim(left=0)
         for metric, name, style in LINES:
             x = found[metric].mean()
             axes.axvline(x, ls=style, color="0.5", zorder=0)
             axes.text(x, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", size=10)
+        axes.set_xlim(left=0)
+    accuracy_axis(left, 100 * found["linear"])
     left.set(xlabel="$I(X;Z)$, nats", ylabel="linear accuracy of $Z$, %")
     right.set(xlabel="$I(X;Z +$ noise$)$, nats")
     handles = [axes.get_legend_handles_labels() for axes in (left, right)]
@@ -95,8 +98,9 @@ def _trail(axes: Axes, method: str, own: pd.DataFrame, errors: pd.DataFrame) -> 
     )
     for knob, x, y in zip(own.index, low, height, strict=True):
         if not np.isnan(knob):
+            shift = (0, -15) if method == "information_dropout" else (0, 8)
             axes.annotate(
-                f"{knob:g}", (x, y), (-4, 5), textcoords="offset points", ha="right", size=9
+                f"{knob:g}", (x, y), shift, textcoords="offset points", ha="center", size=9
             )
 
 
@@ -163,7 +167,7 @@ def codes(view: View) -> Figure | Markdown:
     drawn = [(key, pictures[str(key)]) for key in keys if str(key) in pictures]
     if not drawn:
         return Markdown("The codes of the first seed are not on record yet.")
-    figure, grid = plt.subplots(2, len(drawn), figsize=(2.1 * len(drawn), 4.6), squeeze=False)
+    figure, grid = plt.subplots(2, len(drawn), figsize=(1.7 * len(drawn), 4.2), squeeze=False)
     for column, ((method, knob), own) in zip(grid.T, drawn, strict=True):
         for axes, colour, name in zip(column, ("label", "place"), ("class", "place"), strict=True):
             scatter(axes, own, colour)
@@ -188,15 +192,18 @@ def scatter(axes: Axes, own: Mapping[str, Any], colour: str) -> None:
     axes.set(xticks=[], yticks=[])
 
 
-def images(view: View) -> Figure | Markdown:
-    """Test images at their places."""
+def images(view: View) -> Figure:
+    """Test images at their places, recorded ones or those of the page."""
     held = next((own for own in view.arrays("SYN-F2").values() if "images" in own), None)
-    if held is None:
-        return Markdown("The untrained encoder, which keeps the images, is not on record yet.")
+    if held is None:  # before anything is on record
+        page = view.chosen
+        part = load_shifted(page.data, count=60, split="test", offset=page.offset, device="cpu")
+        grey = (255 * part.images).round().byte()
+        held = {"images": grey.numpy(), "place": part.places.numpy()}
     places = held["place"][: len(held["images"])]
     few = min(SHOWN, *(int((places == i).sum()) for i in range(len(PLACES))))
     rows = {name: held["images"][places == i][:few] for i, name in enumerate(PLACES)}
-    return picture_rows(rows, title=view.source("SYN-F2"))
+    return picture_rows(rows, title="")
 
 
 FIGURES = {

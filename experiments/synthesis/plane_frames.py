@@ -14,6 +14,7 @@ from experiments.style import COLOURS
 from experiments.synthesis.drawn_rows import (
     LOOKS,
     METHODS,
+    accuracy_axis,
     factors,
     means,
     named,
@@ -79,5 +80,6 @@ def _plane(axes: Axes, here: dict[str, float], found: pd.DataFrame) -> None:
         bar = [point["information_lower"], point["information_upper"]]
         axes.plot(bar, 2 * [100 * point["linear"]], color=look["color"], lw=4, alpha=0.5)
         axes.plot(bar[:1], [100 * point["linear"]], ms=9, **look)
+    accuracy_axis(axes, 100 * found["linear"])
     axes.set(xlabel="$I(X;Z)$, nats", ylabel="linear accuracy of $Z$, %")
     axes.set_xlim(0, 1.05 * found["information_upper"].max())
