@@ -6,14 +6,14 @@ from pathlib import Path
 
 from experiments.synthesis.code_measures import measured, picture
 from experiments.synthesis.four_objectives import build
-from experiments.synthesis.one_plane_figures import FIGURES
+from experiments.synthesis.one_plane_figures import FIGURES, numbers
 from experiments.synthesis.shifted_images import SPLITS, PlacedSplits, load_shifted
 from ibutils import checks
 from ibutils.data import READERS
 from ibutils.train import Learner, Recipe, adam, fit, milestones
 from reproduce.experiment import Member, Result
 
-__all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "train"]
+__all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "numbers", "train"]
 
 CHOICES = ("vib_betas", "dropout_betas", "vae_betas", "gammas", "seeds")
 METHODS = {  # by the parameter that holds the weights

@@ -96,11 +96,17 @@ def _trail(axes: Axes, method: str, own: pd.DataFrame, errors: pd.DataFrame) -> 
     axes.plot(
         low[doubtful(own)], height[doubtful(own)], look["marker"], color="white", ms=4, zorder=3
     )
-    for knob, x, y in zip(own.index, low, height, strict=True):
+    below = method == "information_dropout"  # its trail runs along that of VIB
+    aside = method == "deep_infomax"  # its markers stand at one ceiling
+    for knob, x, y in zip(own.index, high if aside else low, height, strict=True):
         if not np.isnan(knob):
-            shift = (0, -15) if method == "information_dropout" else (0, 8)
             axes.annotate(
-                f"{knob:g}", (x, y), shift, textcoords="offset points", ha="center", size=9
+                f"{knob:g}",
+                (x, y),
+                (12, -3) if aside else (0, -15 if below else 8),
+                textcoords="offset points",
+                ha="center",
+                size=9,
             )
 
 
@@ -216,3 +222,14 @@ FIGURES = {
     "SYN-F2 images": images,
     "SYN-T1": if_you_want,
 }
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the box in short quotes of VIB: bounds in nats and accuracy in percent."""
+    own = of_method(means(table(view)), "vib")
+    found = {}
+    for knob, row in zip(own.index, own.to_dict("records"), strict=True):
+        found[f"vib-{knob:g}-lower"] = float(row["information_lower"])
+        found[f"vib-{knob:g}-upper"] = float(row["information_upper"])
+        found[f"vib-{knob:g}-linear"] = 100 * float(row["linear"])
+    return found
