@@ -14,8 +14,7 @@ from pandas.io.formats.style import Styler
 from experiments.picture_rows import picture_rows
 from experiments.style import COLOURS, finish
 from experiments.synthesis.kept import ACCURATE, chosen
-from experiments.synthesis.plane_frames import weight_by_weight
-from experiments.synthesis.plane_rows import (
+from experiments.synthesis.objective_rows import (
     DOUBT,
     LOOKS,
     METHODS,
@@ -30,6 +29,7 @@ from experiments.synthesis.plane_rows import (
     of_method,
     table,
 )
+from experiments.synthesis.plane_frames import weight_by_weight
 from experiments.synthesis.shifted_images import load_shifted
 from experiments.synthesis.which_objective import if_you_want
 from reproduce.view import View
