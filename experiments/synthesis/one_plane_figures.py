@@ -13,7 +13,8 @@ from pandas.io.formats.style import Styler
 
 from experiments.picture_rows import picture_rows
 from experiments.style import COLOURS, finish
-from experiments.synthesis.drawn_rows import (
+from experiments.synthesis.kept import ACCURATE, chosen
+from experiments.synthesis.objective_rows import (
     DOUBT,
     LOOKS,
     METHODS,
@@ -28,7 +29,6 @@ from experiments.synthesis.drawn_rows import (
     of_method,
     table,
 )
-from experiments.synthesis.kept import ACCURATE, chosen
 from experiments.synthesis.plane_frames import weight_by_weight
 from experiments.synthesis.shifted_images import load_shifted
 from experiments.synthesis.which_objective import if_you_want

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from experiments.frames import frames
 from experiments.style import COLOURS
-from experiments.synthesis.drawn_rows import (
+from experiments.synthesis.objective_rows import (
     LOOKS,
     METHODS,
     accuracy_axis,

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import pandas as pd
 from IPython.display import Markdown
 
-from experiments.synthesis.drawn_rows import METHODS, means, named, of_method, table
 from experiments.synthesis.kept import ACCURATE, chosen
+from experiments.synthesis.objective_rows import METHODS, means, named, of_method, table
 from reproduce import claims, markdown
 from reproduce.claims.report import badge
 from reproduce.view import View

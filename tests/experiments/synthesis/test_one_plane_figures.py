@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from test_kept import WEIGHTS, as_claimed, recorded
 
-from experiments.synthesis import drawn_rows
+from experiments.synthesis import objective_rows
 from experiments.synthesis import one_plane_figures as figures
 from experiments.synthesis.one_plane import Settings
 from reproduce.view import View
@@ -62,7 +62,9 @@ def rows():
 def test_a_marker_stands_at_the_lower_bound_and_its_bar_ends_at_the_upper(rows):
     axes = figures.plane(GivenRows(rows)).axes[0]
     (vib,) = (c for c in axes.containers if c.get_label() == "VIB")
-    own = drawn_rows.of_method(drawn_rows.means(drawn_rows.table(GivenRows(rows))), "vib")
+    own = objective_rows.of_method(
+        objective_rows.means(objective_rows.table(GivenRows(rows))), "vib"
+    )
     x, y = np.asarray(vib.lines[0].get_xydata(), float).T
     np.testing.assert_allclose(x, own["information_lower"])
     np.testing.assert_allclose(y, 100 * own["linear"])
