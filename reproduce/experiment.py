@@ -160,7 +160,7 @@ class Experiment(Reader):
         """Say how many members are left, and what they are expected to take."""
         costs = self.record.costs(cores=True)
         hours = sum(costs.of(member, costs.longest()) for member in members) / 3600
-        needed = f"about {hours:.1f} core-hours" if hours else "of unknown cost"
+        needed = f"about {hours:.1f} core-hours" if costs.known() else "of unknown cost"
         return (
             f"the budget is spent: {len(members)} of {len(self.members)} members are left,"
             f" {needed}; the same command goes on with them"

@@ -36,11 +36,7 @@ def from_git() -> list[Change]:
     log = git("log", "--reverse", "--first-parent", "--format=%H %cI", "--", "book/claims")
     for line in log.splitlines():
         commit, date = line.split()
-        now: dict[str, claims.Claim] = {}
-        for entry in git("ls-tree", "-r", commit, "book/claims").splitlines():
-            blob, path = entry.split()[2:]
-            if path.endswith(".yaml"):
-                now |= stated_in(blob)
+        now = stated_at(commit)
         when = datetime.fromisoformat(date).astimezone(UTC)
         lost = sorted(last.keys() - now.keys() - gone)
         found += [Change(name, when, "removed", "") for name in lost]
@@ -48,10 +44,34 @@ def from_git() -> list[Change]:
             Change(name, when, "stated again", timing.digest(now[name]))
             for name in sorted(gone & now.keys())
         ]
-        found += compare({n: c for n, c in now.items() if n not in gone}, last, when)
+        made = compare({n: c for n, c in now.items() if n not in gone}, last, when)
+        found += [replace(change, date=since(change, commit)) for change in made]
         gone = (gone | set(lost)) - now.keys()
         last |= now
     return _without_detours(found)
+
+
+def stated_at(commit: str) -> dict[str, claims.Claim]:
+    """Return the claims as a commit holds them."""
+    now: dict[str, claims.Claim] = {}
+    for entry in git("ls-tree", "-r", commit, "book/claims").splitlines():
+        blob, path = entry.split()[2:]
+        if path.endswith(".yaml"):
+            now |= stated_in(blob)
+    return now
+
+
+def since(change: Change, commit: str) -> datetime:
+    """Return when a change was committed, on the branch that a merge brought in if it was one."""
+    brought = git(
+        "log", "--reverse", "--format=%H %cI", f"{commit}^1..{commit}", "--", "book/claims"
+    )
+    for line in brought.splitlines():
+        own, date = line.split()
+        claim = stated_at(own).get(change.claim)
+        if claim is not None and timing.digest(claim) == change.digest:
+            return datetime.fromisoformat(date).astimezone(UTC)
+    return change.date
 
 
 def _without_detours(found: list[Change]) -> list[Change]:

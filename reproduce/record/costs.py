@@ -48,6 +48,10 @@ class Costs:
         mean = sum(alike) / len(alike) if alike else unknown
         return self._members.get(key(member), mean)
 
+    def known(self) -> bool:
+        """Say whether any member is on record, however short it was."""
+        return bool(self._members)
+
     def longest(self) -> float:
         """Return what the longest member took; 0 where none is known."""
         return max(self._members.values(), default=0.0)
