@@ -17,6 +17,7 @@ from reproduce import budget, page, record, settings
 from reproduce.reading import Reader
 from reproduce.record import Finished
 from reproduce.record.integrity import Member
+from reproduce.record.sharing import claimed
 from reproduce.view import View
 
 
@@ -134,7 +135,7 @@ class Experiment(Reader):
         print(f"{known} members are on record, {len(todo)} are trained now")
         groups = self._groups(todo)
         for group in tqdm(
-            self.record.claimed(groups, self._fits), total=len(groups), unit="group"
+            claimed(self.record, groups, self._fits), total=len(groups), unit="group"
         ):
             start, checkpoint = time.perf_counter(), self.record.checkpoint(group)
             made = self.module.train(group, self.settings, self.data, checkpoint=checkpoint)
@@ -147,6 +148,8 @@ class Experiment(Reader):
             checkpoint.unlink(missing_ok=True)
         if left := self.missing():
             raise budget.BudgetSpentError(self._left(left))
+        if not self.record.missing(self.module.grid(self.settings)):
+            self.record.forget_checkpoints()  # a kill between the two lines above left one
 
     def _fits(self, group: list[Member]) -> bool:
         """Say whether the budget leaves the time that the members are expected to take."""

@@ -58,6 +58,16 @@ def checkpoints(profile: str, notebook: str) -> Path:
     return project_root() / "_build" / "checkpoints" / profile / notebook
 
 
+def forget_checkpoints(profile: str, notebook: str) -> None:
+    """Remove the checkpoints of a notebook whose members are all on record.
+
+    A process that is killed between recording its members and removing their checkpoint leaves
+    one that nobody goes on with. Those of runs that start from nothing are their own.
+    """
+    for path in checkpoints(profile, notebook).glob("*.pt"):
+        path.unlink(missing_ok=True)
+
+
 def _unless_alive(folder: Path, action: Callable[[Path], None]) -> None:
     """Do something with what a run left, unless the process that writes it is alive."""
     if (owner := lock(folder.name)).take():

@@ -5,7 +5,7 @@ import io
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,8 +26,6 @@ from reproduce.record.supersede import alike
 
 with extra("plots"):
     import pandas as pd
-
-PATIENCE = 2.0  # seconds between looks at what another process is training
 
 
 class Finished(NamedTuple):
@@ -92,6 +90,7 @@ class Run:
         }
         identity = f"{now:%Y%m%dT%H%M%SZ}-{self.hash[:6]}-{secrets.token_hex(4)}"
         self.folder = store.live_root() / profile / notebook / identity
+        self._place = profile, notebook
         self._tables: dict[str, list[dict[str, Any]]] = {}
         self._arrays: dict[str, np.ndarray] = {}
         self._contents: dict[str, bytes] = {}
@@ -107,7 +106,7 @@ class Run:
 
     def _all(self) -> list[dict[str, Any]]:
         """Return the other runs of this notebook at this profile."""
-        found = store.both(self.description["notebook"], self.description["profile"])
+        found = store.both(*reversed(self._place))
         return [run for run in found if run["folder"].name != self.folder.name]
 
     def _check_data(self) -> None:
@@ -135,49 +134,10 @@ class Run:
         done |= {key(entry["member"]) for entry in self.description["members"]}
         return [member for member in members if key(member) not in done]
 
-    def claimed(
-        self,
-        groups: Iterable[Sequence[Member]],
-        fits: Callable[[list[Member]], bool] = lambda _: True,
-    ) -> Iterator[list[Member]]:
-        """Yield the groups that this process is to train, each while no other process does.
-
-        Several processes can share a grid. A group with a member that another process trains is
-        passed over; at the end this process waits for such groups, and trains what is missing
-        then, which is what a process that was killed has left. A smoke run shares nothing.
-
-        Args:
-            groups: Members that are trained together; those that are on record are left out.
-            fits: Says of members whether there is time to train them; those for which there is
-                none are left.
-        """
-        waiting = [given.members("groups", group) for group in groups]
-        said = ""
-        while waiting:
-            passed: list[list[Member]] = []
-            for group in waiting:
-                if not fits(todo := self.missing(group)):
-                    continue
-                locks = [self._claim(member) for member in todo]
-                try:
-                    if other := next((lock for lock in locks if not lock.take()), None):
-                        passed.append(group)
-                        holder = other.holder()
-                    elif todo := self.missing(group):  # another process may have just finished
-                        yield todo
-                finally:
-                    for lock in locks:
-                        lock.release()
-            if len(passed) == len(waiting):
-                if said != (said := f"{len(passed)} groups are held, the last by {holder}"):
-                    print(said, flush=True)
-                time.sleep(PATIENCE)
-            waiting = passed
-
-    def _claim(self, member: Member) -> Lock:
+    def claim(self, member: Member) -> Lock:
+        """Return the lock of who trains a member; a smoke run shares nothing."""
         own = [self.folder.name] if self.fresh else []  # it trains each, whatever others do
-        place = self.description["profile"], self.description["notebook"]
-        return leftovers.claim(*place, member, *own)
+        return leftovers.claim(*self._place, member, *own)
 
     def checkpoint(self, members: Sequence[Member]) -> Path:
         """Return where training these members together keeps its checkpoint.
@@ -188,7 +148,7 @@ class Run:
         members = given.members("members", members)
         identity = json.dumps({name: self.description[name] for name in ("settings", "data")})
         names = "\n".join([self.hash, identity, self.device, *map(key, members)])
-        folder = leftovers.checkpoints(self.description["profile"], self.description["notebook"])
+        folder = leftovers.checkpoints(*self._place)
         if self.fresh:  # which does not go on where another run was killed
             folder = folder / self.folder.name
         name = hashlib.sha256(names.encode()).hexdigest()[:16]
@@ -199,6 +159,10 @@ class Run:
                 torch.set_num_threads(threads)
             return begun
         return folder / f"{name}.{torch.get_num_threads()}.pt"
+
+    def forget_checkpoints(self) -> None:
+        """Remove the checkpoints of the notebook: all its members are on record."""
+        leftovers.forget_checkpoints(*self._place)
 
     def append(
         self,

@@ -7,7 +7,8 @@ import pytest
 from experiments.foundations import jensen_shannon
 from reproduce import budget
 from reproduce.experiment import Experiment
-from reproduce.record import Run
+from reproduce.record import Run, leftovers
+from reproduce.record.sharing import claimed
 
 MEMBERS = [{"method": "vib", "seed": seed} for seed in range(4)]
 
@@ -24,14 +25,14 @@ def chapter():
 def test_groups_that_do_not_fit_are_passed_over_for_those_that_do():
     run = Run("vib/mnist", profile="laptop", settings={"epochs": 25, "learning_rate": 2e-4})
     short = MEMBERS[2]
-    groups = run.claimed([[member] for member in MEMBERS], lambda group: group[0] == short)
+    groups = claimed(run, [[member] for member in MEMBERS], lambda group: group[0] == short)
     assert list(groups) == [[short]]
 
 
 def test_time_is_asked_before_each_member():
     run = Run("vib/mnist", profile="laptop", settings={"epochs": 25, "learning_rate": 2e-4})
     moments = iter([True, True, False, False])
-    groups = run.claimed([[member] for member in MEMBERS], lambda _: next(moments))
+    groups = claimed(run, [[member] for member in MEMBERS], lambda _: next(moments))
     assert list(groups) == [[member] for member in MEMBERS[:2]]
 
 
@@ -54,3 +55,18 @@ def test_a_run_with_time_for_some_records_them_and_leaves_the_others(monkeypatch
     assert 0 < len(experiment.missing()) < len(whole)
     experiment.run()
     assert not experiment.missing()
+
+
+def test_a_complete_grid_leaves_no_checkpoint(monkeypatch):
+    experiment = chapter()
+    folder = leftovers.checkpoints("smoke", "foundations/jensen_shannon")
+    folder.mkdir(parents=True)
+    left = folder / "left-by-a-kill.1.pt"
+    left.touch()
+    with monkeypatch.context() as spent:
+        spent.setenv(budget.UNTIL, str(time.time() - 1))
+        with pytest.raises(budget.BudgetSpentError):
+            experiment.run()
+    assert left.exists()  # somebody may go on with it
+    experiment.run()
+    assert not left.exists()

@@ -159,13 +159,14 @@ def test_the_committed_record_holds_what_was_written():
 SCRIPT = """
 import os, random, sys, time
 import numpy as np
-from reproduce.record import Run, files, run as run_module
+from reproduce.record import Run, files, run as run_module, sharing
+from reproduce.record.sharing import claimed
 
-run_module.PATIENCE = 0.05
+sharing.PATIENCE = 0.05
 seconds = float(sys.argv[1])
 run = Run("vib/mnist", profile="laptop", settings={})
 groups = [[{"method": "vib", "seed": seed} for seed in (2 * i, 2 * i + 1)] for i in range(6)]
-for group in run.claimed(groups):
+for group in claimed(run, groups):
     time.sleep(seconds)
     results = []
     for member in group:

@@ -9,6 +9,7 @@ from reproduce import record, settings, status
 from reproduce.record import Finished, Run, collect, leftovers
 from reproduce.record import run as run_module
 from reproduce.record.parameters import of_profile
+from reproduce.record.sharing import claimed
 
 NOTEBOOK, PROFILE = "foundations/jensen_shannon", "laptop"
 NOW = datetime(2026, 1, 1, 12)
@@ -64,7 +65,7 @@ def test_what_other_code_recorded_is_stale(grid, monkeypatch):
 
 
 def test_a_member_runs_while_somebody_claims_it(grid):
-    groups = begin().claimed([grid[:2]])
+    groups = claimed(begin(), [grid[:2]])
     assert next(groups) == grid[:2]
     assert counts(live()) == (0, 0, 2, 0, len(grid) - 2)
     groups.close()
