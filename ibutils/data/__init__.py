@@ -18,7 +18,8 @@ __all__ = ["READERS", "Images", "load", "resize"]
 
 READERS: dict[str, Callable[..., Images]] = {
     "digits": digits.read,
-    "mnist": mnist.read,
+    "mnist": partial(mnist.read, "mnist"),
+    "fashion_mnist": partial(mnist.read, "fashion_mnist"),
     "cifar10": partial(cifar.read, "cifar10"),
     "cifar100": partial(cifar.read, "cifar100"),
     "stl10": stl10.read,
@@ -37,8 +38,8 @@ def load(
     """Load a data set into memory and verify its checksum.
 
     Args:
-        name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"cifar10"``, ``"cifar100"``,
-            ``"stl10"``, ``"tiny_imagenet"`` or ``"celeba"``.
+        name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"fashion_mnist"``,
+            ``"cifar10"``, ``"cifar100"``, ``"stl10"``, ``"tiny_imagenet"`` or ``"celeba"``.
         root: Folder of data sets, which must be there; by default ``$IBUTILS_DATA``, or else
             ``data/`` of the project in a clone, and ``~/.cache/ibutils`` where ``ibutils`` is
             installed without one. What is not there is downloaded into it.

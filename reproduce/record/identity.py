@@ -11,7 +11,8 @@ from reproduce.record.provenance import notebook_path
 from reproduce.record.sources import Definition, Module, Sources, Token
 
 TRAIN, LOAD, SETTINGS = "train", "load", "Settings"  # what the numbers of an experiment are from
-# A run names the checksum of what was read, so it does not matter how that was read.
+# A run names the checksum of what was read, so it does not matter how that was read, nor what else
+# could have been.
 READERS = Definition("ibutils.data", "READERS")
 FILLING = ("add", "append", "extend", "insert", "register", "setdefault", "update")  # methods
 NAMED = (ast.FunctionDef, ast.ClassDef)
@@ -25,8 +26,8 @@ def code_hash(notebook: str) -> str:
     every definition of ``ibutils`` and ``experiments`` that these reach by name: functions,
     classes whole, constants, and what is registered in a table that is reached. Comments,
     docstrings, imports and the form of writing do not count, nor where a definition stands, nor
-    the literal defaults of ``Settings``, whose values a run records. Two things are not followed:
-    the table of data readers, since a run records the checksum of what was read, and
+    the literal defaults of ``Settings``, whose values a run records. Two things count by their
+    names only: the table of data readers, since a run records the checksum of what was read, and
     ``reproduce``, which makes no numbers.
 
     Args:
@@ -81,6 +82,9 @@ def reach(notebook: str, sources: Sources) -> dict[Definition, list[Token]]:
         one = pending.pop()
         if one in found:
             continue
+        if one == READERS:
+            found[one] = []
+            continue
         module = sources.module(one.module)
         nodes = [(module, node) for node in module.bound.get(one.name, module.done)]
         if one.name == SETTINGS and one in _roots(notebook, sources):
@@ -89,8 +93,7 @@ def reach(notebook: str, sources: Sources) -> dict[Definition, list[Token]]:
         nodes += entered
         pending += [Definition(w.name, n.name) for w, n in entered if isinstance(n, NAMED)]
         found[one] = [token for where, node in nodes for token in sources.text(where, node)]
-        if one != READERS:
-            pending += [token for token in found[one] if isinstance(token, Definition)]
+        pending += [token for token in found[one] if isinstance(token, Definition)]
     return found
 
 

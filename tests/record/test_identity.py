@@ -121,6 +121,15 @@ class TestEveryExperiment:
             texts = {module: ast.unparse(ast.Module(here, [])), "ibutils.elsewhere": there}
             assert hash_with(notebook, **texts) == before, f"{module}.{name}"
 
+    def test_another_data_set_leaves_the_hash(self, notebook):
+        text, _ = source(identity.READERS.module)
+        more = f"{text}\nREADERS['another'] = READERS['mnist']\n"
+        less = text.replace('    "celeba": celeba.read,\n', "")
+        assert less != text
+        for changed in (more, less):
+            texts = {identity.READERS.module: changed}
+            assert hash_with(notebook, **texts) == identity.hash_of(reached(notebook))
+
     def test_comments_docstrings_and_the_form_of_writing_leave_the_hash(self, notebook):
         texts = {}
         for module in {one.module for one in reached(notebook)}:
