@@ -22,6 +22,7 @@ import yaml
 
 from reproduce import claims
 from reproduce.claims import timing
+from reproduce.claims.samples import has_level
 from reproduce.claims.timing import MEANING, Change
 
 NAMES = {field.name for field in fields(claims.Claim)}
@@ -139,13 +140,7 @@ def _holds(rows: pd.DataFrame, factors: dict[str, Any]) -> bool:
     same = np.ones(len(rows), bool)
     for name, level in factors.items():
         if name in rows:
-            column = rows[name]
-            equal = (
-                column == level
-                if isinstance(level, str)
-                else np.isclose(column.astype(float), level)
-            )
-            same &= np.asarray(equal)
+            same &= has_level(rows[name], level)
     return bool(same.any())
 
 

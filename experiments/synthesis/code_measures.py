@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from experiments.synthesis.four_objectives import OneCode
+from experiments.synthesis.one_code import OneCode
 from experiments.synthesis.shifted_images import PlacedSplits, ShiftedImages
 from ibutils.attacks import gradient_sign
 from ibutils.bounds import barber_agakov_lower, gaussian_sandwich
@@ -101,7 +101,8 @@ def measured(
     train, test = codes["train"], codes["test"]
     rows = input_information(train.law, test)
     if model.noisy:
-        rows.append(_row("rate", model.rate(test.law).mean(), "nat"))
+        own = model.bounds(test.law, test.part.labels)
+        rows += [_row(name, value.mean(), "nat") for name, value in own.items()]
         rows.append(_row("total_correlation", estimate_total_correlation(test.drawn).value, "nat"))
     rows += label_readings(train, test, settings, seed=seed)
     rows += linear_readings(train, test)

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ibutils.extras import extra
 from reproduce import claims
 
@@ -12,7 +10,8 @@ with extra("plots"):
     import pandas as pd
 
 ACCURATE = 0.98  # linear accuracy at which objectives are compared, or their highest
-UPPER = ("leave_one_out", "structured", "rate")
+UPPER = ("leave_one_out", "structured", "rate", "labelled")
+OWN = ("rate", "residual", "label_entropy")  # what some objectives, or small tables, lack
 KEPT = {  # by the name that a row has, read at the weight that is chosen
     "kept_lower": "information_lower",
     "kept_upper": "information_upper",
@@ -34,10 +33,11 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
         arrays: Not used.
 
     Returns:
-        Of each member ``information_lower``, ``information_upper`` and, where it
-        has a prior, ``mismatch``, the rate less the least of the other upper bounds. Of each
-        noisy objective and seed also ``kept_...``, without a weight: what it keeps at the weight
-        of :func:`chosen`.
+        Of each member ``information_lower``, ``information_upper``; where it has a prior for each
+        label, ``labelled``, the residual rate with the entropy of the labels, which bounds the
+        information too; and, where it has a prior, ``mismatch``, what its bound by the prior says
+        beyond the least of the other upper bounds. Of each noisy objective and seed also
+        ``kept_...``, without a weight: what it keeps at the weight of :func:`chosen`.
     """
     if not len(rows):
         return rows
@@ -68,12 +68,15 @@ def chosen(rows: pd.DataFrame) -> dict[str, float]:
 def _bounds(rows: pd.DataFrame) -> pd.DataFrame:
     """Return both bounds of each member, and the misfit of its prior from below."""
     wide = rows.pivot_table(index=MEMBER, columns="metric", values="value", dropna=False)
-    wide = wide.dropna(how="all")
+    lacking = [name for name in OWN if name not in wide]
+    wide = wide.dropna(how="all").reindex(columns=[*wide, *lacking])
+    wide["labelled"] = wide["residual"] + wide["label_entropy"]
     least = wide[["leave_one_out", "structured"]].min(axis=1)
     found = {
         "information_lower": wide["info_nce"],
-        "information_upper": wide[[name for name in UPPER if name in wide]].min(axis=1),
-        "mismatch": (wide["rate"] if "rate" in wide else np.nan) - least,
+        "information_upper": wide[[*UPPER]].min(axis=1),
+        "labelled": wide["labelled"],
+        "mismatch": wide["rate"].fillna(wide["labelled"]) - least,
     }
     tidy = pd.concat([v.rename("value").reset_index().assign(metric=k) for k, v in found.items()])
     return _like(rows, tidy.dropna(subset="value").assign(unit="nat"))

@@ -1,11 +1,11 @@
-"""Four objectives on one encoder and one plane: the same measurements for all."""
+"""All objectives on one encoder and one plane: the same measurements for all."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.synthesis.code_measures import measured, picture
-from experiments.synthesis.four_objectives import build
+from experiments.synthesis.objectives import build
 from experiments.synthesis.one_plane_figures import FIGURES, numbers
 from experiments.synthesis.shifted_images import SPLITS, PlacedSplits, load_shifted
 from ibutils import checks
@@ -15,13 +15,16 @@ from reproduce.experiment import Member, Result
 
 __all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "numbers", "train"]
 
-CHOICES = ("vib_betas", "dropout_betas", "vae_betas", "gammas", "seeds")
 METHODS = {  # by the parameter that holds the weights
     "vib_betas": "vib",
+    "ceb_betas": "ceb",
     "dropout_betas": "information_dropout",
+    "log_uniform_betas": "log_uniform_dropout",
     "vae_betas": "beta_vae",
     "gammas": "deep_infomax",
+    "global_gammas": "global_infomax",
 }
+CHOICES = (*METHODS, "seeds")
 PLAIN = ("supervised", "untrained")  # without noise and without a weight
 EXAMPLES = 24  # test images that are kept to be shown
 
@@ -45,9 +48,12 @@ class Settings:
         noise: Standard deviation of the noise of Deep InfoMax's codes, and of the reading of
             codes that have none.
         vib_betas: Weights of VIB.
-        dropout_betas: Weights of Information Dropout.
+        ceb_betas: Weights of the conditional entropy bottleneck.
+        dropout_betas: Weights of Information Dropout with its log-normal prior.
+        log_uniform_betas: And with its log-uniform prior.
         vae_betas: Weights of the beta-VAE, whose target has hundreds of nats.
-        gammas: Weights of Deep InfoMax's prior matching.
+        gammas: Weights of local Deep InfoMax's prior matching.
+        global_gammas: And of global Deep InfoMax's.
         seeds: Of each.
         probe_epochs: Passes of the perceptrons on codes.
         epsilon: Size of the signed step, in units of the range of a pixel.
@@ -66,9 +72,12 @@ class Settings:
     units: int = 16
     noise: float = 0.3
     vib_betas: tuple[float, ...] = (1e-3, 1e-1)
+    ceb_betas: tuple[float, ...] = (1e-3, 1e-1)
     dropout_betas: tuple[float, ...] = (1e-3, 1e-1)
+    log_uniform_betas: tuple[float, ...] = (1e-3, 1e-1)
     vae_betas: tuple[float, ...] = (1.0, 16.0)
     gammas: tuple[float, ...] = (0.01, 1.0)
+    global_gammas: tuple[float, ...] = (0.01, 1.0)
     seeds: tuple[int, ...] = (0,)
     probe_epochs: int = 4
     epsilon: float = 0.1

@@ -145,7 +145,13 @@ def _matches(claim: Claim, rows: pd.DataFrame, factor: str, level: Any) -> np.nd
     """Return which rows have a level of a factor."""
     if factor not in rows:
         raise ValueError(f"claim {claim.id!r}: {factor!r} is no factor of {[*rows]}")
-    column = rows[factor]
+    return has_level(rows[factor], level)
+
+
+def has_level(column: pd.Series, level: Any) -> np.ndarray:
+    """Return where a factor has a level, or one of several."""
+    if isinstance(level, list):
+        return np.logical_or.reduce([has_level(column, one) for one in level])
     if isinstance(level, str):
         return (column == level).to_numpy()
     return np.isclose(column.astype(float), level, atol=0)

@@ -18,7 +18,7 @@ from experiments.synthesis.code_measures import (
     reader,
     structured_rate,
 )
-from experiments.synthesis.four_objectives import build
+from experiments.synthesis.objectives import build
 from experiments.synthesis.shifted_images import ShiftedImages, load_shifted, shifted
 from ibutils.vib import GaussianCode
 

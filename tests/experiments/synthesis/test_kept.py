@@ -15,24 +15,27 @@ from reproduce.claims.judge import judge
 
 WEIGHTS = {
     "vib": (1e-3, 1e-2, 1e-1),
+    "ceb": (1e-3, 1e-2, 1e-1),
     "information_dropout": (1e-3, 1e-2, 1e-1),
+    "log_uniform_dropout": (1e-3, 1e-2, 1e-1),
     "beta_vae": (1.0, 4.0, 16.0),
     "deep_infomax": (0.01, 0.1, 1.0),
+    "global_infomax": (0.01, 0.1, 1.0),
     "supervised": (math.nan,),
     "untrained": (math.nan,),
 }
 
 
 def recorded(values) -> pd.DataFrame:
-    """Return rows of three seeds; ``values(method, i, metric)`` gives the value at weight i."""
+    """Return rows of six seeds; ``values(method, i, metric)`` gives the value at weight i."""
     metrics = ["info_nce", "leave_one_out", "structured", "rate", "total_correlation", "place"]
-    metrics += ["linear", "linear_100", "attacked", "ceiling"]
+    metrics += ["linear", "linear_100", "attacked", "ceiling", "residual", "label_entropy"]
     rng = np.random.default_rng(0)
     rows = [
         dict(method=method, knob=knob, seed=seed, metric=metric, value=value)
         for method, knobs in WEIGHTS.items()
         for i, knob in enumerate(knobs)
-        for seed in range(3)
+        for seed in range(6)
         for metric in metrics
         if (value := values(method, i, metric) + 1e-3 * rng.normal()) == value
     ]
@@ -44,14 +47,27 @@ def recorded(values) -> pd.DataFrame:
 
 def as_claimed(method, i, metric):
     """Return values for which every claim holds."""
-    sure = method in ("vib", "information_dropout", "supervised")
-    if math.isnan(WEIGHTS[method][0]) and metric in ("rate", "total_correlation"):
+    sure = method in ("vib", "ceb", "information_dropout", "log_uniform_dropout", "supervised")
+    plain = math.isnan(WEIGHTS[method][0])
+    if plain and metric in ("rate", "total_correlation"):
         return math.nan
+    if metric == "residual" and method != "ceb":
+        return math.nan
+    if metric == "rate" and method in ("ceb", "log_uniform_dropout"):
+        return math.nan
+    if method == "log_uniform_dropout" and metric in ("info_nce", "leave_one_out"):
+        return 7.0
+    if method == "ceb" and metric == "linear":
+        return 0.98
+    if method == "global_infomax" and metric == "linear":
+        return 0.6
     return {
         "info_nce": (7.0, 4.0, 2.4)[i] if sure else 9.0 - i,
         "leave_one_out": (8.0, 4.5, 2.5)[i] if sure else 9.2 - i,
         "structured": 20.0,
         "rate": 30.0 - 8 * i,
+        "residual": 6.0 - 2 * i,
+        "label_entropy": 2.3,
         "total_correlation": 3.0 - i,
         "place": (0.6, 0.4, 0.35)[i] if sure else 0.95,
         "linear": (0.985, 0.981, 0.9)[i] if sure else (0.5 if method == "beta_vae" else 0.8),
@@ -79,7 +95,14 @@ def test_the_upper_bound_is_the_least_and_the_misfit_what_the_rate_adds(table):
         4.5, abs=0.01
     )
     assert value(table, "mismatch", method="vib", knob=1e-2) == pytest.approx(17.5, abs=0.01)
-    assert not len(table[(table["method"] == "untrained") & (table["metric"] == "mismatch")])
+    for method in ("untrained", "log_uniform_dropout"):
+        assert not len(table[(table["method"] == method) & (table["metric"] == "mismatch")])
+
+
+def test_priors_of_labels_bound_with_the_entropy_of_the_labels(table):
+    assert value(table, "labelled", method="ceb", knob=1e-2) == pytest.approx(6.3, abs=0.01)
+    assert value(table, "mismatch", method="ceb", knob=1e-2) == pytest.approx(1.8, abs=0.01)
+    assert value(table, "information_upper", method="ceb", knob=1e-3) == pytest.approx(8, abs=0.01)
 
 
 def test_the_weight_keeps_least_among_the_accurate_or_is_the_most_accurate(table):
@@ -93,7 +116,7 @@ def test_the_weight_keeps_least_among_the_accurate_or_is_the_most_accurate(table
 
 def test_what_is_kept_is_read_at_that_weight_and_has_none_of_its_own(table):
     own = table[(table["metric"] == "kept_place") & (table["method"] == "vib")]
-    assert len(own) == 3 and own["knob"].isna().all()
+    assert len(own) == 6 and own["knob"].isna().all()
     assert value(table, "kept_place", method="vib") == pytest.approx(0.4, abs=0.01)
 
 

@@ -6,13 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.synthesis.four_objectives import MAX_ALPHA, build
+from experiments.synthesis import one_plane
+from experiments.synthesis.label_objectives import MAX_ALPHA
+from experiments.synthesis.objectives import build
 from experiments.synthesis.one_plane import PLAIN, Settings
 from ibutils.information_dropout import InformationDropout
 from ibutils.train import Learner, Recipe, adam, fit
 from ibutils.vib import VIB, StochasticEncoder
 
-METHODS = ("vib", "information_dropout", "beta_vae", "deep_infomax", *PLAIN)
+METHODS = (*one_plane.METHODS.values(), *PLAIN)
 IMAGE = torch.Size([1, 8, 8])
 
 
@@ -88,6 +90,57 @@ def test_the_autoencoder_pays_minus_the_evidence_bound_at_weight_one(batch):
     fit_ = pixels * probabilities.log() + (1 - pixels) * (1 - probabilities).log()
     kl = torch.distributions.kl_divergence(posterior, prior).sum(1)
     expected = (kl - fit_.sum(1)).mean()
+    torch.testing.assert_close(model.objective(*batch, noise)["loss"], expected)
+
+
+def test_a_bottleneck_with_priors_of_labels_pays_for_what_is_not_of_the_label(batch):
+    model = made("ceb")
+    images, labels = batch
+    with torch.no_grad():
+        for values in (model.centres, model.log_scales):
+            values.copy_(torch.randn(values.shape, generator=torch.Generator().manual_seed(2)))
+    noise, code = noise_of(model), model.code(images)
+    posterior = torch.distributions.Normal(code.mean, code.scale)
+    prior = torch.distributions.Normal(model.centres[labels], model.log_scales[labels].exp())
+    residual = torch.distributions.kl_divergence(posterior, prior).sum(1)
+    torch.testing.assert_close(model.bounds(code, labels)["residual"], residual)
+    task = nn.functional.cross_entropy(model.decoder(code.sample(noise)), labels)
+    loss = model.objective(images, labels, noise)["loss"]
+    torch.testing.assert_close(loss, task + 0.3 * residual.mean())
+
+
+def test_with_one_prior_for_all_labels_it_is_vib(batch):
+    conditional, plain = made("ceb"), made("vib")
+    plain.decoder.load_state_dict(conditional.decoder.state_dict())
+    noise = noise_of(plain)
+    expected = plain.objective(*batch, noise)["loss"]
+    torch.testing.assert_close(conditional.objective(*batch, noise)["loss"], expected)
+
+
+def test_the_log_uniform_prior_charges_for_precision_alone(batch):
+    model = made("log_uniform_dropout")
+    layer = InformationDropout(
+        nn.Sequential(Outputs(model.encoder, slice(0, model.k)), nn.ReLU()),
+        Outputs(model.encoder, slice(model.k, 2 * model.k)),
+        prior="log_uniform",
+        max_alpha=MAX_ALPHA,
+    )
+    layer(batch[0], noise_of(model))
+    code = model.code(batch[0])
+    torch.testing.assert_close(model.rate(code), layer.kl.sum(1))
+    spread = code._replace(mean=10 * code.mean)
+    torch.testing.assert_close(model.rate(spread), model.rate(code))
+    assert model.bounds(code, batch[1]) == {}
+
+
+def test_the_global_objective_compares_whole_maps(batch):
+    model = made("global_infomax", knob=0.0)
+    model.eval()
+    noise, maps = noise_of(model), model.encoder(batch[0]).local.flatten(1)
+    z = model.code(batch[0]).sample(noise[:, : model.k])
+    scores = torch.stack([model.head(maps, z[[j] * 20])[:, j] for j in range(20)], 1)
+    game = model.matching(z, noise[:, model.k :])[1]
+    expected = (scores.logsumexp(0) - scores.diagonal()).mean() + game
     torch.testing.assert_close(model.objective(*batch, noise)["loss"], expected)
 
 
