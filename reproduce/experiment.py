@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
-from IPython.display import display
+from IPython.display import Markdown, display
 from tqdm.auto import tqdm
 
 from ibutils import checks
@@ -187,6 +187,8 @@ class Experiment(Reader):
         if any(len(self.record.table(target)) for target in targets):
             live = self.view(live=True)
             drawn = self.module.FIGURES[name](live)
+            if isinstance(drawn, Markdown):  # words, which quote the record
+                return
             summary = f"The same from the run of this page: {live.source(targets[0])}"
             display(page.folded(drawn, summary))
 

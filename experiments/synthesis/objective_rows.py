@@ -8,21 +8,32 @@ from experiments.style import COLOURS
 from experiments.synthesis.kept import measure
 from reproduce.view import View
 
-METHODS = {
-    "vib": "VIB",
-    "information_dropout": "Information Dropout",
-    "beta_vae": "β-VAE",
-    "deep_infomax": "Deep InfoMax",
+KEEPING = {  # what a noisy objective keeps, by the panel that it stands in
+    "the label": {
+        "vib": "VIB",
+        "ceb": "CEB",
+        "information_dropout": "Information Dropout",
+        "log_uniform_dropout": "Information Dropout, log-uniform",
+    },
+    "the image": {
+        "beta_vae": "β-VAE",
+        "deep_infomax": "Deep InfoMax",
+        "global_infomax": "Deep InfoMax, global",
+    },
 }
+METHODS = KEEPING["the label"] | KEEPING["the image"]
 PLAIN = {"supervised": "supervised", "untrained": "untrained"}
 TITLES = METHODS | PLAIN
-WEIGHTS = {name: "β" for name in METHODS} | {"deep_infomax": "\N{GREEK SMALL LETTER GAMMA}"}
+STATED = ("deep_infomax", "global_infomax")  # whose noise is ours, and with it their information
+WEIGHTS = {name: "β" for name in METHODS} | {
+    name: "\N{GREEK SMALL LETTER GAMMA}" for name in STATED
+}
 LOOKS = {
     name: dict(color=colour, marker=marker)
-    for name, colour, marker in zip(TITLES, COLOURS, "osD^vX", strict=False)
+    for name, colour, marker in zip(TITLES, COLOURS, "oPs*D^<vX", strict=False)
 }
 ACCURACIES = (20, 50, 80, 90, 95, 98, 99)  # that have a tick
-DOUBT = 0.1  # nats below its ceiling within which a lower bound is no estimate
+WIDE = 1.0  # nats between the bounds from which on a lower bound is a floor and no estimate
 
 
 def table(view: View) -> pd.DataFrame:
@@ -59,8 +70,14 @@ def of_method(found: pd.DataFrame, method: str) -> pd.DataFrame:
 
 
 def doubtful(found: pd.DataFrame) -> pd.Series:
-    """Return where the lower bound stands at its ceiling, which then says ``at least``."""
-    return found["information_lower"] > found["ceiling"] - DOUBT
+    """Return where the bounds are so far apart that the lower one is a floor and no estimate."""
+    return found["information_upper"] - found["information_lower"] > WIDE
+
+
+def span(row: pd.Series) -> str:
+    """Return both bounds of a code in nats, rounded outwards, so that they stay bounds."""
+    low, high = row["information_lower"], row["information_upper"]
+    return f"{np.floor(100 * low) / 100:.2f} to {np.ceil(100 * high) / 100:.2f}"
 
 
 def factors(member: str) -> tuple[str, float]:

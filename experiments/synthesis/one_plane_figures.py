@@ -1,5 +1,6 @@
 """Figures and tables of four objectives on one plane, from recorded rows and arrays."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,10 +16,11 @@ from experiments.picture_rows import picture_rows
 from experiments.style import COLOURS, finish
 from experiments.synthesis.kept import ACCURATE, chosen
 from experiments.synthesis.objective_rows import (
-    DOUBT,
+    KEEPING,
     LOOKS,
     METHODS,
     PLAIN,
+    STATED,
     TITLES,
     accuracy_axis,
     at,
@@ -27,6 +29,7 @@ from experiments.synthesis.objective_rows import (
     means,
     named,
     of_method,
+    span,
     table,
 )
 from experiments.synthesis.plane_frames import weight_by_weight
@@ -36,15 +39,19 @@ from reproduce.view import View
 
 LINES = (("label_entropy", "$H(Y)$", "--"), ("ceiling", r"$\log n$", ":"))
 SHOWN = 8  # images of each place
+ACROSS = 5  # codes that are drawn beside each other
+LEAST = 0.1  # percent: an error below is shown as less than this
 PLACES = ("left", "middle", "right")
 BOUNDS = {
     "info_nce": "InfoNCE, at least",
     "leave_one_out": "leave one out, at most",
     "structured": "one Gaussian, at most",
     "rate": "rate, at most",
-    "mismatch": "misfit of the prior, at least",
+    "labelled": "rate by label, at most",
+    "mismatch": "mismatch, at least",
     "label_information": "about the label, at least",
 }
+NATS = ("info_nce", "structured", "rate", "labelled", "mismatch", "label_information")
 READINGS = {
     "linear": "linear",
     "mlp": "perceptron",
@@ -58,36 +65,60 @@ READINGS = {
 
 def plane(view: View) -> Figure:
     """Accuracy against what the code keeps: bars from the lower to the upper bound."""
-    rows = table(view)
-    found, errors = means(rows), means(rows, "sem")
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 5), sharey=True, width_ratios=[2.6, 1])
-    for method in METHODS:
-        _trail(left, method, of_method(found, method), of_method(errors, method))
-    for method in PLAIN:
-        _trail(right, method, of_method(found, method), of_method(errors, method))
-    for axes in (left, right):
-        for metric, name, style in LINES:
-            x = found[metric].mean()
-            axes.axvline(x, ls=style, color="0.5", zorder=0)
-            axes.text(x, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", size=10)
-        axes.set_xlim(left=0)
-    accuracy_axis(left, 100 * found["linear"])
-    left.set(xlabel="$I(X;Z)$, nats", ylabel="linear accuracy of $Z$, %")
-    right.set(xlabel="$I(X;Z +$ noise$)$, nats")
-    handles = [axes.get_legend_handles_labels() for axes in (left, right)]
-    figure.legend(*map(sum, zip(*handles, strict=True), ([], [])), loc="lower center", ncols=3)
+    ratios = [2.2, 1.6, 1]
+    figure, grid = plt.subplots(1, 3, figsize=(11, 5.4), sharey=True, width_ratios=ratios)
+    contents = [(f"keeps {what}", [*names]) for what, names in KEEPING.items()]
+    for axes, (title, names) in zip(grid, [*contents, ("no noise", [*PLAIN])], strict=True):
+        _panel(axes, view, names)
+        axes.set_title(title, pad=18)
+    accuracy_axis(grid[0], 100 * means(table(view))["linear"])
+    for axes in grid[1:]:
+        axes.set_ylabel("")
+    grid[-1].set(xlabel="$I(X;Z +$ noise$)$, nats")
+    handles = [axes.get_legend_handles_labels() for axes in grid]
+    figure.legend(*map(sum, zip(*handles, strict=True), ([], [])), loc="lower center", ncols=5)
     figure.suptitle(view.source("SYN-F1"), size=11)
     finish(figure)
-    figure.subplots_adjust(bottom=0.24)
+    figure.subplots_adjust(bottom=0.26)
     return figure
+
+
+def in_short(view: View) -> Figure:
+    """The objectives that keep the label: accuracy against what the code keeps."""
+    figure, axes = plt.subplots(figsize=(7, 4.6))
+    found = _panel(axes, view, [*KEEPING["the label"]])
+    if len(found):
+        accuracy_axis(axes, 100 * found["linear"])
+        axes.legend(loc="lower right")
+    figure.suptitle(view.source("SYN-F1"), size=11)
+    return finish(figure)
+
+
+def _panel(axes: Axes, view: View, methods: list[str]) -> pd.DataFrame:
+    """Draw the trails of some methods, and return their means over seeds."""
+    rows = table(view)
+    found, errors = means(rows), means(rows, "sem")
+    for method in methods:
+        _trail(axes, method, of_method(found, method), of_method(errors, method))
+    for metric, name, style in LINES:
+        x = found[metric].mean()
+        axes.axvline(x, ls=style, color="0.5", zorder=0)
+        axes.text(x, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", size=10)
+    axes.set(xlabel="$I(X;Z)$, nats: at least (marker) to at most")
+    axes.set_xlim(0, 1.12 * axes.get_xlim()[1])
+    axes.set_ylabel("linear accuracy of $Z$, %")
+    return found[found.index.get_level_values("method").isin(methods)]
 
 
 def _trail(axes: Axes, method: str, own: pd.DataFrame, errors: pd.DataFrame) -> None:
     """Draw the points of a method along its weight, each a bar between its bounds."""
+    if not len(own):
+        return
     look, height = LOOKS[method], 100 * own["linear"]
     low, high = own["information_lower"], own["information_upper"]
     axes.plot(low, height, color=look["color"], lw=1, alpha=0.5)
-    axes.hlines(height, low, high, color=look["color"], lw=3, alpha=0.45)
+    pale = dict(alpha=0.35, ls=":") if method in STATED else dict(alpha=0.45)
+    axes.hlines(height, low, high, color=look["color"], lw=3, **pale)
     axes.plot(high, height, "|", color=look["color"], ms=11)
     spread: dict[str, Any] = dict(
         xerr=errors["information_lower"], yerr=100 * errors["linear"], capsize=2
@@ -96,18 +127,10 @@ def _trail(axes: Axes, method: str, own: pd.DataFrame, errors: pd.DataFrame) -> 
     axes.plot(
         low[doubtful(own)], height[doubtful(own)], look["marker"], color="white", ms=4, zorder=3
     )
-    below = method == "information_dropout"  # its trail runs along that of VIB
-    aside = method == "deep_infomax"  # its markers stand at one ceiling
-    for knob, x, y in zip(own.index, high if aside else low, height, strict=True):
+    for knob, x, y in zip(own.index, high, height, strict=True):
         if not np.isnan(knob):
-            axes.annotate(
-                f"{knob:g}",
-                (x, y),
-                (12, -3) if aside else (0, -15 if below else 8),
-                textcoords="offset points",
-                ha="center",
-                size=9,
-            )
+            text = dict(textcoords="offset points", size=8, color=look["color"])
+            axes.annotate(f"{knob:g}", (x, y), (6, -3), **text)
 
 
 def bounds(view: View) -> Styler:
@@ -115,11 +138,16 @@ def bounds(view: View) -> Styler:
     found = means(table(view))
     shown = found[[name for name in BOUNDS if name in found]].rename(columns=BOUNDS)
     ceiling, label = found["ceiling"].mean(), found["label_entropy"].mean()
-    caption = f"nats; InfoNCE cannot exceed {ceiling:.2f}, a label has {label:.2f}"
+    caption = (
+        f"nats; InfoNCE cannot exceed {ceiling:.2f}, and is a floor where the least upper bound"
+        f" lies more than a nat above it; a label has {label:.2f}"
+    )
     style = _by_name(shown).style.format(precision=2, na_rep="-").set_caption(caption)
 
+    floors = {f"{value:.2f}" for value in found.loc[doubtful(found), "info_nce"]}
+
     def at_least(value: Any) -> str:
-        return f"{value:.2f}" + " (its ceiling)" * bool(value > ceiling - DOUBT)
+        return (text := f"{value:.2f}") + " (a floor)" * (text in floors)
 
     return style.format(at_least, subset=[BOUNDS["info_nce"]])
 
@@ -127,7 +155,11 @@ def bounds(view: View) -> Styler:
 def readings(view: View) -> Styler:
     """What classifiers read off each code, percent of test images, means over seeds."""
     shown = 100 * means(table(view))[[*READINGS]].rename(columns=READINGS)
-    return _by_name(shown).style.format("{:.1f}").set_caption("correct, %")
+    caption = (
+        "correct, %, of noisy codes but for means and after the step; a guess has 10, of the place"
+        " a third; codes without noise are whitened and read at the stated noise"
+    )
+    return _by_name(shown).style.format("{:.1f}").set_caption(caption)
 
 
 def kept(view: View) -> Styler:
@@ -140,24 +172,20 @@ def kept(view: View) -> Styler:
         if method in weights:
             own, error = (at(each, method, weights[method]) for each in (found, errors))
             lines[named(method, weights[method])] = {
-                "linear accuracy, %": _with_error(100 * own["linear"], 100 * error["linear"], 1),
-                "at least, nats": _with_error(*_both(own, error, "information_lower"), 2),
-                "at most, nats": _with_error(*_both(own, error, "information_upper"), 2),
-                "place, %": _with_error(100 * own["place"], 100 * error["place"], 1),
-                "total correlation, nats": _with_error(*_both(own, error, "total_correlation"), 2),
+                "keeps, nats": span(own),
+                "linear accuracy, %": _with_error(100 * own["linear"], 100 * error["linear"]),
+                "place, %": _with_error(100 * own["place"], 100 * error["place"]),
             }
     return pd.DataFrame(lines).T.style.set_caption(
-        f"at {100 * ACCURATE:g} % linear accuracy, or the highest; ± one standard error"
+        f"at {100 * ACCURATE:g} % linear accuracy, or the highest; the two bounds, and means ±"
+        " one standard error over seeds"
     )
 
 
-def _both(own: pd.Series, error: pd.Series, metric: str) -> tuple[float, float]:
-    return own[metric], error[metric]
-
-
-def _with_error(mean: float, error: float, digits: int) -> str:
-    known = "" if np.isnan(error) else f" ± {error:.{digits}f}"
-    return f"{mean:.{digits}f}{known}"
+def _with_error(mean: float, error: float) -> str:
+    if np.isnan(error):
+        return f"{mean:.1f}"
+    return f"{mean:.1f} ± {max(error, LEAST):.1f}{'' if error >= LEAST else ' at most'}"
 
 
 def _by_name(found: pd.DataFrame) -> pd.DataFrame:
@@ -173,12 +201,19 @@ def codes(view: View) -> Figure | Markdown:
     drawn = [(key, pictures[str(key)]) for key in keys if str(key) in pictures]
     if not drawn:
         return Markdown("The codes of the first seed are not on record yet.")
-    figure, grid = plt.subplots(2, len(drawn), figsize=(1.7 * len(drawn), 4.2), squeeze=False)
-    for column, ((method, knob), own) in zip(grid.T, drawn, strict=True):
+    across = min(len(drawn), ACROSS)
+    blocks = -(-len(drawn) // across)
+    size = (1.9 * across, 4.4 * blocks)
+    figure, grid = plt.subplots(2 * blocks, across, figsize=size, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for i, ((method, knob), own) in enumerate(drawn):
+        column = grid[2 * (i // across) :, i % across][:2]
         for axes, colour, name in zip(column, ("label", "place"), ("class", "place"), strict=True):
+            axes.set_axis_on()
             scatter(axes, own, colour)
             axes.set_ylabel(f"by {name}" if axes in grid[:, 0] else "")
-        column[0].set_title(named(method, knob).replace(", ", "\n"), size=10)
+        column[0].set_title(named(method, knob).replace(", ", "\n"), size=9)
     figure.suptitle(f"{view.source('SYN-F2')}, one shown", size=11)
     return finish(figure)
 
@@ -214,6 +249,7 @@ def images(view: View) -> Figure:
 
 FIGURES = {
     "SYN-F1": plane,
+    "SYN-F1 in short": in_short,
     "SYN-F1 bounds": bounds,
     "SYN-F1 readings": readings,
     "SYN-F1 kept": kept,
@@ -225,11 +261,17 @@ FIGURES = {
 
 
 def numbers(view: View) -> dict[str, float]:
-    """Return what the box in short quotes of VIB: bounds in nats and accuracy in percent."""
-    own = of_method(means(table(view)), "vib")
+    """Return what the prose quotes of each objective at each weight.
+
+    Bounds are in nats, the lower ones rounded down and the upper ones up to a tenth, so that they
+    stay bounds; shares are in percent.
+    """
     found = {}
-    for knob, row in zip(own.index, own.to_dict("records"), strict=True):
-        found[f"vib-{knob:g}-lower"] = float(row["information_lower"])
-        found[f"vib-{knob:g}-upper"] = float(row["information_upper"])
-        found[f"vib-{knob:g}-linear"] = 100 * float(row["linear"])
-    return found
+    frame = means(table(view))
+    for (method, knob), row in zip(frame.index, frame.to_dict("records"), strict=True):
+        name = f"{method}-{knob:g}"
+        found[f"{name}-lower"] = math.floor(10 * row["information_lower"]) / 10
+        found[f"{name}-upper"] = math.ceil(10 * row["information_upper"]) / 10
+        found |= {f"{name}-{metric}": float(row[metric]) for metric in NATS if metric in row}
+        found |= {f"{name}-{metric}": 100 * float(row[metric]) for metric in READINGS}
+    return {name: value for name, value in found.items() if not math.isnan(value)}

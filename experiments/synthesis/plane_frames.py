@@ -55,14 +55,18 @@ def _codes(view: View) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 def _frame(
     here: dict[str, float], found: pd.DataFrame, codes: dict[str, tuple[np.ndarray, np.ndarray]]
 ) -> Figure:
-    first, second, third, fourth = METHODS
-    mosaic: list[Any] = [["plane", first, second], ["plane", third, fourth]]
-    figure, panels = plt.subplot_mosaic(mosaic, figsize=(10, 4.4), width_ratios=[2, 1, 1])
+    names = [*METHODS, *["."] * (len(METHODS) % 2)]
+    half = len(names) // 2
+    mosaic: list[Any] = [["plane", *names[:half]], ["plane", *names[half:]]]
+    ratios = [2.2, *[1] * half]
+    figure, panels = plt.subplot_mosaic(mosaic, figsize=(12, 4.6), width_ratios=ratios)
     _plane(panels["plane"], here, found)
     for method, knob in here.items():
         axes = panels[method]
         axes.set(xticks=[], yticks=[])
-        axes.set_title(named(method, knob), size=10)
+        axes.set_title(
+            named(method, knob).replace(", ", "\n"), size=9, color=LOOKS[method]["color"]
+        )
         if (key := str((method, knob))) in codes:
             points, labels = codes[key]
             x, y = points.T

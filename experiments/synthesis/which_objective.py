@@ -1,97 +1,119 @@
 """If you want this, use that: each line rests on a claim, and says how sure it is."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from experiments.synthesis.kept import ACCURATE, chosen
-from experiments.synthesis.objective_rows import METHODS, means, named, of_method, table
+from experiments.synthesis.kept import ACCURATE
+from experiments.synthesis.objective_rows import (
+    KEEPING,
+    METHODS,
+    STATED,
+    means,
+    named,
+    of_method,
+    span,
+    table,
+)
 from reproduce import claims, markdown
 from reproduce.claims.report import badge
 from reproduce.view import View
 
-NEAR = 0.03  # below the accuracy of the comparison: farther off, little information is no merit
+NEAR = 0.01  # below the accuracy of the comparison: farther off, little information is no merit
 
 
 class Wish(NamedTuple):
-    """What a reader wants, how it is measured, and the claims that the answer rests on.
+    """What a reader wants, how it is measured, and the claims that lie nearest.
 
     Args:
         want: In words.
-        metric: Of the rows.
+        metric: Of the rows; ``information`` is known by its bounds.
         least: Whether the least value is the best.
-        shown: How a value is shown.
-        rests: Claims.
-        accurate: Whether each objective stands at its weight of the comparison, and only accurate
-            codes count; otherwise it stands at the weight that is best for the wish.
+        claims: What each of them compares, by its identifier.
+        accurate: Whether only codes count that are nearly as accurate as the comparison asks.
+        methods: Which objectives can serve it.
     """
 
     want: str
     metric: str
     least: bool
-    shown: Callable[[float], str]
-    rests: tuple[str, ...]
+    claims: dict[str, str]
     accurate: bool = False
+    methods: tuple[str, ...] = tuple(METHODS)
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
-
-
-def _nats(value: float) -> str:
-    return f"at most {value:.2f} nats"
-
-
+PRICED = tuple(name for name in METHODS if name not in STATED)
+UNLABELLED = tuple(KEEPING["the image"])
 WISHES = (
-    Wish("the label, and as little else as possible", "information_upper", True, _nats,
-         ("SYN-F1-2", "SYN-F1-5"), accurate=True),
-    Wish("a code that forgets where the digit stands", "place", True, _percent, ("SYN-F1-3",),
-         accurate=True),
-    Wish("a code from which the place can still be read", "place", False, _percent,
-         ("SYN-F1-3", "SYN-F1-4")),
-    Wish("a linear classifier later, and no labels now", "linear", False, _percent,
-         ("SYN-F1-10",)),
-    Wish("the same with 100 labels later", "linear_100", False, _percent, ("SYN-F1-11",)),
-    Wish("a classifier that a small step moves less", "attacked", False, _percent,
-         ("SYN-F1-12",)),
+    Wish("the label, and as little else as possible", "information", True,
+         {"SYN-F1-14": "VIB below the β-VAE", "SYN-F1-5": "Information Dropout like VIB"},
+         accurate=True, methods=PRICED),
+    Wish("a code in which the place is hard to find", "place", True,
+         {"SYN-F1-3": "VIB below the β-VAE", "SYN-F1-4": "VIB below Deep InfoMax"}, accurate=True),
+    Wish("a code from which the place can still be read", "place", False,
+         {"SYN-F1-3": "the β-VAE above VIB", "SYN-F1-4": "Deep InfoMax above VIB"}),
+    Wish("a linear classifier later, and no labels now", "linear", False,
+         {"SYN-F1-10": "Deep InfoMax above the β-VAE", "SYN-F1-18": "local above global"},
+         methods=UNLABELLED),
+    Wish("the same with 100 labels later", "linear_100", False,
+         {"SYN-F1-11": "Deep InfoMax above the β-VAE"}, methods=UNLABELLED),
+    Wish("a classifier that a small step moves less", "attacked", False,
+         {"SYN-F1-12": "VIB above the supervised network"}),
     Wish("components that depend on each other least", "total_correlation", True,
-         lambda value: f"{value:.2f} nats", ("SYN-F1-13",)),
+         {"SYN-F1-13": "the β-VAE by its weight"}),
 )  # fmt: skip
-UNLABELLED = ("beta_vae", "deep_infomax")
+
+
+class Served(NamedTuple):
+    """An objective at a weight, and the values between which the truth is expected."""
+
+    name: str
+    low: float
+    high: float
+    shown: str
 
 
 def if_you_want(view: View) -> Markdown:
-    """Which objective comes first by each measure, and which second, with verdicts."""
+    """Which objective comes first by each measure, and which second, with the nearest claims."""
     rows = table(view)
-    found, weights = means(rows), chosen(rows)
+    found, errors = means(rows), means(rows, "sem")
     judged = {v.claim.id: v for v in claims.verdicts("synthesis")}
     lines = []
     for wish in WISHES:
-        names = UNLABELLED if "labels" in wish.want else tuple(METHODS)
-        first = [
-            f"{named(*key)}: {wish.shown(value)}"
-            for key, value in _ranked(found, weights, wish, names)[:2]
-        ]
-        first += ["-"] * (2 - len(first))  # where a record is not complete
-        lines.append([wish.want, *first, ", ".join(badge(judged[name]) for name in wish.rests)])
-    head = ("if you want", "first here", "then", "how sure")
-    return Markdown(markdown.table(head, lines))
+        first = _ranked(found, errors, wish)[:2]
+        cells = [f"{one.name}: {one.shown}" for one in first] + ["-"] * (2 - len(first))
+        if len(first) == 2 and first[0].low <= first[1].high and first[1].low <= first[0].high:
+            cells[1] += " (not told apart)"
+        nearest = [f"{what} {badge(judged[name])}" for name, what in wish.claims.items()]
+        lines.append([wish.want, *cells, ", ".join(nearest)])
+    return Markdown(markdown.table(("if you want", "first here", "then", "nearest claim"), lines))
 
 
-def _ranked(
-    found: pd.DataFrame, weights: dict[str, float], wish: Wish, names: tuple[str, ...]
-) -> list[tuple[tuple[str, float], float]]:
-    """Return methods at their weights with their values, the best first."""
-    sign = 1 if wish.least else -1
-    best = []
-    for name in names:
+def _ranked(found: pd.DataFrame, errors: pd.DataFrame, wish: Wish) -> list[Served]:
+    """Return objectives at the weights that serve a wish best, the best first."""
+    served = []
+    for name in wish.methods:
         own = of_method(found, name)
-        if wish.accurate and name in weights:
-            own = own[(own.index == weights[name]) & (own["linear"] >= ACCURATE - NEAR)]
-        values = own[wish.metric].dropna() if wish.metric in own else own.iloc[:0, 0]
-        if len(values):
-            place = int((sign * values).to_numpy().argmin())
-            best.append(((name, float(values.index[place])), float(values.iloc[place])))
-    return sorted(best, key=lambda one: sign * one[1])
+        if wish.accurate:
+            own = own[own["linear"] >= ACCURATE - NEAR]
+        each = [_served(name, own, of_method(errors, name), i, wish) for i in range(len(own))]
+        served += sorted(each, key=lambda one: _rank(one, wish))[:1]
+    return sorted(served, key=lambda one: _rank(one, wish))
+
+
+def _rank(one: Served, wish: Wish) -> float:
+    return one.high if wish.least else -one.low
+
+
+def _served(method: str, own: pd.DataFrame, errors: pd.DataFrame, i: int, wish: Wish) -> Served:
+    """Return bounds of information, or a mean and two standard errors on either side."""
+    row, name = own.iloc[i], named(method, float(own.index[i]))
+    if wish.metric == "information":
+        low, high = row["information_lower"], row["information_upper"]
+        return Served(name, low, high, f"{span(row)} nats")
+    mean, error = row[wish.metric], 2 * float(np.nan_to_num(errors.loc[own.index[i], wish.metric]))
+    nats = wish.metric == "total_correlation"
+    shown = f"{mean:.2f} nats" if nats else f"{100 * mean:.1f}\N{NO-BREAK SPACE}%"
+    return Served(name, mean - error, mean + error, shown)

@@ -10,7 +10,7 @@ import yaml
 from experiments.synthesis import one_plane
 from experiments.synthesis.kept import chosen, measure
 from ibutils.project import project_root
-from reproduce import claims
+from reproduce import claims, history
 from reproduce.claims.judge import judge
 
 WEIGHTS = {
@@ -124,6 +124,17 @@ def test_every_claim_is_decided_by_such_a_table_and_holds_in_it(table):
     for claim in claims.load("synthesis"):
         found, _ = judge(claim, {"SYN-F1": table})
         assert found.p < 0.01 < found.against, claim.id
+
+
+def test_what_was_seen_before_it_was_stated_is_judged_on_other_seeds(table):
+    (claim,) = (one for one in claims.load("synthesis") if one.id == "SYN-F1-20")
+    before, _ = judge(claim, {"SYN-F1": table})
+    seen = table["seed"] < 3
+    changed = table.assign(value=table["value"].where(~seen, 0.5))
+    after, _ = judge(claim, {"SYN-F1": changed})
+    assert after == before
+    assert not history._uses(claim, {"tables": {"SYN-F1": table[seen]}})
+    assert history._uses(claim, {"tables": {"SYN-F1": table}})
 
 
 def test_the_weights_that_claims_name_are_those_of_the_parameter_file():

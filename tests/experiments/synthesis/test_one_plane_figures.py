@@ -74,21 +74,48 @@ def test_a_marker_stands_at_the_lower_bound_and_its_bar_ends_at_the_upper(rows):
         assert np.isclose(ends, value).any()
 
 
-def test_the_table_of_bounds_marks_what_stands_at_its_ceiling(rows):
-    shown = figures.bounds(GivenRows(rows)).to_html()
-    assert "(its ceiling)" not in shown.split("VIB")[1].split("</tr>")[0]
-    high = rows.assign(
-        value=rows["value"].where((rows["metric"] != "info_nce") | (rows["method"] != "vib"), 9.2)
+def test_the_table_of_bounds_marks_what_is_a_floor(rows):
+    lower = (rows["metric"] == "info_nce") & (rows["method"] == "vib")
+
+    def marked(shift):
+        moved = rows.assign(value=rows["value"].where(~lower, rows["value"] + shift))
+        return figures.bounds(GivenRows(moved)).to_html().count("(a floor)")
+
+    assert marked(-2.0) == marked(0.1) + 3
+
+
+def test_bounds_are_shown_rounded_outwards(rows):
+    row = pd.Series({"information_lower": 1.239, "information_upper": 1.5501})
+    assert objective_rows.span(row) == "1.23 to 1.56"
+    found = figures.numbers(GivenRows(rows))
+    row = objective_rows.at(
+        objective_rows.means(objective_rows.table(GivenRows(rows))), "vib", 1e-2
     )
-    assert figures.bounds(GivenRows(high)).to_html().count("(its ceiling)") >= 3
+    assert found["vib-0.01-lower"] <= row["information_lower"]
+    assert found["vib-0.01-upper"] >= row["information_upper"]
+
+
+def first_line(view, want):
+    return next(line for line in figures.if_you_want(view).data.splitlines() if want in line)
 
 
 def test_little_information_is_no_merit_of_a_code_that_knows_little(rows):
-    text = figures.if_you_want(GivenRows(rows)).data
-    first = next(line for line in text.splitlines() if "as little else" in line)
-    assert "VIB" in first and "VAE" not in first and "InfoMax" not in first
-    linear = next(line for line in text.splitlines() if "no labels now" in line)
+    first = first_line(GivenRows(rows), "as little else")
+    ranked = first.rpartition("nats")[0]
+    assert "β = 0.01" in ranked.replace("\N{NO-BREAK SPACE}", " ")
+    assert "VAE" not in ranked and "InfoMax" not in ranked
+    linear = first_line(GivenRows(rows), "no labels now")
     assert linear.index("InfoMax") < linear.index("VAE")
+
+
+def test_what_the_bounds_do_not_tell_apart_is_not_ordered(rows):
+    vib = rows[rows["method"] == "vib"]
+    same = pd.concat([vib, vib.assign(method="ceb")], ignore_index=True)
+    assert "not told apart" in first_line(GivenRows(same), "as little else")
+    moved = (same["method"] == "vib") & same["metric"].isin(["info_nce", "leave_one_out"])
+    apart = same.assign(value=same["value"].where(~moved, same["value"] - 1))
+    first = first_line(GivenRows(apart), "as little else")
+    assert "not told apart" not in first and first.index("VIB") < first.index("CEB")
 
 
 @pytest.mark.parametrize("methods", [[name] for name in WEIGHTS] + [[*WEIGHTS]])
