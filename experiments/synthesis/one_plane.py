@@ -72,12 +72,12 @@ class Settings:
     units: int = 16
     noise: float = 0.3
     vib_betas: tuple[float, ...] = (1e-3, 1e-1)
-    ceb_betas: tuple[float, ...] = (1e-3, 1e-1)
+    ceb_betas: tuple[float, ...] = (1e-1,)
     dropout_betas: tuple[float, ...] = (1e-3, 1e-1)
-    log_uniform_betas: tuple[float, ...] = (1e-3, 1e-1)
+    log_uniform_betas: tuple[float, ...] = (1e-1,)
     vae_betas: tuple[float, ...] = (1.0, 16.0)
     gammas: tuple[float, ...] = (0.01, 1.0)
-    global_gammas: tuple[float, ...] = (0.01, 1.0)
+    global_gammas: tuple[float, ...] = (0.1,)
     seeds: tuple[int, ...] = (0,)
     probe_epochs: int = 4
     epsilon: float = 0.1
