@@ -27,10 +27,10 @@ def corners() -> Figure:
     _pull(axes, (0.54, 0.43), (0.98, 0.02), ORANGE)
     _pull(axes, (0.38, 0.43), (0.02, 0.02), PURPLE)
     words = (
-        (0.66, 0.85, "right", "Deep InfoMax\nbeta-VAE, $\\beta < 1$"),
+        (0.70, 0.87, "right", "Deep InfoMax, global\nbeta-VAE, $\\beta < 1$"),
         (0.97, 0.55, "right", "supervised"),
-        (0.69, 0.12, "right", "VIB, CEB, Information\nDropout, $0 < \\beta < 1$"),
-        (0.02, 0.40, "left", "beta-VAE\nand VIB,\n$\\beta > 1$"),
+        (0.71, 0.12, "right", "VIB and Information\nDropout, $0 < \\beta < 1$; CEB"),
+        (0.02, 0.65, "left", "beta-VAE, VIB\nand Information\nDropout, $\\beta > 1$"),
     )
     for x, y, side, text in words:
         axes.text(x, y, text, ha=side, va="center")
@@ -83,10 +83,10 @@ def sandwiches(found: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(figsize=(6.6, 3.8))
     sizes = sorted(found["n"].unique())
     for i, truth in enumerate(map(float, found["truth"].unique())):
-        own = found[found["truth"] == truth]
-        axes.fill_between(own["n"], own["lower"], own["upper"], color=COLOURS[i], alpha=0.2)
-        axes.plot(own["n"], own["upper"], "v-", color=COLOURS[i], ms=4)
-        axes.plot(own["n"], own["lower"], "^-", color=COLOURS[i], ms=4)
+        rows = found[found["truth"] == truth]
+        axes.fill_between(rows["n"], rows["lower"], rows["upper"], color=COLOURS[i], alpha=0.2)
+        axes.plot(rows["n"], rows["upper"], "v-", color=COLOURS[i], ms=4)
+        axes.plot(rows["n"], rows["lower"], "^-", color=COLOURS[i], ms=4)
         axes.plot([sizes[0], sizes[-1]], 2 * [truth], color=COLOURS[i], lw=0.9)
         axes.text(
             sizes[-1] * 1.35,

@@ -282,6 +282,17 @@ class TestDecoderAsCritic:
         exact = float(mutual_information(p_zy))
         assert wrong + 0.01 < right < exact < right + 0.005
 
+    @pytest.mark.parametrize("t", [1.0, 3.0, 8.0])
+    def test_a_critic_that_is_cut_off_falls_short_by_little(self, t):
+        """Where a label is impossible the posterior's critic is infinite."""
+        p_zy = torch.tensor([[0.4, 0.0], [0.1, 0.2], [0.0, 0.3]], dtype=torch.float64)
+        p_y, exact = p_zy.sum(0), float(mutual_information(p_zy))
+        posterior = p_zy / p_zy.sum(1, keepdim=True)
+        tilted = p_y * (posterior / p_y).log().clamp(min=-t).exp()
+        decoder = tilted / tilted.sum(1, keepdim=True)
+        bound = float((p_zy * decoder.log()).sum() + entropy(p_y))
+        assert exact - math.log1p(math.exp(-t)) <= bound < exact
+
 
 class TestBestCritic:
     """InfoNCE as a guess of an index."""
@@ -519,6 +530,32 @@ class TestCorners:
         relevant, rest = self.amounts(p_x, encoder)
         assert float(relevant) == pytest.approx(float(s * entropy(p_y)), abs=1e-10)
         assert float(rest) == pytest.approx(float(t * (entropy(p_x) - entropy(p_y))), abs=1e-10)
+
+    @pytest.mark.parametrize(("s", "t"), [(0.3, 0.6), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)])
+    def test_the_code_of_a_point_can_have_any_law(self, s, t, generator):
+        """By a uniform number that is joined to it: a normal law, from which the code is read."""
+        p_x, draws = random_table(6, seed=4, spread=1.0), 20_000
+        x = torch.multinomial(p_x, draws, replacement=True, generator=generator)
+        beyond, p_y = self.what_is_beyond(p_x), p_x @ self.labels
+        cell = torch.multinomial(beyond[x], 1, replacement=True, generator=generator)[:, 0]
+        ends = (beyond * p_x[:, None]).sum(0).cumsum(0)
+        coin, other, w, inside = torch.rand(4, draws, generator=generator, dtype=torch.float64)
+        v = ends[cell] - ends.diff(prepend=ends.new_zeros(1))[cell] * inside
+        sent, label = other < t, torch.where(coin < s, self.labels[x].argmax(1), 3)
+        b = torch.where(sent, t * v, t + (1 - t) * w)
+        ends = torch.cat([s * p_y, p_y.new_tensor([1 - s])]).cumsum(0)
+        shares = ends.diff(prepend=ends.new_zeros(1))
+        z = torch.special.ndtri(ends[label] - shares[label] * (1 - b))
+        levels = torch.linspace(0.05, 0.95, 19, dtype=torch.float64)
+        error = (levels * (1 - levels) / draws).sqrt()
+        found = (torch.special.ndtr(z)[:, None] <= levels).double().mean(0)
+        assert bool(((found - levels).abs() <= STANDARD_ERRORS * error).all())
+        u = torch.special.ndtr(z)
+        first = torch.searchsorted(ends, u)
+        assert bool((first == label).all())
+        second = (u - ends[first]) / shares[first] + 1
+        assert bool(((second < t) == sent).all())
+        close(second[sent] / max(t, 0.1), v[sent])
 
     @given(seeds, st.floats(-1, 1), st.floats(-1, 1))
     def test_no_encoder_beats_the_corner(self, seed, w, rest_weight):
