@@ -32,7 +32,8 @@ LOOKS = {
     name: dict(color=colour, marker=marker)
     for name, colour, marker in zip(TITLES, COLOURS, "oPs*D^<vX", strict=False)
 }
-ACCURACIES = (20, 50, 80, 90, 95, 98, 99)  # that have a tick
+ACCURACIES = (20, 50, 80, 90, 93, 95, 96, 97, 98, 99)  # that have a tick
+MARGIN = 1.25  # of what is missing to 100, on either side
 WIDE = 1.0  # nats between the bounds from which on a lower bound is a floor and no estimate
 
 
@@ -106,10 +107,11 @@ def named(method: str, knob: float) -> str:
 
 def accuracy_axis(axes: Axes, percent: pd.Series) -> None:
     """Draw some accuracies in percent by the logarithm of what is missing to 100."""
-    low, high = float(percent.min()), float(percent.max())
-    axes.set_ylim(max(0.0, low - 8), (high + 100) / 2)
+    low = max(0.0, 100 - MARGIN * (100 - float(percent.min())))
+    high = 100 - (100 - float(percent.max())) / MARGIN
+    axes.set_ylim(low, high)
     axes.set_yscale("function", functions=(_missing, lambda t: 100 - 10**-t))
-    ticks = [tick for tick in ACCURACIES if low - 8 <= tick <= (high + 100) / 2]
+    ticks = [tick for tick in ACCURACIES if low <= tick <= high]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
 
 

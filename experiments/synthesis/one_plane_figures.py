@@ -39,6 +39,8 @@ from reproduce.view import View
 
 LINES = (("label_entropy", "$H(Y)$", "--"), ("ceiling", r"$\log n$", ":"))
 SHOWN = 8  # images of each place
+SIZES = (5, 11)  # of the markers of the lowest and the highest weight
+SAID = "larger: higher weight; white: a floor"
 ACROSS = 5  # codes that are drawn beside each other
 LEAST = 0.1  # percent: an error below is shown as less than this
 PLACES = ("left", "middle", "right")
@@ -77,7 +79,7 @@ def plane(view: View) -> Figure:
     grid[-1].set(xlabel="$I(X;Z +$ noise$)$, nats")
     handles = [axes.get_legend_handles_labels() for axes in grid]
     figure.legend(*map(sum, zip(*handles, strict=True), ([], [])), loc="lower center", ncols=5)
-    figure.suptitle(view.source("SYN-F1"), size=11)
+    figure.suptitle(f"{view.source('SYN-F1')}; {SAID}", size=11)
     finish(figure)
     figure.subplots_adjust(bottom=0.26)
     return figure
@@ -90,7 +92,7 @@ def in_short(view: View) -> Figure:
     if len(found):
         accuracy_axis(axes, 100 * found["linear"])
         axes.legend(loc="lower right")
-    figure.suptitle(view.source("SYN-F1"), size=11)
+    figure.suptitle(f"{view.source('SYN-F1')}; {SAID}", size=11)
     return finish(figure)
 
 
@@ -123,14 +125,13 @@ def _trail(axes: Axes, method: str, own: pd.DataFrame, errors: pd.DataFrame) -> 
     spread: dict[str, Any] = dict(
         xerr=errors["information_lower"], yerr=100 * errors["linear"], capsize=2
     )
-    axes.errorbar(low, height, **spread, ls="", label=TITLES[method], ms=7, **look)
-    axes.plot(
-        low[doubtful(own)], height[doubtful(own)], look["marker"], color="white", ms=4, zorder=3
+    axes.errorbar(low, height, **spread, ls="", label=TITLES[method], ms=SIZES[0], **look)
+    floor = doubtful(own)
+    sizes = np.square(np.linspace(*SIZES, len(own)))
+    axes.scatter(low, height, sizes, zorder=3, **look)
+    axes.scatter(
+        low[floor], height[floor], sizes[floor] / 4, zorder=4, **look | {"color": "white"}
     )
-    for knob, x, y in zip(own.index, high, height, strict=True):
-        if not np.isnan(knob):
-            text = dict(textcoords="offset points", size=8, color=look["color"])
-            axes.annotate(f"{knob:g}", (x, y), (6, -3), **text)
 
 
 def bounds(view: View) -> Styler:
