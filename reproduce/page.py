@@ -1,5 +1,6 @@
 """What cells put on the page: figures with their source, the live run folded, verdicts, code."""
 
+import ast
 import base64
 import html
 import inspect
@@ -51,8 +52,19 @@ def _markup(drawn: Any) -> str:
 
 
 def source(definition: Callable[..., Any] | type) -> Markdown:
-    """Return the source of a function or class of the library, to be read on the page."""
-    return Markdown(f"```python\n{textwrap.dedent(inspect.getsource(definition))}```")
+    """Return the source of a function or class of the library, to be read on the page.
+
+    Of each docstring the first line is left: the page says the rest in its own words.
+    """
+    lines = textwrap.dedent(inspect.getsource(definition)).splitlines()
+    documented = ast.AsyncFunctionDef | ast.FunctionDef | ast.ClassDef
+    nodes = [one for one in ast.walk(ast.parse("\n".join(lines))) if isinstance(one, documented)]
+    texts = [one.body[0] for one in nodes if ast.get_docstring(one)]
+    for text in sorted(texts, key=lambda one: -one.lineno):  # from the end, so that lines stay
+        if text.end_lineno and text.end_lineno > text.lineno:
+            lines[text.lineno - 1 : text.end_lineno] = [f'{lines[text.lineno - 1].rstrip()}"""']
+    code = "\n".join(lines)
+    return Markdown(f"```python\n{code}\n```")
 
 
 def beside(rows: Mapping[str, tuple[float, float | str]], *, digits: int = 3) -> pd.DataFrame:

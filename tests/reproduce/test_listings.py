@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from nbformat import NotebookNode, v4
 
-from reproduce import claims, code_links, listings, registry
+from ibutils.bounds import gaussian_sandwich
+from ibutils.vib import VIB
+from reproduce import claims, code_links, listings, page, registry
 
 registry.discover()
 
@@ -80,3 +82,17 @@ def test_only_a_cell_that_hides_a_drawing_has_a_link(
     notebook = v4.new_notebook(cells=[cell(DRAWS), cell(source, *tags)])
     links = [c.source for c in listings.under_drawings(notebook).cells if c.cell_type != "code"]
     assert links == ([f"*{{ref}}`how it is drawn <{found}>`*"] if found else [])
+
+
+def test_a_source_on_the_page_is_the_function_with_one_line_of_each_docstring() -> None:
+    """The code is the same, and no line of a docstring is left but the first."""
+    for definition in (VIB, gaussian_sandwich):
+        shown = page.source(definition).data.removeprefix("```python\n").removesuffix("\n```")
+        whole, left = (ast.parse(text) for text in (inspect.getsource(definition), shown))
+        for one, two in zip(ast.walk(whole), ast.walk(left), strict=True):
+            if isinstance(one, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(one):
+                first, *rest = ast.get_docstring(one, clean=False).splitlines()
+                assert ast.get_docstring(two, clean=False) == first
+                assert not rest or "\n".join(rest).strip() not in shown
+                two.body[0] = one.body[0]
+        assert ast.dump(whole) == ast.dump(left)
