@@ -40,7 +40,7 @@ from reproduce.view import View
 LINES = (("label_entropy", "$H(Y)$", "--"), ("ceiling", r"$\log n$", ":"))
 SHOWN = 8  # images of each place
 SIZES = (5, 11)  # of the markers of the lowest and the highest weight
-SAID = "larger: higher weight; white: a floor"
+SAID = "marker: at least, bar: to at most; larger: higher weight; white: a floor"
 ACROSS = 5  # codes that are drawn beside each other
 LEAST = 0.1  # percent: an error below is shown as less than this
 PLACES = ("left", "middle", "right")
@@ -68,7 +68,7 @@ READINGS = {
 def plane(view: View) -> Figure:
     """Accuracy against what the code keeps: bars from the lower to the upper bound."""
     ratios = [2.2, 1.6, 1]
-    figure, grid = plt.subplots(1, 3, figsize=(11, 5.4), sharey=True, width_ratios=ratios)
+    figure, grid = plt.subplots(1, 3, figsize=(9, 5.4), sharey=True, width_ratios=ratios)
     contents = [(f"keeps {what}", [*names]) for what, names in KEEPING.items()]
     for axes, (title, names) in zip(grid, [*contents, ("no noise", [*PLAIN])], strict=True):
         _panel(axes, view, names)
@@ -78,10 +78,10 @@ def plane(view: View) -> Figure:
         axes.set_ylabel("")
     grid[-1].set(xlabel="$I(X;Z +$ noise$)$, nats")
     handles = [axes.get_legend_handles_labels() for axes in grid]
-    figure.legend(*map(sum, zip(*handles, strict=True), ([], [])), loc="lower center", ncols=5)
+    figure.legend(*map(sum, zip(*handles, strict=True), ([], [])), loc="lower center", ncols=3)
     figure.suptitle(f"{view.source('SYN-F1')}; {SAID}", size=11)
     finish(figure)
-    figure.subplots_adjust(bottom=0.26)
+    figure.subplots_adjust(bottom=0.3)
     return figure
 
 
@@ -106,7 +106,7 @@ def _panel(axes: Axes, view: View, methods: list[str]) -> pd.DataFrame:
         x = found[metric].mean()
         axes.axvline(x, ls=style, color="0.5", zorder=0)
         axes.text(x, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", size=10)
-    axes.set(xlabel="$I(X;Z)$, nats: at least (marker) to at most")
+    axes.set(xlabel="$I(X;Z)$, nats")
     axes.set_xlim(0, 1.12 * axes.get_xlim()[1])
     axes.set_ylabel("linear accuracy of $Z$, %")
     return found[found.index.get_level_values("method").isin(methods)]
@@ -204,7 +204,7 @@ def codes(view: View) -> Figure | Markdown:
         return Markdown("The codes of the first seed are not on record yet.")
     across = min(len(drawn), ACROSS)
     blocks = -(-len(drawn) // across)
-    size = (1.9 * across, 4.4 * blocks)
+    size = (1.7 * across, 4.2 * blocks)
     figure, grid = plt.subplots(2 * blocks, across, figsize=size, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
