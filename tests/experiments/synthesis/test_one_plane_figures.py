@@ -7,6 +7,7 @@ matplotlib.use("Agg")
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 from test_kept import WEIGHTS, as_claimed, recorded
 
 from experiments.synthesis import objective_rows
@@ -68,7 +69,8 @@ def test_a_marker_stands_at_the_lower_bound_and_its_bar_ends_at_the_upper(rows):
     x, y = np.asarray(vib.lines[0].get_xydata(), float).T
     np.testing.assert_allclose(x, own["information_lower"])
     np.testing.assert_allclose(y, 100 * own["linear"])
-    bars = [bar.get_segments() for bar in axes.collections]
+    lines = [one for one in axes.collections if isinstance(one, LineCollection)]
+    bars = [bar.get_segments() for bar in lines]
     ends = [float(np.asarray(one, float)[-1, 0]) for own_bars in bars for one in own_bars]
     for value in own["information_upper"]:
         assert np.isclose(ends, value).any()
