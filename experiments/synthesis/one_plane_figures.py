@@ -139,10 +139,7 @@ def bounds(view: View) -> Styler:
     found = means(table(view))
     shown = found[[name for name in BOUNDS if name in found]].rename(columns=BOUNDS)
     ceiling, label = found["ceiling"].mean(), found["label_entropy"].mean()
-    caption = (
-        f"nats; InfoNCE cannot exceed {ceiling:.2f}, and is a floor where the least upper bound"
-        f" lies more than a nat above it; a label has {label:.2f}"
-    )
+    caption = f"nats; a label has {label:.2f}; InfoNCE cannot exceed {ceiling:.2f}"
     style = _by_name(shown).style.format(precision=2, na_rep="-").set_caption(caption)
 
     floors = {f"{value:.2f}" for value in found.loc[doubtful(found), "info_nce"]}
@@ -156,10 +153,7 @@ def bounds(view: View) -> Styler:
 def readings(view: View) -> Styler:
     """What classifiers read off each code, percent of test images, means over seeds."""
     shown = 100 * means(table(view))[[*READINGS]].rename(columns=READINGS)
-    caption = (
-        "correct, %, of noisy codes but for means and after the step; a guess has 10, of the place"
-        " a third; codes without noise are whitened and read at the stated noise"
-    )
+    caption = "correct, %; a guess has 10, of the place a third"
     return _by_name(shown).style.format("{:.1f}").set_caption(caption)
 
 
