@@ -1,4 +1,4 @@
-"""`pyproject.toml`, `constraints.txt` and `environment.yml` say the same."""
+"""What comes from outside is pinned, and each file that names it says the same."""
 
 import re
 import tomllib
@@ -34,6 +34,16 @@ def test_every_pin_is_exact_and_names_no_host() -> None:
         assert re.fullmatch(r"==[\w.!]+", str(pin.specifier)), pin
         assert pin.url is None
     assert not [line for line in LINES if "://" in line or line.startswith("-")]
+
+
+def test_every_action_is_pinned_by_digest_beside_its_version() -> None:
+    """A tag can be moved to other code, which would run with this repository's rights."""
+    files = sorted((ROOT / ".github/workflows").glob("*.yml"))
+    used = [line.strip() for file in files for line in file.read_text().splitlines()]
+    used = [line for line in used if re.match(r"(- )?uses:", line)]
+    assert used
+    for line in used:
+        assert re.fullmatch(r"(- )?uses: [\w./-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", line), line
 
 
 def test_every_requirement_is_pinned_within_its_range() -> None:
