@@ -37,8 +37,7 @@ book: env  ## run every notebook at its defaults and render the book
 	@echo "Open $(CURDIR)/_build/html/index.html"
 
 test: lint pages  ## check everything: code, types, tests, notebooks, the book and its links
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadscope \
-		--nbval-lax --nbval-current-env --nbval-cell-timeout=300
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadscope
 
 lint: env  ## check style and types
 	@$(BIN)/ruff check

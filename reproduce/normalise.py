@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from reproduce.notebooks import names
 
-CHECKED = "nbval-check-output"  # nbval compares the outputs of cells with this tag
+CHECKED = "nbval-check-output"  # tests and nbval compare the outputs of cells with this tag
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
