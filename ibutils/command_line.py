@@ -166,7 +166,9 @@ def _parser() -> Parser:
     command.add_argument("file", type=Path, help="the file; its first line names the columns")
     for side, needed in (("x", True), ("y", True), ("z", False)):
         text = f"columns of {side}" + ("" if needed else ", which is given")
-        command.add_argument(f"--{side}", nargs="+", metavar="NAME", required=needed, help=text)
+        command.add_argument(
+            f"--{side}", nargs="+", action="extend", metavar="NAME", required=needed, help=text
+        )
     for side in "xyz":
         command.add_argument(f"--{side}-kind", choices=get_args(Kind), default="auto")
     command.add_argument("--method", choices=METHODS, default="auto")

@@ -80,6 +80,15 @@ def test_the_function_says_the_same(capsys, table, columns, options, same):
         assert capsys.readouterr().out == estimate.summary() + "\n"
 
 
+def test_columns_may_be_named_one_by_one(capsys, table):
+    def said(*columns):
+        main(["estimate", str(table()), *columns, "--y", "class"])
+        return capsys.readouterr().out
+
+    together = said("--x", "height", "weight")
+    assert said("--x", "height", "--x", "weight") == together != said("--x", "weight")
+
+
 def test_the_seed_decides_about_what_is_random(capsys, table):
     def said(*options):
         main(["estimate", str(table()), *ESTIMATE, *options])

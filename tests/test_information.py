@@ -140,6 +140,13 @@ class TestKlDivergence:
         with pytest.raises(ValueError, match="2 outcomes but q has 1"):
             kl_divergence(torch.tensor([0.5, 0.5]), torch.tensor([1.0]))
 
+    def test_refuses_an_axis_that_means_two(self):
+        """Three outcomes of one against three rows of the other would broadcast."""
+        p, q = torch.tensor([0.5, 0.3, 0.2]), torch.full((3, 3), 1 / 3)
+        with pytest.raises(ValueError, match="p has 1 axes and q has 2: count dim from the end"):
+            kl_divergence(p, q, dim=0)
+        close(kl_divergence(p, q), kl_divergence(p, q[0]).expand(3))
+
 
 class TestMutualInformation:
     @given(counts(4, 3))

@@ -1,9 +1,9 @@
 """What public functions ask of their arguments: every message names the argument and its value.
 
 Shapes, types and options are checked everywhere; that costs nothing. Values are read (``finite``,
-``labels``) where data enter: estimators, probes, metrics, tables. Losses and networks do not read
-the values of their tensors: a GPU would wait for it at each step, and ``torch.compile`` and
-``vmap`` cannot branch on them. There a NaN that goes in comes out.
+``labels``) where data enter: estimators, probes, metrics, tables. Losses and networks read
+labels at most, and no values of their other tensors: a GPU would wait for it at each step, and
+``torch.compile`` and ``vmap`` cannot branch on them. There a NaN that goes in comes out.
 """
 
 from ibutils.checks.tensors import (

@@ -1,5 +1,6 @@
 """Which of the variables of other people's data are numbers, which labels, and which are tied."""
 
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
@@ -39,16 +40,16 @@ class _Column(NamedTuple):
     codes: Tensor
     content: Content
 
-    def looks_like_labels(self) -> bool:
+    def looks_like_labels(self, *, countable: bool) -> bool:
         """Say whether these are no numbers, or numbers that repeat as labels do."""
         if self.content in ("text", "truth"):
             return True
         different = int(self.codes.max()) + 1
-        few = self.content == "whole" or different <= FEW_VALUES
+        few = different <= FEW_VALUES or (self.content == "whole" and countable)
         return few and different * EACH <= len(self.codes)
 
 
-def read(name: str, data: Data, kind: Kind = "auto") -> Side:
+def read(name: str, data: Data, kind: Kind = "auto", *, countable: bool = True) -> Side:
     """Return the samples of a variable with the kind of each coordinate.
 
     Strings, categories and truth values are labels. Whole numbers are labels if each value has
@@ -61,6 +62,8 @@ def read(name: str, data: Data, kind: Kind = "auto") -> Side:
         name: Of the variable, for messages.
         data: ``[n]`` or ``[n, d]``: a tensor, an array, a data frame or a column, a list.
         kind: ``"continuous"`` or ``"discrete"`` for all coordinates, or ``"auto"``.
+        countable: Whether whole numbers of more than twenty values may be labels; a table of
+            them and the other variables' labels must have no more cells than samples.
 
     Raises:
         TypeError: Values are neither numbers nor labels, or labels are to be continuous.
@@ -76,7 +79,7 @@ def read(name: str, data: Data, kind: Kind = "auto") -> Side:
     columns = [_column(name, raw) for raw in _columns(name, data)]
     if kind == "continuous" and any(one.values is None for one in columns):
         raise TypeError(f"{name} holds labels that are no numbers: use {name}_kind='discrete'")
-    chosen = [_is_label(one, kind) for one in columns]
+    chosen = [_is_label(one, kind, countable) for one in columns]
     doubts: tuple[str, ...] = ()
     if kind == "auto" and _hardly_repeat(columns, chosen):
         chosen = [one.content == "text" for one in columns]
@@ -95,8 +98,9 @@ def read(name: str, data: Data, kind: Kind = "auto") -> Side:
     return Side(Variable(values if numbers else values[:, :0], labels), doubts)
 
 
-def _is_label(column: _Column, kind: Kind) -> bool:
-    return kind == "discrete" or (kind == "auto" and column.looks_like_labels())
+def _is_label(column: _Column, kind: Kind, countable: bool) -> bool:
+    labels = kind == "auto" and column.looks_like_labels(countable=countable)
+    return kind == "discrete" or labels
 
 
 def _hardly_repeat(columns: list[_Column], chosen: list[bool]) -> bool:
@@ -150,8 +154,10 @@ def _column(name: str, raw: Any) -> _Column:
 
 
 def _near_zero(raw: Any) -> Any:
-    """Return large integers less the smallest, which changes no information; all else as it is."""
+    """Return large whole numbers less the smallest, which changes no information, or the same."""
     found = raw.cpu().numpy() if isinstance(raw, Tensor) and checks.is_integer(raw) else raw
+    if isinstance(found, np.ndarray) and found.dtype.kind == "O" and all(map(_is_whole, found)):
+        return found - found.min()  # as Python subtracts, to the last digit
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "iu" or not found.size:
         return raw
     low, high = int(found.min()), int(found.max())
@@ -160,6 +166,10 @@ def _near_zero(raw: Any) -> Any:
     # The difference of two 64-bit integers need not fit into one with a sign.
     near = found.astype(np.uint64) - np.uint64(low % 2**64)
     return torch.from_numpy(near.astype(np.float64)).to(getattr(raw, "device", "cpu"))
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, Decimal)) and value == value // 1
 
 
 SOME = 0.01  # share of samples that repeat others, from which on it is worth a word
@@ -182,7 +192,8 @@ def break_ties(
         generator: Source of the noise; by default it is fixed.
 
     Returns:
-        The variables, and sentences about ties and about samples that occur more than once.
+        The variables, each less its median, and sentences about ties and about samples that occur
+        more than once.
 
     The noise is that of :cite:t:`kraskov2004estimating`.
 
@@ -190,7 +201,8 @@ def break_ties(
         >>> values = torch.linspace(0, 3, 200, dtype=torch.float64)[:, None]
         >>> rounded = Variable(values.round(decimals=1))
         >>> (found,), doubts = break_ties([rounded], None)
-        >>> len(found.values.unique()), bool((found.values - rounded.values).abs().max() < 1e-8)
+        >>> moved = (found.values - rounded.values).std()
+        >>> len(found.values.unique()), bool(moved < 1e-8)
         (200, True)
     """
     n = len(variables[0].values)
@@ -202,7 +214,8 @@ def break_ties(
     repeated = n - len(rows.unique(dim=0))
     found, rounded = [], False
     for variable in variables:
-        values = variable.values.clone()
+        # The noise must exceed the rounding of differences, which grows with the distance to zero.
+        values = variable.values - variable.values.median(0).values
         for column in values.unbind(1):
             if FEW_VALUES < column.unique().numel() < n:
                 noise = torch.randn(n, generator=source, device=source.device, dtype=values.dtype)

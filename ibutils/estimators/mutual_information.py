@@ -140,7 +140,11 @@ def _sides(**given: tuple[Data, Kind]) -> dict[str, Side]:
     """Return the variables by name; raise unless they have one length."""
     sides = {name: read(name, data, kind) for name, (data, kind) in given.items()}
     checks.same_length(**{name: side.variable.values for name, side in sides.items()})
-    return sides
+    labels = [side.variable.labels for side in sides.values()]
+    cells = math.prod(int(one.max()) + 1 for one in labels if one is not None)
+    if cells <= len(sides["x"].variable.values):
+        return sides
+    return {name: read(name, data, kind, countable=False) for name, (data, kind) in given.items()}
 
 
 def _paired_by_place(**data: Data) -> list[str]:

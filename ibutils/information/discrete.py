@@ -59,7 +59,8 @@ def kl_divergence(
     Raises:
         TypeError: An argument is no tensor.
         ValueError: Negative probabilities, sums other than one, different numbers of outcomes,
-            or shapes that do not broadcast.
+            shapes that do not broadcast, or different numbers of axes and a ``dim`` that is
+            counted from the first.
 
     :cite:t:`cover2006elements`, equation 2.26.
 
@@ -69,6 +70,8 @@ def kl_divergence(
         1.3863
     """
     p, q = _probabilities("p", p, dim), _probabilities("q", q, dim)
+    if dim >= 0 and p.ndim != q.ndim:  # they would broadcast from the last axis on
+        raise ValueError(f"p has {p.ndim} axes and q has {q.ndim}: count dim from the end")
     if p.shape[dim] != q.shape[dim]:
         raise ValueError(f"p has {p.shape[dim]} outcomes but q has {q.shape[dim]}")
     checks.broadcastable(p=p, q=q)

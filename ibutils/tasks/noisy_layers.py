@@ -18,6 +18,10 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
     "sign": torch.sign,
 }
+NODES = 300  # of a panel of the integral over the input
+NODES_PER_RATIO = 16  # in all, times gain over noise: so densely lie they within the noise
+TABLE = 2**22  # points times nodes that are held at a time
+FINEST = 200  # largest ratio of gain and noise
 _REACH = 9.0  # standard deviations of the input that are integrated over
 
 
@@ -32,7 +36,7 @@ class NoisyLayer(Task):
 
     where :math:`h(T_1)` is the differential entropy of one noisy unit, a one-dimensional integral
     that quadrature gives to about ten digits. Without noise the information is infinite, or for
-    ``"sign"`` that of :math:`d` bits.
+    ``"sign"`` that of :math:`d` bits; quadrature reaches down to a 200th of the gain.
 
     Args:
         name: What tables call it.
@@ -43,7 +47,8 @@ class NoisyLayer(Task):
 
     Raises:
         TypeError: A setting has the wrong type.
-        ValueError: Unknown activation, or a setting that is not positive.
+        ValueError: Unknown activation, a setting that is not positive, or noise below a 200th of
+            the gain.
 
     Example:
         >>> layer = NoisyLayer("linear", "linear", units=2, noise_std=0.5)
@@ -63,6 +68,11 @@ class NoisyLayer(Task):
         checks.count("units", self.units)
         checks.number("noise_std", self.noise_std, above=0)
         checks.number("gain", self.gain, above=0)
+        if self.gain > FINEST * self.noise_std:
+            raise ValueError(
+                f"noise_std must be at least a {FINEST}th of the gain {self.gain} for the "
+                f"information to be computed, got {self.noise_std}"
+            )
 
     @property
     def dim_x(self) -> int:
@@ -87,14 +97,17 @@ class NoisyLayer(Task):
         points = torch.linspace(
             low, high, round(12 * (high - low) / self.noise_std), dtype=torch.float64
         )
-        log_density = self._log_density(points)
+        parts = points.split(max(1, TABLE // len(nodes)))
+        log_density = torch.cat([self._log_density(part) for part in parts])
         entropy = -torch.trapezoid(log_density.exp() * log_density, points)
         noise = 0.5 * math.log(2 * math.pi * math.e * self.noise_variance)
         return self.units * (float(entropy) - noise)
 
     def _mixture(self) -> tuple[Tensor, Tensor]:
         """Return activations and logarithms of their weights: the law of a unit, discretised."""
-        nodes, weights = _half_normal()
+        nodes, weights = _half_normal(
+            math.ceil(NODES_PER_RATIO * self.gain / self.noise_std / NODES)
+        )
         inputs = torch.cat([-nodes, nodes])  # split at zero, where activations may have a kink
         log_weights = torch.cat([weights, weights]).log() - 0.5 * inputs.square()
         return self._activate(inputs), log_weights - 0.5 * math.log(2 * math.pi)
@@ -121,8 +134,9 @@ class NoisyLayer(Task):
 
 
 @cache
-def _half_normal(count: int = 300) -> tuple[Tensor, Tensor]:
-    """Return Gauss-Legendre nodes and weights on the positive half of the inputs."""
-    nodes, weights = np.polynomial.legendre.leggauss(count)
-    half = _REACH / 2
-    return torch.from_numpy(half * (nodes + 1)), torch.from_numpy(half * weights)
+def _half_normal(panels: int) -> tuple[Tensor, Tensor]:
+    """Return Gauss-Legendre nodes and weights on the positive half of the inputs, in panels."""
+    nodes, weights = map(torch.from_numpy, np.polynomial.legendre.leggauss(NODES))
+    half = _REACH / panels / 2
+    centres = half * (2 * torch.arange(panels, dtype=torch.float64) + 1)
+    return (centres[:, None] + half * nodes).flatten(), (half * weights).repeat(panels)

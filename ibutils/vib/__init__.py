@@ -7,8 +7,8 @@ A stochastic encoder :math:`p(z \mid x)` and a decoder :math:`q(y \mid z)` minim
 with the fixed marginal :math:`r(z) = \mathcal N(0, I)`. The divergence is the *rate* of an input;
 its mean over inputs is an upper bound on :math:`I(X; Z)`. Everything is in nats.
 
-Codes carry the logarithm of their scale, so that a network may return any finite number: rate,
-sample and gradient stay finite.
+Codes carry the logarithm of their scale, so that rate, sample and gradient stay finite for all
+that a network returns, as long as squares do: up to 1e18 in single precision.
 """
 
 from ibutils.information.gaussian import diagonal_gaussian_kl, full_gaussian_kl, log_softplus

@@ -297,6 +297,55 @@ class TestTies:
         assert "exceeds the entropy of y, 0.693 nats" in said
 
 
+class TestOrigin:
+    """Information does not depend on where zero is."""
+
+    @pytest.mark.parametrize("decimals", [1, 2, 6])
+    @pytest.mark.parametrize("method", ["auto", "neighbours"])
+    def test_rounded_numbers_far_from_zero(self, decimals, method):
+        g = torch.Generator().manual_seed(8)
+        x = torch.randn(1000, generator=g).double()
+        y = (x + torch.randn(1000, generator=g)).round(decimals=decimals)
+        x = x.round(decimals=decimals)
+        near = estimate_mi(x, y, method=method)
+        for far in (1e4, 1e6):
+            found = estimate_mi(x + far, y - far, method=method)
+            assert float(found) == pytest.approx(float(near), abs=0.01)
+
+    def test_single_precision_far_from_zero(self):
+        g = torch.Generator().manual_seed(9)
+        x, noise = torch.randn(2, 2000, generator=g)
+        far = 1e5 + torch.stack([x, x + noise])
+        assert float(estimate_mi(*far)) == pytest.approx(math.log(2) / 2, abs=0.07)
+
+    def test_whole_numbers_past_double_precision(self):
+        order = torch.randperm(300, generator=torch.Generator().manual_seed(0)).tolist()
+        y = [math.sin(i / 50) for i in order]
+        far = estimate_mi([10**24 + i for i in order], y)
+        assert float(far) == float(estimate_mi(order, y)) > 1
+
+
+class TestCountable:
+    """Whole numbers are labels only where a table of them can be counted."""
+
+    def test_independent_ages_and_weights_tell_nothing_of_each_other(self):
+        g = torch.Generator().manual_seed(3)
+        ages, weights = (
+            (45 + 15 * torch.randn(1000, generator=g)).round().int(),
+            (70 + 12 * torch.randn(1000, generator=g)).round().int(),
+        )
+        found = estimate_mi(ages, weights)
+        assert found.method.startswith("nearest") and abs(float(found)) < 0.1
+
+    def test_classes_stay_labels_however_few_samples(self):
+        labels = torch.arange(60) % 10
+        assert estimate_mi(labels, labels.flip(0)).method.startswith("plug-in")
+
+    def test_many_numbers_stay_labels_where_the_table_is_small(self):
+        floors = torch.arange(600) % 50
+        assert estimate_mi(floors, floors % 2 == 0).method.startswith("plug-in")
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         "change, error, words",

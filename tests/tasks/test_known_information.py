@@ -350,7 +350,9 @@ class TestTable:
 
 
 class TestNoisyLayer:
-    @pytest.mark.parametrize(("gain", "noise_std"), [(1.0, 1.0), (2.0, 0.1), (0.5, 3.0)])
+    @pytest.mark.parametrize(
+        ("gain", "noise_std"), [(1.0, 1.0), (2.0, 0.1), (0.5, 3.0), (1.0, 0.02), (9.0, 0.1)]
+    )
     def test_a_linear_layer_is_a_gaussian_channel(self, gain, noise_std):
         layer = NoisyLayer("layer", "linear", 3, noise_std=noise_std, gain=gain)
         truth = 1.5 * math.log(1 + (gain / noise_std) ** 2)
@@ -408,3 +410,5 @@ class TestNoisyLayer:
             NoisyLayer("layer", "sigmoid", 1, noise_std=1.0)
         with pytest.raises(ValueError, match=r"noise_std .* got 0"):
             NoisyLayer("layer", "relu", 1, noise_std=0.0)
+        with pytest.raises(ValueError, match="noise_std must be at least a 200th of the gain"):
+            NoisyLayer("layer", "linear", 1, noise_std=0.001)
