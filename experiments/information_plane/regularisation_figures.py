@@ -102,7 +102,7 @@ def change_by_penalty(view: View) -> Figure:
 def change_of_the_living(view: View) -> pd.DataFrame:
     """Return the mean change of information of networks that are not dead, in bits."""
     moves, dead = _moves_and_dead(view.rows("AE-F8"))
-    alive = moves[~dead].groupby("l2").mean()
+    alive = moves[~dead.reindex(moves.index)].groupby("l2").mean()
     return _by_penalty(alive).rename_axis(columns="change of networks that are not dead, bits")
 
 
