@@ -170,7 +170,7 @@ def numbers(view: View) -> dict[str, float]:
         found |= _of_overfitting(rows[rows["l2"] == level], dead[level], short)
     starts = nats_to_bits(_of_layer(rows, "initial", 5))
     found["l2-dead-start"] = float(starts[dead][penalty].max())
-    for name, own in {"all": moves, "alive": moves[~dead]}.items():
+    for name, own in {"all": moves, "alive": moves[~dead.reindex(moves.index)]}.items():
         for layer in (1, 2, 5):
             found[f"l2-{name}-{layer}"] = float(own[layer][penalty].mean())
     found["l2-all-3-lost"] = -float(moves[3][penalty].mean())
