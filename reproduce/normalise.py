@@ -34,8 +34,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         kept = NotebookNode(cell, metadata=NotebookNode(metadata))
         if cell.cell_type == "code":
             checked = CHECKED in metadata.get("tags", [])
-            shown = [o for o in cell.outputs if checked and o.get("name") != "stderr"]
-            kept.outputs = [_without_images(output) for output in shown]
+            kept.outputs = [_without_images(o) for o in cell.outputs] if checked else []
         cells.append(kept)
     return nbformat.from_dict({**notebook, "cells": cells, "metadata": METADATA})
 

@@ -192,8 +192,8 @@ def break_ties(
         generator: Source of the noise; by default it is fixed.
 
     Returns:
-        The variables, each less its median, and sentences about ties and about samples that occur
-        more than once.
+        The variables, and sentences about ties and about samples that occur more than once. Where
+        ties are broken, coordinates of many values are shifted to a median of zero.
 
     The noise is that of :cite:t:`kraskov2004estimating`.
 
@@ -212,15 +212,17 @@ def break_ties(
     columns += [one.labels[:, None].double() for one in variables if one.labels is not None]
     rows = torch.cat(columns, dim=1)
     repeated = n - len(rows.unique(dim=0))
-    found, rounded = [], False
-    for variable in variables:
-        # The noise must exceed the rounding of differences, which grows with the distance to zero.
-        values = variable.values - variable.values.median(0).values
-        for column in values.unbind(1):
-            if FEW_VALUES < column.unique().numel() < n:
+    different = [[one.unique().numel() for one in v.values.unbind(1)] for v in variables]
+    rounded = any(FEW_VALUES < count < n for counts in different for count in counts)
+    found = []
+    for variable, counts in zip(variables, different, strict=True):
+        values = variable.values.clone()
+        for column, count in zip(values.unbind(1), counts, strict=True):
+            if rounded and count > FEW_VALUES:  # rounding far from zero would drown the noise
+                column -= column.median()
+            if FEW_VALUES < count < n:
                 noise = torch.randn(n, generator=source, device=source.device, dtype=values.dtype)
                 column += JITTER * column.std() * noise.to(values.device)
-                rounded = True
         found.append(Variable(values, variable.labels))
     doubts = ["Numbers are equal in some samples, and such ties are broken at random."] * rounded
     if repeated > SOME * n:

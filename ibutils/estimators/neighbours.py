@@ -248,11 +248,9 @@ def _without_singles(*variables: Variable) -> tuple[Variable, ...]:
 
 
 def _standardised(values: Tensor) -> Tensor:
-    """Centre each coordinate and divide it by its standard deviation; a constant one becomes 0."""
+    """Divide each coordinate by its standard deviation; a constant one stays."""
     if not values.shape[1]:
         return values
-    # Differences from a sample: rounding of distances grows with the distance to zero.
-    values = values - values.median(0).values
     largest = values.abs().amax(0)
     shrunk = values / largest.where(largest > 0, 1)  # so that no square overflows
     constant = values.amax(0) == values.amin(0)

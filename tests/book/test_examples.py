@@ -132,12 +132,12 @@ class TestYourData:
         assert left(5) < 0.2
         assert left(1) > 0.5
 
-    def test_plain_neighbours_read_rounded_numbers_several_times_too_high(self):
+    def test_plain_neighbours_read_rounded_numbers_six_times_too_high(self):
         from sklearn.datasets import load_wine
 
         wine = load_wine(as_frame=True)
         ash = wine.data["ash"]
-        assert float(ross(ash, wine.target)) > 4 * float(estimate_mi(ash, wine.target))
+        assert float(ross(ash, wine.target)) > 6 * float(estimate_mi(ash, wine.target))
 
     def test_logarithms_of_numbers_with_a_long_tail_are_better(self):
         g, truth = torch.Generator().manual_seed(0), -math.log(0.8)

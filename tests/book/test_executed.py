@@ -16,21 +16,35 @@ EXECUTED = ROOT / "_build" / "executed" / "smoke"
 
 
 @pytest.mark.parametrize("name", names(ROOT))
-def test_checked_cells_print_what_is_committed(name: str) -> None:
+class TestBook:
     """`make test` builds the book first, so that no notebook runs twice."""
-    if not (EXECUTED / f"{name}.ipynb").exists():
-        pytest.skip("the book is not built")
-    ours = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells
-    executed = normalise(nbformat.read(EXECUTED / f"{name}.ipynb", as_version=4)).cells
-    assert [cell.source for cell in executed] == [cell.source for cell in ours], "run `make book`"
-    checked = [i for i, cell in enumerate(ours) if CHECKED in cell.metadata.get("tags", [])]
-    for i in checked:
-        assert _printed(executed[i]) == _printed(ours[i]), f"cell {i}: {ours[i].source}"
+
+    @pytest.fixture
+    def executed(self, name: str) -> nbformat.NotebookNode:
+        if not (EXECUTED / f"{name}.ipynb").exists():
+            pytest.skip("the book is not built")
+        return nbformat.read(EXECUTED / f"{name}.ipynb", as_version=4)
+
+    def test_checked_cells_print_what_is_committed(
+        self, name: str, executed: nbformat.NotebookNode
+    ) -> None:
+        ours = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells
+        cells = normalise(executed).cells
+        assert [cell.source for cell in cells] == [cell.source for cell in ours], "run `make book`"
+        for cell, found in zip(ours, cells, strict=True):
+            if CHECKED in cell.metadata.get("tags", []):
+                assert printed(found) == printed(cell), cell.source
+
+    def test_no_cell_warns(self, executed: nbformat.NotebookNode) -> None:
+        for cell in executed.cells:
+            if "remove-stderr" not in cell.metadata.get("tags", []):
+                warned = [one for one in cell.get("outputs", []) if one.get("name") == "stderr"]
+                assert not warned, cell.source
 
 
-def _printed(cell: nbformat.NotebookNode) -> tuple[str, list[dict[str, str]]]:
+def printed(cell: nbformat.NotebookNode) -> tuple[str, list[dict[str, str]]]:
     """Return the text of a cell, in however many parts it came, and what it shows."""
-    text = [one.text for one in cell.outputs if one.get("name") == "stdout"]
+    text = [one.text for one in cell.outputs if "text" in one]
     return "".join(text), [one.data for one in cell.outputs if "data" in one]
 
 
