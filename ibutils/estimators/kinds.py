@@ -157,7 +157,8 @@ def _near_zero(raw: Any) -> Any:
     """Return large whole numbers less the smallest, which changes no information, or the same."""
     found = raw.cpu().numpy() if isinstance(raw, Tensor) and checks.is_integer(raw) else raw
     if isinstance(found, np.ndarray) and found.dtype.kind == "O" and all(map(_is_whole, found)):
-        return found - found.min()  # as Python subtracts, to the last digit
+        whole = np.array([int(one) for one in found], dtype=object)
+        return whole - whole.min()  # as Python subtracts, to the last digit
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "iu" or not found.size:
         return raw
     low, high = int(found.min()), int(found.max())
@@ -169,7 +170,9 @@ def _near_zero(raw: Any) -> Any:
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, (int, Decimal)) and value == value // 1
+    if isinstance(value, Decimal):
+        return value.is_finite() and value == value.to_integral_value()
+    return isinstance(value, int)
 
 
 SOME = 0.01  # share of samples that repeat others, from which on it is worth a word

@@ -1,6 +1,7 @@
 """One call for samples of any kind: each kind of input, each choice, each doubt."""
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -323,6 +324,13 @@ class TestOrigin:
         y = [math.sin(i / 50) for i in order]
         far = estimate_mi([10**24 + i for i in order], y)
         assert float(far) == float(estimate_mi(order, y)) > 1
+        decimals = [Decimal(10) ** 24 + i for i in order]
+        assert float(estimate_mi(decimals, y)) == float(far)
+
+    @pytest.mark.parametrize("word", ["Infinity", "NaN"])
+    def test_decimals_that_are_no_numbers(self, word):
+        with pytest.raises(ValueError, match="x is not finite at"):
+            estimate_mi([Decimal(word), *map(Decimal, range(99))], list(range(100)))
 
 
 class TestCountable:
