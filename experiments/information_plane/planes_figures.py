@@ -1,7 +1,7 @@
 """The figures and tables of the chapter on planes of eight activations, from its record."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -48,16 +48,25 @@ def averaged(view: View) -> Figure:
     """Draw planes averaged over initialisations, and say which rule the bins follow."""
     arrays = view.arrays("AE-F7")
     figure = planes(mean_planes(arrays, MEMBERS), any_of(arrays, "epochs"))
-    figure.suptitle(f"adaptive bins {_rule(view)}", fontsize="medium")
+    rule = rule_of_bins(arrays, view.arrays("AE-F9"))
+    figure.suptitle(f"adaptive bins {rule}", fontsize="medium")
     return figure
 
 
-def _rule(view: View) -> str:
-    """Return how the recorded adaptive bins treat the smallest value."""
-    scores = next(iter(view.arrays("AE-F9").values()))
-    if "scores ebab-own-ends" in scores:  # earlier records have that rule as the main one
-        return "as published"
-    return "with the smallest value of every layer set apart"
+def rule_of_bins(drawn: Iterable[str], scores: Mapping[str, Iterable[str]]) -> str:
+    """Return whose adaptive bins are the published ones, of the members that are drawn.
+
+    Args:
+        drawn: Their names on record.
+        scores: The names of the scores that are on record, by member.
+    """
+    # Earlier records have as the main rule what is recorded beside the published one now.
+    earlier = [
+        title
+        for title, name in MEMBERS.items()
+        if name in drawn and "scores ebab-own-ends" not in scores.get(name, {})
+    ]
+    return f"as published, but for {', '.join(earlier)}" if earlier else "as published"
 
 
 def by_epoch(view: View) -> HTML:

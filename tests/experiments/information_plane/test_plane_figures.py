@@ -30,6 +30,7 @@ from experiments.information_plane.plane_panels import (
     planes,
     task_picture,
 )
+from experiments.information_plane.planes_figures import MEMBERS, rule_of_bins
 
 EPOCHS = np.array([0, 3, 9])
 PLANE = np.random.default_rng(0).uniform(0, 1, (3, 6, 2)) * [12, 1]  # [epochs, layers, 2]
@@ -251,3 +252,13 @@ def test_the_picture_of_the_task_has_each_word_at_its_bits():
     labels = (np.arange(4096) == 3 * 64 + 17).astype(int)
     picture = task_picture(words, labels).axes[0].images[0].get_array()
     assert np.argwhere(picture == 1).tolist() == [[3, 17]]  # first six bits down, last across
+
+
+def test_the_averaged_planes_say_whose_bins_are_not_the_published_ones():
+    """Members of earlier records have the rule of their own ends as the main one, and no other."""
+    published, earlier = {"scores ebab", "scores ebab-own-ends"}, {"scores ebab"}
+    tanh, elu = MEMBERS["tanh"], MEMBERS["ELU"]
+    assert rule_of_bins([tanh], {tanh: published, elu: earlier}) == "as published"
+    mixed = rule_of_bins([tanh, elu], {tanh: published, elu: earlier})
+    assert mixed == "as published, but for ELU"
+    assert rule_of_bins([elu], {}) == mixed
