@@ -2,7 +2,9 @@
 () => {
   const found = [];
   // For screen readers only: they take no place.
-  for (const one of document.querySelectorAll("mjx-assistive-mml")) one.style.display = "none";
+  for (const one of document.querySelectorAll("mjx-assistive-mml")) {
+    one.style.setProperty("display", "none", "important"); // MathJax insists on its own
+  }
   const article = document.querySelector("article") ?? document.body;
   const shown = (one) => one.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
   const all = (css, inside = article) => [...inside.querySelectorAll(css)].filter(shown);
