@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from ibutils.infomax import DeepInfoMax, draw_occlusion, local_scores, location_losses, occlude
 from ibutils.infomax.occlusion import BLOCK
+from ibutils.modes import evaluating
 from ibutils.train import generator
 
 HIDDEN, VISIBLE = 0.999, 0.001  # share of a location's field that is hidden
@@ -33,12 +34,10 @@ def occluded_losses(
     side, m = images.shape[-1], model.encoder.local_shape[1]
     g = generator(seed, "occlusion", device=images.device)
     masks = draw_occlusion(len(images), size=side, block=BLOCK * side // 32, generator=g)
-    former = model.training
-    model.eval()
-    local = model.encoder(images).local
-    y = model.encoder(occlude(images, masks)).y
-    losses = location_losses(local_scores(*model.local_head(local, y)))
-    model.train(former)
+    with evaluating(model):
+        local = model.encoder(images).local
+        y = model.encoder(occlude(images, masks)).y
+        losses = location_losses(local_scores(*model.local_head(local, y)))
     return losses.unflatten(1, (m, m)), masks
 
 

@@ -1,12 +1,14 @@
 """The features of all images under a frozen encoder, computed once."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
 
 from ibutils import checks
 from ibutils.inputs import Data
+from ibutils.modes import evaluating
 from ibutils.probes.split import as_images
 
 LAYERS = ("conv", "fc", "y")
@@ -24,7 +26,7 @@ def features(
 
     Args:
         encoder: Maps images to ``ibutils.nets.encoders.Features``. A module is in evaluation mode
-            while it is used, and in its former mode afterwards.
+            while it is used, and each part of it in its former mode afterwards.
         inputs: Images ``[n, channels, h, w]`` as the encoder was trained on, a tensor or an array.
         layers: Fields of the features that are kept.
         batch_size: Images encoded at once.
@@ -50,14 +52,8 @@ def features(
     )
     _check_layers(layers)
     checks.count("batch_size", batch_size)
-    former = encoder.training if isinstance(encoder, nn.Module) else None
-    if isinstance(encoder, nn.Module):
-        encoder.eval()
-    try:
+    with evaluating(encoder) if isinstance(encoder, nn.Module) else nullcontext():
         parts = [encoder(part) for part in inputs.split(batch_size)]
-    finally:
-        if isinstance(encoder, nn.Module) and former is not None:
-            encoder.train(former)
     if missing := [name for name in layers if not hasattr(parts[0], name)]:
         raise ValueError(f"layers must be of the encoder, which has no {missing[0]!r}")
     return {name: torch.cat([getattr(part, name) for part in parts]) for name in layers}

@@ -42,7 +42,8 @@ class Normal(Task):
     def __post_init__(self) -> None:
         """Check the covariance."""
         super().__post_init__()
-        check_blocks("covariance", self.covariance, self.split)
+        exact = of_blocks("covariance", self.covariance, self.split)
+        object.__setattr__(self, "covariance", exact)
 
     @property
     def dim_x(self) -> int:
@@ -56,7 +57,7 @@ class Normal(Task):
 
     def mutual_information(self) -> float:
         """Return the exact information in nats."""
-        return float(gaussian_mutual_information(self.covariance.double(), dim_x=self.split))
+        return float(gaussian_mutual_information(self.covariance, dim_x=self.split))
 
     def _draw(self, n: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
         z = correlated(self.covariance, n, generator)
@@ -130,19 +131,26 @@ def sparse_normal(dim_x: int, dim_y: int, *, correlation: float, pairs: int) -> 
     return Normal(name, covariance, dim_x)
 
 
-def check_blocks(name: str, covariance: Tensor, split: int) -> None:
-    """Raise unless a matrix is a covariance whose first ``split`` components are one block."""
+def of_blocks(name: str, covariance: Tensor, split: int) -> Float[Tensor, "d d"]:
+    """Return a covariance in double precision, in which it is symmetric to the last digit.
+
+    Raises:
+        TypeError: The matrix is no tensor, or ``split`` no integer.
+        ValueError: It is no covariance, in its own precision, or ``split`` leaves a block empty.
+    """
     checks.tensor(name, covariance, ndim=2)
     checks.finite(name, covariance)
     if len(covariance) < 2:
         raise ValueError(f"{name} must be at least 2 by 2, got shape {tuple(covariance.shape)}")
     checks.count("split", split, most=len(covariance) - 1)
-    gaussian_mutual_information(covariance.double(), dim_x=split)
+    gaussian_mutual_information(covariance, dim_x=split)
+    exact = covariance.double()
+    return (exact + exact.mT) / 2
 
 
 def correlated(covariance: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
     """Return normal vectors ``[n, d]`` with mean zero and the given covariance."""
-    factor = torch.linalg.cholesky(covariance.double())
+    factor = torch.linalg.cholesky(covariance)
     z = draw(torch.randn, n, len(covariance), generator)
     return z @ factor.mT.to(z.device)
 
@@ -152,7 +160,7 @@ def quadratic_forms(covariance: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, T
 
     Each block is measured with its own marginal covariance.
     """
-    split, covariance = x.shape[-1], covariance.double().to(x.device)
+    split, covariance = x.shape[-1], covariance.to(x.device)
     precision = covariance.inverse()
 
     def lengths(points: Tensor, matrix: Tensor) -> Tensor:
@@ -205,7 +213,8 @@ class Student(Task):
     def __post_init__(self) -> None:
         """Check dispersion and degrees of freedom."""
         super().__post_init__()
-        check_blocks("dispersion", self.dispersion, self.split)
+        exact = of_blocks("dispersion", self.dispersion, self.split)
+        object.__setattr__(self, "dispersion", exact)
         checks.number("freedom", self.freedom, above=0)
 
     @property
@@ -219,7 +228,7 @@ class Student(Task):
         return len(self.dispersion) - self.split
 
     def _normal_part(self) -> float:
-        return float(gaussian_mutual_information(self.dispersion.double(), dim_x=self.split))
+        return float(gaussian_mutual_information(self.dispersion, dim_x=self.split))
 
     def _freedoms(self) -> tuple[tuple[int, float], ...]:
         """Return the sign and the argument of each term of the sum over :math:`f`."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 from ibutils import checks
+from ibutils.modes import evaluating
 from ibutils.train.learner import Learner
 
 Callback = Callable[[Learner, int], None]
@@ -42,9 +43,8 @@ class MeanOfLast:
     def __call__(self, learner: Learner, epoch: int) -> None:
         """Measure, if this is one of the last epochs."""
         if epoch > max(0, learner.recipe.epochs - self.last):
-            learner.model.eval()
-            self.values.append(self.measure())
-            learner.model.train()
+            with evaluating(learner.model):
+                self.values.append(self.measure())
 
     @property
     def mean(self) -> float:

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from ibutils.nets.encoders import basic32
 from ibutils.probes import features
@@ -21,6 +22,15 @@ def test_features_are_those_of_evaluation_and_the_mode_comes_back(generator):
         assert not layer.requires_grad
     features(encoder, images)
     assert not encoder.training
+
+
+def test_a_part_that_the_caller_holds_frozen_stays_frozen():
+    encoder = basic32(channels=1 / 16).train()
+    norms = [module for module in encoder.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms[0].eval()
+    features(encoder, torch.zeros(2, 3, 32, 32))
+    assert encoder.training
+    assert [norm.training for norm in norms] == [False] + [True] * (len(norms) - 1)
 
 
 def test_missing_layers_and_images_are_named():

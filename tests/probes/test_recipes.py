@@ -45,6 +45,14 @@ def test_measuring_between_epochs_does_not_change_the_training():
         assert torch.equal(value, watched.model.state_dict()[name]), name
 
 
+def test_measuring_leaves_a_part_that_is_held_frozen_as_it_is():
+    watched = learner(2)
+    norm = next(m for m in watched.model.modules() if isinstance(m, nn.BatchNorm1d)).eval()
+    MeanOfLast(lambda: 1.0, last=2)(watched, 2)
+    assert watched.model.training
+    assert not norm.training
+
+
 def test_there_are_no_more_last_epochs_than_epochs():
     last = MeanOfLast(lambda: 1.0, last=9)
     fit(learner(2), *data(), seeds=[0], callbacks=[last])

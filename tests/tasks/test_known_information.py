@@ -9,6 +9,7 @@ import torch
 from scipy import integrate, stats
 
 from ibutils import tasks
+from ibutils.information import gaussian_mutual_information
 from ibutils.tasks import (
     NoisyLayer,
     Normal,
@@ -190,6 +191,16 @@ class TestNormal:
         z = torch.cat(double(task, 50_000), dim=1)
         error = (torch.outer(task.covariance.diag(), task.covariance.diag()) * 2 / len(z)).sqrt()
         assert ((z.T.cov() - task.covariance).abs() < STANDARD_ERRORS * error).all()
+
+    def test_a_covariance_is_symmetric_to_its_own_precision(self):
+        samples = torch.randn(5, 1000, generator=torch.Generator().manual_seed(0))
+        covariance = samples.cov()
+        covariance[0, 1] *= 1 + 2 * torch.finfo(torch.float32).eps
+        assert covariance[0, 1] != covariance[1, 0]
+        task, exact = Normal("sampled", covariance, 2), (covariance + covariance.mT).double() / 2
+        truth = gaussian_mutual_information(exact, dim_x=2)
+        assert task.mutual_information() == pytest.approx(float(truth), rel=1e-6)
+        assert Student("sampled", covariance, 2, 5.0).mutual_information() > truth
 
     def test_impossible_covariances_are_refused(self):
         with pytest.raises(ValueError, match=r"correlation must be above -0.33.* got -0.34"):
