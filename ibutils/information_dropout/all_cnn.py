@@ -167,7 +167,8 @@ def all_cnn(
         inputs = widths[-1]
     onto = _convolution(inputs, classes, kernel=1, bias=0.0, generator=generator)
     layers["classes"] = nn.Sequential(onto, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return NoisyNetwork(layers, shape=shape, input_keep=input_keep)
+    network = NoisyNetwork(layers, shape=shape, input_keep=input_keep)
+    return network.to(memory_format=torch.channels_last)  # the layout that convolutions prefer
 
 
 def alpha_bias(alpha: float, *, max_alpha: float) -> float:
