@@ -4,6 +4,7 @@ python -m reproduce.readme
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -14,9 +15,8 @@ from reproduce.registry import picture
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
 
 
-def summary() -> str:
+def summary(judged: Sequence[claims.Verdict]) -> str:
     """Return the block of README: claims by paper and verdict, what came of each paper."""
-    judged = [v for part in claims.parts() for v in claims.verdicts(part)]
     titles, outcomes = claims.families(), claims.outcomes()
     said = "\n".join(f"- **{titles[name]}.** {one['outcome']}" for name, one in outcomes.items())
     return f"{standing.by_paper(judged)}\n\n{said}\n\n{standing.stated()}"
@@ -32,7 +32,8 @@ def update(path: Path) -> None:
     pattern = re.compile(f"{BEGIN}.*?{END}", re.S)
     if not pattern.search(text):
         raise ValueError(f"{path} has no block between {BEGIN} and {END}")
-    block = f"{BEGIN}\n{summary()}\n{END}"
+    judged = [v for part in claims.parts() for v in claims.verdicts(part)]
+    block = f"{BEGIN}\n{summary(judged)}\n{END}"
     path.write_text(pattern.sub(lambda _: block, text), encoding="utf-8")
 
 

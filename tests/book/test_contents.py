@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from ibutils.project import project_root
-from reproduce import claims, contents, notebooks
+from reproduce import contents, notebooks
 
 ROOT = project_root()
 MAP = yaml.safe_load((ROOT / "book" / "map.yaml").read_text())
@@ -62,8 +62,7 @@ def test_reading_time_is_that_of_the_words(tmp_path):
     assert contents.title(tmp_path, "prose") == "Two words"
 
 
-def test_the_map_sums_the_times_of_a_path():
-    judged = {part: claims.verdicts(part) for part in claims.parts()}
+def test_the_map_sums_the_times_of_a_path(judged):
     page = contents.map_of_book(judged)
     for path in MAP["paths"]:
         own = page.split(f"### {path['title']}\n")[1].split("###")[0]

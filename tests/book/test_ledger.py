@@ -247,12 +247,11 @@ def test_a_claim_shows_the_verdict_that_counts_and_those_of_other_profiles(resul
     assert "(laptop)" in second[2] and second[1] == "the same, at the profile laptop"
 
 
-def test_each_abstract_has_verdict_interval_and_units_on_the_page(pages):
+def test_each_abstract_has_verdict_interval_and_units_on_the_page(pages, verdicts):
     """On the real record: what an abstract states is found without knowing a table's number."""
     page = pages["ledger"].split("(abstracts)=")[1]
-    judged = [v for part in claims.parts() for v in claims.verdicts(part)]
     for name, title in claims.families().items():
-        own = [v for v in judged if v.claim.family == name and v.claim.primary]
+        own = [v for v in verdicts.values() if v.claim.family == name and v.claim.primary]
         assert own, f"no claim of {name} is `primary: true`: mark what its abstract states"
         assert f"### {title}" in page
         for v in own:
@@ -300,26 +299,29 @@ def test_the_table_of_readme_counts_each_claim_once(results):
     write_record(results, "laptop", seeds=3)
     write_record(results, "paper", seeds=3)
     judged = [v for part in claims.parts() for v in claims.verdicts(part)]
+    summary = readme.summary(judged)
     for name, title in [*claims.families().items(), (None, "all")]:
-        (row,) = rows(readme.summary(), title)
+        (row,) = rows(summary, title)
         own = [v.status for v in judged if name in (v.claim.family, None)]
         assert int(row[1]) == len(own) == sum(map(int, row[2:]))
         assert [int(n) for n in row[2:]] == [own.count(status) for status in claims.STATUSES]
-    assert int(rows(readme.summary(), "all")[0][2]) > 0
+    assert int(rows(summary, "all")[0][2]) > 0
     assert len(judged) == sum(len(claims.load(part)) for part in claims.parts())
 
 
-def test_readme_is_in_step_with_the_record():
+def test_readme_is_in_step_with_the_record(verdicts):
     text = (ROOT / "README.md").read_text()
     block = re.search(f"{readme.BEGIN}\n(.*?)\n?{readme.END}", text, re.S)
-    assert block and block[1] == readme.summary(), "run python -m reproduce.readme"
+    summary = readme.summary([*verdicts.values()])
+    assert block and block[1] == summary, "run python -m reproduce.readme"
 
 
 def test_only_the_generated_block_of_readme_changes(results, tmp_path):
     path = tmp_path / "README.md"
     path.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
     readme.update(path)
-    assert path.read_text() == f"before\n{readme.BEGIN}\n{readme.summary()}\n{readme.END}\nafter\n"
+    summary = readme.summary([v for part in claims.parts() for v in claims.verdicts(part)])
+    assert path.read_text() == f"before\n{readme.BEGIN}\n{summary}\n{readme.END}\nafter\n"
     path.write_text("no block")
     with pytest.raises(ValueError, match="has no block"):
         readme.update(path)

@@ -7,22 +7,21 @@ import pytest
 from reproduce import claims
 
 OUTCOMES = claims.outcomes()
-VERDICTS = {v.claim.id: v for part in claims.parts() for v in claims.verdicts(part)}
 
 
-def test_each_paper_has_its_sentence():
-    assert {v.claim.family for v in VERDICTS.values()} == set(OUTCOMES) == set(claims.families())
+def test_each_paper_has_its_sentence(verdicts):
+    assert {v.claim.family for v in verdicts.values()} == set(OUTCOMES) == set(claims.families())
 
 
 @pytest.mark.parametrize("paper", OUTCOMES)
-def test_a_sentence_rests_on_verdicts_as_they_are(paper):
+def test_a_sentence_rests_on_verdicts_as_they_are(paper, verdicts):
     sentence, rests = OUTCOMES[paper]["outcome"], OUTCOMES[paper]["rests"]
     assert set(rests) <= set(claims.STATUSES) and any(rests.values())
     presumed = {name: status for status, names in rests.items() for name in names}
     assert len(presumed) == sum(map(len, rests.values())), "a claim is named twice"
     for name, status in presumed.items():
-        assert name in VERDICTS, f"book/families.yaml, {paper}: there is no claim {name}"
-        v = VERDICTS[name]
+        assert name in verdicts, f"book/families.yaml, {paper}: there is no claim {name}"
+        v = verdicts[name]
         assert v.status == status, (
             f"{name} is now {v.status}: say so in book/families.yaml, {paper}, where it reads"
             f" {sentence!r}"
@@ -30,11 +29,11 @@ def test_a_sentence_rests_on_verdicts_as_they_are(paper):
 
 
 @pytest.mark.parametrize("paper", OUTCOMES)
-def test_bad_news_is_not_left_out(paper):
+def test_bad_news_is_not_left_out(paper, verdicts):
     """A paper with a contradicted primary claim says so in its sentence."""
     against = [
         v.claim.id
-        for v in VERDICTS.values()
+        for v in verdicts.values()
         if v.claim.family == paper and v.claim.primary and v.status == "contradicted"
     ]
     assert set(against) <= set(OUTCOMES[paper]["rests"].get("contradicted", []))
