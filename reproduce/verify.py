@@ -4,11 +4,13 @@ python -m reproduce.verify [--profile laptop] [--rows 1] [--only vib/mnist]
 
 Of every recorded notebook the cheapest members are trained. With the threads, versions and
 processor of the record all numbers must be equal to rounding. Elsewhere, and in a group of other
-members, kernels round otherwise, and training goes on with that: numbers may drift by a tenth of
-what another seed changes.
+members, kernels round otherwise, and training goes on with that. Where the drift was measured and
+is less than a tenth of what another seed changes, a larger one is refused; where it was not, or is
+as large as that of another seed (``reproduce/drifts.yaml``), a larger one cannot be told from it.
 """
 
 import argparse
+import math
 import multiprocessing
 import os
 import shutil
@@ -19,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from ibutils.project import project_root
 from reproduce import record, settings, status
@@ -30,6 +33,7 @@ from reproduce.record.supersede import changed
 
 ROUNDING = 1e-9  # relative; the last digit written may differ
 SHARE = 0.1  # of the standard deviation over seeds
+DRIFTS = Path(__file__).with_name("drifts.yaml")
 MACHINE = ("device", "processor", "threads", "python", "torch", "numpy")
 NO_KEYS = ("value", "unit", "profile", "device", "run")
 VERDICTS = ("refused", "cannot tell", "agrees", "same")  # the worst first
@@ -115,7 +119,7 @@ def _keys(rows: pd.DataFrame) -> list[str]:
 
 
 def compare(
-    old: pd.DataFrame, new: pd.DataFrame, deviations: pd.Series, *, elsewhere: bool
+    old: pd.DataFrame, new: pd.DataFrame, deviations: pd.Series, *, drift: float | None
 ) -> pd.DataFrame:
     """Return both values of each recorded row and what they say.
 
@@ -123,7 +127,8 @@ def compare(
         old: Recorded rows of a member.
         new: Its rows trained now; what is measured only since the record is left out.
         deviations: Over seeds, of each recorded row.
-        elsewhere: Whether threads, versions, processor or group may not be those of the record.
+        drift: Where threads, versions, processor or group may not be those of the record, what
+            that is known to change, in standard deviations over seeds; infinite if not known.
 
     Returns:
         The keys of the rows, ``recorded``, ``now``, ``spread`` and ``verdict``.
@@ -140,9 +145,11 @@ def compare(
         raise ValueError(f"the record and the new run have different rows:\n{both}")
     difference = (both["now"] - both["recorded"]).abs().to_numpy()
     allowed, own = ROUNDING * both["recorded"].abs().to_numpy(), deviations.to_numpy()
-    drifted = np.where(np.isnan(own), "cannot tell", "refused").astype(object)
-    drifted[difference <= SHARE * own] = "agrees"
-    verdict = drifted if elsewhere else np.full(len(both), "refused", object)
+    beyond = "refused" if drift is None or drift <= SHARE else "cannot tell"
+    verdict = np.full(len(both), beyond, object)
+    if drift is not None:
+        verdict[np.isnan(own)] = "cannot tell"
+        verdict[difference <= SHARE * own] = "agrees"
     return both.assign(spread=own, verdict=np.where(difference <= allowed, "same", verdict))
 
 
@@ -177,16 +184,34 @@ def verify(run: Description, member: Member) -> str:
 
 def _compared(run: Description, new: Description, member: Member) -> str:
     old, other = rows_of(run, member), elsewhere(run, new)
-    found = compare(old, rows_of(new, member), spread(run, old), elsewhere=bool(other))
+    known = _drifts().get(run["notebook"])
+    drift = (math.inf if known is None else known) if other else None
+    found = compare(old, rows_of(new, member), spread(run, old), drift=drift)
     if stale := changed(run, new):
         print(f"  stale, recorded with another {' and '.join(stale)}")
     for difference in other:
         print(f"  {difference}")
+    if other:
+        told = "never measured" if known is None else f"{known:g} when it was measured"
+        print(f"  drift of {_drift(found):.2g} standard deviations over seeds; {told}")
     print(f"  {_counted(found['verdict'])} of {len(found)} values", flush=True)
     worst = found[found["verdict"].isin(VERDICTS[:2])]
     if len(worst):
         print(worst.drop(columns=list(member), errors="ignore").to_string(index=False))
     return outcome(found)
+
+
+def _drifts() -> dict[str, float]:
+    """Return the measured drift of experiments, by notebook."""
+    found = yaml.safe_load(DRIFTS.read_text(encoding="utf-8"))
+    return {name: float(drift) for name, drift in found.items()}
+
+
+def _drift(found: pd.DataFrame) -> float:
+    """Return the largest change of a value, in standard deviations over seeds."""
+    change = (found["now"] - found["recorded"]).abs()
+    change[found["verdict"] == "same"] = 0.0
+    return float((change[change > 0] / found["spread"]).max()) if change.any() else 0.0
 
 
 def _counted(verdicts: pd.Series) -> str:
