@@ -27,7 +27,7 @@ from reproduce.experiment import Member, Result
 
 __all__ = ["CHOICES", "FIGURES", "Settings", "grid", "numbers", "train"]
 
-CHOICES = ("samples", "scales", "seeds")
+CHOICES = ("samples", "scales", "slower", "seeds")
 TARGETS = {"full": "SX-F3", "stochastic": "SX-F4AB", "relevant": "SX-F6"}
 FULL_RATE, RATE, DEEP_FULL_RATE, SCALAR_RATE = 0.5, 0.02, 0.2, 1e-3
 BATCH = 5  # examples in a step of stochastic gradients
@@ -46,6 +46,8 @@ class Settings:
         deep_width: Of each of five hidden layers.
         samples: Numbers of examples of the teacher.
         scales: Of the initial weights.
+        slower: Other rates of the student that is watched for what it forgets, where it forgets
+            most: with most examples and the smallest weights.
         duration: Steps times rate.
         scalar_duration: The same of the scalar network.
         points: Logged times.
@@ -57,6 +59,7 @@ class Settings:
     deep_width: int = 10
     samples: tuple[int, ...] = (20, 200)
     scales: tuple[float, ...] = (1.0, 0.1)
+    slower: tuple[float, ...] = (0.01,)
     duration: float = 100.0
     scalar_duration: float = 10.0
     points: int = 25
@@ -68,17 +71,27 @@ class Settings:
             checks.count(name, getattr(self, name), least=least)
         for samples in self.samples:
             checks.count("samples", samples, least=BATCH)
-        for scale in self.scales:
-            checks.number("scales", scale, above=0)
+        for name in ("scales", "slower"):
+            for value in getattr(self, name):
+                checks.number(name, value, above=0)
         for name in ("duration", "scalar_duration"):
             checks.number(name, getattr(self, name), above=0)
 
 
 def grid(settings: Settings) -> list[Member]:
     """Return every member: students with one hidden layer, deep and scalar ones."""
-    free = [(s, n, scale) for s in TARGETS for n in settings.samples for scale in settings.scales]
-    free += [("deep", settings.samples[-1], settings.scales[0]), ("scalar", *SCALAR)]
-    keys = ("setting", "samples", "scale", "seed")
+    rates = {"full": FULL_RATE, "stochastic": RATE, "relevant": RATE}
+    free = [
+        (setting, n, scale, rate)
+        for setting, rate in rates.items()
+        for n in settings.samples
+        for scale in settings.scales
+    ]
+    most, smallest = max(settings.samples), min(settings.scales)
+    free += [("relevant", most, smallest, rate) for rate in settings.slower]
+    free += [("deep", settings.samples[-1], settings.scales[0], RATE)]
+    free += [("scalar", *SCALAR, SCALAR_RATE)]
+    keys = ("setting", "samples", "scale", "rate", "seed")
     return [dict(zip(keys, (*one, seed), strict=True)) for one in free for seed in settings.seeds]
 
 
@@ -109,7 +122,7 @@ def shallow(member: Member, settings: Settings) -> Found:
         student((inputs, settings.width, 1), scale=member["scale"], source=source),
         sample,
         partial(look, sample=sample, relevant=relevant),
-        rate=FULL_RATE if setting == "full" else RATE,
+        rate=member["rate"],
         batch=None if setting == "full" else BATCH,
         until=settings.duration,
         points=settings.points,
@@ -149,7 +162,8 @@ def deep(member: Member, settings: Settings) -> Found:
     between the two trainings at equal times.
     """
     inputs, found = settings.inputs, {}
-    for kind, batch, rate in (("stochastic", BATCH, RATE), ("full", None, DEEP_FULL_RATE)):
+    rates = {"stochastic": member["rate"], "full": DEEP_FULL_RATE}
+    for kind, batch in (("stochastic", BATCH), ("full", None)):
         source = generator(member["seed"], "teacher and student")
         sample = sample_teacher(member["samples"], inputs, 1, snr=1.0, generator=source)
         sizes = (inputs, *[settings.deep_width] * DEPTH, 1)
@@ -157,7 +171,7 @@ def deep(member: Member, settings: Settings) -> Found:
             student(sizes, scale=member["scale"], source=source),
             sample,
             partial(look, sample=sample, relevant=inputs),
-            rate=rate,
+            rate=rates[kind],
             batch=batch,
             until=settings.duration,
             points=settings.points,
@@ -183,7 +197,7 @@ def scalar(member: Member, settings: Settings) -> Found:
             student((1, 1, 1), scale=member["scale"], source=source),
             sample,
             partial(gradient_ratio, sample=sample),
-            rate=SCALAR_RATE,
+            rate=member["rate"],
             batch=batch,
             until=settings.scalar_duration,
             points=settings.points,

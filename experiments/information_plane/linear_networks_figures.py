@@ -116,10 +116,16 @@ def rate_study(
 
 
 def stored(view: View, target: str) -> dict[tuple[int, float], dict[int, Curves]]:
-    """Return curves by examples and scale, and by seed."""
+    """Return curves by examples and scale, and by seed; of the largest rate, where there are two."""
     found: dict[tuple[int, float], dict[int, Curves]] = {}
-    for name, curves in view.arrays(target).items():
-        member = dict(part.split("=") for part in name.split(","))
+    read = [
+        (dict(p.split("=") for p in name.split(",")), own)
+        for name, own in view.arrays(target).items()
+    ]
+    usual = max((float(member["rate"]) for member, _ in read), default=0.0)
+    for member, curves in read:
+        if float(member["rate"]) < usual:
+            continue
         at = int(member["samples"]), float(member["scale"])
         found.setdefault(at, {})[int(member["seed"])] = curves
     return found
@@ -182,19 +188,20 @@ def _overtraining(view: View) -> pd.DataFrame:
 
 def irrelevant_part(view: View) -> pd.DataFrame:
     """Return by how much the irrelevant part rises and falls, in percent of its maximum."""
-    means = view.rows("SX-F6").groupby(["samples", "scale", "metric"])["value"].mean()
-    settings = view.rows("SX-F6")[["samples", "scale"]].drop_duplicates()
+    keys = ["samples", "scale", "rate"]
+    means = view.rows("SX-F6").groupby([*keys, "metric"])["value"].mean()
+    settings = view.rows("SX-F6")[keys].drop_duplicates()
     table = pd.DataFrame(
         {
-            (f"{n:,}", _weights(scale), f"{variance:g}"): {
-                f"{end}, %": f"{100 * means[n, scale, f'irrelevant_{end}{name}']:z.1f}"
+            (f"{n:,}", _weights(scale), f"{rate:g}", f"{variance:g}"): {
+                f"{end}, %": f"{100 * means[n, scale, rate, f'irrelevant_{end}{name}']:z.1f}"
                 for end in ("rise", "fall")
             }
-            for n, scale in settings.itertuples(index=False)
+            for n, scale, rate in settings.itertuples(index=False)
             for name, variance in NOISES.items()
         }
     )
-    return table.T.rename_axis(["examples", "initial weights", "noise"])
+    return table.T.rename_axis(["examples", "initial weights", "rate", "noise"])
 
 
 def deep_students(view: View) -> Figure:
