@@ -116,7 +116,7 @@ def rate_study(
 
 
 def stored(view: View, target: str) -> dict[tuple[int, float], dict[int, Curves]]:
-    """Return curves by examples and scale, and by seed; of the largest rate, where there are two."""
+    """Return curves by examples and scale, and by seed; of the larger rate where there are two."""
     found: dict[tuple[int, float], dict[int, Curves]] = {}
     read = [
         (dict(p.split("=") for p in name.split(",")), own)
