@@ -30,7 +30,7 @@ from reproduce.experiment import Member, Result
 
 __all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "numbers", "train"]
 
-SHARE = 0.25  # of the filters, that the paper trains
+SHARE = 0.25  # of the filters, as the official code says of the figure
 CHOICES = ("betas", "shares", "share_beta", "seeds")
 
 
@@ -41,9 +41,9 @@ class Settings:
     Attributes:
         pictures: ``cifar10`` is the paper's.
         images: Pictures to train on, the first of the training set; the paper: 50000.
-        epochs: The paper: 200.
+        epochs: The official code: 200.
         learning_rate: At the start.
-        share: Of the filters, where beta varies; the paper: 0.25.
+        share: Of the filters, where beta varies; the official code: 0.25.
         betas: In the paper's unit.
         shares: Of the filters, for Figure 6, where chapter width has not recorded them.
         share_beta: Beta for Figure 6.

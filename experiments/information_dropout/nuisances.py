@@ -53,17 +53,17 @@ class Settings:
         pictures: The photographs below them; ``cifar10`` is the paper's.
         size: Of cluttered images, pixels; the paper: 96.
         distractors: The paper: 21.
-        patch: Of a distractor, pixels; the paper: 8.
+        patch: Of a distractor, pixels; usually 8.
         blocks: Channels of the noisy layers on cluttered images.
         clutter_images: To train on; the paper: 50000.
-        clutter_epochs: The paper: 80.
+        clutter_epochs: The official code: 80.
         clutter_rate: Learning rate at the start.
-        clutter_batch: The paper: 128.
+        clutter_batch: The official code: 128.
         max_alpha: The largest noise; the published code: 1.0 on cluttered images.
         clutter_betas: In the paper's unit.
         images: Occluded photographs to train on; the paper: 50000.
         share: Of the filters.
-        epochs: The paper: 200.
+        epochs: Of the occluded photographs; at full size 200, which the paper does not state.
         reader_epochs: Of the network that reads the nuisance.
         betas: In the paper's unit.
         priors: Networks of Figure 1, where chapter width has not recorded them.

@@ -64,7 +64,7 @@ class Settings:
         relu_beta: Of Figure 5.
         perceptron_epochs: The paper: 80.
         softplus_epochs: The paper: 160.
-        relu_epochs: The paper: 200.
+        relu_epochs: The official code: 200.
         softplus_batch: The paper enlarged it; 256 is our guess.
         seeds: Of all networks but the widest on pictures.
         wide_seeds: Of the largest share of filters.

@@ -20,8 +20,8 @@ from experiments.vib.attack_curves import (
 from reproduce.view import View
 
 SIZES = {"l0": ("$L_0$", "o"), "l2": ("$L_2$", "s"), "linf": (r"$L_\infty$", "^")}
-PRINTED = (0.35, 0.4, 0.45, 0.5)  # the epsilons that Figure 5 is believed to show
-HALVED = tuple(epsilon / 2 for epsilon in PRINTED)  # the same numbers, in units of [-1, 1]
+BELIEVED = (0.35, 0.4, 0.45, 0.5)  # the epsilons of Figure 5, as others report
+HALVED = tuple(epsilon / 2 for epsilon in BELIEVED)  # the same numbers, in units of [-1, 1]
 TABLED = (0.1, 0.15, 0.175, 0.25, 0.35, 0.5)
 RADIUS = 0.1  # of the ball in the figure of stronger attacks
 BALLS = {
@@ -65,7 +65,7 @@ def figure_4(view: View) -> Figure:
     return finish(figure)
 
 
-def figure_5(view: View, *, epsilons: Sequence[float] = PRINTED) -> Figure:
+def figure_5(view: View, *, epsilons: Sequence[float] = BELIEVED) -> Figure:
     """Accuracy under the fast gradient sign attack against beta, Figure 5.
 
     The first panel holds accuracies, with the deterministic model dashed; the others divide by

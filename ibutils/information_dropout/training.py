@@ -29,7 +29,7 @@ def recipe(
         TypeError: A setting is of another type.
         ValueError: A setting is out of range.
 
-    :cite:t:`achille2018information`, section 6.
+    :cite:t:`achille2018information`; the defaults are those of the official code.
 
     Example:
         >>> recipe(200).batch_size

@@ -1,6 +1,6 @@
 r"""Scores that say how much a layer compresses, from its information over training.
 
-The paper that compares such a score with generalisation does not define it, so there are three.
+The score that the paper compares with generalisation is not known to us, so there are three.
 With :math:`I_e` the information :math:`I(X; T)` of a layer at logged epoch :math:`e` of
 :math:`0, \dots, E`, the first is positive wherever information was ever higher than at the end.
 """
