@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,18 @@ def _uses(claim: claims.Claim, run: dict[str, Any]) -> bool:
     for arm in arms:
         target = arm.get("target") or test.get("target") or claim.target
         factors = where | {k: v for k, v in arm.items() if k not in QUANTITY}
+        if target in _measured():  # on the arrays of members: of what, its table does not tell
+            factors = {k: v for k, v in factors.items() if k in run["members"][0]["member"]}
         if _holds(_read(run, target), factors):
             return True
     return False
+
+
+@cache
+def _measured() -> set[str]:
+    """Return the targets whose quantities are measured on recorded arrays."""
+    every = (one for part in claims.parts() for one in claims.targets(part).values())
+    return {one.id for one in every if one.measures}
 
 
 def _read(run: dict[str, Any], target: str) -> pd.DataFrame:

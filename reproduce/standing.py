@@ -13,6 +13,7 @@ from reproduce.strip import strip
 
 HEAD = ["claim", "statement", "verdict", "effect", "p, corrected", "units", "stated"]
 LOOSE = "full-width claims-table"  # classes of a table of claims
+OURS = "ours"  # what this book asks of the papers' experiments, and they do not say
 
 
 def row(v: claims.Verdict, name: str) -> list[str]:
@@ -36,20 +37,29 @@ def link(name: str) -> str:
 
 def by_paper(judged: list[claims.Verdict]) -> str:
     """Return how many claims of each paper have each status, at their best profile."""
-    titles = claims.families()
     rows = []
     for name, own in by_family(judged).items():
         counted = Counter(v.status for v in own)
-        rows.append([titles[name], counted.total(), *(counted[s] for s in claims.STATUSES)])
+        rows.append([title(name), counted.total(), *(counted[s] for s in claims.STATUSES)])
     total = Counter(v.status for v in judged)
     rows.append(["all", total.total(), *(total[status] for status in claims.STATUSES)])
     return markdown.table(["paper", "claims", *claims.STATUSES], rows)
 
 
 def by_family(judged: list[claims.Verdict]) -> dict[str, list[claims.Verdict]]:
-    """Return the verdicts of each paper that has any, in the order of ``book/families.yaml``."""
-    found = {name: [v for v in judged if v.claim.family == name] for name in claims.families()}
+    """Return the verdicts of each paper that has any, in the order of ``book/families.yaml``.
+
+    A paper is not credited with what it does not say: that stands last, whatever it is about.
+    """
+    found: dict[str, list[claims.Verdict]] = {name: [] for name in [*claims.families(), OURS]}
+    for v in judged:
+        found[OURS if v.claim.ours else v.claim.family].append(v)
     return {name: own for name, own in found.items() if own}
+
+
+def title(name: str) -> str:
+    """Return the title of a paper, or of what this book asks beyond the papers."""
+    return (claims.families() | {OURS: "Beyond the papers (this book)"})[name]
 
 
 def strips(tested: dict[str, list[claims.Verdict]]) -> str:
@@ -70,9 +80,8 @@ def strips_of_part(part: str, tested: dict[str, list[claims.Verdict]]) -> str:
 
     A paper's sentence stands in the part that has most of its claims.
     """
-    titles = claims.families()
     return "\n\n".join(
-        strip(titles[name], own, _outcome(name) if home(name, tested) == part else "")
+        strip(title(name), own, _outcome(name) if home(name, tested) == part else "")
         for name, own in by_family(tested[part]).items()
     )
 
@@ -83,8 +92,10 @@ def home(family: str, tested: dict[str, list[claims.Verdict]]) -> str:
 
 
 def _to_ledger(family: str, tested: dict[str, list[claims.Verdict]]) -> str:
+    if family == OURS:
+        return f"{{doc}}`{title(OURS)} </book/generated/ledger>`"
     place = f"/book/generated/ledger/{home(family, tested)}"
-    return f"{{doc}}`{claims.families()[family]} <{place}>`"
+    return f"{{doc}}`{title(family)} <{place}>`"
 
 
 def _outcome(family: str) -> str:
@@ -101,11 +112,13 @@ def total(judged: list[claims.Verdict]) -> str:
 
 def stated() -> str:
     """Return the sentence that says how many claims were stated before their runs."""
-    found = Counter(timing.timing(c) for part in claims.parts() for c in claims.load(part))
+    run = timing.first_runs()
+    every = [claim for part in claims.parts() for claim in claims.load(part)]
+    found = Counter(timing.timing(claim) for claim in every if claim.id in run)
     return (
-        f"Of {found.total()} claims {found['before']} stand as they were written before the first"
-        f" run that they use; {found['post hoc']} were stated or changed after it and are marked"
-        " *post hoc*."
+        f"Of {found.total()} claims that have a run {found['before']} stand as they were written"
+        f" before the first one that they use; {found['post hoc']} were stated or changed after it"
+        " and are marked *post hoc*."
     )
 
 
@@ -120,8 +133,7 @@ def abstracts(judged: list[claims.Verdict]) -> str:
     for name, own in by_family(judged).items():
         rows = [row(v, link(v.claim.id)) for v in own if v.claim.primary]
         if rows:
-            title = f"### {claims.families()[name]}"
-            pages += [title, markdown.wide(markdown.table(HEAD, rows), LOOSE)]
+            pages += [f"### {title(name)}", markdown.wide(markdown.table(HEAD, rows), LOOSE)]
     return "\n\n".join(pages)
 
 

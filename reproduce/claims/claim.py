@@ -91,7 +91,7 @@ class Claim:
     Args:
         id: For example ``"VIB-T1-1"``.
         statement: What the paper says, in our words.
-        source: Table, figure or section.
+        source: Table, figure or section; it begins with "ours" where the paper does not say so.
         target: The target whose table it is read from.
         test: Kind, quantity and options of the test.
         profiles: Profiles it may be judged on.
@@ -115,6 +115,11 @@ class Claim:
     primary: bool = False
     untestable: str | None = None
     withdrawn: str | None = None
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is a statement of this book about what a paper measures, not of the paper."""
+        return self.source.startswith("ours")
 
 
 def parts() -> list[str]:

@@ -37,7 +37,8 @@ class Verdict:
         claim: The claim.
         status: ``reproduced`` when the test, corrected, rejects the opposite of the statement,
             ``contradicted`` when it rejects the statement; ``leaning for`` or ``leaning against``
-            when only the uncorrected test does, so that the interval lies on one side;
+            when only the uncorrected test does, so that the interval lies on one side, or when
+            an arm has a single unit and all of its spread is that of others;
             ``undecided`` when neither or with too few units, ``withdrawn`` when the record is
             known to be wrong, ``not run`` without a record, ``untestable`` when none could
             decide.
@@ -185,7 +186,7 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
 def decided(v: Verdict) -> Verdict:
     """Return a verdict with the status that its p-values give."""
     side = v.p < v.against
-    if v.corrected < ALPHA:
+    if v.corrected < ALPHA and v.n > 1:  # a single unit shows no spread of its own
         return replace(v, status="reproduced" if side else "contradicted")
     if v.raw < ALPHA:
         return replace(v, status="leaning for" if side else "leaning against")
