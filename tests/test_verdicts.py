@@ -149,7 +149,7 @@ def test_a_withdrawn_claim_is_not_tested_where_its_record_is():
     ],
 )
 def test_the_status_follows_the_corrected_and_the_raw_p_value(corrected, p, against, status):
-    raw = claims.Verdict(claim(), "", "laptop", effect=1.0, p=p, against=against)
+    raw = claims.Verdict(claim(), "", "laptop", effect=1.0, n=2, p=p, against=against)
     assert decided(replace(raw, corrected=corrected)).status == status
 
 
@@ -444,3 +444,13 @@ def test_the_level_that_is_named_is_that_of_the_interval(mean):
     assert found.level == pytest.approx(0.9 if mean == 0 else 0.95)
     named = claims.Verdict(claim(), "", effect=1.0, low=0.0, high=2.0, unit="rank", level=0.9)
     assert named.shown == "1.00 [0.00, 2.00] (90 %)"
+
+
+@pytest.mark.parametrize(
+    ("units", "p", "status"),
+    [(2, 0.001, "reproduced"), (1, 0.001, "leaning for"), (1, 0.999, "leaning against")],
+)
+def test_an_arm_of_one_unit_leans_and_decides_nothing(units, p, status):
+    """All of its spread is lent by other arms, which may be steadier."""
+    v = claims.Verdict(claim(), "undecided", "laptop", 1.0, n=units, p=p, against=1 - p)
+    assert decided(replace(v, corrected=0.01)).status == status

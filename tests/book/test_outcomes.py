@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from reproduce import claims
+from reproduce import claims, standing
+from reproduce.claims import timing
 
 OUTCOMES = claims.outcomes()
 
@@ -42,3 +43,17 @@ def test_bad_news_is_not_left_out(paper, verdicts):
 @pytest.mark.parametrize("paper", OUTCOMES)
 def test_a_sentence_states_no_number_of_ours(paper):
     assert not re.search(r"\d", re.sub(r"CIFAR-100?|STL-10|L2", "", OUTCOMES[paper]["outcome"]))
+
+
+def test_a_judged_claim_has_a_first_run(verdicts):
+    """Else it would be called older than its runs."""
+    known = timing.first_runs()
+    missing = {name for name, v in verdicts.items() if v.tested and name not in known}
+    assert not missing, "run python -m reproduce.history"
+
+
+def test_what_no_paper_says_is_counted_for_none(verdicts):
+    groups = standing.by_family([*verdicts.values()])
+    assert sum(map(len, groups.values())) == len(verdicts)
+    assert all(v.claim.ours for v in groups.pop(standing.OURS))
+    assert not any(v.claim.ours for own in groups.values() for v in own)
