@@ -6,7 +6,7 @@ from typing import Any
 
 from reproduce import claims, markdown, record
 from reproduce.claims import timing
-from reproduce.claims.report import badge, p_value
+from reproduce.claims.report import badge, p_values
 from reproduce.markdown import NONE
 from reproduce.record.recorded import read_members
 from reproduce.strip import strip
@@ -24,7 +24,7 @@ def row(v: claims.Verdict, name: str) -> list[str]:
         name: The claim's identifier, as an anchor or a link.
     """
     star = "\u00a0★" if v.claim.primary else ""
-    values = f"{p_value(v.raw)}, {p_value(v.corrected)}" if v.tested else NONE
+    values = p_values(v) or NONE
     units = (f"{v.units}, {v.plan} planned" if v.plan else v.units) if v.tested else NONE
     own = [name + star, v.claim.statement, badge(v), v.shown or NONE, values, units]
     return [*own, timing.timing(v.claim)]

@@ -13,7 +13,7 @@ from synthetic import BETAS, seal, write_calibration, write_record
 from experiments.vib import embedding
 from reproduce import claims, record
 from reproduce.claims import claim as stated
-from reproduce.claims.verdict import decided
+from reproduce.claims.verdict import _corrected, decided
 from reproduce.record import store
 
 TARGETS = {"VIB-T1": {"what": "a table", "notebook": "vib/mnist"}, "VIB-F3": {"what": "later"}}
@@ -454,3 +454,15 @@ def test_an_arm_of_one_unit_leans_and_decides_nothing(units, p, status):
     """All of its spread is lent by other arms, which may be steadier."""
     v = claims.Verdict(claim(), "undecided", "laptop", 1.0, n=units, p=p, against=1 - p)
     assert decided(replace(v, corrected=0.01)).status == status
+
+
+def test_a_null_claim_more_in_a_family_can_only_make_its_p_values_larger():
+    """By Benjamini and Hochberg each times 3 / 2 here; a primary claim by Holm times two."""
+    raw = {"a": 0.02, "b": 0.02, "c": 0.02}
+    tested = {
+        name: claims.Verdict(claim(primary=name == "c"), "", "laptop", 1.0, n=2, p=p, against=1.0)
+        for name, p in raw.items()
+    }
+    assert _corrected(tested) == pytest.approx({"a": 0.04, "b": 0.04, "c": 0.04})
+    more = _corrected(tested, nulls=True)
+    assert {name: more[name] for name in raw} == pytest.approx({"a": 0.06, "b": 0.06, "c": 0.08})

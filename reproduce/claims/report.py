@@ -31,7 +31,7 @@ def report(part: str, *chosen: str) -> str:
 
 
 def _row(v: Verdict) -> list[str]:
-    values = f"{p_value(v.raw)}, {p_value(v.corrected)}" if v.tested else "-"
+    values = p_values(v) or "-"
     units = str(v.n) if v.tested else "-"
     return [v.claim.id, v.claim.statement, badge(v), v.shown, values, units]
 
@@ -50,6 +50,12 @@ def label(claim: str) -> str:
 def style(status: str) -> list[str]:
     """Return the classes of the style sheet for a verdict."""
     return ["verdict", f"verdict-{status.replace(' ', '-')}"]
+
+
+def p_values(v: Verdict) -> str:
+    """Return the raw and the corrected p-value of a verdict, if it was tested."""
+    narrow = " (narrow)" if v.narrow else ""
+    return f"{p_value(v.raw)}, {p_value(v.corrected)}{narrow}" if v.tested else ""
 
 
 def p_value(p: float) -> str:

@@ -54,6 +54,8 @@ class Verdict:
         corrected: The smaller of the two, corrected for looks and for the claims of the family.
         note: What was observed, or what is missing.
         level: Level of the interval.
+        narrow: Whether the verdict would only lean if its family had one more claim without an
+            effect.
     """
 
     claim: Claim
@@ -70,6 +72,7 @@ class Verdict:
     corrected: float = np.nan
     note: str = ""
     level: float = 1 - ALPHA
+    narrow: bool = False
 
     @property
     def tested(self) -> bool:
@@ -214,13 +217,29 @@ def verdicts(part: str, *, profile: str | None = None) -> list[Verdict]:
     related = [p for p in parts() if families & {claim.family for claim in load(p)}]
     found = {v.claim.id: v for p in related for v in _raw(p, profile)}
     tested = {name: v for name, v in found.items() if v.tested}
-    corrected = by_family(
-        {name: v.raw for name, v in tested.items()},
-        {name: v.claim.family for name, v in tested.items()},
-        {name: v.claim.primary for name, v in tested.items()},
-    )
-    final = {n: decided(replace(found[n], corrected=p)) for n, p in corrected.items()}
+    corrected, stricter = _corrected(tested), _corrected(tested, nulls=True)
+    final = {}
+    for name, v in tested.items():
+        now, then = (decided(replace(v, corrected=p[name])) for p in (corrected, stricter))
+        final[name] = replace(now, narrow=now.status != then.status)
     return [final.get(name, found[name]) for name in own]
+
+
+def _corrected(tested: dict[str, Verdict], *, nulls: bool = False) -> dict[str, float]:
+    """Return the corrected p-values; with ``nulls`` as if each family had a null claim more."""
+    family = {name: v.claim.family for name, v in tested.items()}
+    p_values = {name: v.raw for name, v in tested.items()}
+    primary = {name: v.claim.primary for name, v in tested.items()}
+    if nulls:  # one that is primary and one that is not: the two are corrected apart
+        more = {
+            (f"+{one}{chosen}"): (one, chosen)
+            for one in set(family.values())
+            for chosen in (True, False)
+        }
+        p_values |= dict.fromkeys(more, 1.0)
+        family |= {name: one for name, (one, _) in more.items()}
+        primary |= {name: chosen for name, (_, chosen) in more.items()}
+    return by_family(p_values, family, primary)
 
 
 def by_profile(part: str) -> list[tuple[Verdict, ...]]:
