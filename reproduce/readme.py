@@ -4,7 +4,6 @@ python -m reproduce.readme
 """
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -15,7 +14,7 @@ from reproduce.registry import picture
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
 
 
-def summary(judged: Sequence[claims.Verdict]) -> str:
+def summary(judged: list[claims.Verdict]) -> str:
     """Return the block of README: claims by paper and verdict, what came of each paper."""
     titles, outcomes = claims.families(), claims.outcomes()
     said = "\n".join(f"- **{titles[name]}.** {one['outcome']}" for name, one in outcomes.items())
