@@ -9,13 +9,13 @@ ifeq ($(CONDA_DEFAULT_ENV),base)
 CONDA_PREFIX :=
 endif
 ENVIRONMENT := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),$(CURDIR)/.venv)
-BIN := $(ENVIRONMENT)/bin
+BIN := '$(ENVIRONMENT)/bin'
 PY := $(BIN)/python
 
 # The first interpreter that is new enough and not too new, the environment's own before all.
 SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 INTERPRETER = $(shell for python in $(PY) python3 python3.13 python3.12 python3.11; do \
-	$$python -c '$(SUITS)' 2>/dev/null && echo $$python && break; done)
+	"$$python" -c '$(SUITS)' 2>/dev/null && echo $$python && break; done)
 
 # What a variable holds reaches the shell as one word.
 quoted = '$(subst ','\'',$(1))'
@@ -30,7 +30,7 @@ help:  ## list the targets
 
 env:  ## make the environment, or bring it up to date
 	@test -n "$(INTERPRETER)" || { echo "Python 3.11 to 3.13 is needed" >&2; exit 1; }
-	@$(INTERPRETER) reproduce/environment.py "$(ENVIRONMENT)"
+	@"$(INTERPRETER)" reproduce/environment.py "$(ENVIRONMENT)"
 
 book: env  ## run every notebook at its defaults and render the book
 	@$(SNAKEMAKE) book

@@ -69,7 +69,7 @@ rule execute:
         "Running {wildcards.notebook} at the profile {wildcards.profile}"
     shell:
         "OMP_NUM_THREADS={threads}"
-        " {PYTHON} -m reproduce.execute {wildcards.notebook} {output} --profile {wildcards.profile} {UNTIL}"
+        " {PYTHON:q} -m reproduce.execute {wildcards.notebook} {output} --profile {wildcards.profile} {UNTIL}"
 
 
 rule render:
@@ -83,4 +83,4 @@ rule render:
     message:
         "Rendering the book"
     shell:
-        "{PYTHON} -m reproduce.render {params.notebooks}"
+        "{PYTHON:q} -m reproduce.render {params.notebooks}"

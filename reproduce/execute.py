@@ -106,6 +106,10 @@ def main() -> None:
     arguments = parser.parse_args()
     name, profile, output = arguments.notebook, arguments.profile, arguments.output
     root, unfinished = Path.cwd(), output.with_suffix(".failed.ipynb")
+    if not (root / "notebooks").is_dir():
+        sys.exit(f"run this in the root of the project, which {root} is not")
+    if data := os.environ.get("IBUTILS_DATA"):  # the kernel runs in the notebook's folder
+        os.environ["IBUTILS_DATA"] = str(Path(data).expanduser().absolute())
     if arguments.until:
         os.environ[budget.UNTIL] = arguments.until
     try:

@@ -78,10 +78,14 @@ def open(module: ModuleType, namespace: Mapping[str, Any]) -> "Experiment":
             or a profile's run has other parameters than its file.
     """
     read = settings.read(module.Settings, namespace)
-    record.check_profile(
-        settings.notebook_of(module), namespace.get("profile", "smoke"), namespace
-    )
-    common = {name: namespace[name] for name in settings.COMMON if name in namespace}
+    common = {
+        name: settings.convert(name, namespace[name], kind)
+        for name, kind in settings.COMMON.items()
+        if name in namespace
+    }
+    profile = common.get("profile", "smoke")
+    checks.choice("profile", profile, record.PROFILES)
+    record.check_profile(settings.notebook_of(module), profile, namespace)
     return Experiment(module, read, **common)
 
 

@@ -10,9 +10,10 @@ import csv
 import io
 import json
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from ibutils.project import project_root
 from reproduce import claims
 from reproduce.claims import timing
 from reproduce.claims.samples import has_level
@@ -31,8 +33,9 @@ QUANTITY = ("target", "metric", "split", "minus")
 
 
 def git(*words: str) -> str:
-    """Return what git prints."""
-    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout
+    """Return what git prints, of the project."""
+    command = ["git", "-C", str(project_root()), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def stated(text: str) -> dict[str, claims.Claim]:
@@ -95,19 +98,29 @@ def first_runs() -> list[dict[str, str]]:
 
 
 def _runs() -> Iterator[dict[str, Any]]:
-    """Yield each run that was ever committed, as it was first, and where its tables are."""
+    """Yield each run that was ever committed, in each version, and where its tables are.
+
+    Members that a run gained later began after what it held before had ended.
+    """
     log = git("log", "--reverse", "--format=commit %H", "--name-status", "--", "results")
-    seen, commit = set(), ""
+    ends: dict[str, str] = {}
+    commit = ""
     for line in log.splitlines():
         if line.startswith("commit "):
             commit = line.split()[1]
-        elif line.startswith("A") and line.endswith("run.json"):
+        elif line[:1] in ("A", "M") and line.endswith("run.json"):
             folder = Path(line.split("\t")[-1]).parent.as_posix()
-            if folder not in seen:
-                seen.add(folder)
-                run = json.loads(git("show", f"{commit}:{folder}/run.json"))
-                if run["profile"] in claims.JUDGED:
-                    yield run | {"place": f"{commit}:{folder}", "tables": {}}
+            run = json.loads(git("show", f"{commit}:{folder}/run.json"))
+            if run["profile"] in claims.JUDGED:
+                started = ends.get(folder, run["started"])
+                yield run | {"started": started, "place": f"{commit}:{folder}", "tables": {}}
+                ends[folder] = _end(run)
+
+
+def _end(run: dict[str, Any]) -> str:
+    """Return when a run was finished, as far as it says."""
+    taken = timedelta(seconds=run.get("wall_seconds", 0.0))
+    return (datetime.fromisoformat(run["started"]) + taken).isoformat()
 
 
 def _uses(claim: claims.Claim, run: dict[str, Any]) -> bool:
@@ -172,6 +185,10 @@ def _shown(change: Change) -> dict[str, Any]:
 
 def main() -> None:
     """Append what is new to both lists."""
+    if git("rev-parse", "--is-shallow-repository").strip() == "true":
+        sys.exit(
+            "both lists follow from the whole history; this clone cuts it: git fetch --unshallow"
+        )
     _append("changes.csv", map(_shown, uncommitted()))
     _append("first_runs.csv", first_runs())
 

@@ -3,6 +3,7 @@
 python -m reproduce.links _build/html
 """
 
+import argparse
 import re
 import sys
 from collections.abc import Iterator
@@ -140,7 +141,9 @@ def _broken(root: Path, path: Path, url: str) -> list[str]:
 
 def main() -> None:
     """Check the folder named on the command line."""
-    root = Path(sys.argv[1]).resolve()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pages", type=Path)
+    root = parser.parse_args().pages.resolve()
     pages = rendered(root)
     found = sorted(set(problems(root)))
     if found or not pages:

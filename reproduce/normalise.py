@@ -3,6 +3,7 @@
 python -m reproduce.normalise [--check]
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -48,11 +49,13 @@ def _without_images(output: NotebookNode) -> NotebookNode:
 
 def main() -> None:
     """Write the normalised executed notebooks over the committed ones, or only check these."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing")
+    check = parser.parse_args().check
     root, unclean = Path.cwd(), []
     for name in names(root):
         path = root / "notebooks" / f"{name}.ipynb"
         executed = root / "_build" / "executed" / "smoke" / f"{name}.ipynb"
-        check = "--check" in sys.argv
         notebook = nbformat.read(path if check else executed, as_version=4)
         text = nbformat.writes(normalise(notebook)) + "\n"
         if not check:

@@ -3,6 +3,7 @@
 python -m reproduce.pdf _build/html _build/ibutils.pdf
 """
 
+import argparse
 import html
 import re
 import shutil
@@ -171,7 +172,11 @@ def print_pages(page: Path, target: Path) -> None:
 
 def main() -> None:
     """Print the folder of pages named first to the file named second."""
-    pages, target = (Path(name) for name in sys.argv[1:3])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pages", type=Path)
+    parser.add_argument("target", type=Path)
+    arguments = parser.parse_args()
+    pages, target = arguments.pages, arguments.target
     page = pages / PLACE
     try:
         page.write_text(one_page(pages, parts_of(project_root(), pages)), encoding="utf-8")

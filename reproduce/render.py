@@ -3,6 +3,7 @@
 python -m reproduce.render vib/bound vib/mnist
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -83,8 +84,10 @@ def render(root: Path, folder: Path) -> None:
 
 def main() -> None:
     """Render the book with the notebooks named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebooks", nargs="*")
     try:
-        render(Path.cwd(), stage(Path.cwd(), sys.argv[1:]))
+        render(Path.cwd(), stage(Path.cwd(), parser.parse_args().notebooks))
     except subprocess.CalledProcessError:
         sys.exit("The book has warnings; see above.")
 

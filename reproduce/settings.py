@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-COMMON = ("profile", "members", "fresh", "device")  # parameters that every experiment has
+# Parameters that every experiment has, and their types.
+COMMON: dict[str, Any] = {
+    "profile": str,
+    "members": tuple[str, ...],
+    "fresh": bool,
+    "device": str,
+}
 
 
 def read(kind: type, namespace: Mapping[str, Any]) -> Any:
@@ -103,6 +109,8 @@ def _given(value: Any, kind: type) -> str:
     if not isinstance(value, str):
         cure = f"; write '{value}'" if kind is str else ""
         return f"{value!r}{cure}"
+    if kind is bool and value.lower() in ("true", "false"):  # papermill reads these two alone
+        return f"the text {value!r}; write {value.title()}"
     try:
         number = float(value)
     except ValueError:

@@ -9,6 +9,7 @@ one that differs by its seed took; running members count whole.
 
 import argparse
 import importlib
+import sys
 from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -16,7 +17,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 import torch
 
-from ibutils import checks
 from ibutils.project import project_root
 from reproduce import record, settings
 from reproduce.notebooks import PROFILES, names
@@ -205,8 +205,11 @@ def main() -> None:
     parser.add_argument("--only", default="", help="<part>/<chapter>")
     parser.add_argument("--jobs", type=int, default=2, help="processes, for the expected end")
     arguments = parser.parse_args()
-    checks.count("jobs", arguments.jobs, least=1)
+    if arguments.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {arguments.jobs}")
     found = conditions(tuple(arguments.profile), arguments.only)
+    if not found:
+        sys.exit(f"nothing trains in {arguments.only!r}; name a chapter as <part>/<chapter>")
     print(pd.DataFrame([one.row() for one in found]).to_string(index=False))
     for profile in arguments.profile:
         if any(one.profile == profile for one in found):

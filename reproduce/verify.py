@@ -227,6 +227,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1)
     parser.add_argument("--only", default="", help="<part>/<chapter>")
     arguments = parser.parse_args()
+    if arguments.rows < 1:
+        parser.error(f"--rows must be at least 1, got {arguments.rows}")
     project_root()  # the real one, before the variable names the scratch
     try:
         chosen = choose(arguments.profile, arguments.rows, arguments.only)

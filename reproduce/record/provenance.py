@@ -83,7 +83,9 @@ def _described(name: str) -> str:
 
 
 def commit() -> tuple[str | None, bool | None]:
-    """Return the git commit of the project and whether tracked files differ from it.
+    """Return the git commit of the project and whether its code differs from it.
+
+    A file of code that was never added is a difference, too.
 
     Where git does not know, the environment variable ``IBUTILS_COMMIT`` may name the commit that
     this is an unchanged copy of.
@@ -94,7 +96,10 @@ def commit() -> tuple[str | None, bool | None]:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "-uno"))
+        git("ls-files", "--error-unmatch", "pyproject.toml")  # else it is of a project around this
+        changed = git("status", "--porcelain", "-uno")
+        new = git("status", "--porcelain", "--", "ibutils", "experiments", "reproduce")
+        return git("rev-parse", "HEAD"), bool(changed or new)
     except (OSError, subprocess.CalledProcessError):
         named = os.environ.get(COMMIT)
         return named, False if named else None
