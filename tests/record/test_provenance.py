@@ -70,8 +70,16 @@ class TestCommit:
         assert len(revision) == 40 and dirty is False
         (copy / "notes.txt").write_text("not tracked")
         assert provenance.commit() == (revision, False)
+        (copy / "experiments/vib/new.py").write_text("RATE = 1")
+        assert provenance.commit() == (revision, True)  # code that was never added
+        (copy / "experiments/vib/new.py").unlink()
         edit(copy / "ibutils/vib/encoder.py", "SCALE_SHIFT = 5.0", "SCALE_SHIFT = 5.5")
         assert provenance.commit() == (revision, True)
+
+    def test_of_a_folder_inside_of_another_project_is_unknown(self, copy):
+        self.git(copy.parent, "init", "--quiet")
+        self.git(copy.parent, "commit", "--quiet", "--allow-empty", "-m", "a thesis")
+        assert provenance.commit() == (None, None)
 
 
 class TestMachine:

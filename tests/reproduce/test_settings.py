@@ -76,3 +76,18 @@ def test_names_and_limits_are_refused():
 def test_what_ipython_and_every_experiment_have_is_known():
     shell = dict(_dh=["here"], _i1="code", In=[""], Out={}, profile="smoke", members=[])
     assert settings.read(Settings, GIVEN | shell).epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("fresh", "false", "fresh must be true or false, got the text 'false'; write False"),
+        ("fresh", 1, "fresh must be true or false, got 1"),
+        ("members", "vib", "members must be a list, got 'vib'"),
+        ("members", None, "members must be a list, got None"),
+        ("profile", 3, "profile must be a text, got 3"),
+    ],
+)
+def test_parameters_of_all_notebooks_are_typed_too(name, value, message):
+    with pytest.raises(TypeError, match=f"^{message}"):
+        settings.convert(name, value, settings.COMMON[name])

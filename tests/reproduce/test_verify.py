@@ -229,3 +229,19 @@ def test_machines_are_told_apart_by_what_libraries_choose_kernels_by(monkeypatch
     )
     (said,) = verify.elsewhere(one, {**one, "processor": "25-17 AVX512"})
     assert said == "processor None was recorded, 25-17 AVX512 is here"
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        ("verify", ["--rows", "0"], "--rows must be at least 1, got 0"),
+        ("status", ["--jobs", "0"], "--jobs must be at least 1, got 0"),
+        ("status", ["--only", "vib/mnst"], "nothing trains in 'vib/mnst'"),
+        ("execute", ["vib/mnist", "out.ipynb"], "run this in the root of the project"),
+    ],
+)
+def test_a_wrong_argument_is_named(module, arguments, message, tmp_path):
+    command = [sys.executable, "-m", f"reproduce.{module}", *arguments]
+    folder = tmp_path if module == "execute" else ROOT
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode != 0 and message in done.stderr and "Traceback" not in done.stderr
