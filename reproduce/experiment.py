@@ -83,9 +83,7 @@ def open(module: ModuleType, namespace: Mapping[str, Any]) -> "Experiment":
         for name, kind in settings.COMMON.items()
         if name in namespace
     }
-    profile = common.get("profile", "smoke")
-    checks.choice("profile", profile, record.PROFILES)
-    record.check_profile(settings.notebook_of(module), profile, namespace)
+    record.check_profile(settings.notebook_of(module), common.get("profile", "smoke"), namespace)
     return Experiment(module, read, **common)
 
 
