@@ -1,41 +1,30 @@
-"""List when claims were stated and changed, and when their first runs began.
+"""List when claims were stated and changed, when their first runs began, and each look at them.
 
 python -m reproduce.history
 
-Appends what is new to ``book/claims/changes.csv`` and ``book/claims/first_runs.csv``; entries that
-are there never change.
+Appends what is new to ``changes.csv``, ``first_runs.csv`` and ``looks.csv`` in ``book/claims``;
+entries that are there never change.
 """
 
+import argparse
 import csv
-import io
-import json
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import yaml
 
-from ibutils.project import project_root
-from reproduce import claims
+from reproduce import claims, past
 from reproduce.claims import timing
-from reproduce.claims.samples import has_level
+from reproduce.claims.looks import Look
+from reproduce.claims.looks import looks as listed_looks
 from reproduce.claims.timing import MEANING, Change
 
 NAMES = {field.name for field in fields(claims.Claim)}
-QUANTITY = ("target", "metric", "split", "minus")
-
-
-def git(*words: str) -> str:
-    """Return what git prints, of the project."""
-    command = ["git", "-C", str(project_root()), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def stated(text: str) -> dict[str, claims.Claim]:
@@ -67,7 +56,7 @@ def uncommitted() -> list[Change]:
     committed: dict[str, claims.Claim] = {}
     for part in claims.parts():
         try:
-            committed |= stated(git("show", f"HEAD:book/claims/{part}.yaml"))
+            committed |= stated(past.git("show", f"HEAD:book/claims/{part}.yaml"))
         except subprocess.CalledProcessError:  # a new part
             continue
     found = []
@@ -87,84 +76,86 @@ def uncommitted() -> list[Change]:
 
 def first_runs() -> list[dict[str, str]]:
     """Return the start of the first run of any member of each claim, deleted runs included."""
-    runs = sorted(_runs(), key=lambda run: run["started"])
+    runs = sorted(_begun(), key=lambda run: run[0])
     listed, found = timing.first_runs(), []
     for claim in (claim for part in claims.parts() for claim in claims.load(part)):
-        first = next((run for run in runs if _uses(claim, run)), None)
-        if first and claim.id not in listed:
-            started = datetime.fromisoformat(first["started"]).astimezone(UTC)
+        if claim.id in listed:
+            continue
+        first = next((start for start, run in runs if _uses(claim, run)), None)
+        if first:
+            started = datetime.fromisoformat(first).astimezone(UTC)
             found.append({"claim": claim.id, "started": started.isoformat(timespec="seconds")})
     return found
 
 
-def _runs() -> Iterator[dict[str, Any]]:
-    """Yield each run that was ever committed, in each version, and where its tables are.
+def _begun() -> Iterator[tuple[str, past.Version]]:
+    """Yield each version of each run and when what is new in it began.
 
     Members that a run gained later began after what it held before had ended.
     """
-    log = git("log", "--reverse", "--format=commit %H", "--name-status", "--", "results")
     ends: dict[str, str] = {}
-    commit = ""
-    for line in log.splitlines():
-        if line.startswith("commit "):
-            commit = line.split()[1]
-        elif line[:1] in ("A", "M") and line.endswith("run.json"):
-            folder = Path(line.split("\t")[-1]).parent.as_posix()
-            run = json.loads(git("show", f"{commit}:{folder}/run.json"))
-            if run["profile"] in claims.JUDGED:
-                started = ends.get(folder, run["started"])
-                yield run | {"started": started, "place": f"{commit}:{folder}", "tables": {}}
-                ends[folder] = _end(run)
+    for commit in past.commits():
+        for version in commit.written:
+            run = version.run
+            yield ends.get(version.folder, run["started"]), version
+            taken = timedelta(seconds=run.get("wall_seconds", 0.0))
+            ends[version.folder] = (datetime.fromisoformat(run["started"]) + taken).isoformat()
 
 
-def _end(run: dict[str, Any]) -> str:
-    """Return when a run was finished, as far as it says."""
-    taken = timedelta(seconds=run.get("wall_seconds", 0.0))
-    return (datetime.fromisoformat(run["started"]) + taken).isoformat()
-
-
-def _uses(claim: claims.Claim, run: dict[str, Any]) -> bool:
+def _uses(claim: claims.Claim, version: past.Version) -> bool:
     """Return whether a run, at whatever profile, holds a member that a claim uses."""
-    test = claim.test
-    listed = [test[side] for side in ("first", "second") if side in test]
-    arms = [*listed, *test.get("arms", []), *test.get("over", []), *test.get("under", [])] or [{}]
-    where = test.get("where") or {}
-    for arm in arms:
-        target = arm.get("target") or test.get("target") or claim.target
-        factors = where | {k: v for k, v in arm.items() if k not in QUANTITY}
-        if target in _measured():  # on the arrays of members: of what, its table does not tell
-            factors = {k: v for k, v in factors.items() if k in run["members"][0]["member"]}
-        if _holds(_read(run, target), factors):
-            return True
-    return False
+    return any(len(past.used(version, *arm)) for arm in past.arms(claim))
+
+
+def looks() -> list[Look]:
+    """Return the looks at each claim, at the record of each commit."""
+    held: dict[str, past.Version] = {}
+    seen: dict[tuple[str, str], set[Any]] = {}
+    found = []
+    for commit in past.commits():
+        held = {name: one for name, one in held.items() if name not in commit.gone}
+        held |= {one.folder: one for one in commit.written}
+        asked = stated_at(commit.name)
+        for claim, profile in _judged_on(commit.written):
+            if claim.id not in asked:
+                continue
+            own = [one for one in held.values() if one.run["profile"] == profile]
+            seeds = [_seeds(own, *arm) for arm in past.arms(claim)]
+            units, before = min(map(len, seeds)), seen.setdefault((claim.id, profile), set())
+            if units >= asked[claim.id].seeds and not set().union(*seeds) <= before:
+                before.update(*seeds)
+                found.append(Look(claim.id, profile, commit.date, units))
+    return found
+
+
+def _judged_on(written: list[past.Version]) -> Iterator[tuple[claims.Claim, str]]:
+    """Yield the claims whose tables are in runs, with the profiles of these."""
+    places = {(one.run["profile"], target) for one in written for target in one.targets}
+    for claim in (claim for part in claims.parts() for claim in claims.load(part)):
+        for profile in claim.profiles:
+            if any((profile, target) in places for target, _ in past.arms(claim)):
+                yield claim, profile
+
+
+def _seeds(runs: list[past.Version], target: str, factors: dict[str, Any]) -> set[Any]:
+    """Return the seeds that runs hold of a sample."""
+    own = [run for run in runs if target in run.targets]
+    return {seed for run in own for seed in past.used(run, target, factors)["seed"]}
+
+
+def stated_at(commit: str) -> dict[str, claims.Claim]:
+    """Return the claims as a commit holds them."""
+    found: dict[str, claims.Claim] = {}
+    for entry in past.git("ls-tree", "-r", commit, "book/claims").splitlines():
+        blob, path = entry.split()[2:]
+        if path.endswith(".yaml"):
+            found |= _stated_in(blob)
+    return found
 
 
 @cache
-def _measured() -> set[str]:
-    """Return the targets whose quantities are measured on recorded arrays."""
-    every = (one for part in claims.parts() for one in claims.targets(part).values())
-    return {one.id for one in every if one.measures}
-
-
-def _read(run: dict[str, Any], target: str) -> pd.DataFrame:
-    if target not in run["tables"]:
-        try:
-            text = git("show", f"{run['place']}/{target}.csv")
-            run["tables"][target] = pd.read_csv(io.StringIO(text))
-        except subprocess.CalledProcessError:  # the run has no such table
-            run["tables"][target] = pd.DataFrame()
-    return run["tables"][target]
-
-
-def _holds(rows: pd.DataFrame, factors: dict[str, Any]) -> bool:
-    """Return whether a row has all levels; factors that are measured later do not count."""
-    if not len(rows):
-        return False
-    same = np.ones(len(rows), bool)
-    for name, level in factors.items():
-        if name in rows:
-            same &= has_level(rows[name], level)
-    return bool(same.any())
+def _stated_in(blob: str) -> dict[str, claims.Claim]:
+    return stated(past.git("cat-file", "blob", blob))
 
 
 def _append(name: str, rows: Iterable[dict[str, Any]]) -> None:
@@ -179,18 +170,23 @@ def _append(name: str, rows: Iterable[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def _shown(change: Change) -> dict[str, Any]:
-    return asdict(change) | {"date": change.date.isoformat(timespec="seconds")}
+def _shown(entry: Change | Look) -> dict[str, Any]:
+    return asdict(entry) | {"date": entry.date.isoformat(timespec="seconds")}
 
 
 def main() -> None:
-    """Append what is new to both lists."""
-    if git("rev-parse", "--is-shallow-repository").strip() == "true":
+    """Append what is new to the three lists."""
+    first_line, _, rest = str(__doc__).partition("\n\n")
+    argparse.ArgumentParser(description=first_line, epilog=rest).parse_args()
+    if past.git("rev-parse", "--is-shallow-repository").strip() == "true":
         sys.exit(
-            "both lists follow from the whole history; this clone cuts it: git fetch --unshallow"
+            "the lists follow from the whole history; this clone cuts it: git fetch --unshallow"
         )
     _append("changes.csv", map(_shown, uncommitted()))
     _append("first_runs.csv", first_runs())
+    known = {(one.claim, one.profile, one.date) for own in listed_looks().values() for one in own}
+    new = [one for one in looks() if (one.claim, one.profile, one.date) not in known]
+    _append("looks.csv", map(_shown, new))
 
 
 if __name__ == "__main__":

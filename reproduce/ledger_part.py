@@ -34,7 +34,12 @@ def part_page(part: str, tested: Tested) -> str:
         f" columns; {_to_part(part)} leads to the chapters."
     )
     strips = standing.strips_of_part(part, judged)
-    ends = [standing.open_claims(judged[part]), standing.changes(part), runs_table(part)]
+    ends = [
+        standing.open_claims(judged[part]),
+        standing.looked_at(part),
+        standing.changes(part),
+        runs_table(part),
+    ]
     return "\n\n".join(filter(None, [title, text, strips, *sections, *ends])) + "\n"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from reproduce import claims, markdown, record
 from reproduce.claims import timing
+from reproduce.claims.looks import looks
 from reproduce.claims.report import badge, p_values
 from reproduce.markdown import NONE
 from reproduce.record.recorded import read_members
@@ -177,6 +178,23 @@ def _seconds(target: str, profile: str) -> float:
                     seed = entry["member"].get("seed")
                     seconds[seed] = seconds.get(seed, 0.0) + entry["seconds"]
     return sum(seconds.values()) / max(1, len(seconds))
+
+
+def looked_at(part: str) -> str:
+    """Return the looks at the claims of a part that were looked at more than once."""
+    known = {claim.id for claim in claims.load(part)}
+    rows = [
+        [link(name), profile, i + 1, f"{one.date:%Y-%m-%d %H:%M}", one.units]
+        for (name, profile), own in looks().items()
+        if name in known and len(own) > 1
+        for i, one in enumerate(own)
+    ]
+    text = (
+        "## When claims were looked at again\n\nA look is a commit of runs with units that no"
+        " earlier look had. Claims that were looked at once are left out."
+    )
+    head = ["claim", "profile", "look", "when", "units"]
+    return f"{text}\n\n{markdown.table(head, rows)}" if rows else ""
 
 
 def changes(part: str) -> str:

@@ -46,6 +46,13 @@ def test_primary_claims_are_holms_by_hand(p_values):
     assert corrected(p_values, [True] * len(p_values)) == pytest.approx(by_hand)
 
 
+def test_a_claim_that_was_looked_at_more_often_pays_for_each_look():
+    p_values, family = {"a": 0.02, "b": 0.02}, {"a": "one", "b": "two"}
+    primary = {"a": True, "b": True}
+    found = by_family(p_values, family, primary, {"a": 3})
+    assert found == pytest.approx({"a": 3 * 0.02, "b": LOOKS * 0.02})
+
+
 def test_primary_and_secondary_claims_and_families_do_not_mix():
     p_values = {"a": 0.01, "b": 0.02, "c": 0.01, "d": 0.012}
     family = {"a": "one", "b": "one", "c": "one", "d": "two"}

@@ -3,15 +3,19 @@
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from reproduce import claims
+from reproduce import claims, past
 from reproduce.claims import timing
+from reproduce.claims.correction import LOOKS
+from reproduce.claims.looks import counted
+from reproduce.claims.looks import looks as listed_looks
 from reproduce.claims.timing import Change
-from reproduce.history import compare, git, stated
+from reproduce.history import compare, looks, stated, stated_at
+from reproduce.past import git
 
 ROOT = Path(__file__).parents[1]
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -21,11 +25,6 @@ CLAIM = claims.Claim(
 
 
 DAY = timedelta(days=1)
-
-
-@cache
-def stated_in(blob: str) -> dict[str, claims.Claim]:
-    return stated(git("cat-file", "blob", blob))
 
 
 def from_git() -> list[Change]:
@@ -49,16 +48,6 @@ def from_git() -> list[Change]:
         gone = (gone | set(lost)) - now.keys()
         last |= now
     return _without_detours(found)
-
-
-def stated_at(commit: str) -> dict[str, claims.Claim]:
-    """Return the claims as a commit holds them."""
-    now: dict[str, claims.Claim] = {}
-    for entry in git("ls-tree", "-r", commit, "book/claims").splitlines():
-        blob, path = entry.split()[2:]
-        if path.endswith(".yaml"):
-            now |= stated_in(blob)
-    return now
 
 
 def since(change: Change, commit: str) -> datetime:
@@ -165,6 +154,53 @@ def test_a_change_that_is_taken_back_within_a_day_was_none():
     assert _without_detours([from_first[0], reworded, taken_back]) == from_first[:1]
     restored = [from_first[0], reworded, replace(taken_back, date=EARLY + timedelta(days=6))]
     assert _without_detours(restored) == restored
+
+
+def run_of(folder, seeds, target="VIB-T1"):
+    rows = pd.DataFrame({"method": "vib", "seed": list(seeds), "metric": "error", "value": 0.0})
+    run = {"profile": "laptop", "members": [{"member": {"method": "vib", "seed": 0}}]}
+    version = past.Version(folder, "commit", run, {target: rows})
+    version.__dict__["targets"] = {target}  # git knows no such commit
+    return version
+
+
+def test_a_look_brings_units_that_no_earlier_one_had(monkeypatch):
+    claim = next(one for one in claims.load("vib") if one.id == "VIB-T1-1")
+    arm = {"first": {"method": "vib"}}
+    claim = replace(claim, test=claim.test | arm, seeds=3, profiles=("laptop",))
+    history = [
+        past.Commit("few", EARLY, [run_of("a", (0, 1))], []),
+        past.Commit("enough", EARLY + DAY, [run_of("b", (2,))], []),
+        past.Commit("again", EARLY + 2 * DAY, [run_of("c", (0, 1, 2))], ["a", "b"]),
+        past.Commit("more", EARLY + 3 * DAY, [run_of("d", (3, 4))], []),
+        past.Commit("others", EARLY + 4 * DAY, [run_of("e", (5, 6), target="VIB-F2")], []),
+        past.Commit("replaced", EARLY + 5 * DAY, [run_of("f", (7, 8))], ["c", "d"]),
+    ]
+    monkeypatch.setattr(past, "commits", lambda: iter(history))
+    monkeypatch.setattr("reproduce.history.stated_at", lambda commit: {claim.id: claim})
+    monkeypatch.setattr(claims, "load", lambda part: [claim] if part == "vib" else [])
+    found = [(one.date, one.units) for one in looks()]
+    assert found == [(EARLY + DAY, 3), (EARLY + 3 * DAY, 5)]
+
+
+def test_looks_beyond_those_planned_are_counted_and_others_are_not_forgiven(monkeypatch):
+    monkeypatch.setattr(
+        "reproduce.claims.timing.rows",
+        lambda name: [
+            {"claim": name, "profile": profile, "date": EARLY.isoformat(), "units": "3"}
+            for name, profile, n in (("A-1", "laptop", 3), ("A-1", "paper", 1), ("B-1", "gpu", 2))
+            for _ in range(n)
+        ],
+    )
+    assert counted({"A-1": "laptop", "B-1": "gpu"}) == {"A-1": 3, "B-1": LOOKS}
+    assert counted({"A-1": "paper", "C-1": "laptop"}) == {"A-1": LOOKS, "C-1": LOOKS}
+
+
+@pytest.mark.skipif(not whole_history(), reason="needs the whole history of the repository")
+def test_every_look_of_the_history_is_listed():
+    """Seeds that a commit brings are no look twice, whatever is trained again."""
+    listed = {(name, one.date) for name, own in listed_looks().items() for one in own}
+    assert {((one.claim, one.profile), one.date) for one in looks()} <= listed
 
 
 @pytest.mark.skipif(not whole_history(), reason="needs the whole history of the repository")

@@ -7,23 +7,28 @@ from statsmodels.stats.multitest import multipletests
 from ibutils import checks
 from reproduce.claims.effect import ALPHA
 
-LOOKS = 2  # that a claim may be given, each at ALPHA / LOOKS
+LOOKS = 2  # that a claim is planned to be given, each at ALPHA / LOOKS
 
 
-def corrected(p_values: Sequence[float], primary: Sequence[bool]) -> list[float]:
+def corrected(
+    p_values: Sequence[float], primary: Sequence[bool], looks: Sequence[int] | None = None
+) -> list[float]:
     """Return the p-values of a family, corrected for its size and for the looks at each.
 
-    Each p-value enters times ``LOOKS``, at most 1. The primary ones are corrected by Holm,
+    Each p-value enters times its looks, at most 1. The primary ones are corrected by Holm,
     which bounds the probability of any false verdict among them; the others by Benjamini and
     Hochberg, which bounds the expected share of false verdicts among those that are decided.
 
     Args:
         p_values: Of the claims of a family, ``[n]``.
         primary: Which of them are primary, ``[n]``.
+        looks: How often each of them is looked at, ``[n]``; by default ``LOOKS`` times.
 
     Raises:
-        TypeError: A p-value is no number, or ``primary`` holds anything but truth values.
-        ValueError: A p-value lies outside of [0, 1], or the lengths differ.
+        TypeError: A p-value is no number, ``primary`` holds anything but truth values, or
+            ``looks`` anything but whole numbers.
+        ValueError: A p-value lies outside of [0, 1], looks are less than one, or the lengths
+            differ.
 
     :cite:t:`holm1979simple`, :cite:t:`benjamini1995controlling`.
 
@@ -40,7 +45,12 @@ def corrected(p_values: Sequence[float], primary: Sequence[bool]) -> list[float]
         raise ValueError(
             f"p_values and primary must have one length, got {len(p_values)} and {len(primary)}"
         )
-    looked = [min(1.0, LOOKS * p) for p in p_values]
+    looks = [LOOKS] * len(p_values) if looks is None else looks
+    if len(looks) != len(p_values):
+        raise ValueError(f"looks must have the length {len(p_values)}, got {len(looks)}")
+    for place, n in enumerate(looks):
+        checks.count(f"looks[{place}]", n)
+    looked = [min(1.0, n * p) for n, p in zip(looks, p_values, strict=True)]
     found: dict[int, float] = {}
     for first, method in ((True, "holm"), (False, "fdr_bh")):
         own = [i for i, chosen in enumerate(primary) if chosen == first]
@@ -51,7 +61,10 @@ def corrected(p_values: Sequence[float], primary: Sequence[bool]) -> list[float]
 
 
 def by_family(
-    p_values: Mapping[str, float], family: Mapping[str, str], primary: Mapping[str, bool]
+    p_values: Mapping[str, float],
+    family: Mapping[str, str],
+    primary: Mapping[str, bool],
+    looks: Mapping[str, int] | None = None,
 ) -> dict[str, float]:
     """Return the corrected p-value of each claim, family by family.
 
@@ -59,10 +72,12 @@ def by_family(
         p_values: By claim.
         family: The family of each claim.
         primary: Whether each claim is primary.
+        looks: How often a claim is looked at, where it is not ``LOOKS`` times.
     """
     found: dict[str, float] = {}
     for name in dict.fromkeys(family[claim] for claim in p_values):
         own = [claim for claim in p_values if family[claim] == name]
-        values = corrected([p_values[c] for c in own], [primary[c] for c in own])
+        times = [(looks or {}).get(claim, LOOKS) for claim in own]
+        values = corrected([p_values[c] for c in own], [primary[c] for c in own], times)
         found |= dict(zip(own, values, strict=True))
     return found

@@ -46,7 +46,7 @@ def digest(claim: Claim) -> str:
 def changes() -> dict[str, list[Change]]:
     """Return the changes of each claim, oldest first."""
     found: dict[str, list[Change]] = {}
-    for row in _rows("changes.csv"):
+    for row in rows("changes.csv"):
         date = datetime.fromisoformat(row["date"])
         found.setdefault(row["claim"], []).append(
             Change(row["claim"], date, row["what"], row["digest"])
@@ -56,9 +56,7 @@ def changes() -> dict[str, list[Change]]:
 
 def first_runs() -> dict[str, datetime]:
     """Return when the first run of any member that a claim uses began, where there is one."""
-    return {
-        row["claim"]: datetime.fromisoformat(row["started"]) for row in _rows("first_runs.csv")
-    }
+    return {row["claim"]: datetime.fromisoformat(row["started"]) for row in rows("first_runs.csv")}
 
 
 def timing(claim: Claim) -> str:
@@ -99,7 +97,8 @@ def folder() -> Path:
     return project_root() / "book" / "claims"
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def rows(name: str) -> list[dict[str, str]]:
+    """Return the rows of a list beside the claims, none where there is no such list."""
     path = folder() / name
     if not path.exists():
         return []
