@@ -31,8 +31,8 @@ def information_about_input(
         Informations in nats, ``[...]``.
 
     Raises:
-        ValueError: A noise variance that is not positive, or matrices that do not fit together
-            or are not finite.
+        ValueError: A noise variance that is not positive, a covariance that is none, or matrices
+            that do not fit together or are not finite.
 
     :cite:t:`saxe2018information`, equation 6, with the factor of one half and the covariance
     of the input that are missing there.
@@ -44,7 +44,7 @@ def information_about_input(
     """
     _check_matrices(covariance, weight=weight)
     checks.number("noise_variance", noise_variance, above=0)
-    return _half_log_det(weight, covariance, noise_variance)
+    return _half_log_det(weight, _root(covariance), noise_variance)
 
 
 def information_about_block(
@@ -73,8 +73,8 @@ def information_about_block(
         Informations in nats, ``[...]``.
 
     Raises:
-        ValueError: A noise variance that is not positive, or matrices and block that do not fit
-            together or are not finite.
+        ValueError: A noise variance that is not positive, a covariance that is none, or matrices
+            and block that do not fit together or are not finite.
 
     :cite:t:`saxe2018information`, section 4, figure 6.
 
@@ -92,12 +92,11 @@ def information_about_block(
         raise ValueError(
             f"block must be of {len(covariance)} inputs, got shape {tuple(block.shape)}"
         )
-    rest = ~block
-    across = covariance[rest][:, block]
-    given = torch.linalg.solve(covariance[block][:, block], across.mT)
-    left = covariance[rest][:, rest] - across @ given
-    total = _half_log_det(weight, covariance, noise_variance)
-    return total - _half_log_det(weight[..., rest], left, noise_variance)
+    root = _root(covariance)
+    known, unknown = root[block], root[~block]
+    left = unknown - unknown @ torch.linalg.pinv(known) @ known  # what the block does not tell
+    total = _half_log_det(weight, root, noise_variance)
+    return total - _half_log_det(weight[..., ~block], left, noise_variance)
 
 
 def information_about_output(
@@ -186,9 +185,28 @@ def generalisation_error(
     return ((gap @ covariance) * gap).sum((-2, -1)) + len(teacher) * output_noise
 
 
-def _half_log_det(weight: Tensor, covariance: Tensor, noise_variance: float) -> Tensor:
-    signal = torch.linalg.eigvalsh(weight @ covariance @ weight.mT)
-    return 0.5 * torch.log1p(signal / noise_variance).sum(-1)
+def _half_log_det(weight: Tensor, root: Tensor, noise_variance: float) -> Tensor:
+    """Return the information from a root of the covariance, in double precision.
+
+    The singular values are those of the signal's amplitude: their squares are not negative, and
+    where the layer has less than full rank they are far below small noise, which the eigenvalues
+    of the signal's covariance are not.
+    """
+    amplitudes = torch.linalg.svdvals(weight.double() @ root)
+    return 0.5 * torch.log1p(amplitudes.square() / noise_variance).sum(-1).to(weight.dtype)
+
+
+def _root(covariance: Tensor) -> Tensor:
+    """Return a matrix whose product with its transpose is the covariance, in double precision."""
+    wide = covariance.double()
+    factor, failed = torch.linalg.cholesky_ex(wide)
+    if not bool(failed):
+        return factor
+    values, vectors = torch.linalg.eigh(wide)  # of a covariance that is not positive definite
+    least = -len(wide) * torch.finfo(covariance.dtype).eps * values[-1]
+    if not bool(values[0] >= least):
+        raise ValueError(f"covariance must have no negative eigenvalue, got {float(values[0])}")
+    return vectors * values.clamp(min=0).sqrt()
 
 
 def _check_matrices(covariance: Tensor, *, ndim: int | None = None, **maps: Tensor) -> None:
@@ -196,6 +214,9 @@ def _check_matrices(covariance: Tensor, *, ndim: int | None = None, **maps: Tens
     checks.numbers("covariance", covariance, ndim=2)
     if covariance.shape[0] != covariance.shape[1]:
         raise ValueError(f"covariance must be square, got shape {tuple(covariance.shape)}")
+    apart = (covariance - covariance.mT).abs().max()
+    if not bool(apart <= torch.finfo(covariance.dtype).eps ** 0.5 * covariance.abs().max()):
+        raise ValueError(f"covariance must be symmetric, but entries differ by {float(apart)}")
     for name, matrix in maps.items():
         checks.numbers(name, matrix, ndim=ndim)
         if matrix.ndim < 2 or matrix.shape[-1] != len(covariance):

@@ -41,6 +41,45 @@ def test_information_about_the_input_is_that_of_the_joint_gaussian(units):
     assert float(found) == pytest.approx(float(expected), rel=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("noise", [1e-4, 1e-8, 1e-16])
+def test_layers_of_less_than_full_rank_keep_their_information_at_small_noise(dtype, noise):
+    """Twenty units of five inputs: their five singular values, by another library."""
+    weight = matrix(20, 5).to(dtype)
+    found = linear.information_about_input(weight, torch.eye(5, dtype=dtype), noise_variance=noise)
+    singular = np.linalg.svd(weight.double().numpy(), compute_uv=False)
+    assert float(found) == pytest.approx(0.5 * np.log1p(singular**2 / noise).sum(), rel=1e-6)
+    first = torch.arange(5) < 2  # to its observer the others are noise, of which there is much
+    options = dict(block=first, noise_variance=noise)
+    part = linear.information_about_block(weight, torch.eye(5, dtype=dtype), **options)
+    others = np.linalg.svd(weight[:, 2:].double().numpy(), compute_uv=False)
+    expected = 0.5 * (np.log1p(singular**2 / noise).sum() - np.log1p(others**2 / noise).sum())
+    assert float(part) == pytest.approx(expected, rel=1e-5)
+
+
+def test_inputs_that_repeat_others_add_nothing():
+    """The covariance is singular: the third input is the sum of the others."""
+    sums = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
+    weight, two = matrix(4, 3), covariance(2)
+    found = linear.information_about_input(weight, sums @ two @ sums.T, noise_variance=1e-6)
+    expected = linear.information_about_input(weight @ sums, two, noise_variance=1e-6)
+    assert float(found) == pytest.approx(float(expected), rel=1e-6)
+    known = torch.tensor([True, True, False])
+    part = linear.information_about_block(
+        weight, sums @ two @ sums.T, block=known, noise_variance=1e-6
+    )
+    assert float(part) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_what_is_no_covariance_is_refused():
+    weight, lopsided = matrix(2, 3), torch.eye(3).double()
+    with pytest.raises(ValueError, match="no negative eigenvalue"):
+        linear.information_about_input(weight, -torch.eye(3).double(), noise_variance=1.0)
+    lopsided[0, 1] = 0.5
+    with pytest.raises(ValueError, match="must be symmetric"):
+        linear.information_about_input(weight, lopsided, noise_variance=1.0)
+
+
 def test_information_of_one_unit_is_shannons_capacity():
     weight = torch.tensor([[3.0]], dtype=torch.float64)
     found = linear.information_about_input(weight, torch.eye(1).double(), noise_variance=0.5)
