@@ -127,9 +127,15 @@ class Verdict:
         }[self.unit]
         numbers = [scale * x for x in (self.effect, self.low, self.high)]
         places = max(2, _places(max(map(abs, numbers)), 2), _places(numbers[2] - numbers[1], 1))
+        if self.unit == "ratio" and min(numbers) < 0:
+            unit = ""  # a number without unit, such as a skewness, but none of times
         effect, low, high = (f"{x:.{places}f}" for x in numbers)
+        if numbers[0] and not float(effect):  # far below the width of its interval
+            effect = f"{numbers[0]:.1e}"
         level = "" if math.isclose(self.level, 1 - ALPHA) else f" ({100 * self.level:.0f} %)"
-        return f"{effect}{unit} [{low}, {high}]{level}" + (f"; {self.note}" if self.note else "")
+        alone = "a sample of one unit" if self.n == 1 else ""
+        notes = [note for note in (self.note, alone) if note]
+        return "; ".join([f"{effect}{unit} [{low}, {high}]{level}", *notes])
 
 
 def _places(size: float, digits: int) -> int:
@@ -180,7 +186,7 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
         found, unit = judge(claim, tables)
     except Shortage as shortage:
         if not shortage.have:
-            return Verdict(claim, "not run", note=str(shortage))
+            return Verdict(claim, "not run", note=f"{shortage} at the profile {profile}")
         note = f"{shortage.have} of {shortage.need} units: {shortage}"
         return Verdict(claim, "undecided", profile, n=shortage.have, note=note)
     raw = Verdict(claim, "", profile, unit=unit, **vars(found))
