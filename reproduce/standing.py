@@ -14,6 +14,7 @@ from reproduce.strip import strip
 
 HEAD = ["claim", "statement", "verdict", "effect", "p, corrected", "units", "stated"]
 LOOSE = "full-width claims-table"  # classes of a table of claims
+OWN = "(this book)"  # ends the title of a family that is no paper
 OURS = "ours"  # what this book asks of the papers' experiments, and they do not say
 
 
@@ -104,10 +105,11 @@ def _outcome(family: str) -> str:
 
 
 def total(judged: list[claims.Verdict]) -> str:
-    """Return how all claims stand, in a sentence and a strip."""
+    """Return how all claims of papers stand, in a sentence and a strip."""
+    of_papers = [v for v in judged if not v.claim.ours and OWN not in title(v.claim.family)]
     return (
-        "Each statement that can be tested counts once, at the most faithful {term}`profile` that"
-        f" judges it.\n\n{strip('All of them', judged)}"
+        "Each statement of a paper that can be tested counts once, at the most faithful"
+        f" {{term}}`profile` that judges it.\n\n{strip('All of the papers', of_papers)}"
     )
 
 
@@ -117,9 +119,9 @@ def stated() -> str:
     every = [claim for part in claims.parts() for claim in claims.load(part)]
     found = Counter(timing.timing(claim) for claim in every if claim.id in run)
     return (
-        f"Of {found.total()} claims that have a run {found['before']} stand as they were written"
-        f" before the first one that they use; {found['post hoc']} were stated or changed after it"
-        " and are marked *post hoc*."
+        f"Of {found.total()} claims of which a training was ever recorded {found['before']} stand"
+        f" as they were written before the first one that they use; {found['post hoc']} were"
+        " stated or changed after it and are marked *post hoc*."
     )
 
 

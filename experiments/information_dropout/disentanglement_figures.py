@@ -26,10 +26,15 @@ from reproduce.view import View
 
 NAMES = {
     "excess": "total correlation less floor, nats a dimension",
-    "permuted_excess": "the same, components permuted",
+    "quiet_excess": "the same, without the layer's noise",
+    "permuted_excess": "with the noise, components permuted",
     "information_2": "the layer passes, nats",
     "mean_alpha_2": "mean scale of the noise",
     "saturated_2": "units at maximal noise, %",
+}
+ESTIMATES = {
+    "excess": "as published, with the layer's noise",
+    "quiet_excess": "without that noise",
 }
 LAYERS = {"information": "whole layer, nats", "information_per_unit": "one unit, nats"}
 
@@ -84,20 +89,18 @@ def figure_7(view: View) -> Figure:
 
 
 def error_and_correlation(table: pd.DataFrame, *, title: str) -> Figure:
-    """Draw test error, and total correlation with its floor, against beta.
+    """Draw test error, and total correlation less its floor, against beta.
 
     Args:
         table: Rows with ``beta``, ``seed`` and ``value`` of the metrics ``error``,
-            ``error_noisy``, ``tc`` and ``floor`` (nats a dimension).
+            ``error_noisy``, ``excess`` and ``quiet_excess`` (nats a dimension).
         title: Title of the figure.
     """
     figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
     lines_over_beta(panels[0], table, ERRORS, scale=100.0)
     panels[0].set_ylabel("test error, %")
-    lines_over_beta(panels[1], table, {"tc": "estimate"})
-    floor = table.loc[table["metric"] == "floor", "value"].mean()
-    panels[1].axhline(floor, ls="--", color="0.4", label="independent samples of this size")
-    panels[1].set_ylabel("TC, nats a dimension")
+    lines_over_beta(panels[1], table, ESTIMATES)
+    panels[1].set_ylabel("TC less its floor, nats a dimension")
     panels[1].set_ylim(bottom=0)
     for axes in panels:
         axes.legend()

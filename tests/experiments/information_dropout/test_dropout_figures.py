@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from experiments.information_dropout.disentanglement_figures import (
+    ESTIMATES,
     error_and_correlation,
     information_by_layer,
 )
@@ -63,13 +64,13 @@ def test_beta_zero_has_its_place():
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "0.3", "30"]
 
 
-def test_the_floor_is_drawn_under_total_correlation():
-    table = tidy(beta=[0.3, 3.0], seed=[0], metric=["error", "error_noisy", "tc", "floor"])
+def test_total_correlation_is_drawn_with_the_noise_of_the_layer_and_without():
+    metrics = ["error", "error_noisy", "excess", "quiet_excess"]
+    table = tidy(beta=[0.3, 3.0], seed=[0], metric=metrics)
     axes = error_and_correlation(table, title="x").axes[1]
-    floor = table[table["metric"] == "floor"]["value"].mean()
-    assert [floor, floor] in [list(line.get_ydata()) for line in axes.lines]
-    own = table[table["metric"] == "tc"].sort_values("beta")["value"]
-    np.testing.assert_allclose(curves(axes)["estimate"][:, 1], own)
+    for metric, label in ESTIMATES.items():
+        own = table[table["metric"] == metric].sort_values("beta")["value"]
+        np.testing.assert_allclose(curves(axes)[label][:, 1], own)
 
 
 def test_one_line_a_layer():
