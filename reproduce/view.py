@@ -13,11 +13,32 @@ from reproduce.record import Run
 
 T = TypeVar("T", bound=Sized)
 
+# Columns of tidy rows that do not say which of several values a row holds.
+BESIDE = ("seed", "value", "stderr", "unit", "target", "profile", "device", "run")
+
 
 @cache
 def paper_values(part: str) -> pd.DataFrame:
     """Return what the papers of a part print, ``book/paper_values/<part>.csv``, by ``id``."""
     return pd.read_csv(project_root() / "book" / "paper_values" / f"{part}.csv").set_index("id")
+
+
+def seeds_in_words(rows: pd.DataFrame) -> str:
+    """Return how many seeds stand behind each value of tidy rows, least and most.
+
+    Example:
+        >>> rows = pd.DataFrame({"method": ["vib", "vib", "plain"], "seed": [0, 1, 0]})
+        >>> seeds_in_words(rows), seeds_in_words(rows[:2]), seeds_in_words(rows[2:])
+        ('1 to 2 seeds', '2 seeds', '1 seed')
+    """
+    if "seed" not in rows or not rows["seed"].nunique():
+        return ""
+    factors = [column for column in rows if column not in BESIDE]
+    groups = rows.groupby(factors, dropna=False)["seed"].nunique() if factors else None
+    few, many = (rows["seed"].nunique(),) * 2 if groups is None else (groups.min(), groups.max())
+    if few < many:
+        return f"{few} to {many} seeds"
+    return f"{many} seed{'s' if many > 1 else ''}"
 
 
 class NotRecordedError(ValueError):
@@ -49,6 +70,7 @@ class View:
         self.part, self.run, self.live, self.profile = part, run, live, profile
         self.chosen = chosen
         self.asked: list[str] = []
+        self._chosen_rows: dict[str, pd.DataFrame] = {}
 
     def at(self, profile: str) -> "View":
         """Return what is on record at one profile, without the run of this page."""
@@ -86,16 +108,26 @@ class View:
             return dict(self.run.description["settings"])
         return next(run["settings"] for run in record.runs() if run["folder"].name == name)
 
+    def drawn(self, target: str, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return rows, and note that a figure draws these alone of a target.
+
+        The number of seeds in :meth:`source` is then theirs.
+        """
+        self._chosen_rows[target] = rows
+        return rows
+
     def source(self, target: str) -> str:
-        """Return profile, data and number of seeds of a target, as a caption has them."""
+        """Return profile, data and number of seeds of a target, as a caption has them.
+
+        Where some values have fewer seeds than others both numbers are named.
+        """
         rows = self.rows(target)
         if not len(rows):
             return "nothing on record"
         setting = claims.targets(self.part)[target].data
         data = rows["data"].unique() if "data" in rows else [self.settings(target).get(setting)]
         words = [f"{rows['profile'].iloc[0]} profile", *data]
-        if "seed" in rows and (seeds := rows["seed"].nunique()):
-            words.append(f"{seeds} seed{'s' if seeds > 1 else ''}")
+        words.append(seeds_in_words(self._chosen_rows.get(target, rows)))
         return ", ".join(filter(None, words))
 
     def _some(self, target: str, found: T) -> T:

@@ -1,5 +1,6 @@
 """Table 4 of Deep InfoMax: linear machines, reconstruction, information and dependence."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,6 +17,7 @@ from experiments.infomax.model_tables import (
     quoted,
 )
 from ibutils import checks
+from reproduce import claims
 from reproduce.view import View
 
 SHOWN = {"ssim": "SSIM", "mine": "MINE, nats", "ndm": "NDM, nats"}
@@ -33,6 +35,8 @@ MEASURES = {
     "mine": "MINE, nats",
     "ndm": "NDM, nats",
 }
+ALIKE = {"ms_ssim_2": "ssim"}  # computed from the same pixels
+WITHDRAWN = " (withdrawn)"
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,37 @@ class Settings:
         checks.count("queries", self.queries)
 
 
-def _seen(view: View) -> pd.DataFrame:
-    return view.rows("DIM-T4").query("split == 'test'")
+def _seen(view: View, metrics: Iterable[str] = ()) -> pd.DataFrame:
+    """Return the rows on test images, those of some metrics if these alone are drawn."""
+    rows = view.rows("DIM-T4").query("split == 'test'")
+    return view.drawn("DIM-T4", rows[rows["metric"].isin([*metrics])]) if metrics else rows
+
+
+def withdrawn(view: View) -> set[tuple[str, str]]:
+    """Return the metrics and layers whose values on record are known to be wrong.
+
+    They are those of withdrawn claims, and what is computed from the same pixels. What the page
+    itself measures is right.
+    """
+    if view.live:
+        return set()
+    tests = [
+        claim.test
+        for claim in claims.load("infomax")
+        if claim.target == "DIM-T4" and claim.withdrawn
+    ]
+    found = {(test["metric"], test["where"]["layer"]) for test in tests}
+    return found | {(also, layer) for also, of in ALIKE.items() for m, layer in found if m == of}
+
+
+def _of_codes(view: View) -> set[str]:
+    """Return the metrics of the code whose values on record are known to be wrong."""
+    return {metric for metric, layer in withdrawn(view) if layer == "y"}
 
 
 def linear_machines(view: View) -> pd.DataFrame:
     """Accuracy of linear machines, the hinge beside the paper's values and the squared hinge."""
-    ours, paper = _seen(view), printed(view, "DIM-T4")
+    ours, paper = _seen(view, ("svm", "svm_squared")), printed(view, "DIM-T4")
     table = in_words(comparison(ours, paper, metric="svm"))
     squared = comparison(ours, paper[:0], metric="svm_squared")
     for layer in table.columns.get_level_values(0).unique():
@@ -65,8 +93,10 @@ def linear_machines(view: View) -> pd.DataFrame:
             known = squared[layer]["ours"].map("{:.2f}".format)
             shown = known.reindex(table.index).fillna("not run")
             table.insert(place, (layer, "squared hinge"), shown)
+    wrong = {LAYERS[layer] for metric, layer in withdrawn(view) if metric == "svm"}
+    hinge = {title: "hinge" + WITHDRAWN * (title in wrong) for title in LAYERS.values()}
     names = [
-        (layer, "hinge" if kind == "ours" and layer in LAYERS.values() else kind)
+        (layer, hinge[layer] if kind == "ours" and layer in hinge else kind)
         for layer, kind in zip(*map(table.columns.get_level_values, (0, 1)), strict=True)
     ]
     shown = table.set_axis(pd.MultiIndex.from_tuples(names), axis=1)
@@ -75,25 +105,36 @@ def linear_machines(view: View) -> pd.DataFrame:
 
 def measures_of_codes(view: View) -> pd.DataFrame:
     """Measures of the code, the paper's values beside ours."""
-    return code_measures(_seen(view), printed(view, "DIM-T4"), MEASURES)
+    table = code_measures(_seen(view, MEASURES), printed(view, "DIM-T4"), MEASURES)
+    wrong = {MEASURES[metric] for metric in _of_codes(view) if metric in MEASURES}
+    marked = [
+        (title, kind + WITHDRAWN * (kind == "ours" and title in wrong))
+        for title, kind in zip(*map(table.columns.get_level_values, (0, 1)), strict=True)
+    ]
+    return table.set_axis(pd.MultiIndex.from_tuples(marked), axis=1)
 
 
 def figure_of_table_4(view: View) -> Figure:
     """Measures of the code by model, with the paper's values."""
     return measures_by_model(
-        _seen(view), printed(view, "DIM-T4"), SHOWN, title=view.source("DIM-T4")
+        _seen(view, SHOWN),
+        printed(view, "DIM-T4"),
+        SHOWN,
+        title=view.source("DIM-T4"),
+        withdrawn=_of_codes(view),
     )
 
 
 def spreads(view: View) -> pd.DataFrame:
     """How far the seeds of one model are apart, at most, and how far all models."""
-    rows = _seen(view)
+    rows, wrong = _seen(view, SHOWN), _of_codes(view)
     found = {}
     for metric, title in SHOWN.items():
         own = rows[(rows["metric"] == metric) & (rows["layer"] == "y")]
         values = own.groupby(named(own))["value"].agg(["min", "max", "mean"])
         seeds, models = values["max"] - values["min"], values["mean"]
-        found[title] = [seeds.max(), models.max() - models.min()]
+        name = title + WITHDRAWN * (metric in wrong)
+        found[name] = [seeds.max(), models.max() - models.min()]
     columns = ["seeds of one model, at most", "all models"]
     return pd.DataFrame.from_dict(found, orient="index", columns=columns).round(2)
 

@@ -17,7 +17,6 @@ from experiments.information_dropout.dropout_figures import (
     mean_by_metric,
     percent,
     tested,
-    titled,
     width_axis,
 )
 from experiments.information_dropout.gains import measure
@@ -41,7 +40,7 @@ LAYERS = {"information": "whole layer, nats", "information_per_unit": "one unit,
 
 def figure_6(view: View) -> Figure:
     """What each noisy layer passes against the share of the filters, Figure 6."""
-    label, title = "share of the filters", titled(view, "ID-F6", "width")
+    label, title = "share of the filters", view.source("ID-F6")
     return information_by_layer(view.rows("ID-F6"), label=label, title=title)
 
 
@@ -84,7 +83,7 @@ def table_6(view: View) -> Styler:
 
 def figure_7(view: View) -> Figure:
     """Test error and total correlation against beta."""
-    title = titled(view, "ID-F7", "beta")
+    title = view.source("ID-F7")
     return error_and_correlation(tested(view.rows("ID-F7")), title=title)
 
 

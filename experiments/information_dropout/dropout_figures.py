@@ -9,7 +9,6 @@ from pandas.api.typing import SeriesGroupBy
 from pandas.io.formats.style import Styler
 
 from experiments.style import COLOURS, mean_line, over_seeds
-from reproduce.view import View
 
 MARKERS = "osD^v<>"
 ERRORS = {"error": "noise off", "error_noisy": "noise on"}
@@ -43,13 +42,6 @@ def width_axis(axes: Axes, widths: Sequence[float], *, label: str) -> None:
     axes.set(xscale="log", xlabel=label)
     axes.set_xticks(widths, [f"{width:g}" for width in widths])
     axes.minorticks_off()
-
-
-def titled(view: View, target: str, by: str) -> str:
-    """Return the source of a figure, and how many seeds stand behind a point."""
-    seeds = view.rows(target).groupby(by)["seed"].nunique()
-    few, many = seeds.min(), seeds.max()
-    return view.source(target) + (f" at most, {few} at least" if few < many else "")
 
 
 def tested(rows: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,6 @@ from experiments.information_dropout.dropout_figures import (
     ends,
     fits_table,
     fitted,
-    titled,
     width_axis,
 )
 from experiments.information_dropout.gains import chosen
@@ -67,7 +66,7 @@ def error_against_width(table: pd.DataFrame, *, label: str, title: str) -> Figur
 
 def _figure(view: View, target: str) -> Figure:
     rows = chosen(view.rows(target)).query("split == 'test'")
-    title = titled(view, target, "width")
+    title = view.source(target)
     return error_against_width(rows, label=LABELS[target], title=title)
 
 

@@ -1,6 +1,6 @@
 """Figures 3 to 6 of Deep VIB, and what stronger attacks leave, from recorded rows and arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from experiments.style import COLOURS, finish
+from experiments.vib import step_figures
 from experiments.vib.adversarial_digits import digits_of_models, shares_of_classes
 from experiments.vib.attack_curves import (
     REFERENCES,
@@ -20,9 +21,6 @@ from experiments.vib.attack_curves import (
 from reproduce.view import View
 
 SIZES = {"l0": ("$L_0$", "o"), "l2": ("$L_2$", "s"), "linf": (r"$L_\infty$", "^")}
-BELIEVED = (0.35, 0.4, 0.45, 0.5)  # the epsilons of Figure 5, as others report
-HALVED = tuple(epsilon / 2 for epsilon in BELIEVED)  # the same numbers, in units of [-1, 1]
-TABLED = (0.1, 0.15, 0.175, 0.25, 0.35, 0.5)
 RADIUS = 0.1  # of the ball in the figure of stronger attacks
 BALLS = {
     "sign": "one signed step",
@@ -63,41 +61,6 @@ def figure_4(view: View) -> Figure:
     panels[0].legend()
     figure.suptitle(view.source("VIB-F4"))
     return finish(figure)
-
-
-def figure_5(view: View, *, epsilons: Sequence[float] = BELIEVED) -> Figure:
-    """Accuracy under the fast gradient sign attack against beta, Figure 5.
-
-    The first panel holds accuracies, with the deterministic model dashed; the others divide by
-    the accuracy of a reference model, as the paper does.
-    """
-    table = view.rows("VIB-F5")
-    figure, ((*panels,), (below, free)) = plt.subplots(2, 2, figsize=(9.5, 7.6))
-    panels.append(below)
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(epsilons)))
-    for epsilon, shade, marker in zip(epsilons, shades, "os^D", strict=False):
-        rows = table[table["metric"] == f"sign_{epsilon:g}"]
-        label = rf"$\epsilon$ = {epsilon:g}"
-        percent_line(panels[0], rows, label=label, color=shade, marker=marker)
-        reference_line(panels[0], rows, "deterministic", color=shade)
-        for axes, reference in zip(panels[1:], REFERENCES, strict=True):
-            relative_line(axes, rows, reference, color=shade, marker=marker)
-    for axes in panels:
-        axis_of(axes, table)
-    panels[0].set(ylabel="accuracy, %", ylim=(0, None))
-    for axes, reference in zip(panels[1:], REFERENCES, strict=True):
-        axes.axhline(1, color="grey", lw=0.8)
-        axes.set_ylabel(f"accuracy relative to {reference}")
-    handles = panels[0].get_legend_handles_labels()
-    free.axis("off")
-    free.legend(*handles, loc="center")
-    figure.suptitle(view.source("VIB-F5"))
-    return finish(figure)
-
-
-def figure_5_halved(view: View) -> Figure:
-    """Figure 5 for half of each epsilon, the same numbers in units of pixels in [-1, 1]."""
-    return figure_5(view, epsilons=HALVED)
 
 
 def figure_6(view: View) -> Figure:
@@ -197,7 +160,7 @@ def figure_4_norms(view: View) -> Styler:
 
 def figure_5_accuracies(view: View) -> Styler:
     """Accuracy that one signed step of each size leaves, and many."""
-    steps = {f"sign_{epsilon:g}": f"ε = {epsilon:g}" for epsilon in TABLED}
+    steps = {f"sign_{epsilon:g}": f"ε = {epsilon:g}" for epsilon in step_figures.SIZES}
     names = {"accuracy": "no attack"} | steps | {"ball_0.2": "many steps, ε = 0.2"}
     return _percents(view.rows("VIB-F5"), names)
 
@@ -229,8 +192,8 @@ FIGURES = {
     "VIB-F3 shares": figure_3_shares,
     "VIB-F4": figure_4,
     "VIB-F4 norms": figure_4_norms,
-    "VIB-F5": figure_5,
-    "VIB-F5 in other units": figure_5_halved,
+    "VIB-F5": step_figures.in_percent,
+    "VIB-F5 relative": step_figures.relative,
     "VIB-F5 accuracies": figure_5_accuracies,
     "VIB-F6": figure_6,
     "VIB-F6 accuracies": figure_6_accuracies,

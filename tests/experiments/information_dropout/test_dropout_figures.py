@@ -14,7 +14,7 @@ from experiments.information_dropout.disentanglement_figures import (
     error_and_correlation,
     information_by_layer,
 )
-from experiments.information_dropout.dropout_figures import fits_table, fitted, titled
+from experiments.information_dropout.dropout_figures import fits_table, fitted
 from experiments.information_dropout.images_and_maps import (
     as_bytes,
     maps_beside_images,
@@ -28,7 +28,6 @@ from experiments.information_dropout.nuisances_figures import (
 )
 from experiments.information_dropout.vae_figures import rates_of_units
 from experiments.information_dropout.width_figures import error_against_width
-from reproduce.view import View
 
 
 def tidy(**columns):
@@ -131,22 +130,6 @@ def test_a_training_error_that_is_not_on_record_is_empty():
     found = fitted(rows, "beta")
     assert found["train"].isna().all()
     np.testing.assert_allclose(found["test"], 100 * rows.groupby("beta")["value"].mean())
-
-
-class Recorded(View):
-    """A view of rows whose widest network has one seed, others two."""
-
-    def rows(self, target):
-        return pd.DataFrame({"width": [1.0, 1.0, 2.0], "seed": [0, 1, 0]})
-
-    def source(self, target):
-        return "laptop profile, 2 seeds"
-
-
-def test_a_title_says_how_few_seeds_a_point_has():
-    view = Recorded("information_dropout", None)
-    assert titled(view, "ID-F5", "width") == "laptop profile, 2 seeds at most, 1 at least"
-    assert titled(view, "ID-F5", "seed") == "laptop profile, 2 seeds"
 
 
 def test_fano_is_tight_for_errors_spread_over_all_classes():

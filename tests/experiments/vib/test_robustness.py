@@ -11,7 +11,7 @@ import torch
 from copies import ROOT
 from matplotlib.colors import to_hex
 
-from experiments.vib import adversaries, robustness, robustness_figures, rounding
+from experiments.vib import adversaries, robustness, robustness_figures, rounding, step_figures
 from experiments.vib.adversarial_digits import FATES, digits_of_models
 from ibutils import ensemble
 from ibutils.attacks import norms, prediction
@@ -199,20 +199,53 @@ def percent(container):
     return container.lines[0].get_xydata()[:, 1]
 
 
-def test_accuracies_are_in_percent_with_the_deterministic_model_beside_them():
-    axes = robustness_figures.figure_5(Held("sign_0.35"), epsilons=(0.35,)).axes
-    np.testing.assert_allclose(percent(axes[0].containers[0]), [10.5, 20.5])
-    dashed = [line for line in axes[0].lines if line.get_linestyle() == "--"]
-    np.testing.assert_allclose(dashed[0].get_ydata(), 30.5)
+def test_accuracies_are_in_percent_with_both_references_and_each_seed():
+    view = Held("sign_0.1", "sign_0.25")
+    shown = [axes for axes in step_figures.in_percent(view).axes if axes.axison]
+    assert [axes.get_title() for axes in shown] == [r"$\epsilon$ = 0.1", r"$\epsilon$ = 0.25"]
+    for axes in shown:
+        np.testing.assert_allclose(percent(axes.containers[0]), [10.5, 20.5])
+        lines = {line.get_label(): line.get_ydata() for line in axes.lines}
+        np.testing.assert_allclose(lines["a seed"], [10, 11, 20, 21])
+        np.testing.assert_allclose(lines["deterministic"], 30.5)
+        np.testing.assert_allclose(lines["dropout"], 40.5)
+        ranges = [(box.get_y(), box.get_y() + box.get_height()) for box in axes.patches]
+        np.testing.assert_allclose(ranges, [(30, 31), (40, 41)])
     (panel,) = robustness_figures.figure_6(Held("untargeted", "targeted")).axes
     np.testing.assert_allclose(percent(panel.containers[1]), [10.5, 20.5])
 
 
-def test_a_reference_without_accuracy_divides_nothing():
-    view = Held("sign_0.35")
-    view.table.loc[view.table["method"] != "vib", "value"] = 0.0
-    axes = robustness_figures.figure_5(view, epsilons=(0.35,)).axes
-    assert not axes[1].containers and axes[0].containers
+@pytest.mark.parametrize("target", ["VIB-F5", "VIB-F5 relative"])
+def test_figure_5_can_be_drawn_of_a_record_without_its_sizes(target):
+    assert robustness_figures.FIGURES[target](Held("sign_0.05")).axes
+
+
+def named_in_legends(figure):
+    return [[text.get_text() for text in axes.get_legend().texts] for axes in figure.axes]
+
+
+def test_ratios_say_by_what_they_divide():
+    view = Held(*(f"sign_{size:g}" for sizes in step_figures.UNITS.values() for size in sizes))
+    figure = step_figures.relative(view)
+    for axes, divisor in zip(figure.axes, (30.5, 40.5) * 2, strict=True):
+        assert len(axes.containers) == 4
+        for curve in axes.containers:
+            np.testing.assert_allclose(percent(curve), np.array([10.5, 20.5]) / divisor)
+    assert named_in_legends(figure)[2][1] == r"$\epsilon$ = 0.2: 31 %"
+
+
+def test_a_reference_without_accuracy_divides_nothing_and_its_curve_is_named():
+    view = Held("sign_0.35", "sign_0.4")
+    none = (view.table["method"] == "dropout") & (view.table["metric"] == "sign_0.35")
+    view.table.loc[none, "value"] = 0.0
+    figure = step_figures.relative(view)
+    assert [len(axes.containers) for axes in figure.axes] == [2, 1, 0, 0]
+    assert named_in_legends(figure)[1] == [
+        r"$\epsilon$ = 0.35: 0 %, no curve",
+        r"$\epsilon$ = 0.4: 40 %",
+        r"$\epsilon$ = 0.45: not on record",
+        r"$\epsilon$ = 0.5: not on record",
+    ]
 
 
 def test_each_attack_has_its_curve():
