@@ -164,7 +164,7 @@ def _panels(view: View, target: str) -> dict[str, dict[int, Curves]]:
 
 
 def _weights(scale: float) -> str:
-    return "usual" if scale == 1 else f"{scale:g} times the"
+    return "usual" if scale == 1 else f"{scale:g} times the usual"
 
 
 def overtraining(view: View) -> pd.DataFrame:
