@@ -6,11 +6,14 @@ from ibutils import checks
 from reproduce import markdown
 from reproduce.claims.verdict import Verdict, verdicts
 
+FEW = 4  # claims without a run, above which they leave the table
 _HEAD = ("claim", "statement", "verdict", "effect and interval", "p, corrected", "units")
 
 
 def report(part: str, *chosen: str) -> str:
     """Return the verdicts of some claims of a part, as the ledger has them, in Markdown.
+
+    Where more than a few are not run, these stand below the table, by their names.
 
     Args:
         part: For example ``"vib"``.
@@ -26,8 +29,13 @@ def report(part: str, *chosen: str) -> str:
     known = {name for v in judged for name in (v.claim.id, v.claim.target)}
     if unknown := [name for name in chosen if name not in known]:
         raise ValueError(f"chosen must be claims or targets of claims of {part!r}, got {unknown}")
-    rows = [_row(v) for v in judged if not chosen or {v.claim.id, v.claim.target} & set(chosen)]
-    return markdown.table(_HEAD, rows)
+    own = [v for v in judged if not chosen or {v.claim.id, v.claim.target} & set(chosen)]
+    waiting = [v for v in own if v.status == "not run"]
+    if len(waiting) <= FEW:
+        return markdown.table(_HEAD, map(_row, own))
+    table = markdown.table(_HEAD, [_row(v) for v in own if v not in waiting])
+    links = ", ".join(f"{{ref}}`{v.claim.id} <{label(v.claim.id)}>`" for v in waiting)
+    return f"{table}\n\n{len(waiting)} more statements wait for a run that they need: {links}."
 
 
 def _row(v: Verdict) -> list[str]:

@@ -36,6 +36,12 @@ def test_three_kinds_of_readers_have_a_path_of_pages():
             assert contents.title(ROOT, page)
 
 
+def test_the_path_of_who_wants_to_understand_has_what_its_chapters_need():
+    pages = [page.removeprefix("notebooks/") for page in MAP["paths"][0]["pages"]]
+    for i, page in enumerate(pages):
+        assert set(MAP["chapters"][page].get("needs", [])) <= set(pages[:i]), page
+
+
 @pytest.mark.parametrize("part", sorted({name.split("/")[0] for name in MAP["chapters"]}))
 def test_a_part_has_its_first_page_before_its_chapters(part):
     page = f"book/parts/{part}"
