@@ -28,7 +28,9 @@ class Ensemble(Learner):
     """Models with one optimiser: ``step`` as of ``Learner``, each tensor with a member axis first.
 
     Every operation acts on each member by itself, so members train as they would alone. The
-    given models only lend their initial state; ``averaged`` returns trained ones.
+    given models only lend their initial state; ``averaged`` returns trained ones. Their buffers are
+    those of the given models: what a buffer gathers while training, such as the running statistics
+    of batch normalisation, is not brought back, so train such models one by one.
 
     Args:
         models: At least one; equal but for parameters and buffers.
@@ -173,7 +175,8 @@ def fit_each(
     """Train models group by group, and yield each as soon as its group is done.
 
     Args:
-        models: Models that differ in parameters and buffers only.
+        models: Models that differ in parameters and buffers only, without buffers that change in
+            training, as those of batch normalisation do.
         recipe: Settings that all of them share.
         inputs: All training inputs ``[n, ...]``, on the device of the models.
         labels: Their labels ``[n]``.

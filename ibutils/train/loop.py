@@ -36,13 +36,14 @@ def fit(
         learner: One model, or an ensemble with one member a seed.
         inputs: All training inputs ``[n, ...]``, on the device of the model; taken as data,
             whatever they were computed from.
-        labels: Their labels ``[n]``.
+        labels: Their labels ``[n]``, taken as they are: detach what was computed with a gradient.
         seeds: One seed a member: the order of its batches and its noise follow from it.
         callbacks: Functions ``callback(learner, epoch)``, called before the first epoch and after
             each, when ``epoch`` epochs are trained. What a callback remembers, its
             ``state_dict``, is part of the checkpoint.
         checkpoint: File written after each epoch; if it is there, training goes on from it, and
-            ends bit-identical to training that was never interrupted.
+            ends bit-identical to training that was never interrupted. It knows its data, seeds
+            and callbacks, but not its model and recipe: give each of these a file of its own.
         save_at: Numbers of trained epochs after which the checkpoint is written, if not all.
         progress: Whether to show a progress bar over epochs.
 
