@@ -93,6 +93,30 @@ class TestInputs:
         assert float(estimate_mi(x, form(y))) == pytest.approx(float(estimate_mi(x, y)), abs=1e-12)
         assert float(estimate_mi(form(y), x)) == pytest.approx(float(estimate_mi(x, y)), abs=1e-12)
 
+    @pytest.mark.parametrize("form", [pd.Series, pd.Categorical, pd.CategoricalIndex])
+    def test_categories_are_labels_whatever_they_are_made_of(self, form) -> None:
+        codes = np.random.default_rng(0).integers(300, size=N)
+        data = form(codes, dtype="category") if form is pd.Series else form(codes)
+        names = [f"class {one}" for one in codes]
+        found, expected = read("x", data).variable, read("x", names).variable
+        assert found.values.shape == (N, 0)
+        table = torch.stack([found.labels, expected.labels], dim=1)
+        assert len(table.unique(dim=0)) == len(expected.labels.unique())
+        y = torch.randn(N, generator=seeded())
+        assert float(estimate_mi(data, y)) == pytest.approx(float(estimate_mi(names, y)))
+
+    def test_a_frame_may_have_a_column_of_categories(self) -> None:
+        codes = np.arange(N) % 300
+        frame = pd.DataFrame({"a": pd.Series(codes, dtype="category"), "b": codes / 7})
+        found = read("x", frame).variable
+        assert found.values.shape == (N, 1) and int(found.labels.max()) == 299
+
+    @pytest.mark.parametrize("form", [lambda one: one, lambda one: pd.DataFrame({"a": one})])
+    def test_a_missing_category_is_no_label(self, form) -> None:
+        data = pd.Series([3, None, 5] * 10, dtype="category")
+        with pytest.raises(ValueError, match="x has no label in sample 1"):
+            read("x", form(data))
+
     def test_truth_values_are_labels(self) -> None:
         x = torch.randn(N, generator=seeded())
         assert float(estimate_mi(x, x > 0)) == float(estimate_mi(x, (x > 0).long()))
