@@ -110,10 +110,20 @@ class Transformed(Task):
         )
 
     def _log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
-        return self.task._log_ratio(
-            self.of_x.inverse(x) if self.of_x else x,
-            self.of_y.inverse(y) if self.of_y else y,
+        return self.task._log_ratio(_undone("x", x, self.of_x), _undone("y", y, self.of_y))
+
+
+def _undone(name: str, points: Tensor, map_: Transform | None) -> Tensor:
+    """Return what a map was applied to; raise for a point outside its image."""
+    if map_ is None:
+        return points
+    found = map_.inverse(points)
+    outside = ~found.isfinite().all(-1)
+    if bool(outside.any()):
+        raise ValueError(
+            f"{name} must hold points that {map_.name} leads to, got {points[outside][0].tolist()}"
         )
+    return found
 
 
 def both(task: Task, map_: Transform) -> Transformed:
