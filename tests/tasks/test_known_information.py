@@ -1,6 +1,7 @@
 """Each task knows its information: closed forms, other libraries, integrals, Monte Carlo."""
 
 import math
+import pickle
 from itertools import pairwise
 
 import mpmath
@@ -79,6 +80,13 @@ class TestAll:
         assert x.shape == (7, task.dim_x) and y.shape == (7, task.dim_y)
         assert x.dtype == y.dtype == torch.float32
         assert x.equal(again) and not x.equal(other)
+
+    @each
+    def test_may_be_sent_to_another_process(self, task):
+        sent = pickle.loads(pickle.dumps(task))
+        pairs = [one.sample(7, generator=torch.Generator().manual_seed(3)) for one in (task, sent)]
+        close(*pairs, rtol=0, atol=0)
+        close(*(one.log_ratio(*pairs[0]) for one in (task, sent)), rtol=0, atol=0)
 
     @each
     def test_mean_log_ratio_is_the_information(self, task):
