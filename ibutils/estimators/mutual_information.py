@@ -102,6 +102,7 @@ def estimate_mi(
     checks.choice("method", method, METHODS)
     checks.choice("z_kind", z_kind, get_args(Kind))  # also where there is no z
     checks.generator(generator)
+    checks.instance("progress", progress, bool)
     checks.sizes(k=k, bins=bins, steps=steps, batch_size=batch_size)
     if not isinstance(critic, torch.nn.Module):
         checks.choice("critic", critic, neural.CRITICS)

@@ -1,5 +1,6 @@
 """One call for samples of any kind: each kind of input, each choice, each doubt."""
 
+import inspect
 import math
 from decimal import Decimal
 
@@ -406,6 +407,11 @@ class TestErrors:
         data = good | change
         with pytest.raises(error, match=words):
             estimate_mi(data.pop("x"), data.pop("y"), **data)
+
+
+def test_a_bar_is_asked_for_by_a_truth_value(normal_pair) -> None:
+    with pytest.raises(TypeError, match="progress must be a bool, got str: 'no'"):
+        inspect.unwrap(estimate_mi)(*normal_pair, progress="no")
 
 
 def test_can_be_reached_from_the_top() -> None:
