@@ -85,6 +85,20 @@ class TestConfidencePenalty:
         close(loss, torch.zeros_like(loss))
         assert slope.isfinite().all()
 
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+    def test_classes_may_be_masked(self, batch, dtype):
+        """The value and slopes of the classes that are left."""
+        logits, labels = batch[0].detach().to(dtype), batch[1]
+        masked = torch.cat([logits, torch.full_like(logits[:, :1], -math.inf)], dim=1)
+        slopes = []
+        for one in (logits, masked):
+            loss = confidence_penalty_loss(one.requires_grad_(), labels, weight=0.7)
+            slopes.append((loss.detach(), *torch.autograd.grad(loss, one)))
+        (expected, slope), (value, of_masked) = slopes
+        close(value, expected)
+        close(of_masked[:, :-1], slope)
+        assert not of_masked[:, -1].any()
+
     def test_refuses_a_negative_weight(self, batch):
         with pytest.raises(ValueError, match="got -1"):
             confidence_penalty_loss(*batch, weight=-1.0)

@@ -58,7 +58,8 @@ def confidence_penalty_loss(
     checks.number("weight", weight, least=0)
     error = cross_entropy(logits, labels)
     log_probabilities = F.log_softmax(at_least_single(logits), dim=-1)
-    entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=-1)
+    finite = log_probabilities.masked_fill(log_probabilities == -torch.inf, 0)  # 0 log 0 = 0
+    entropy = -(log_probabilities.exp() * finite).sum(dim=-1)
     return error - weight * entropy.mean()
 
 

@@ -41,7 +41,10 @@ def best_assignment(
     checks.same_shape(codes=codes, targets=targets)
     checks.finite("codes", codes)
     checks.finite("targets", targets)
-    return _assignment(codes, targets)
+    # What is added to all codes, or to all targets, changes the sums of all permutations alike,
+    # and far from zero the squares that distances are found from cancel.
+    centred = (values.double() - values.double().mean(0) for values in (codes, targets))
+    return _assignment(*centred)
 
 
 def _assignment(codes: Tensor, targets: Tensor) -> Tensor:

@@ -98,6 +98,8 @@ def _log_mean_exp_without_each(scores: Tensor) -> Tensor:
     What comes before and after row k is summed separately: subtracting it from the whole sum
     would cancel where it is the largest term.
     """
+    # Of minus infinity, a masked score, logcumsumexp has a value but no gradient.
+    scores = scores.masked_fill(scores == -math.inf, torch.finfo(scores.dtype).min / 2)
     nothing = torch.full_like(scores[:1], -math.inf)
     before = torch.cat([nothing, scores[:-1].logcumsumexp(0)])
     after = torch.cat([scores[1:].flip(0).logcumsumexp(0).flip(0), nothing])

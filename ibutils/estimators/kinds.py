@@ -120,9 +120,12 @@ def _joint(codes: list[Tensor]) -> Tensor | None:
 
 
 def _columns(name: str, data: Data) -> list[Any]:
-    """Return the coordinates of data, each a tensor or an array ``[n]`` of its own type."""
+    """Return the coordinates of data, each a tensor, an array or categories, ``[n]``."""
     if hasattr(data, "iloc") and getattr(data, "ndim", 1) == 2:  # a frame has a type for each
-        found = [data.iloc[:, i].to_numpy() for i in range(data.shape[1])]
+        columns = [data.iloc[:, i] for i in range(data.shape[1])]
+        found = [one.to_numpy() if _categories(one) is None else one for one in columns]
+    elif _categories(data) is not None:
+        found = [data]
     else:
         table = data.detach() if isinstance(data, Tensor) else inputs.array(name, data)
         if table.ndim not in (1, 2):
@@ -138,8 +141,18 @@ def _columns(name: str, data: Data) -> list[Any]:
     return found
 
 
+def _categories(column: Any) -> np.ndarray | None:
+    """Return the codes of a column of categories, NaN where one is missing; of others nothing."""
+    if getattr(getattr(column, "dtype", None), "categories", None) is None:
+        return None  # told by what it has: pandas need not be installed
+    codes = getattr(getattr(column, "cat", column), "codes", None)
+    return None if codes is None else np.where(np.asarray(codes) < 0, np.nan, codes)
+
+
 def _column(name: str, raw: Any) -> _Column:
     """Return what one coordinate holds."""
+    if (categories := _categories(raw)) is not None:
+        return _Column(None, inputs.codes(name, categories), "text")
     if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
         raw = inputs.array(name, raw.tolist())  # of the type that its values have
         if raw.ndim != 1:

@@ -12,7 +12,7 @@ from ibutils import checks
 from ibutils.estimators import binning, neighbours, neural, tables
 from ibutils.estimators.doubts import heavy_tails
 from ibutils.estimators.estimate import PARTS, Estimate, by_parts
-from ibutils.estimators.kinds import EACH, Kind, Side, break_ties, read
+from ibutils.estimators.kinds import EACH, TIES, Kind, Side, break_ties, read
 from ibutils.estimators.search import Variable
 from ibutils.information import entropy
 from ibutils.inputs import Data
@@ -75,7 +75,8 @@ def estimate_mi(
         critic: Of the bounds, as in ``neural.estimate``.
         steps: Of their training.
         batch_size: Likewise.
-        generator: Source of the split into parts, and of the training.
+        generator: Source of the split into parts, and of the training. By default it is fixed
+            for every method: equal calls return equal values, and no global state moves.
         progress: Whether to show how far a training is.
 
     Returns:
@@ -102,6 +103,7 @@ def estimate_mi(
     checks.choice("method", method, METHODS)
     checks.choice("z_kind", z_kind, get_args(Kind))  # also where there is no z
     checks.generator(generator)
+    checks.instance("progress", progress, bool)
     checks.sizes(k=k, bins=bins, steps=steps, batch_size=batch_size)
     if not isinstance(critic, torch.nn.Module):
         checks.choice("critic", critic, neural.CRITICS)
@@ -128,7 +130,7 @@ def estimate_mi(
             critic=critic,
             steps=steps,
             batch_size=batch_size,
-            generator=generator,
+            generator=torch.Generator().manual_seed(TIES) if generator is None else generator,
             progress=progress,
         )
     named = found.method or f"{method}, a trained critic"

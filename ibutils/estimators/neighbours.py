@@ -43,7 +43,8 @@ def ksg(x: Data, y: Data, *, k: int = 3, standardise: bool = True) -> Estimate:
         that decide, and what looks like a deterministic map.
 
     Raises:
-        TypeError: The samples are not numbers, or ``k`` is no integer.
+        TypeError: The samples are not numbers, ``k`` is no integer, or ``standardise`` no truth
+            value.
         ValueError: There are fewer than 2 samples, their numbers differ, a value is not
             finite, or ``k`` is out of range.
 
@@ -160,7 +161,8 @@ def information(
         As ``ksg``.
 
     Raises:
-        TypeError: A variable is no ``Variable`` of tensors, or ``k`` is no integer.
+        TypeError: A variable is no ``Variable`` of tensors, ``k`` is no integer, or
+            ``standardise`` no truth value.
         ValueError: As ``ksg``, or no two samples have the same labels.
 
     Example:
@@ -171,6 +173,7 @@ def information(
         >>> round(information(x, y).value, 1), round(information(x, y, x).value, 1)
         (0.7, 0.0)
     """
+    checks.instance("standardise", standardise, bool)
     n = _check_all(x, y, z, k)
     given = Variable(x.values[:, :0]) if z is None else z
     variables = _without_singles(*(_double(one, x.values.device) for one in (x, y, given)))

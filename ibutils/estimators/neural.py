@@ -175,6 +175,7 @@ def estimates(
     checks.count("batch_size", batch_size, least=2)
     checks.number("learning_rate", learning_rate, above=0)
     checks.generator(generator)
+    checks.instance("progress", progress, bool)
     given = inputs.pair(x, y, least=LEAST)
     with learning():
         order = permutation(len(given.x), generator).to(given.x.device)

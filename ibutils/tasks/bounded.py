@@ -22,7 +22,7 @@ class Table(Task):
 
     Args:
         name: What tables call it.
-        joint: Probabilities ``[a, b]``.
+        joint: Probabilities ``[a, b]``, that sum to one in their own precision.
         copies: Independent copies, the dimension of x and y.
 
     Raises:
@@ -44,7 +44,9 @@ class Table(Task):
         super().__post_init__()
         checks.tensor("joint", self.joint, ndim=2)
         checks.count("copies", self.copies)
-        self.mutual_information()
+        mutual_information(self.joint)
+        exact = self.joint.double()
+        object.__setattr__(self, "joint", exact / exact.sum())
 
     @property
     def dim_x(self) -> int:
@@ -58,21 +60,29 @@ class Table(Task):
 
     def mutual_information(self) -> float:
         """Return the exact information in nats."""
-        return self.copies * float(mutual_information(self.joint.double()))
+        return self.copies * float(mutual_information(self.joint))
 
     def _draw(self, n: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        cells = self.joint.double().flatten().to(device_of(generator))
+        cells = self.joint.flatten().to(device_of(generator))
         drawn = cells.multinomial(n * self.copies, replacement=True, generator=generator)
         drawn = drawn.reshape(n, self.copies)
         symbols = self.joint.shape[1]
         return (drawn // symbols).double(), (drawn % symbols).double()
 
     def _log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
-        joint = self.joint.double().to(x.device)
-        for name, points, symbols in zip("xy", (x, y), joint.shape, strict=True):
+        joint = self.joint.to(x.device)
+        of_x, of_y = joint.sum(1), joint.sum(0)
+        for name, points, margin in (("x", x, of_x), ("y", y, of_y)):
+            symbols = len(margin)
             if bool(((points < 0) | (points >= symbols) | (points % 1 != 0)).any()):
                 raise ValueError(f"{name} must hold symbols 0..{symbols - 1}, got {points}")
-        ratios = joint.log() - joint.sum(1, keepdim=True).log() - joint.sum(0).log()
+            never = margin[points.long()] == 0
+            if bool(never.any()):
+                raise ValueError(
+                    f"{name} must hold symbols that occur, got {int(points[never][0])} of "
+                    "probability 0"
+                )
+        ratios = joint.log() - of_x[:, None].log() - of_y.log()
         return ratios[x.long()[:, None], y.long()].sum(-1)
 
 
@@ -164,8 +174,18 @@ class UniformNoise(Task):
         return x, x + self.noise * (2 * noise - 1)
 
     def _log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
+        rounding = 1e-6 * max(1, self.noise)  # samples are rounded to float32
+        reach = self.noise + rounding
+        for name, points, margin in (("x", x, rounding), ("y", y, reach)):
+            outside = (points < -margin) | (points > 1 + margin)
+            if bool(outside.any()):
+                beyond = self.noise if name == "y" else 0
+                raise ValueError(
+                    f"{name} must lie in {0 - beyond:g}..{1 + beyond:g}, got "
+                    f"{float(points[outside][0]):g}"
+                )
         # p(y | x) / p(y) is one over the length of the x that can have led to y, or zero.
         length = (y + self.noise).clamp(max=1) - (y - self.noise).clamp(min=0)
-        reach = self.noise + 1e-6  # samples are rounded to float32
+        length = length.where(length > 0, rounding)  # at the ends, and rounded beyond them
         possible = ((x[:, None] - y).abs() <= reach).all(-1)
         return torch.where(possible, -length.log().sum(-1), -math.inf)

@@ -12,6 +12,8 @@ from ibutils import checks
 from ibutils.information import gaussian_mutual_information
 from ibutils.tasks.task import Task, device_of, draw
 
+MANY = 100  # degrees of freedom, from which on three terms of Stirling's series are exact
+
 
 @dataclass(frozen=True, eq=False)
 class Normal(Task):
@@ -230,15 +232,37 @@ class Student(Task):
     def _normal_part(self) -> float:
         return float(gaussian_mutual_information(self.dispersion, dim_x=self.split))
 
-    def _freedoms(self) -> tuple[tuple[int, float], ...]:
-        """Return the sign and the argument of each term of the sum over :math:`f`."""
+    def _differences(self) -> tuple[float, float]:
+        r"""Return :math:`u(\nu) + u(\nu + d_x + d_y) - u(\nu + d_x) - u(\nu + d_y)` of two u.
+
+        The first u is :math:`\log \Gamma(\tfrac a2)`, the second :math:`f`. Of many degrees of
+        freedom these sums cancel to the last digit. There, with :math:`h = \tfrac a2`,
+
+        .. math::
+            \log \Gamma(h) = (h - \tfrac12) \log h - h + \sum_k c_k h^{1 - 2k} + \text{const},
+            \qquad f = -h - \tfrac12 \log h + \sum_k 2 k\, c_k h^{1 - 2k} + \text{const}
+
+        are subtracted term by term: constants and h cancel exactly, logarithms are those of
+        ratios.
+        """
         nu, dx, dy = self.freedom, self.dim_x, self.dim_y
-        return (1, nu), (1, nu + dx + dy), (-1, nu + dx), (-1, nu + dy)
+        if nu < MANY:
+            freedoms = (1, nu), (1, nu + dx + dy), (-1, nu + dx), (-1, nu + dy)
+            terms = (sign * (gammaln(a / 2) - a / 2 * digamma(a / 2)) for sign, a in freedoms)
+            return sum(sign * math.lgamma(a / 2) for sign, a in freedoms), float(sum(terms))
+        h, s, t = nu / 2, dx / 2, dy / 2
+        logs = math.log1p(-s / (h + s) * t / (h + t))
+        linear_logs = h * logs + s * math.log1p(t / (h + s)) + t * math.log1p(s / (h + t))
+        inverse = s / h / (h + s) * t / (h + t) * (2 * h + s + t) / (h + s + t)
+        cubes, fifths = (h**-p + (h + s + t) ** -p - (h + s) ** -p - (h + t) ** -p for p in (3, 5))
+        return (
+            linear_logs - logs / 2 + inverse / 12 - cubes / 360 + fifths / 1260,
+            -logs / 2 + inverse / 6 - cubes / 90 + fifths / 210,
+        )
 
     def mutual_information(self) -> float:
         """Return the exact information in nats."""
-        terms = (sign * (gammaln(a / 2) - a / 2 * digamma(a / 2)) for sign, a in self._freedoms())
-        return self._normal_part() + float(sum(terms))
+        return self._normal_part() + self._differences()[1]
 
     def _draw(self, n: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
         # A normal vector over the root of an independent chi-square, itself a gamma variable.
@@ -251,10 +275,9 @@ class Student(Task):
     def _log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
         joint, of_x, of_y = quadratic_forms(self.dispersion, x, y)
         nu, dx, dy = self.freedom, self.dim_x, self.dim_y
-        constant = sum(sign * math.lgamma(a / 2) for sign, a in self._freedoms())
         return (
             self._normal_part()
-            + constant
+            + self._differences()[0]
             - (nu + dx + dy) / 2 * (joint / nu).log1p()
             + (nu + dx) / 2 * (of_x / nu).log1p()[:, None]
             + (nu + dy) / 2 * (of_y / nu).log1p()

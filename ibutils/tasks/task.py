@@ -88,7 +88,8 @@ class Task(abc.ABC):
         Raises:
             TypeError: x or y is no tensor.
             ValueError: Points are no rows of finite numbers, their dimensions not those of the
-                task, or one cannot be drawn from a table.
+                task, or one cannot be drawn: it lies outside a bounded range, or its symbol has
+                no probability.
         """
         for name, points in (("x", x), ("y", y)):
             checks.tensor(name, points, ndim=2)

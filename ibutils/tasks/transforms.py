@@ -8,6 +8,7 @@ of our own.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -110,10 +111,20 @@ class Transformed(Task):
         )
 
     def _log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
-        return self.task._log_ratio(
-            self.of_x.inverse(x) if self.of_x else x,
-            self.of_y.inverse(y) if self.of_y else y,
+        return self.task._log_ratio(_undone("x", x, self.of_x), _undone("y", y, self.of_y))
+
+
+def _undone(name: str, points: Tensor, map_: Transform | None) -> Tensor:
+    """Return what a map was applied to; raise for a point outside its image."""
+    if map_ is None:
+        return points
+    found = map_.inverse(points)
+    outside = ~found.isfinite().all(-1)
+    if bool(outside.any()):
+        raise ValueError(
+            f"{name} must hold points that {map_.name} leads to, got {points[outside][0].tolist()}"
         )
+    return found
 
 
 def both(task: Task, map_: Transform) -> Transformed:
@@ -178,7 +189,7 @@ def _turn(x: Tensor, sign: int) -> Tensor:
 NORMAL_CDF = Transform("normal-cdf", torch.special.ndtr, torch.special.ndtri)
 """Uniform margins for normal components: :math:`x \\mapsto \\Phi(x)`."""
 
-HALF_CUBE = Transform("half-cube", lambda x: _power(x, 1.5), lambda z: _power(z, 2 / 3))
+HALF_CUBE = Transform("half-cube", partial(_power, exponent=1.5), partial(_power, exponent=2 / 3))
 """Longer tails: :math:`x \\mapsto x \\sqrt{|x|}`."""
 
 ASINH = Transform("asinh", torch.asinh, torch.sinh)
@@ -190,5 +201,5 @@ WIGGLY = Transform("wiggly", _wiggle, _straighten)
 SWISS_ROLL = Transform("swiss-roll", _roll, _unroll, added=1, dim=1)
 """A spiral band of the plane for a number of [0, 1]: neighbours in the plane are far apart."""
 
-SPIRAL = Transform("spiral", lambda x: _turn(x, 1), lambda z: _turn(z, -1))
+SPIRAL = Transform("spiral", partial(_turn, sign=1), partial(_turn, sign=-1))
 """Rotation of each plane by the mean square: dependence that no single component shows."""

@@ -40,6 +40,25 @@ def test_on_the_sphere_it_is_scipys_assignment_by_inner_products(generator):
     assert best_assignment(codes, targets).tolist() == theirs.tolist()
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e4])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_where_zero_is_does_not_matter(offset, dtype, generator):
+    """Codes that are the shuffled targets find themselves, and others what all digits tell."""
+    targets = (offset + torch.randn(60, 2, generator=generator)).to(dtype)
+    order = torch.randperm(60, generator=generator)
+    assert best_assignment(targets[order], targets).tolist() == order.tolist()
+    codes = (offset + torch.randn(60, 2, generator=generator)).to(dtype)
+    cost = (codes.double()[:, None] - targets.double()).square().sum(-1)
+    assert best_assignment(codes, targets).tolist() == linear_sum_assignment(cost)[1].tolist()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_assigned(dtype, generator):
+    codes, targets = torch.randn(2, 60, 2, generator=generator).to(dtype)
+    expected = best_assignment(codes.double(), targets.double())
+    assert best_assignment(codes, targets).equal(expected)
+
+
 def test_targets_are_uniform_on_the_sphere(generator):
     """Of a uniform point the components have mean 0 and mean square 1 / d."""
     d, n = 4, 4000

@@ -88,6 +88,38 @@ def test_a_score_that_is_no_number_shows(name):
         assert math.isnan(float(BOUNDS[name](scores)))
 
 
+MASKED = {
+    **{name: BOUNDS[name] for name in ("info_nce", "donsker_varadhan", "nwj", "jensen_shannon")},
+    "leave_one_out_upper": bounds.leave_one_out_upper,
+    **{
+        f"interpolated-{alpha:g}": lambda scores, alpha=alpha: bounds.interpolated(
+            scores, torch.full_like(scores[0], 0.3), alpha=alpha
+        )
+        for alpha in (0.0, 0.5, 1.0)
+    },
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+@pytest.mark.parametrize(
+    "masked",
+    [[(0, 1)], [(5, 2)], [(0, 3), (1, 3), (2, 3)], [(2, 0), (4, 0)], [(i, 5) for i in range(4)]],
+    ids="first last above between most".split(),
+)
+def test_a_masked_pair_has_no_gradient_and_the_others_theirs(name, masked):
+    tables = []
+    for low in (-math.inf, -1e4):
+        scores = normal(6, 6)
+        scores[tuple(zip(*masked, strict=True))] = low
+        tables.append(scores.requires_grad_())
+    values = [MASKED[name](scores) for scores in tables]
+    torch.testing.assert_close(*values)
+    for value in values:
+        value.backward()
+    torch.testing.assert_close(tables[0].grad, tables[1].grad)
+    assert all(float(tables[0].grad[place]) == 0 for place in masked)
+
+
 def test_they_compile_whole():
     """In a process of its own: run-time checks of shapes cannot be traced."""
     program = f"""

@@ -1,5 +1,6 @@
 """One call for samples of any kind: each kind of input, each choice, each doubt."""
 
+import inspect
 import math
 from decimal import Decimal
 
@@ -92,6 +93,30 @@ class TestInputs:
         x = torch.randn(N, generator=seeded(2)) + 2 * y
         assert float(estimate_mi(x, form(y))) == pytest.approx(float(estimate_mi(x, y)), abs=1e-12)
         assert float(estimate_mi(form(y), x)) == pytest.approx(float(estimate_mi(x, y)), abs=1e-12)
+
+    @pytest.mark.parametrize("form", [pd.Series, pd.Categorical, pd.CategoricalIndex])
+    def test_categories_are_labels_whatever_they_are_made_of(self, form) -> None:
+        codes = np.random.default_rng(0).integers(500, size=N)
+        data = form(codes, dtype="category") if form is pd.Series else form(codes)
+        names = [f"class {one}" for one in codes]
+        found, expected = read("x", data).variable, read("x", names).variable
+        assert found.values.shape == (N, 0)
+        table = torch.stack([found.labels, expected.labels], dim=1)
+        assert len(table.unique(dim=0)) == len(expected.labels.unique())
+        y = torch.randn(N, generator=seeded())
+        assert float(estimate_mi(data, y)) == pytest.approx(float(estimate_mi(names, y)))
+
+    def test_a_frame_may_have_a_column_of_categories(self) -> None:
+        codes = np.arange(N) % 500
+        frame = pd.DataFrame({"a": pd.Series(codes, dtype="category"), "b": codes / 7})
+        found = read("x", frame).variable
+        assert found.values.shape == (N, 1) and int(found.labels.max()) == 499
+
+    @pytest.mark.parametrize("form", [lambda one: one, lambda one: pd.DataFrame({"a": one})])
+    def test_a_missing_category_is_no_label(self, form) -> None:
+        data = pd.Series([3, None, 5] * 10, dtype="category")
+        with pytest.raises(ValueError, match="x has no label in sample 1"):
+            read("x", form(data))
 
     def test_truth_values_are_labels(self) -> None:
         x = torch.randn(N, generator=seeded())
@@ -382,6 +407,26 @@ class TestErrors:
         data = good | change
         with pytest.raises(error, match=words):
             estimate_mi(data.pop("x"), data.pop("y"), **data)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_equal_calls_are_equal_and_leave_the_global_stream_alone(method) -> None:
+    x = torch.randn(300, 3, generator=seeded())
+    y = x + torch.randn(300, 3, generator=seeded(1))
+    kinds = {"x_kind": "discrete", "y_kind": "discrete"} if method == "plug_in" else {}
+    x, y = (x[:, 0].round(), y[:, 0].round()) if kinds else (x, y)
+    before = torch.get_rng_state()
+    first = estimate_mi(x, y, method=method, steps=5, **kinds)
+    assert torch.get_rng_state().equal(before)
+    torch.rand(1)
+    again = estimate_mi(x, y, method=method, steps=5, **kinds)
+    assert (again.value, again.stderr) == (first.value, first.stderr)
+    torch.set_rng_state(before)
+
+
+def test_a_bar_is_asked_for_by_a_truth_value(normal_pair) -> None:
+    with pytest.raises(TypeError, match="progress must be a bool, got str: 'no'"):
+        inspect.unwrap(estimate_mi)(*normal_pair, progress="no")
 
 
 def test_can_be_reached_from_the_top() -> None:

@@ -1,5 +1,6 @@
 """The estimator by nearest neighbours: Gaussians, tables, scikit-learn, and a slow twin."""
 
+import inspect
 import math
 
 import numpy as np
@@ -263,6 +264,12 @@ class TestBadInput:
     def test_numbers_of_neighbours(self, k, words):
         with pytest.raises(ValueError, match=f"k must be {words}"):
             ksg(torch.zeros(5, 1), torch.zeros(5, 1), k=k)
+
+    @pytest.mark.parametrize("value", ["no", 0, None])
+    def test_options_that_are_no_truth_values(self, value):
+        x = Variable(torch.rand(5, 1))
+        with pytest.raises(TypeError, match="standardise must be a bool, got"):
+            inspect.unwrap(information)(x, x, standardise=value)
 
     def test_values_that_are_not_finite(self):
         y = torch.zeros(5, 2)

@@ -1,5 +1,6 @@
 """Neural estimates: closed forms, independence, the split, and reasons to doubt."""
 
+import inspect
 import math
 
 import pandas as pd
@@ -306,6 +307,10 @@ class TestBadInput:
     def test_settings(self, options, message):
         with pytest.raises(ValueError, match=message):
             estimate(self.x, self.y, **options)
+
+    def test_a_bar_is_asked_for_by_a_truth_value(self):
+        with pytest.raises(TypeError, match="progress must be a bool, got str: 'no'"):
+            inspect.unwrap(estimates)(self.x, self.y, bounds=["info_nce"], progress="no")
 
     def test_samples(self):
         with pytest.raises(ValueError, match=r"x \(100, 1\) and y \(99, 1\) must have one length"):

@@ -1,8 +1,10 @@
 """Each task knows its information: closed forms, other libraries, integrals, Monte Carlo."""
 
 import math
+import pickle
 from itertools import pairwise
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -78,6 +80,13 @@ class TestAll:
         assert x.shape == (7, task.dim_x) and y.shape == (7, task.dim_y)
         assert x.dtype == y.dtype == torch.float32
         assert x.equal(again) and not x.equal(other)
+
+    @each
+    def test_may_be_sent_to_another_process(self, task):
+        sent = pickle.loads(pickle.dumps(task))
+        pairs = [one.sample(7, generator=torch.Generator().manual_seed(3)) for one in (task, sent)]
+        close(*pairs, rtol=0, atol=0)
+        close(*(one.log_ratio(*pairs[0]) for one in (task, sent)), rtol=0, atol=0)
 
     @each
     def test_mean_log_ratio_is_the_information(self, task):
@@ -263,6 +272,23 @@ class TestStudent:
         student = Student("student", covariance, 2, 1e6).mutual_information()
         assert student == pytest.approx(normal, abs=1e-5)
 
+    @pytest.mark.parametrize(("dim_x", "dim_y"), [(1, 1), (2, 5), (25, 25)])
+    def test_many_degrees_of_freedom_do_not_cancel(self, dim_x, dim_y):
+        """Against the formula with sixty digits, on both sides of where the series begins."""
+        size, found = dim_x + dim_y, []
+        x, y = torch.zeros(1, dim_x).double(), torch.zeros(1, dim_y).double()
+        for freedom in (5.0, 90.0, 99.9, 100.0, 150.0, 1e3, 1e6, 1e9, 1e12, 1e15):
+            task = Student("student", torch.eye(size), dim_x, freedom)
+            with mpmath.workdps(60):
+                halves = [mpmath.mpf(freedom + d) / 2 for d in (0, size, dim_x, dim_y)]
+                gammas = [mpmath.loggamma(h) for h in halves]
+                terms = [g - h * mpmath.digamma(h) for g, h in zip(gammas, halves, strict=True)]
+                constant, truth = (float(a + b - c - d) for a, b, c, d in (gammas, terms))
+            found.append(task.mutual_information())
+            assert found[-1] == pytest.approx(truth, rel=1e-8, abs=0)
+            assert float(task._log_ratio(x, y)) == pytest.approx(constant, rel=1e-8, abs=0)
+        assert all(0 < after < before for before, after in pairwise(found))
+
     def test_margins_are_students(self):
         x, _ = double(Student("student", torch.eye(3), 1, 3.0), 20_000)
         assert stats.kstest(x[:, 0].numpy(), stats.t(df=3.0).cdf).pvalue > 1e-4
@@ -292,6 +318,28 @@ class TestUniformNoise:
         parts = [integrate.quad(minus_p_log_p, *ends)[0] for ends in pairwise(corners)]
         truth = sum(parts) - math.log(2 * noise)
         assert UniformNoise("noise", noise).mutual_information() == pytest.approx(truth, abs=1e-7)
+
+    @pytest.mark.parametrize(
+        ("x", "y", "words"),
+        [
+            (1.05, 1.12, r"x must lie in 0\.\.1, got 1.05"),
+            (-0.01, 0.0, r"x must lie in 0\.\.1, got -0.01"),
+            (0.95, 1.12, r"y must lie in -0.1\.\.1.1, got 1.12"),
+            (0.0, -0.2, r"y must lie in -0.1\.\.1.1, got -0.2"),
+        ],
+    )
+    def test_points_out_of_range_are_refused(self, x, y, words):
+        with pytest.raises(ValueError, match=words):
+            UniformNoise("u", 0.1).log_ratio(torch.tensor([[x]]), torch.tensor([[y]]))
+
+    @pytest.mark.parametrize("noise", [0.1, 0.7, 1e3])
+    def test_the_ends_of_the_range_may_be_rounded(self, noise):
+        x = torch.tensor([[0.0], [1.0]])
+        y = torch.tensor([-noise, 1 + noise])
+        y = torch.nextafter(y, 2 * y)[:, None]
+        ratios = UniformNoise("u", noise).log_ratio(x, y)
+        assert bool(ratios.diagonal().isfinite().all())
+        assert ratios[0, 1] == ratios[1, 0] == -math.inf
 
     def test_copies_add(self):
         one = UniformNoise("noise", 0.2).mutual_information()
@@ -344,6 +392,23 @@ class TestTable:
         truth = math.log(symbols) - stats.entropy(row)
         channel = symmetric_channel(symbols, error=error)
         assert channel.mutual_information() == pytest.approx(truth, abs=1e-12)
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+    def test_a_table_sums_to_one_in_its_own_precision(self, dtype):
+        for seed in range(20):
+            joint = table(3, 4, seed=seed).to(dtype)
+            task = Table("table", joint)
+            close(task.joint, joint.double() / joint.double().sum())
+            assert float(task.joint.sum()) == pytest.approx(1, abs=1e-15)
+
+    def test_symbols_without_probability_are_refused(self):
+        joint = torch.tensor([[0.0, 0.5, 0.0], [0.0, 0.0, 0.0], [0.0, 0.25, 0.25]])
+        task, zero, one = Table("table", joint), torch.tensor([[0.0]]), torch.tensor([[1.0]])
+        assert float(task.log_ratio(zero, 2 * one)) == -math.inf
+        with pytest.raises(ValueError, match="x must hold symbols that occur, got 1 of"):
+            task.log_ratio(one, one)
+        with pytest.raises(ValueError, match="y must hold symbols that occur, got 0 of"):
+            task.log_ratio(zero, zero)
 
     def test_bad_tables_are_refused(self):
         with pytest.raises(ValueError, match="sum to 1"):

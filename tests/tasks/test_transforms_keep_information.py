@@ -91,6 +91,16 @@ def test_the_log_ratio_is_that_of_what_was_mapped(map_):
     close(task._log_ratio(*mapped), base._log_ratio(x, y), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("point", [0.0, 1.0, 1.5])
+def test_points_outside_an_image_are_refused(point):
+    task = both(dense_normal(1, 1, correlation=0.5), NORMAL_CDF)
+    inside, outside = torch.tensor([[0.5]]), torch.tensor([[0.5], [point]])
+    with pytest.raises(ValueError, match=rf"x must hold .* normal-cdf leads to, got \[{point}\]"):
+        task.log_ratio(outside, inside)
+    with pytest.raises(ValueError, match=rf"y must hold .* normal-cdf leads to, got \[{point}\]"):
+        task.log_ratio(inside, outside)
+
+
 def test_x_and_y_may_be_mapped_differently():
     base = both(dense_normal(1, 1, correlation=0.5), NORMAL_CDF)
     rolled = Transformed("rolled", base, SWISS_ROLL, None)
