@@ -28,9 +28,9 @@ class Ensemble(Learner):
     """Models with one optimiser: ``step`` as of ``Learner``, each tensor with a member axis first.
 
     Every operation acts on each member by itself, so members train as they would alone. The
-    given models only lend their initial state; ``averaged`` returns trained ones. Their buffers are
-    those of the given models: what a buffer gathers while training, such as the running statistics
-    of batch normalisation, is not brought back, so train such models one by one.
+    given models only lend their initial state; ``averaged`` returns trained ones. Their buffers
+    are those of the given models: what a buffer gathers while training, such as the running
+    statistics of batch normalisation, is not brought back, so train such models one by one.
 
     Args:
         models: At least one; equal but for parameters and buffers.
