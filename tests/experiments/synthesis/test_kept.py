@@ -10,7 +10,7 @@ import yaml
 from experiments.synthesis import one_plane
 from experiments.synthesis.kept import chosen, measure
 from ibutils.project import project_root
-from reproduce import claims, history
+from reproduce import claims, history, past
 from reproduce.claims.judge import judge
 
 WEIGHTS = {
@@ -134,9 +134,10 @@ def test_what_was_seen_before_it_was_stated_is_judged_on_other_seeds(table):
     after, _ = judge(claim, {"SYN-F1": changed})
     assert after == before
     members = [{"member": {"method": "vib", "knob": 0.001, "seed": 0}}]
-    run = {"members": members, "tables": {"SYN-F1": table[seen]}}
-    assert not history._uses(claim, run)
-    assert history._uses(claim, run | {"tables": {"SYN-F1": table}})
+    for rows, uses in ((table[seen], False), (table, True)):
+        version = past.Version("a", "commit", {"members": members}, {"SYN-F1": rows})
+        version.__dict__["targets"] = {"SYN-F1"}  # git knows no such commit
+        assert history._uses(claim, version) == uses
 
 
 def test_the_weights_that_claims_name_are_those_of_the_parameter_file():
