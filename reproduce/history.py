@@ -128,6 +128,21 @@ def looks() -> list[Look]:
     return found
 
 
+def new_looks() -> list[Look]:
+    """Return the looks that are not listed: of each claim, those beyond the number that is.
+
+    Dates do not tell, since a commit that is moved gets another.
+    """
+    listed = {place: len(own) for place, own in listed_looks().items()}
+    found = []
+    for one in looks():
+        left = listed.get((one.claim, one.profile), 0)
+        listed[one.claim, one.profile] = left - 1
+        if left <= 0:
+            found.append(one)
+    return found
+
+
 def _judged_on(written: list[past.Version]) -> Iterator[tuple[claims.Claim, str]]:
     """Yield the claims whose tables are in runs, with the profiles of these."""
     places = {(one.run["profile"], target) for one in written for target in one.targets}
@@ -184,9 +199,7 @@ def main() -> None:
         )
     _append("changes.csv", map(_shown, uncommitted()))
     _append("first_runs.csv", first_runs())
-    known = {(one.claim, one.profile, one.date) for own in listed_looks().values() for one in own}
-    new = [one for one in looks() if (one.claim, one.profile, one.date) not in known]
-    _append("looks.csv", map(_shown, new))
+    _append("looks.csv", map(_shown, new_looks()))
 
 
 if __name__ == "__main__":
