@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.style import finish
 from ibutils.data import load
 
 
@@ -19,15 +18,20 @@ def picture_rows(rows: Mapping[str, np.ndarray], *, title: str) -> Figure:
         title: Title of the figure: data and profile.
     """
     count = len(next(iter(rows.values())))
-    figure, grid = plt.subplots(
-        len(rows), count, figsize=(0.8 * count, 0.95 * len(rows)), squeeze=False
-    )
-    for row, (name, images) in zip(grid, rows.items(), strict=True):
-        for axes, image in zip(row, images, strict=True):
+    named = any(rows)
+    height = (0.8 + 0.25 * named) * len(rows) + 0.3 * bool(title)
+    figure = plt.figure(figsize=(0.8 * count, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
+    parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
+    for part, (name, images) in zip(parts, rows.items(), strict=True):
+        for axes, image in zip(part.subplots(1, count, squeeze=False)[0], images, strict=True):
             picture(axes, image)
-        row[0].set_title(name, size=9, loc="left")
-    figure.suptitle(title, size=10)
-    return finish(figure)
+        if name:
+            part.suptitle(name, size=11, x=0.005, ha="left")
+    if title:
+        figure.suptitle(title, size=11)
+    plt.close(figure)
+    return figure
 
 
 def of_classes(name: str, *, title: str) -> Figure:
@@ -45,3 +49,4 @@ def picture(axes: Axes, image: np.ndarray) -> None:
     axes.imshow(image[0] if grey else image.transpose(1, 2, 0), cmap="gray" if grey else None)
     axes.set_xticks([])
     axes.set_yticks([])
+    axes.spines[:].set_visible(False)

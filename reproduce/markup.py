@@ -1,5 +1,7 @@
 """Mend the markup of a rendered page: tables that read as tables, pictures, bars, bibliography."""
 
+import base64
+import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ _ONE = r"[-+\u2212]?(?:\d[\d,.]*(?:e[-+]?\d+)?|nan|inf|∞)\s?%?"
 _NUMBER = re.compile(rf"\(?{_ONE}(?:\s?(?:±|to|/|;|\.\.)\s?{_ONE})?\)?\*?", re.I)
 _NOTHING = re.compile(r"[-\u2013\u2014]?|nan", re.I)
 MANY_LETTERS = 60  # of a cell of text, which needs some width
+_INLINE = "data:image/png;base64,"
 _SENTENCE = re.compile(r"(?<!\bal)(?<!\b[A-Z])[.?!](?= [A-Z])")  # not after "et al." and initials
 MOSTLY_WHITE = 2 / 3  # of the pixels of a chart; pictures and maps of colours have less
 
@@ -59,7 +62,7 @@ def described(body: str, *, limit: int = 200) -> str:
     return text[: ends[-1]] if ends else text[:limit].rpartition(" ")[0] + " ..."
 
 
-def is_chart(picture: Path) -> bool:
+def is_chart(picture: Path | io.BytesIO) -> bool:
     """Say whether a picture is mostly white, so that it may be shown dark with colours kept."""
     with Image.open(picture) as opened:
         pixels = np.asarray(opened.convert("RGB").resize((200, 200), Image.Resampling.NEAREST))
@@ -134,11 +137,19 @@ def _mark(element: Tag, *names: str) -> None:
         element["class"] = " ".join(wanted)
 
 
+def _drawn(source: str, images: Mapping[str, Path]) -> Path | io.BytesIO | None:
+    """Return the pixels of a picture: in the page itself, in a file, or None of a drawing."""
+    if source.startswith(_INLINE):
+        return io.BytesIO(base64.b64decode(source.removeprefix(_INLINE)))
+    file = images.get(Path(unquote(source)).name)
+    return file if file and file.suffix == ".png" else None
+
+
 def _mend_picture(picture: Tag, images: Mapping[str, Path]) -> None:
     """Say what a picture shows where only its file is named, and whether it is a chart."""
     source = str(picture.get("src", ""))
-    file = images.get(Path(unquote(source)).name, Path())
-    if file.suffix == ".png" and is_chart(file):
+    drawn = _drawn(source, images)
+    if drawn and is_chart(drawn):
         _mark(picture, "chart")
     alternative = str(picture.get("alt", ""))
     if Path(alternative).name == Path(source).name:

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from experiments.infomax.model_tables import accuracy_by_layer, beside_paper, of_data, printed
 from experiments.picture_rows import picture
-from experiments.style import finish
 from ibutils import checks
 from reproduce.view import View
 
@@ -46,15 +45,15 @@ def occlusion_masks(masks: np.ndarray, images: np.ndarray, *, title: str) -> Fig
         images: Bytes ``[n, c, h, w]`` to hide parts of.
         title: Title of the figure: data and profile.
     """
-    figure, row = plt.subplots(1, 9, figsize=(9.5, 1.9), width_ratios=[1] * 8 + [1.3])
+    figure, row = plt.subplots(1, 9, figsize=(9.5, 1.5), layout="constrained")
     for axes, i in zip(row[:8], range(8), strict=True):
         picture(axes, np.where(masks[i], 128, images[i]).astype(np.uint8))
-        axes.set_axis_off()
     shown = row[8].imshow(100 * masks.mean(0), cmap="cividis", vmin=0)
     figure.colorbar(shown, ax=row[8], label="hidden, %")
     row[8].set_axis_off()
-    figure.suptitle(title)
-    return finish(figure)
+    figure.suptitle(title, size=11)
+    plt.close(figure)
+    return figure
 
 
 def loss_maps(

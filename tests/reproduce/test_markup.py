@@ -1,5 +1,6 @@
 """Tables, pictures, bars and links of the rendered pages, and the page that lists theorems."""
 
+import base64
 from pathlib import Path
 
 import nbformat.v4 as v4
@@ -98,6 +99,10 @@ def test_charts_are_told_from_pictures(tmp_path):
     body = "".join(f'<img src="../_images/{name}" alt="shown">' for name in files)
     found = mended(body, {name: tmp_path / name for name in files})
     assert [one["src"] for one in found.select("img.chart")] == ["../_images/chart.png"]
+    packed = [base64.b64encode((tmp_path / name).read_bytes()).decode() for name in files]
+    inside = [f"data:image/png;base64,{data}" for data in packed]  # as of a folded figure
+    found = mended("".join(f'<img src="{one}" alt="shown">' for one in inside))
+    assert [one["src"] for one in found.select("img.chart")] == inside[:1]
 
 
 def test_a_picture_named_by_its_file_takes_its_caption():
