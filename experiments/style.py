@@ -35,6 +35,16 @@ def finish(figure: Figure) -> Figure:
     return figure
 
 
+def power_of_ten(exponent: int) -> str:
+    """Return a power of ten as text.
+
+    Example:
+        >>> power_of_ten(-3)
+        '10⁻³'
+    """
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 def over_seeds(table: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
     """Return ``mean`` and standard error ``sem`` (NaN for one seed) of ``value`` over seeds."""
     return table.groupby(by)["value"].agg(["mean", "sem", "count"]).reset_index()

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-NONE = "–"  # noqa: RUF001
+NONE = "–"
 PLUS_MINUS = "\u00a0±\u00a0"  # spaces at which no line breaks
 SIGNS = "\\`*_{}[]|$:~"  # what Markdown would take for a sign of its own
 

@@ -11,9 +11,9 @@ import numpy as np
 from bs4 import BeautifulSoup, Tag
 from PIL import Image
 
-# A number as tables print it: 1.32, -0.5, 1e-3, 98.2 %, 1.2 ± 0.1, 0.1 to 0.2, 3/5, or no number.
-_ONE = r"[-+\u2212]?(?:\d[\d,.]*(?:e[-+]?\d+)?|nan|inf|∞)\s?%?"
-_NUMBER = re.compile(rf"\(?{_ONE}(?:\s?(?:±|to|/|;|\.\.)\s?{_ONE})?\)?\*?", re.I)
+# A number as tables print it: 1.32, 1e-3, 2×10¹¹, 98.2 %, 1.2 ± 0.1!, 0.1 to 0.2, 3/5, or none.
+_ONE = r"[-+\u2212]?(?:\d[\d,.]*(?:e[-+]?\d+|×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|nan|inf|∞)\s?%?"
+_NUMBER = re.compile(rf"\(?{_ONE}(?:\s?(?:±|to|/|;|\.\.)\s?{_ONE})?\)?[*!]?", re.I)
 _NOTHING = re.compile(r"[-\u2013\u2014]?|nan", re.I)
 MANY_LETTERS = 60  # of a cell of text, which needs some width
 _INLINE = "data:image/png;base64,"

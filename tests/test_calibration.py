@@ -77,7 +77,7 @@ def test_the_table_marks_warnings_and_what_diverged():
         "truth": "1.00",
         "KSG": "0.90 ± 0.00!",
         "NWJ": "1.10 ± 0.00",
-        "SMILE": "–",  # noqa: RUF001
+        "SMILE": "–",
     }
 
 
@@ -88,7 +88,7 @@ def test_the_map_shows_means_and_leaves_out_what_diverged():
     axes = plots.error_map(pd.concat([rows, pd.DataFrame([lost])]), samples=500).axes[0]
     (image,) = axes.images
     np.testing.assert_allclose(image.get_array().filled(np.nan), [[-0.1, 0.4], [-0.1, np.nan]])
-    assert [text.get_text() for text in axes.texts] == ["0.90!", "1.40", "0.90!", "–"]  # noqa: RUF001
+    assert [text.get_text() for text in axes.texts] == ["0.90!", "1.40", "0.90!", "–"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a  (1.00)", "b  (1.00)"]
 
 

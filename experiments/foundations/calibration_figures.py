@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from experiments.foundations.calibrated import titles
 from experiments.foundations.errors import measure
 from experiments.foundations.task_pictures import titled
-from experiments.style import COLOURS, finish
+from experiments.style import COLOURS, finish, power_of_ten
 
 ESTIMATORS = titles()
 _LIMIT = 1.0  # nats of error at which colours saturate
@@ -219,12 +219,22 @@ def _marked(
 ) -> pd.DataFrame:
     """Return numbers marked where they come with a warning, and a dash where not finite."""
     marked = text.where(~warned, text + "!").where(means.notna(), "")
-    return marked.mask(failed, "–")  # noqa: RUF001
+    return marked.mask(failed, "–")
 
 
 def _number(value: float) -> str:
-    """Return two places, or the size of what is out of all proportion."""
-    return f"{value:z.2f}" if abs(value) < 100 else f"{value:.0e}"
+    """Return two places, or the size of what is out of all proportion.
+
+    Example:
+        >>> _number(-0.001), _number(-123.4), _number(2.1e11)
+        ('0.00', '-123', '2×10¹¹')
+    """
+    if abs(value) < 100:
+        return f"{value:z.2f}"
+    if abs(value) < 1000:
+        return f"{value:.0f}"
+    first, exponent = f"{value:.0e}".split("e")
+    return f"{first}×{power_of_ten(int(exponent))}"
 
 
 def _truth(table: pd.DataFrame) -> pd.Series:

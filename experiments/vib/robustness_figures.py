@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from experiments.style import COLOURS, finish
+from experiments.style import COLOURS, finish, power_of_ten
 from experiments.vib import step_figures
 from experiments.vib.adversarial_digits import digits_of_models, shares_of_classes
 from experiments.vib.attack_curves import (
@@ -110,7 +110,7 @@ def _power(beta: float) -> str:
     exponent = int(np.round(np.log10(beta))) if beta > 0 else 0
     if exponent > -2 or not np.isclose(beta, 10.0**exponent):
         return f"{beta:g}"
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power_of_ten(exponent)
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:

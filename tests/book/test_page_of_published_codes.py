@@ -11,7 +11,7 @@ from experiments.published_codes.codes import CODES, Code
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "book" / "published_codes.md").read_text(encoding="utf-8")
-NO_RESIDUAL = "–"  # noqa: RUF001
+NO_RESIDUAL = "–"
 
 
 @pytest.mark.parametrize("name", fixture.names())

@@ -57,7 +57,10 @@ def test_columns_of_numbers_alone_are_aligned_as_numbers(table):
     ]
 
 
-@pytest.mark.parametrize("text", ["-0.5", "1e-10", "98.2 %", "1.2 ± 0.1", "3/5", "(0.1 to 0.2)"])
+@pytest.mark.parametrize(
+    "text",
+    ["-0.5", "1e-10", "98.2 %", "1.2 ± 0.1!", "-2×10¹¹ ± 4×10¹¹!", "3/5", "(0.1 to 0.2)"],
+)
 def test_what_tables_print_for_a_number(text):
     assert mended(f"<table><tbody><tr><td>{text}</td></tr></tbody></table>").select(".number")
 
