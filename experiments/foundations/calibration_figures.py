@@ -229,7 +229,7 @@ def _number(value: float) -> str:
         >>> _number(-0.001), _number(-123.4), _number(2.1e11)
         ('0.00', '-123', '2×10¹¹')
     """
-    if abs(value) < 100:
+    if abs(value) < 100 or not np.isfinite(value):
         return f"{value:z.2f}"
     if abs(value) < 1000:
         return f"{value:.0f}"
