@@ -17,7 +17,6 @@ from experiments.style import COLOURS, finish, power_of_ten
 ESTIMATORS = titles()
 _LIMIT = 1.0  # nats of error at which colours saturate
 _FRAME = 10.0  # nats of error that a figure along tasks shows
-ASIDE = ("kde_lower", "kde_upper", "jensen_shannon_concatenated")  # on a few tasks only
 
 
 def calibration_table(
@@ -52,9 +51,7 @@ def error_map(table: pd.DataFrame, *, samples: int) -> Figure:
         table: Rows of the target ``FND-CAL``.
         samples: The number of samples of the members shown.
     """
-    means, _, warned, failed = (
-        cells.drop(columns=list(ASIDE), errors="ignore") for cells in _cells(table, samples)
-    )
+    means, _, warned, failed = _cells(table, samples)
     truth = _truth(table).reindex(means.index)
     text = _marked(means.map(_number), means, warned, failed).rename(columns=ESTIMATORS)
     errors = means.mask(failed).sub(truth, axis=0).to_numpy()

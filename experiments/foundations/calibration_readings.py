@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.foundations.calibration_figures import (
-    ASIDE,
     ESTIMATORS,
     error_map,
     errors_along,
@@ -41,23 +40,23 @@ from reproduce.view import View
 def map_of_errors(view: View) -> Figure:
     """Mean estimate less truth, by task and estimator."""
     found = Calibration(view)
-    return error_map(found.table, samples=found.many)
+    return error_map(found.at(found.many), samples=found.many)
 
 
 def map_of_few(view: View) -> Figure:
     """The same with few samples."""
     found = Calibration(view)
-    return error_map(found.table, samples=found.few)
+    return error_map(found.at(found.few), samples=found.few)
 
 
 def hits_by_family(view: View) -> Figure:
     """Tasks on which the mean estimate lies within its margin, by family."""
     found = Calibration(view)
-    errors = measure(found.table, {})
-    lost = found.table[found.table["metric"] == "failed"].assign(metric="share", value=np.inf)
+    table = found.at(found.many)
+    errors = measure(table, {})
+    lost = table[table["metric"] == "failed"].assign(metric="share", value=np.inf)
     shares = pd.concat([errors[errors["metric"] == "share"], lost])
-    of_many = shares[(shares["samples"] == found.many) & ~shares["method"].isin(ASIDE)]
-    by_task = of_many.groupby(["task", "method"])["value"].mean().abs().reset_index()
+    by_task = shares.groupby(["task", "method"])["value"].mean().abs().reset_index()
     by_task["family"] = by_task["task"].map(_family)
     within = (by_task["value"] <= 1).groupby([by_task["family"], by_task["method"]])
     hits, tasks = within.sum().unstack("method"), within.count().unstack("method")
@@ -99,10 +98,8 @@ def along_dimensions(view: View) -> Figure:
         "normal-sparse-25x25-2x0.8": "25",
     }
     methods = ["binning", "ksg", "info_nce", "donsker_varadhan"]
-    label = "dimension of x and of y"
-    return errors_along(
-        found.table, tasks=tasks, methods=methods, samples=found.many, xlabel=label
-    )
+    table, label = found.at(found.many, methods), "dimension of x and of y"
+    return errors_along(table, tasks=tasks, methods=methods, samples=found.many, xlabel=label)
 
 
 def along_tails(view: View) -> Figure:
@@ -116,16 +113,15 @@ def along_tails(view: View) -> Figure:
         "asinh-student-2x2-1": "Cauchy\narsinh\n2 + 2",
     }
     methods = ["ksg", "info_nce", "nwj", "jensen_shannon", "smile"]
-    label = "task and its dimensions"
-    return errors_along(
-        found.table, tasks=tasks, methods=methods, samples=found.many, xlabel=label
-    )
+    table, label = found.at(found.many, methods), "task and its dimensions"
+    return errors_along(table, tasks=tasks, methods=methods, samples=found.many, xlabel=label)
 
 
 def by_critic(view: View) -> Figure:
     """The error of InfoNCE with either critic."""
     found = Calibration(view)
-    return two_critics(found.table, samples=found.few)
+    table = found.at(found.few, ["info_nce", "info_nce_relu"])
+    return two_critics(table, samples=found.few)
 
 
 FIGURES = {

@@ -16,26 +16,30 @@ _BY_RATIO = ("donsker_varadhan", "nwj", "jensen_shannon", "jensen_shannon_nwj", 
 def table_of_many(view: View) -> pd.DataFrame:
     """Estimates by bins, neighbours and InfoNCE with their standard deviation over seeds."""
     found = Calibration(view)
-    return calibration_table(found.table, samples=found.many, methods=_COUNTED)
+    table = found.at(found.many, _COUNTED)
+    return calibration_table(table, samples=found.many, methods=_COUNTED)
 
 
 def table_of_many_by_ratio(view: View) -> pd.DataFrame:
     """Estimates by the other neural bounds, likewise."""
     found = Calibration(view)
-    return calibration_table(found.table, samples=found.many, methods=_BY_RATIO)
+    table = found.at(found.many, _BY_RATIO)
+    return calibration_table(table, samples=found.many, methods=_BY_RATIO)
 
 
 def table_of_few(view: View) -> pd.DataFrame:
     """All estimates with few samples."""
     found = Calibration(view)
-    return calibration_table(found.table, samples=found.few, methods=_COUNTED + _BY_RATIO)
+    table = found.at(found.few, _COUNTED + _BY_RATIO)
+    return calibration_table(table, samples=found.few, methods=_COUNTED + _BY_RATIO)
 
 
 def noisy_layers(view: View) -> pd.DataFrame:
     """The bounds by pairwise distances around the truth of each noisy layer."""
     found = Calibration(view)
-    layers = [task for task in found.table["task"].unique() if task.startswith("layer")]
     columns = {"kde_lower": "KDE, lower", "exact": "truth", "kde_upper": "KDE, upper"}
+    tasks = found.at(found.many, list(columns))["task"].unique()
+    layers = [task for task in tasks if task.startswith("layer")]
     rows = {
         titled(task): [found.mean(method, task) for method in columns]
         for task in sorted(layers, key=lambda task: found.mean("exact", task))
@@ -69,9 +73,9 @@ def _two_places(value: float) -> str:
 def concatenated_critic(view: View) -> pd.DataFrame:
     """Estimates on the tasks on which a concatenated critic was trained."""
     found = Calibration(view)
-    rows = found.table
-    tasks = rows.loc[rows["method"] == "jensen_shannon_concatenated", "task"].unique()
     compared = ["exact", "ksg", "info_nce", "jensen_shannon", "jensen_shannon_concatenated"]
+    rows = found.at(found.many, compared)
+    tasks = rows.loc[rows["method"] == "jensen_shannon_concatenated", "task"].unique()
     names = ESTIMATORS | {"exact": "truth", "jensen_shannon": "JS, separable"}
     table = pd.DataFrame({m: {task: found.mean(m, task) for task in tasks} for m in compared})
     return table.rename(columns=names, index=titled).rename_axis(columns="nats").round(2)

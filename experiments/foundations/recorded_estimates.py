@@ -1,6 +1,7 @@
 """The estimates on record, and what is read off them."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,14 +13,29 @@ from reproduce.view import View
 STRONG, TWENTY = "normal-1x1-0.999", "normal-sparse-20x20-20x0.75"
 FIVE, SPARSE = "normal-sparse-5x5-5x0.95", "normal-sparse-25x25-2x0.8"
 CAUCHY = "student-2x2-1"
+ASIDE = ("kde_lower", "kde_upper", "jensen_shannon_concatenated")  # on a few tasks only
 
 
 class Calibration:
     """The rows of ``FND-CAL`` with what its figures and numbers read off them."""
 
     def __init__(self, view: View) -> None:
-        self.table = view.rows("FND-CAL")
+        self.view, self.table = view, view.rows("FND-CAL")
         self.many, self.few = (int(end) for end in self.table["samples"].agg(["max", "min"]))
+
+    def at(self, samples: int, methods: Sequence[str] = ()) -> pd.DataFrame:
+        """Return the rows of one sample size that a figure draws, and the truth with them.
+
+        Args:
+            samples: The number of samples.
+            methods: The estimators that it draws; none: all but those on a few tasks only.
+        """
+        rows = self.table[self.table["samples"] == samples]
+        drawn = rows["method"].isin(methods) if methods else ~rows["method"].isin(ASIDE)
+        own = rows[drawn & (rows["method"] != "exact")]
+        values = own["metric"].isin(["estimate", "failed"])  # of each member one of the two
+        self.view.drawn("FND-CAL", own[values].assign(metric="estimate"))
+        return rows[drawn | (rows["method"] == "exact")]
 
     def ceilings(self) -> dict[int, float]:
         """Return log n of the held-out samples that a neural value is read on, by sample size."""
