@@ -20,8 +20,8 @@ def picture_rows(rows: Mapping[str, np.ndarray], *, title: str) -> Figure:
     count = len(next(iter(rows.values())))
     named = any(rows)
     height = (0.8 + 0.25 * named) * len(rows) + 0.3 * bool(title)
-    figure = plt.figure(figsize=(0.8 * count, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
+    figure = plt.figure(figsize=(0.8 * count, height))
+    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
     parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
     for part, (name, images) in zip(parts, rows.items(), strict=True):
         for axes, image in zip(part.subplots(1, count, squeeze=False)[0], images, strict=True):
