@@ -112,6 +112,7 @@ class Experiment(Reader):
         checks.choice("profile", profile, record.PROFILES)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
+        checks.device(device)  # before any data is read
         super().__init__(module, chosen)
         self.device, self.notebook = device, settings.notebook_of(module)
         self.members = _chosen(module.grid(chosen), members)
@@ -135,6 +136,8 @@ class Experiment(Reader):
         todo = self.missing()
         known = len(self.members) - len(todo)
         print(f"{known} members are on record, {len(todo)} are trained now")
+        if todo and not self.record.committed():
+            print("they can be no record: the code is not committed, or there is no git")
         groups = self._groups(todo)
         for group in tqdm(
             claimed(self.record, groups, self._fits), total=len(groups), unit="group"

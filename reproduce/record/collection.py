@@ -29,12 +29,11 @@ def collect() -> list[Path]:
     live: dict[str, Description] = {}
     for profile in store.PROFILES[1:]:
         live |= _sound(store.live_root(), profile)
-    for run in live.values():
-        if run["dirty"] is not False:
-            raise ValueError(
-                f"{run['folder']} was run with uncommitted changes or outside git; it is no"
-                " record: remove it, commit, and train again"
-            )
+    if unknown := [str(run["folder"]) for run in live.values() if run["dirty"] is not False]:
+        raise ValueError(
+            "run with uncommitted changes or outside git, and so no record: remove what follows,"
+            " commit, and train again\n" + "\n".join(unknown)
+        )
     everything = recorded | live  # a run that was collected may have gone on
     counting, doubts = supersede.resolved(everything.values())
     if doubts:

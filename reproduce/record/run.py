@@ -98,6 +98,10 @@ class Run:
         leftovers.clean(profile, notebook)
         self._check_data()
 
+    def committed(self) -> bool:
+        """Say whether the run may become a record; of the smoke profile nothing does."""
+        return self.description["dirty"] is False or self.description["profile"] == "smoke"
+
     def _earlier(self) -> list[dict[str, Any]]:
         """Return the runs, committed or live, whose members count here."""
         if self.fresh:

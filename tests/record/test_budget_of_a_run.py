@@ -1,4 +1,4 @@
-"""Members for which there is no time are left, and the run says so."""
+"""A chapter's run says what it leaves: no time for members, no commit, no such device."""
 
 import time
 
@@ -55,6 +55,21 @@ def test_a_run_with_time_for_some_records_them_and_leaves_the_others(monkeypatch
     assert 0 < len(experiment.missing()) < len(whole)
     experiment.run()
     assert not experiment.missing()
+
+
+def test_a_run_says_at_once_that_it_can_be_no_record(monkeypatch, capsys):
+    monkeypatch.setattr(budget, "left", lambda: 0.0)
+    for committed, said in ((False, True), (True, False)):
+        monkeypatch.setattr(Run, "committed", lambda _, value=committed: value)
+        with pytest.raises(budget.BudgetSpentError):
+            chapter().run()
+        assert ("no record" in capsys.readouterr().out) == said
+
+
+def test_a_device_is_refused_before_data_are_read(monkeypatch):
+    monkeypatch.setattr(jensen_shannon, "load", lambda *_: pytest.fail("read"), raising=False)
+    with pytest.raises(ValueError, match="device must be one such as"):
+        Experiment(jensen_shannon, jensen_shannon.Settings(), device="gpu")
 
 
 def test_a_complete_grid_leaves_no_checkpoint(monkeypatch):
