@@ -2,11 +2,14 @@
 
 import dataclasses
 import difflib
+import math
 import types
 import typing
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
+
+ZEROS = ("images", "test_images", "seed")  # counts of which 0 stands for all, and a first number
 
 # Parameters that every experiment has, and their types.
 COMMON: dict[str, Any] = {
@@ -26,7 +29,7 @@ def read(kind: type, namespace: Mapping[str, Any]) -> Any:
 
     Raises:
         TypeError: A parameter has another type than its field; the message says how to write it.
-        ValueError: A parameter is missing or unknown, or the settings refuse a value.
+        ValueError: A parameter is missing or unknown, or is a number that it can't be.
 
     Example:
         >>> @dataclasses.dataclass(frozen=True)
@@ -47,7 +50,31 @@ def read(kind: type, namespace: Mapping[str, Any]) -> Any:
     _check_known(fields, namespace)
     if missing := [name for name in fields if name not in namespace]:
         raise ValueError(f"the cell tagged parameters lacks {', '.join(missing)}")
-    return kind(**{name: convert(name, namespace[name], types_of[name]) for name in fields})
+    given = {name: convert(name, namespace[name], types_of[name]) for name in fields}
+    for name, value in given.items():
+        _check_size(name, name, value)
+    return kind(**given)
+
+
+def _check_size(name: str, where: str, value: Any) -> None:
+    """Refuse numbers that no setting of any experiment can be; the settings refuse the rest.
+
+    Args:
+        name: The field.
+        where: The number's place in it, for messages.
+        value: A setting, converted.
+    """
+    if isinstance(value, tuple):
+        for i, one in enumerate(value):
+            _check_size(name, f"{where}[{i}]", one)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            _check_size(field.name, f"{where}[{field.name!r}]", getattr(value, field.name))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        counts = isinstance(value, int) and where == name and name not in ZEROS
+        if not math.isfinite(value) or value < counts:
+            wanted = "at least 1" if counts else "a finite number, zero or more"
+            raise ValueError(f"{where} must be {wanted}, got {value!r}")
 
 
 def convert(name: str, value: Any, kind: Any) -> Any:

@@ -1,5 +1,6 @@
 """Parameters are read by type, and what cannot be read says how to write it."""
 
+import math
 from dataclasses import dataclass
 
 import pytest
@@ -19,8 +20,19 @@ class Settings:
     limit: int | None = None
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise ValueError(f"epochs must be at least 1, got {self.epochs}")
+        if self.epochs > 100:
+            raise ValueError(f"epochs must be at most 100, got {self.epochs}")
+
+
+@dataclass(frozen=True)
+class Images:
+    images: int = 0
+
+
+@dataclass(frozen=True)
+class Machine:
+    machine: Images = Images()
+    images: int = 0
 
 
 GIVEN = dict(
@@ -69,8 +81,30 @@ def test_names_and_limits_are_refused():
         settings.read(Settings, GIVEN | dict(epoch=3))
     with pytest.raises(ValueError, match="parameters lacks rate"):
         settings.read(Settings, {name: value for name, value in GIVEN.items() if name != "rate"})
-    with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
-        settings.read(Settings, GIVEN | dict(epochs=0))
+    with pytest.raises(ValueError, match="epochs must be at most 100, got 101"):
+        settings.read(Settings, GIVEN | dict(epochs=101))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (dict(epochs=0), "epochs must be at least 1, got 0"),
+        (dict(limit=-1), "limit must be at least 1, got -1"),
+        (dict(rate=-1.0), "rate must be a finite number, zero or more, got -1.0"),
+        (dict(rate=math.nan), "rate must be a finite number, zero or more, got nan"),
+        (dict(betas=[0.1, math.inf]), r"betas\[1\] must be a finite number, zero or more"),
+        (dict(seeds=[-1]), r"seeds\[0\] must be a finite number, zero or more, got -1"),
+    ],
+)
+def test_numbers_that_no_setting_can_be_are_refused(changed, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        settings.read(Settings, GIVEN | changed)
+
+
+def test_zero_images_are_all_of_them():
+    assert settings.read(Machine, dict(machine=dict(images=0), images=0)).images == 0
+    with pytest.raises(ValueError, match=r"^machine\['images'\] must be a finite number"):
+        settings.read(Machine, dict(machine=dict(images=-1), images=0))
 
 
 def test_what_ipython_and_every_experiment_have_is_known():
