@@ -3,6 +3,7 @@
 python -m reproduce.chapters
 """
 
+import argparse
 import ast
 import sys
 from pathlib import Path
@@ -93,6 +94,7 @@ def _is_bookkeeping(statement: ast.stmt) -> bool:
 
 def main() -> None:
     """Print a line for each chapter with an experiment; fail when one shows too much."""
+    argparse.ArgumentParser(description=str(__doc__).partition("\n")[0]).parse_args()
     found = [measure(Path.cwd(), name) for name in names(Path.cwd())]
     chapters = [chapter for chapter in found if chapter]
     for name, lines, bookkeeping, cells in chapters:

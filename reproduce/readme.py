@@ -3,6 +3,7 @@
 python -m reproduce.readme
 """
 
+import argparse
 import re
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def draw(folder: Path) -> None:
 
 def main() -> None:
     """Bring README.md and its pictures up to date."""
+    argparse.ArgumentParser(description=str(__doc__).partition("\n")[0]).parse_args()
     update(record.project_root() / "README.md")
     draw(record.project_root())
 
