@@ -119,9 +119,9 @@ def stated() -> str:
     every = [claim for part in claims.parts() for claim in claims.load(part)]
     found = Counter(timing.timing(claim) for claim in every if claim.id in run)
     return (
-        f"Of {found.total()} claims of which a training was ever recorded {found['before']} stand"
-        f" as they were written before the first one that they use; {found['post hoc']} were"
-        " stated or changed after it and are marked *post hoc*."
+        f"Of {found.total()} of these claims a training is on record. {found['before']} of them"
+        f" were written before it began and have not changed since; {found['post hoc']} were"
+        " stated or changed later and are marked *post hoc*."
     )
 
 

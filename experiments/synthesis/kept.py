@@ -11,7 +11,12 @@ with extra("plots"):
 
 ACCURATE = 0.98  # linear accuracy at which objectives are compared, or their highest
 UPPER = ("leave_one_out", "structured", "rate", "labelled")
-OWN = ("rate", "residual", "label_entropy")  # what some objectives, or small tables, lack
+OWN = (
+    "rate",
+    "residual",
+    "label_entropy",
+    "label_information",
+)  # what some objectives, or small tables, lack
 KEPT = {  # by the name that a row has, read at the weight that is chosen
     "kept_lower": "information_lower",
     "kept_upper": "information_upper",
@@ -35,8 +40,9 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
     Returns:
         Of each member ``information_lower``, ``information_upper``; where it has a prior for each
         label, ``labelled``, the residual rate with the entropy of the labels, which bounds the
-        information too; and, where it has a prior, ``mismatch``, what its bound by the prior says
-        beyond the least of the other upper bounds. Of each noisy objective and seed also
+        information too; and, where it has a prior, ``mismatch``, what it pays beyond the least of
+        the other upper bounds: the rate, or the residual rate and what is known to be kept of the
+        label. Of each noisy objective and seed also
         ``kept_...``, without a weight: what it keeps at the weight of :func:`chosen`.
     """
     if not len(rows):
@@ -76,7 +82,7 @@ def _bounds(rows: pd.DataFrame) -> pd.DataFrame:
         "information_lower": wide["info_nce"],
         "information_upper": wide[[*UPPER]].min(axis=1),
         "labelled": wide["labelled"],
-        "mismatch": wide["rate"].fillna(wide["labelled"]) - least,
+        "mismatch": wide["rate"].fillna(wide["residual"] + wide["label_information"]) - least,
     }
     tidy = pd.concat([v.rename("value").reset_index().assign(metric=k) for k, v in found.items()])
     return _like(rows, tidy.dropna(subset="value").assign(unit="nat"))

@@ -180,7 +180,7 @@ def kept(view: View) -> Styler:
 def _with_error(mean: float, error: float) -> str:
     if np.isnan(error):
         return f"{mean:.1f}"
-    return f"{mean:.1f} ± {max(error, LEAST):.1f}{'' if error >= LEAST else ' at most'}"
+    return f"{mean:.1f} ± {error:.1f}" if error >= LEAST else f"{mean:.1f} (± below {LEAST:g})"
 
 
 def _by_name(found: pd.DataFrame) -> pd.DataFrame:
