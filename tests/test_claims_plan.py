@@ -57,6 +57,8 @@ def test_rank_correlations_are_planned_by_fishers_transform():
     quantiles = stats.norm.isf(claims.ALPHA / 2) + stats.norm.isf((1 - POWER) / 2)
     assert units == int(np.ceil(3 + 1.06 * (quantiles / np.arctanh(0.2)) ** 2)) <= MOST
     assert planned(claim("correlation", x="beta"), 0.0) < units
+    assert planned(claim("correlation", x="beta", cluster=["width", "seed"]), 0.0) < units
+    assert planned(claim("correlation", x="beta", cluster=["activation"]), 0.0) is None
 
 
 @pytest.mark.parametrize("spread", [-1.0, np.nan, np.inf])

@@ -32,7 +32,8 @@ def planned(claim: Claim, spread: float) -> int | None:
             ignored by correlations.
 
     Returns:
-        The number, at least the claim's seeds; ``None`` where it exceeds ``MOST``.
+        The number, at least the claim's seeds; ``None`` where it exceeds ``MOST``, or where no
+        number of seeds adds a cluster.
 
     Raises:
         ValueError: The spread is negative or not finite.
@@ -41,6 +42,8 @@ def planned(claim: Claim, spread: float) -> int | None:
         raise ValueError(f"the spread must be finite and at least 0, got {spread}")
     test = claim.test
     if test["kind"] in ("correlation", "uncorrelated"):
+        if "seed" not in test.get("cluster", ["seed"]):
+            return None  # more seeds bring no further cluster
         return _bounded(_pairs(test), claim.seeds)
     two_sided = test["kind"] not in ("equivalence", "closeness")
     level = ALPHA / LOOKS if two_sided else 2 * ALPHA / LOOKS  # of two one-sided tests

@@ -105,7 +105,9 @@ class Verdict:
         if not self.tested or not np.isfinite(spread):
             return ""
         units = planned(self.claim, spread)
-        return f"over {MOST}" if units is None else str(units)
+        if units is not None:
+            return str(units)
+        return f"over {MOST}" if "seed" in self.claim.test.get("cluster", ["seed"]) else ""
 
     @property
     def shown(self) -> str:
