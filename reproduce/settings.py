@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-ZEROS = ("images", "test_images", "seed")  # counts of which 0 stands for all, and a first number
+ZEROS = ("images", "test_images", "seed", "log2_images")  # 0 is all of them, a first, a logarithm
+SIGNED = ("means",)
 
 # Parameters that every experiment has, and their types.
 COMMON: dict[str, Any] = {
@@ -71,8 +72,9 @@ def _check_size(name: str, where: str, value: Any) -> None:
         for field in dataclasses.fields(value):
             _check_size(field.name, f"{where}[{field.name!r}]", getattr(value, field.name))
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        counts = isinstance(value, int) and where == name and name not in ZEROS
-        if not math.isfinite(value) or value < counts:
+        counts = isinstance(value, int) and name not in ZEROS and not name.endswith("seeds")
+        least = -math.inf if name in SIGNED else int(counts)
+        if not math.isfinite(value) or value < least:
             wanted = "at least 1" if counts else "a finite number, zero or more"
             raise ValueError(f"{where} must be {wanted}, got {value!r}")
 

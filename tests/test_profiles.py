@@ -3,7 +3,9 @@
 import ast
 import csv
 import hashlib
+import importlib
 import json
+import re
 from dataclasses import replace
 
 import papermill
@@ -12,7 +14,8 @@ import yaml
 from copies import ROOT, code_cells
 
 from experiments.vib import mnist
-from reproduce import record
+from reproduce import record, settings
+from reproduce.record.parameters import of_profile
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
 FILES = sorted((ROOT / "notebooks").glob("*/*.yaml"))
@@ -47,6 +50,25 @@ def digest(file):
     """Return the SHA-256 of what a parameter file says, whatever its comments."""
     content = json.dumps(yaml.safe_load(file.read_text()), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def experiment(notebook):
+    """Return the module whose ``Settings`` a notebook's parameters are, or None."""
+    code = "\n".join(source for _, source in code_cells(notebook))
+    if not (opened := re.search(r"reproduce\.(?:open|read)\((\w+), globals\(\)", code)):
+        return None
+    lines = "\n".join(line for line in code.splitlines() if not line.startswith(("%", "!")))
+    imports = [one for one in ast.walk(ast.parse(lines)) if isinstance(one, ast.ImportFrom)]
+    names = {n.asname or n.name: f"{one.module}.{n.name}" for one in imports for n in one.names}
+    return importlib.import_module(names[opened[1]])
+
+
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *FILES], ids=name)
+def test_all_parameters_of_a_profile_are_read(path):
+    """Without a training, so that a check that is too strict is seen at once."""
+    chapter, profile = [*path.stem.split("."), "smoke"][:2]
+    if module := experiment(notebook_of(path)):
+        settings.read(module.Settings, of_profile(f"{path.parent.name}/{chapter}", profile))
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)

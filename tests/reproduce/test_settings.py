@@ -18,6 +18,7 @@ class Settings:
     betas: tuple[float, ...] = (1e-3,)
     names: tuple[str, ...] = ()
     limit: int | None = None
+    depths: tuple[int, ...] = (1,)
 
     def __post_init__(self) -> None:
         if self.epochs > 100:
@@ -44,6 +45,7 @@ GIVEN = dict(
     betas=[0, 0.5],
     names=["a"],
     limit=None,
+    depths=[1],
 )
 
 
@@ -94,6 +96,7 @@ def test_names_and_limits_are_refused():
         (dict(rate=math.nan), "rate must be a finite number, zero or more, got nan"),
         (dict(betas=[0.1, math.inf]), r"betas\[1\] must be a finite number, zero or more"),
         (dict(seeds=[-1]), r"seeds\[0\] must be a finite number, zero or more, got -1"),
+        (dict(depths=[1, 0]), r"depths\[1\] must be at least 1, got 0"),
     ],
 )
 def test_numbers_that_no_setting_can_be_are_refused(changed, message):
