@@ -65,10 +65,10 @@ reproduce: env  ## run notebooks at PROFILE=laptop, gpu or paper; ONLY=vib/mnist
 
 status: env  ## say which members are done, running, stale or to do, the hours left and the end
 	@$(PY) -m reproduce.status --jobs $(JOBS) $(if $(ONLY),--only $(call quoted,$(ONLY))) \
-		$(if $(filter command%,$(origin PROFILE)),--profile $(PROFILE))
+		$(if $(filter-out file,$(origin PROFILE)),--profile $(PROFILE))
 
 record: env  ## copy finished runs to results/ and show them in README.md
-	@$(PY) -c 'from reproduce import record; print(*record.collect(), sep="\n")'
+	@$(PY) -m reproduce.record.collection
 	@$(PY) -m reproduce.history
 	@$(PY) -m reproduce.readme
 

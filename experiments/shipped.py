@@ -91,9 +91,11 @@ def make(name: str) -> None:
     """Train a model, write it, and write what the written one does.
 
     Raises:
-        ValueError: Its file would be too large.
+        ValueError: The code is not committed, or the file would be too large.
     """
     one, (revision, dirty) = described(name), provenance.commit()
+    if dirty is not False:
+        raise ValueError("a model is shipped from committed code: commit first")
     model = one.build()
     data = dict(one.train(model))
     halves = {n: t.half() if t.is_floating_point() else t for n, t in model.state_dict().items()}
@@ -128,7 +130,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="<part>/<model>")
     for name in parser.parse_args().names or sorted(shipped.all()):
-        make(name)
+        try:
+            make(name)
+        except ValueError as error:
+            parser.error(str(error))
         print(name, json.dumps(about(name)["test"]))
 
 

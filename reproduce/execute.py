@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import papermill
-import yaml
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from reproduce import budget
+from reproduce import budget, notebooks
 from reproduce.fingerprint import of_run, refresh
-from reproduce.notebooks import parameter_file
 
 START_TIMEOUT = 300  # seconds; a loaded machine needs more than the default 60
 STARTS = 3
@@ -102,7 +100,8 @@ def main() -> None:
     parser.add_argument("notebook", help="<part>/<name>")
     parser.add_argument("output", type=Path)
     parser.add_argument("--profile", default="smoke")
-    parser.add_argument("--until", help="when the budget is spent, as reproduce.budget prints it")
+    until = "when the budget is spent, as reproduce.budget prints it"
+    parser.add_argument("--until", type=float, help=until)
     arguments = parser.parse_args()
     name, profile, output = arguments.notebook, arguments.profile, arguments.output
     root, unfinished = Path.cwd(), output.with_suffix(".failed.ipynb")
@@ -111,12 +110,16 @@ def main() -> None:
     if data := os.environ.get("IBUTILS_DATA"):  # the kernel runs in the notebook's folder
         os.environ["IBUTILS_DATA"] = str(Path(data).expanduser().absolute())
     if arguments.until:
-        os.environ[budget.UNTIL] = arguments.until
+        os.environ[budget.UNTIL] = str(arguments.until)
     try:
-        file = parameter_file(root, name, profile)
-        parameters = yaml.safe_load(file.read_text()) if file else {}
+        file = notebooks.parameter_file(root, name, profile)
+        parameters = notebooks.parameters(file) if file else {}
         path = root / "notebooks" / f"{name}.ipynb"
+        said = parameters.get("profile", "smoke")
+        if said != profile and "profile" in papermill.inspect_notebook(str(path)):
+            raise ValueError(f"{file} must say profile: {profile}")  # else nothing is recorded
         if budget.left() <= 0:
+            output.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, unfinished)
             return stop(name, profile, output, "the budget was spent before it began")
         execute(path, output, parameters)

@@ -113,6 +113,8 @@ class Experiment(Reader):
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         checks.device(device)  # before any data is read
+        if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(f"device is {device!r}, but PyTorch sees no GPU; write device: auto")
         super().__init__(module, chosen)
         self.device, self.notebook = device, settings.notebook_of(module)
         self.members = _chosen(module.grid(chosen), members)
@@ -135,13 +137,15 @@ class Experiment(Reader):
         """
         todo = self.missing()
         known = len(self.members) - len(todo)
-        print(f"{known} members are on record, {len(todo)} are trained now")
-        if todo and not self.record.committed():
-            print("they can be no record: the code is not committed, or there is no git")
+        print(f"{known} members are on record, {len(todo)} are trained now on {self.device}")
+        if todo and not self.record.may_be_recorded():
+            print("they can be no record: commit the code that git status lists, and start again")
+        threads = torch.get_num_threads()
         groups = self._groups(todo)
         for group in tqdm(
             claimed(self.record, groups, self._fits), total=len(groups), unit="group"
         ):
+            torch.set_num_threads(threads)  # the last checkpoint may have been begun with others
             start, checkpoint = time.perf_counter(), self.record.checkpoint(group)
             made = self.module.train(group, self.settings, self.data, checkpoint=checkpoint)
             results = [Result(list(one.rows), one.arrays) for one in made]
@@ -162,7 +166,7 @@ class Experiment(Reader):
             return True
         costs = self.record.costs()
         expected = sum(costs.of(member, costs.longest()) for member in group)
-        return 0 < left >= expected
+        return left > 0 and left >= expected
 
     def _left(self, members: list[Member]) -> str:
         """Say how many members are left, and what they are expected to take."""

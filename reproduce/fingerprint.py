@@ -6,12 +6,15 @@ changes, makes it decide by content.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from modulefinder import ModuleFinder
 from pathlib import Path
 
 from reproduce.notebooks import parameter_file
 from reproduce.registry import EXPERIMENTS
+
+_PAPER = re.compile(r"^    family: (\S+)$", re.M)  # of a claim
 
 
 def of_notebook(root: Path, notebook: str, profile: str) -> str:
@@ -35,11 +38,25 @@ def of_notebook(root: Path, notebook: str, profile: str) -> str:
         *(root / EXPERIMENTS / part).rglob("*.py"),  # they register what claims measure
         *(root / "results").glob(f"*/{notebook}/*/*"),
         *(root / "book" / "claims").glob(f"{part}.*"),
+        root / "book" / "claims" / "looks.csv",
+        *(  # chapters draw each other's runs, and verdicts are corrected within a paper
+            path
+            for other in _corrected_with(root, part)
+            for path in (root / "results").glob(f"*/{other}/*/*/run.json")
+        ),
         *(root / "book" / "paper_values").glob(f"{part}.*"),
         *(root / "book" / "models" / part).glob("*"),
         root / "constraints.txt",
     ]
     return _digest(root, files, salt=json.dumps(sources))
+
+
+def _corrected_with(root: Path, part: str) -> list[str]:
+    """Return the parts, this one among them, that state claims of a paper of this part."""
+    files = (root / "book" / "claims").glob("*.yaml")
+    papers = {path.stem: set(_PAPER.findall(path.read_text(encoding="utf-8"))) for path in files}
+    own = papers.get(part, set())
+    return sorted({part} | {name for name, found in papers.items() if found & own})
 
 
 def of_run(root: Path, notebook: str, profile: str) -> Path:

@@ -19,6 +19,7 @@ pinned ones, which ``run.json`` names. ``$IBUTILS_DATA`` has to hold MNIST and C
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -197,8 +198,13 @@ def main() -> None:
     report = out / "report.txt"
     if arguments.train:
         train_all(report)
-    os.environ[budget.UNTIL] = str(time.time() + budget.seconds(arguments.budget))
-    if arguments.commit:
+    try:
+        os.environ[budget.UNTIL] = str(time.time() + budget.seconds(arguments.budget))
+    except ValueError as error:
+        parser.error(str(error))
+    if arguments.commit is not None:
+        if not re.fullmatch("[0-9a-f]{40}", arguments.commit):
+            parser.error(f"--commit must be 40 hexadecimal digits, got {arguments.commit!r}")
         os.environ[provenance.COMMIT] = arguments.commit
     out.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)  # of an earlier call

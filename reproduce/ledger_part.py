@@ -124,11 +124,11 @@ def _claims(tested: list[tuple[claims.Verdict, ...]]) -> str:
     return markdown.wide(markdown.table(standing.HEAD, rows), standing.LOOSE) if rows else ""
 
 
-def runs_table(part: str = "") -> str:
+def runs_table(part: str) -> str:
     """Return where the recorded numbers of a part come from, by profile and device."""
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for run in record.runs():
-        if not run["notebook"].startswith(part):
+        if not run["notebook"].startswith(f"{part}/"):
             continue
         stale = run["code_hash"] != record.code_hash(run["notebook"])
         place = run["notebook"], run["profile"], run["device"], run["threads"], stale

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-PROFILES = ("smoke", "laptop", "gpu", "paper")
+PROFILES = ("smoke", "laptop", "gpu", "paper")  # from the least to the most faithful
 
 
 def names(root: Path) -> list[str]:
@@ -30,6 +30,21 @@ def parameter_file(root: Path, notebook: str, profile: str) -> Path | None:
     if not path.exists():
         raise ValueError(f"notebook {notebook!r} has no profile {profile!r}: no file {path}")
     return path
+
+
+def parameters(file: Path) -> dict[str, Any]:
+    """Return what a parameter file says.
+
+    Raises:
+        ValueError: It is no YAML, or no mapping.
+    """
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file} is no YAML: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{file} must hold lines such as `epochs: 3`, got {found!r}")
+    return found
 
 
 def select(root: Path, *, profile: str, only: str = "") -> list[str]:

@@ -43,6 +43,10 @@ class Reader:
 
     def view(self) -> View:
         """Return what is on record."""
+        return self._on_record()
+
+    def _on_record(self) -> View:
+        """Return what is on record, whatever a page has trained."""
         return View(self.part, None, chosen=self.settings)
 
     def in_short(self, name: str) -> None:
@@ -79,9 +83,6 @@ class Reader:
     def verdicts(self, *chosen: str) -> Markdown:
         """Return the verdicts of claims, or of all claims of targets, as a table."""
         return Markdown(claims.report(self.part, *chosen))
-
-    def _on_record(self) -> View:
-        return View(self.part, None, chosen=self.settings)
 
     def glue(self) -> None:
         """Hand the numbers that the prose quotes to the page, if there is a record to quote."""

@@ -66,7 +66,7 @@ class Registry(Generic[T]):
             place = f"{EXPERIMENTS}/{part}" if part else EXPERIMENTS
             raise ValueError(
                 f"no module of {place} registers the {self.kind} {name!r}; there are"
-                f" {sorted(found)}. Decorate its function with @{self.kind}({name!r})"
+                f" {sorted(found)}. Decorate its function with @{self.kind.split()[0]}({name!r})"
             )
         return found[name]
 

@@ -201,7 +201,7 @@ def total(profile: str, found: list[Condition], jobs: int, now: datetime) -> str
 def main() -> None:
     """Print a row for each experiment and profile, and what is left."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--profile", choices=PROFILES[1:], nargs="*", default=PROFILES[1:])
+    parser.add_argument("--profile", choices=PROFILES[1:], nargs="+", default=PROFILES[1:])
     parser.add_argument("--only", default="", help="<part>/<chapter>")
     parser.add_argument("--jobs", type=int, default=2, help="processes, for the expected end")
     arguments = parser.parse_args()
@@ -209,7 +209,10 @@ def main() -> None:
         parser.error(f"--jobs must be at least 1, got {arguments.jobs}")
     found = conditions(tuple(arguments.profile), arguments.only)
     if not found:
-        sys.exit(f"nothing trains in {arguments.only!r}; name a chapter as <part>/<chapter>")
+        sys.exit(
+            f"{arguments.only or 'no chapter'} trains at none of {', '.join(arguments.profile)}:"
+            " is its name <part>/<chapter>, and is there a file of the profile beside it?"
+        )
     print(pd.DataFrame([one.row() for one in found]).to_string(index=False))
     for profile in arguments.profile:
         if any(one.profile == profile for one in found):

@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import shutil
 import sys
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,10 @@ def choose(profile: str, rows: int, only: str = "") -> list[tuple[Description, M
     """
     found: dict[str, list[tuple[float, Description, Member]]] = {}
     for run in record.runs(profile=profile, notebook=only or "*/*"):
-        own = [(entry["seconds"], run, entry["member"]) for entry in run["members"]]
+        own = [
+            (one["seconds"], {**run, "threads": one.get("threads", run["threads"])}, one["member"])
+            for one in run["members"]  # one that was resumed may have threads of its own
+        ]
         found.setdefault(run["notebook"], []).extend(own)
     if not found:
         raise ValueError(f"no member of {only or 'any notebook'} is on record at {profile!r}")
@@ -57,9 +61,8 @@ def choose(profile: str, rows: int, only: str = "") -> list[tuple[Description, M
 
 def scratch(root: Path) -> Path:
     """Return a project whose runs go nowhere near the record, all else linked to the real one."""
-    folder = root / "_build" / "verify"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    (root / "_build").mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="verify-", dir=root / "_build"))
     for name in ("pyproject.toml", "notebooks", "experiments", "data"):
         if (root / name).exists():
             (folder / name).symlink_to(root / name)
@@ -76,10 +79,13 @@ def retrain(run: Description, member: Member) -> Description:
     folder = scratch(project_root())
     os.environ |= {"IBUTILS_ROOT": str(folder), "OMP_NUM_THREADS": str(run["threads"])}
     fresh = multiprocessing.get_context("spawn")  # which reads both variables
-    with ProcessPoolExecutor(1, mp_context=fresh) as pool:
-        pool.submit(train, run["notebook"], run["profile"], record.key(member)).result()
-    (new,) = record.runs(folder / "_build" / "runs")
-    return new
+    try:
+        with ProcessPoolExecutor(1, mp_context=fresh) as pool:
+            pool.submit(train, run["notebook"], run["profile"], record.key(member)).result()
+        (new,) = record.runs(folder / "_build" / "runs")
+        return new
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def train(notebook: str, profile: str, member: str) -> None:
@@ -177,8 +183,8 @@ def verify(run: Description, member: Member) -> str:
     try:
         new = retrain(run, member)
         return _compared(run, new, member)
-    except (ValueError, RuntimeError, OSError) as error:  # of the training, or no data
-        print(f"  refused: {error}", flush=True)
+    except Exception as error:  # whatever breaks one training, the others are compared
+        print(f"  refused: {type(error).__name__}: {error}", flush=True)
         return "refused"
 
 

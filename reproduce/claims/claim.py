@@ -14,7 +14,7 @@ from ibutils import checks
 from ibutils.project import project_root
 from reproduce.record import PROFILES
 
-JUDGED = PROFILES[1:]  # a smoke run supports no statement about a paper
+JUDGED: tuple[str, ...] = PROFILES[1:]  # a smoke run supports no statement about a paper
 UNITS = ("network", "sample")  # what is independent: trained, or drawn, anew
 MOST_PRIMARY = 10  # claims of a family
 
@@ -281,5 +281,5 @@ def _check_numbers(claim: Claim, value: Any) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check_numbers(claim, inner)
-    elif isinstance(value, str) and value[:1].isdigit():
+    elif isinstance(value, str) and value.lstrip("+-.")[:1].isdigit():
         raise ValueError(f"claim {claim.id!r}: {value!r} is text; write a number as 1.0e-3")

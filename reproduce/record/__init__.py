@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from reproduce.record.collection import collect
     from reproduce.record.identity import code_hash
     from reproduce.record.integrity import key
-    from reproduce.record.parameters import check_parameters, check_profile
+    from reproduce.record.parameters import check_profile
     from reproduce.record.recorded import arrays, covering, profiles, table
     from reproduce.record.run import Finished, Run
     from reproduce.record.store import PROFILES, RecordWarning, damaged, problems, runs
@@ -20,7 +20,6 @@ __all__ = [
     "RecordWarning",
     "Run",
     "arrays",
-    "check_parameters",
     "check_profile",
     "code_hash",
     "collect",

@@ -1,6 +1,8 @@
 """Bring finished runs into the record, in the place of what they supersede."""
 
+import argparse
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -87,3 +89,16 @@ def _bring(run: Description, recorded: Mapping[str, object] | None) -> Path | No
         if path.name not in {*contents, "run.json"}:
             path.unlink()
     return folder
+
+
+def main() -> None:
+    """Collect what is finished, and say what was written or why not."""
+    argparse.ArgumentParser(description=str(__doc__).partition("\n")[0]).parse_args()
+    try:
+        print(*collect(), sep="\n")
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,41 +1,15 @@
-"""Refuse what papermill lets pass: unknown parameters, and those of another profile."""
+"""The parameters of a profile, and what a run that calls itself by it may not change."""
 
 import ast
-import difflib
 import json
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from ibutils import checks
+from reproduce import notebooks
 from reproduce.record.provenance import notebook_path
 
 FREE = ("members", "device", "fresh")  # what a profile's run may choose
-_SHELL = {"In", "Out"}  # the names that IPython adds and that hold values
-
-
-def check_parameters(notebook: str, namespace: Mapping[str, Any]) -> None:
-    """Refuse values that are no parameters of a notebook; call it right after they are set.
-
-    Papermill only warns of a misspelt name, and the run goes on with the default.
-
-    Args:
-        notebook: ``"<part>/<name>"``.
-        namespace: ``globals()`` of the notebook, with nothing but modules besides parameters.
-
-    Raises:
-        ValueError: There is no such notebook; or which name is unknown, and the nearest
-            parameter.
-    """
-    checks.instance("namespace", namespace, Mapping)
-    known = {target.id for target, _ in _assigned(notebook)}
-    for name, value in namespace.items():
-        literal = value is None or isinstance(value, bool | int | float | str | list | dict)
-        if literal and not name.startswith("_") and name not in known | _SHELL:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(known))}"
-            raise ValueError(f"{notebook} has no parameter {name!r}; {hint}")
 
 
 def check_profile(notebook: str, profile: str, parameters: Mapping[str, Any]) -> None:
@@ -74,7 +48,7 @@ def of_profile(notebook: str, profile: str) -> dict[str, Any]:
     path = notebook_path(notebook).with_suffix(f".{profile}.yaml")
     if not path.exists():
         raise ValueError(f"{notebook} has no profile {profile!r}: there is no {path}")
-    return found | yaml.safe_load(path.read_text())
+    return found | notebooks.parameters(path)
 
 
 def _assigned(notebook: str) -> list[tuple[ast.Name, ast.expr]]:

@@ -18,6 +18,7 @@ from ibutils.extras import extra
 from ibutils.project import project_root
 
 COMMIT = "IBUTILS_COMMIT"
+CODE = ("ibutils", "experiments", "reproduce", "notebooks", "pyproject.toml", "constraints.txt")
 
 
 def notebook_path(notebook: str) -> Path:
@@ -97,9 +98,8 @@ def commit() -> tuple[str | None, bool | None]:
 
     try:
         git("ls-files", "--error-unmatch", "pyproject.toml")  # else it is of a project around this
-        changed = git("status", "--porcelain", "-uno")
-        new = git("status", "--porcelain", "--", "ibutils", "experiments", "reproduce")
-        return git("rev-parse", "HEAD"), bool(changed or new)
+        changed = git("status", "--porcelain", "--", *CODE)
+        return git("rev-parse", "HEAD"), bool(changed)
     except (OSError, subprocess.CalledProcessError):
         named = os.environ.get(COMMIT)
         return named, False if named else None

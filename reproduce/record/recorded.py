@@ -1,7 +1,6 @@
 """What runs hold: tidy tables and arrays of finished members, joined."""
 
 import io
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from ibutils import checks
 from ibutils.extras import extra
 from reproduce.record import integrity
+from reproduce.record.costs import kind
 from reproduce.record.integrity import key
 from reproduce.record.store import PROFILES, check_target, runs
 
@@ -74,8 +74,9 @@ def covering(target: str, *, root: Path | None = None) -> str | None:
     levels = {}
     for profile in profiles(target, root=root):
         chosen = [run for run in runs(root) if run["profile"] == profile]
-        members = [set(read_members(run, target)) for run in chosen]
-        levels[profile] = len({re.sub(r",seed=.*", "", name) for name in set().union(*members)})
+        entries = [entry for run in chosen for entry in run["members"]]
+        found = {kind(one["member"]) for one in entries if f"{target}.csv" in one["rows"]}
+        levels[profile] = len(found)
     return max(levels, key=lambda profile: levels[profile], default=None)
 
 

@@ -98,8 +98,8 @@ class Run:
         leftovers.clean(profile, notebook)
         self._check_data()
 
-    def committed(self) -> bool:
-        """Say whether the run may become a record; of the smoke profile nothing does."""
+    def may_be_recorded(self) -> bool:
+        """Say whether the run comes from committed code; of the smoke profile that matters not."""
         return self.description["dirty"] is False or self.description["profile"] == "smoke"
 
     def _earlier(self) -> list[dict[str, Any]]:
@@ -146,8 +146,8 @@ class Run:
     def checkpoint(self, members: Sequence[Member]) -> Path:
         """Return where training these members together keeps its checkpoint.
 
-        Its name holds the number of threads. Where there is one of another number, training goes
-        on with that, since results depend on it in their last digits.
+        Its name holds the number of threads. Where there is one of another number, it is set to
+        that for the training to go on with, since results depend on it in their last digits.
         """
         members = given.members("members", members)
         identity = json.dumps({name: self.description[name] for name in ("settings", "data")})

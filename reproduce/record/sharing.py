@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from reproduce.record import given
+from reproduce.record.files import Lock
 from reproduce.record.integrity import Member
 from reproduce.record.run import Run
 
@@ -34,18 +36,24 @@ def claimed(
         for group in waiting:
             if not fits(todo := run.missing(group)):
                 continue
-            locks = [run.claim(member) for member in todo]
-            try:
-                if other := next((lock for lock in locks if not lock.take()), None):
+            with _taken([run.claim(member) for member in todo]) as other:
+                if other:
                     passed.append(group)
                     holder = other.holder()
                 elif todo := run.missing(group):  # another process may have just finished
                     yield todo
-            finally:
-                for lock in locks:
-                    lock.release()
         if len(passed) == len(waiting):
             if said != (said := f"{len(passed)} groups are held, the last by {holder}"):
                 print(said, flush=True)
             time.sleep(PATIENCE)
         waiting = passed
+
+
+@contextmanager
+def _taken(locks: Sequence[Lock]) -> Iterator[Lock | None]:
+    """Take locks for a while, up to the first that another process holds, which is handed out."""
+    try:
+        yield next((lock for lock in locks if not lock.take()), None)
+    finally:
+        for lock in locks:
+            lock.release()

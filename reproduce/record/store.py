@@ -9,16 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ibutils import checks
-from ibutils.extras import extra
 from ibutils.project import project_root
+from reproduce.notebooks import PROFILES
 from reproduce.record import integrity, supersede
 from reproduce.record.files import STAGED
 from reproduce.record.integrity import Description
-
-with extra("plots"):
-    pass
-
-PROFILES = ("smoke", "laptop", "gpu", "paper")  # from the least to the most faithful
 
 
 def check_target(target: str, name: str = "target") -> None:

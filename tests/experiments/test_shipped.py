@@ -58,13 +58,15 @@ def test_a_model_that_is_too_large_is_not_written(tmp_path, monkeypatch):
     monkeypatch.setattr(shipped, "project_root", lambda: tmp_path)
     monkeypatch.setattr(shipped, "LARGEST", 1000)
     monkeypatch.setattr(half_width, "_train", lambda model: {})
-    with pytest.raises(ValueError, match=r"vib/narrow takes .* bytes, more than 1000"):
-        shipped.make("vib/narrow")
+    for dirty, said in ((False, r"vib/narrow takes .* bytes, more than 1000"), (True, "commit")):
+        monkeypatch.setattr(shipped.provenance, "commit", lambda value=dirty: ("0" * 40, value))
+        with pytest.raises(ValueError, match=said):
+            shipped.make("vib/narrow")
     assert not list(tmp_path.rglob("*.pt"))
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match="registers the shipped model 'vib/wide'"):
+    with pytest.raises(ValueError, match=r"shipped model 'vib/wide'.*with @shipped\('vib/wide'\)"):
         shipped.load("vib/wide")
 
 

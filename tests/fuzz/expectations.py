@@ -104,7 +104,6 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "reproduce.record.run.Run.*.members": ("nothing in it",),
     "reproduce.record.run.Run.extend.finished": ("nothing in it",),
     "reproduce.record.run.Run.settings": ("nothing in it", "None in it"),
-    "reproduce.record.parameters.check_parameters.namespace": ("nothing in it", "None in it"),
     "reproduce.claims.evidence.difference.second": ("one row fewer",),
     "reproduce.claims.pooled.superiority.*": ("nothing in it",),
     "reproduce.claims.verdict.verdict.tables": ("nothing in it",),

@@ -60,7 +60,7 @@ def test_a_run_with_time_for_some_records_them_and_leaves_the_others(monkeypatch
 def test_a_run_says_at_once_that_it_can_be_no_record(monkeypatch, capsys):
     monkeypatch.setattr(budget, "left", lambda: 0.0)
     for committed, said in ((False, True), (True, False)):
-        monkeypatch.setattr(Run, "committed", lambda _, value=committed: value)
+        monkeypatch.setattr(Run, "may_be_recorded", lambda _, value=committed: value)
         with pytest.raises(budget.BudgetSpentError):
             chapter().run()
         assert ("no record" in capsys.readouterr().out) == said

@@ -354,7 +354,7 @@ class TestCollect:
     def test_refuses_code_that_was_not_committed(self, dirty, monkeypatch, project):
         monkeypatch.setattr(run_module, "commit", lambda: (None, dirty))
         first, second = finish(begin(), VIB), finish(begin(), BASELINE)
-        assert not first.committed() and begin(profile="smoke").committed()
+        assert not first.may_be_recorded() and begin(profile="smoke").may_be_recorded()
         with pytest.raises(ValueError, match="no record") as caught:
             collect()
         assert all(str(run.folder) in str(caught.value) for run in (first, second))

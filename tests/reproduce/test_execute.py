@@ -29,6 +29,26 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_name(tmp_path: Path) -
     assert not (tmp_path / "out.ipynb").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("steps: 2\n", "must say profile: laptop"),  # it would train, and record nothing
+        ("# profile: laptop\n", "must hold lines such as"),
+        ("steps: [2\n", "is no YAML"),
+    ],
+)
+def test_a_parameter_file_that_says_nothing_is_named(tmp_path, monkeypatch, text, said) -> None:
+    (tmp_path / "notebooks/part").mkdir(parents=True)
+    defaults = "profile = 'smoke'\nsteps = 3"
+    book = notebook(tmp_path / "notebooks/part/n.ipynb", parameters=defaults)
+    book.with_name("n.laptop.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["execute", "part/n", "out.ipynb", "--profile", "laptop"])
+    with pytest.raises(SystemExit, match=rf"n\.laptop\.yaml {said}"):
+        execute.main()
+    assert not (tmp_path / "out.ipynb").exists()
+
+
 def test_a_failed_run_leaves_the_earlier_output(tmp_path: Path) -> None:
     output = tmp_path / "out.ipynb"
     execute.execute(notebook(tmp_path / "n.ipynb", "1"), output, {})

@@ -22,10 +22,15 @@ def root(tmp_path: Path) -> Path:
         "ibutils/unused.py": "x = 1\n",
         "experiments/part/errors.py": "x = 1\n",
         "experiments/other/errors.py": "x = 1\n",
-        "book/claims/part.yaml": "[]\n",
-        "book/claims/other.yaml": "[]\n",
+        "book/claims/part.yaml": "    family: paper\n",
+        "book/claims/other.yaml": "    family: another\n",
+        "book/claims/beside.yaml": "    family: paper\n",
+        "book/claims/looks.csv": "claim\n",
         "notebooks/part/n.laptop.yaml": "steps: 4\n",
         "results/laptop/part/n/run/run.json": "{}\n",
+        "results/laptop/part/m/run/run.json": "{}\n",
+        "results/laptop/beside/n/run/run.json": "{}\n",
+        "results/laptop/other/n/run/run.json": "{}\n",
         "tests/reference/code.json": "{}\n",
         "constraints.txt": "torch==1\n",
     }
@@ -56,6 +61,10 @@ def test_imports_are_followed(root: Path) -> None:
         ("book/claims/other.yaml", False),
         ("notebooks/part/n.laptop.yaml", True),
         ("results/laptop/part/n/run/run.json", True),
+        ("results/laptop/part/m/run/run.json", True),  # a chapter may draw it
+        ("results/laptop/beside/n/run/run.json", True),  # of a claim of the same paper
+        ("results/laptop/other/n/run/run.json", False),
+        ("book/claims/looks.csv", True),
         ("tests/reference/code.json", False),  # a page of its own shows it
         ("constraints.txt", True),
     ],

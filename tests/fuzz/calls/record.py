@@ -64,7 +64,6 @@ call(record.key, lambda: given(MEMBER))
 call(record.runs, given)
 call(record.collect, given)
 call(record.code_hash, lambda: given("vib/mnist"))
-call(record.check_parameters, lambda: given("vib/mnist", {"seeds": [0]}))
 
 SAMPLES = np.array([3.0, 5.0, 4.0, 4.5])
 OTHERS = np.array([1.0, 2.0, 0.5, 1.5])
