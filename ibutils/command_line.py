@@ -7,6 +7,7 @@ import argparse
 import csv
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
@@ -155,6 +156,7 @@ def _is(kind: Callable[[str], Any], text: str) -> bool:
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m ibutils", description="Mutual information from a table.")
+    parser.add_argument("--version", action="version", version=version("ibutils"))
     commands = parser.add_subparsers(required=True, metavar="estimate", parser_class=Parser)
     command = commands.add_parser(
         "estimate",

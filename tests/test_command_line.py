@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import ibutils
 from ibutils import estimate_mi
 from ibutils.command_line import main, read_columns
 
@@ -189,3 +190,9 @@ def test_a_process_of_its_own(table):
     assert ended.returncode == 0 and " nat" in ended.stdout, ended.stderr
     ended = subprocess.run([*command, "--z", "none"], capture_output=True, text=True)
     assert ended.returncode == 2 and ended.stdout == "" and ended.stderr.count("\n") == 1
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out.split() == [ibutils.__version__]
