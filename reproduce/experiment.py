@@ -84,7 +84,13 @@ def open(module: ModuleType, namespace: Mapping[str, Any]) -> "Experiment":
         if name in namespace
     }
     record.check_profile(settings.notebook_of(module), common.get("profile", "smoke"), namespace)
-    return Experiment(module, read, **common)
+    experiment = Experiment(module, read, **common)
+    if not experiment.record.may_be_recorded() and experiment.missing():
+        print(
+            "what is trained now can be no record: commit the code that git status lists, or run"
+            " in a clone"
+        )
+    return experiment
 
 
 class Experiment(Reader):
@@ -138,8 +144,6 @@ class Experiment(Reader):
         todo = self.missing()
         known = len(self.members) - len(todo)
         print(f"{known} members are on record, {len(todo)} are trained now on {self.device}")
-        if todo and not self.record.may_be_recorded():
-            print("they can be no record: commit the code that git status lists, and start again")
         threads = torch.get_num_threads()
         groups = self._groups(todo)
         for group in tqdm(
