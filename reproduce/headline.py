@@ -5,7 +5,7 @@ from typing import NamedTuple
 from reproduce import claims, record
 from reproduce.cells_table import gap, mean
 from reproduce.markdown import NONE
-from reproduce.printed import Cell, cells, values
+from reproduce.printed import Cell, cells, values, with_unit
 from reproduce.record.recorded import read_members
 
 
@@ -104,5 +104,4 @@ def paper_of(target: str, judged: list[claims.Verdict]) -> str:
 
 
 def _value(row: dict[str, str]) -> str:
-    unit = {"1": "", "percent": " %"}.get(row["unit"], f" {row['unit']}")
-    return f"{row['item']}: {row['value']}{unit}"
+    return f"{row['item']}: {with_unit(row)}"

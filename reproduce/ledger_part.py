@@ -9,7 +9,7 @@ from reproduce.claims.verdict import best
 from reproduce.contents import link
 from reproduce.headline import members, missing
 from reproduce.markdown import plain
-from reproduce.printed import printed_rows, values
+from reproduce.printed import printed_rows, values, with_unit
 
 MANY = 4  # further numbers above which they are folded
 Tested = dict[str, list[tuple[claims.Verdict, ...]]]  # verdicts of each claim, by part
@@ -91,7 +91,7 @@ def _stated(target: claims.Target, part: str) -> str:
     """Return what else is known of a target by number, which no table shows beside ours."""
     shown = {row["id"] for row in printed_rows(target, part)} if target.printed else set()
     rows = [
-        [row["item"], row["value"] + _unit(row["unit"]), _known(row)]
+        [row["item"], with_unit(row), _known(row)]
         for row in values(target.id, part)
         if row["id"] not in shown
     ]
@@ -104,10 +104,6 @@ def _stated(target: claims.Target, part: str) -> str:
 
 def _known(row: dict[str, str]) -> str:
     return f"{row['source']}, not verified" if row["tag"] == "UNVERIFIED" else row["source"]
-
-
-def _unit(unit: str) -> str:
-    return {"1": "", "percent": "\u00a0%"}.get(unit, f"\u00a0{unit}")
 
 
 def _claims(tested: list[tuple[claims.Verdict, ...]]) -> str:

@@ -40,6 +40,12 @@ class Cell(NamedTuple):
     lead: bool = False
 
 
+def with_unit(row: dict[str, str]) -> str:
+    """Return a value that a paper prints, with its unit and no break between them."""
+    unit = {"1": "", "percent": "\u00a0%"}.get(row["unit"], f"\u00a0{row['unit']}")
+    return row["value"] + unit
+
+
 def cells(target: str, part: str) -> list[Cell]:
     """Return what a paper prints of a target, each value with every profile that has it.
 
