@@ -20,4 +20,8 @@ def test_an_estimate_needs_samples():
 def test_features_come_from_two_files_or_none():
     named = "both be named, or none, got 'train.npz' and ''"
     refused(imagenet_figures, named, train_file="train.npz")
-    refused(imagenet_figures, "betas must be at least 0, got -1", betas=[0.1, -1])
+    refused(
+        imagenet_figures,
+        r"betas\[1\] must be a finite number, zero or more, got -1",
+        betas=[0.1, -1],
+    )
