@@ -9,7 +9,7 @@ from experiments.style import COLOURS, beta_axis, beta_positions, finish, mean_l
 from reproduce import record
 from reproduce.printed import Cell, cells
 from reproduce.registry import picture
-from reproduce.view import paper_values
+from reproduce.view import paper_table
 
 LOWEST, HIGHEST = 1.0, 2.0  # of the errors that are drawn, in percent
 RIVALS = ("AE", "VAE", "beta-VAE", "AAE", "BiGAN", "NAT")
@@ -42,7 +42,7 @@ def _error_against_beta(axes: Axes) -> None:
         if profile == "laptop":
             beta_axis(axes, list(rows["beta"]))
             _what_is_cut(axes, means)
-    printed = paper_values("vib")["value"].astype(float)
+    printed = paper_table("vib")["value"].astype(float)
     axes.plot([1e-3], [printed["t1-vib"]], "k*", ms=13, label="the paper, VIB")
     axes.axhline(
         printed["t1-baseline"], color="k", ls="--", lw=1, label="the paper, plain network"

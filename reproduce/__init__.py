@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from ibutils.lazy import lazy
 
 if TYPE_CHECKING:
+    from reproduce.cell_outputs import beside, source
     from reproduce.experiment import Experiment, Result
     from reproduce.experiment import open as open
-    from reproduce.page import beside, source
     from reproduce.reading import Reader, read
     from reproduce.view import View
 

@@ -12,7 +12,7 @@ import yaml
 
 from ibutils.project import project_root
 from reproduce import claims, markdown, standing
-from reproduce.strip import counted
+from reproduce.strip import tally
 
 PACE = 150  # words a minute, of a text with mathematics
 STEP = 5  # minutes to which reading times are rounded up
@@ -117,7 +117,7 @@ def _chapters(part: str, judged: Judged, *, needs: bool = False) -> str:
         found = [v for v in judged[part] if known[v.claim.target].notebook == name]
         row = [link(root, page), one["line"], f"{minutes(root, page)}\u00a0min"]
         asked = ", ".join(link(root, f"notebooks/{other}") for other in one.get("needs", []))
-        rows.append([*row, asked or markdown.NONE if needs else counted(found) or markdown.NONE])
+        rows.append([*row, asked or markdown.NONE if needs else tally(found) or markdown.NONE])
     head = ["chapter", "what it does", "reading", "needs" if needs else "claims"]
     return markdown.table(head, rows)
 

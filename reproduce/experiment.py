@@ -13,7 +13,7 @@ from IPython.display import Markdown, display
 from tqdm.auto import tqdm
 
 from ibutils import checks
-from reproduce import budget, page, record, settings
+from reproduce import budget, cell_outputs, record, settings
 from reproduce.reading import Reader
 from reproduce.record import Finished
 from reproduce.record.integrity import Member
@@ -203,7 +203,7 @@ class Experiment(Reader):
             if isinstance(drawn, Markdown):  # words, which quote the record
                 return
             summary = f"The same from the run of this page: {live.source(targets[0])}"
-            display(page.folded(drawn, summary))
+            display(cell_outputs.folded(drawn, summary))
 
 
 def _chosen(grid: list[Member], names: Sequence[str]) -> list[Member]:

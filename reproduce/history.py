@@ -20,8 +20,7 @@ import yaml
 
 from reproduce import claims, past
 from reproduce.claims import timing
-from reproduce.claims.looks import Look
-from reproduce.claims.looks import looks as listed_looks
+from reproduce.claims.looks import Look, looks
 from reproduce.claims.timing import MEANING, Change
 
 NAMES = {field.name for field in fields(claims.Claim)}
@@ -74,7 +73,7 @@ def uncommitted() -> list[Change]:
     return found + [Change(name, date, "removed", "") for name in lost]
 
 
-def first_runs() -> list[dict[str, str]]:
+def new_first_runs() -> list[dict[str, str]]:
     """Return the start of the first run of any member of each claim, deleted runs included."""
     runs = sorted(_begun(), key=lambda run: run[0])
     listed, found = timing.first_runs(), []
@@ -107,7 +106,7 @@ def _uses(claim: claims.Claim, version: past.Version) -> bool:
     return any(len(past.used(version, *arm)) for arm in past.arms(claim))
 
 
-def looks() -> list[Look]:
+def past_looks() -> list[Look]:
     """Return the looks at each claim, at the record of each commit."""
     held: dict[str, past.Version] = {}
     seen: dict[tuple[str, str], set[Any]] = {}
@@ -133,9 +132,9 @@ def new_looks() -> list[Look]:
 
     Dates do not tell, since a commit that is moved gets another.
     """
-    listed = {place: len(own) for place, own in listed_looks().items()}
+    listed = {place: len(own) for place, own in looks().items()}
     found = []
-    for one in looks():
+    for one in past_looks():
         left = listed.get((one.claim, one.profile), 0)
         listed[one.claim, one.profile] = left - 1
         if left <= 0:
@@ -198,7 +197,7 @@ def main() -> None:
             "the lists follow from the whole history; this clone cuts it: git fetch --unshallow"
         )
     _append("changes.csv", map(_shown, uncommitted()))
-    _append("first_runs.csv", first_runs())
+    _append("first_runs.csv", new_first_runs())
     _append("looks.csv", map(_shown, new_looks()))
 
 

@@ -12,7 +12,7 @@ from reproduce.headline import headline, members, paper_of
 from reproduce.ledger_part import Tested, download, part_page, recorded
 from reproduce.markdown import NONE
 from reproduce.registry import page
-from reproduce.strip import counted
+from reproduce.strip import tally
 
 COLUMNS = ["target", "seed", "split", "metric", "value", "unit"]  # of a table without rows
 
@@ -116,4 +116,4 @@ def _folded(judged: list[claims.Verdict]) -> str:
         f"- {standing.link(v.claim.id)} {badge(v)} {v.claim.statement}" for v in judged
     )
     number = f"{len(judged)} claim{'s' * (len(judged) != 1)}"
-    return f"{counted(judged)}\n\n{markdown.folded(number, lines)}"
+    return f"{tally(judged)}\n\n{markdown.folded(number, lines)}"

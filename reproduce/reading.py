@@ -8,7 +8,7 @@ import numpy as np
 from IPython.display import Markdown, display
 
 from ibutils import checks
-from reproduce import claims, page, record, settings, status
+from reproduce import cell_outputs, claims, record, settings, status
 from reproduce.view import NotRecordedError, View
 
 
@@ -74,7 +74,7 @@ class Reader:
         source = recorded.source(recorded.asked[0]) if recorded.asked else ""
         condition = status.of_figure(recorded) if recorded.asked else ""
         said, self._said = condition in self._said, self._said | {condition}
-        display(page.caption(recorded.asked, source, "" if said else condition, drawing))
+        display(cell_outputs.caption(recorded.asked, source, "" if said else condition, drawing))
         return recorded.asked
 
     def _show_live(self, name: str, targets: Sequence[str]) -> None:

@@ -4,21 +4,18 @@ from collections import Counter
 from collections.abc import Iterable
 
 from reproduce import claims
+from reproduce.claims.report import marked, style
 
 
-def counted(judged: Iterable[claims.Verdict]) -> str:
+def tally(judged: Iterable[claims.Verdict]) -> str:
     """Return a badge with its count for each verdict that is there, the best news first.
 
     Example:
-        >>> counted([])
+        >>> tally([])
         ''
     """
     found = Counter(v.status for v in judged)
-    badges = (
-        f"[{found[status]} {status}]{{.verdict .verdict-{_class(status)}}}"
-        for status in claims.STATUSES
-        if found[status]
-    )
+    badges = (marked(f"{found[one]} {one}", one) for one in claims.STATUSES if found[one])
     return " ".join(badges)
 
 
@@ -32,7 +29,7 @@ def strip(title: str, judged: list[claims.Verdict], outcome: str = "") -> str:
     """
     found = Counter(v.status for v in judged)
     pieces = "".join(
-        f'<span class="strip-part verdict-{_class(status)}" style="flex-grow: {found[status]}">'
+        f'<span class="strip-part {style(status)[-1]}" style="flex-grow: {found[status]}">'
         f"<span></span></span>"
         for status in claims.STATUSES
         if found[status]
@@ -42,12 +39,8 @@ def strip(title: str, judged: list[claims.Verdict], outcome: str = "") -> str:
         ":::{div} strip",
         f"**{title}** {number}",
         f'<div class="strip-bar" aria-hidden="true">{pieces}</div>',
-        counted(judged),
+        tally(judged),
         outcome.strip(),
         ":::",
     ]
     return "\n\n".join(filter(None, lines))
-
-
-def _class(status: str) -> str:
-    return status.replace(" ", "-")

@@ -18,7 +18,7 @@ BESIDE = ("seed", "value", "stderr", "unit", "target", "profile", "device", "run
 
 
 @cache
-def paper_values(part: str) -> pd.DataFrame:
+def paper_table(part: str) -> pd.DataFrame:
     """Return what the papers of a part print, ``book/paper_values/<part>.csv``, by ``id``."""
     return pd.read_csv(project_root() / "book" / "paper_values" / f"{part}.csv").set_index("id")
 
@@ -99,7 +99,7 @@ class View:
     @property
     def paper(self) -> pd.DataFrame:
         """What the papers of this part print, by ``id``."""
-        return paper_values(self.part)
+        return paper_table(self.part)
 
     def settings(self, target: str) -> dict[str, Any]:
         """Return the settings of the run that the rows of a target come from."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from reproduce import claims
-from reproduce.claims.correction import LOOKS, by_family, corrected
+from reproduce.claims.correction import LOOKS, corrected, corrected_by_family
 from reproduce.claims.samples import with_floor
 from reproduce.claims.verdict import decided
 
@@ -49,7 +49,7 @@ def test_primary_claims_are_holms_by_hand(p_values):
 def test_a_claim_that_was_looked_at_more_often_pays_for_each_look():
     p_values, family = {"a": 0.02, "b": 0.02}, {"a": "one", "b": "two"}
     primary = {"a": True, "b": True}
-    found = by_family(p_values, family, primary, {"a": 3})
+    found = corrected_by_family(p_values, family, primary, {"a": 3})
     assert found == pytest.approx({"a": 3 * 0.02, "b": LOOKS * 0.02})
 
 
@@ -57,10 +57,10 @@ def test_primary_and_secondary_claims_and_families_do_not_mix():
     p_values = {"a": 0.01, "b": 0.02, "c": 0.01, "d": 0.012}
     family = {"a": "one", "b": "one", "c": "one", "d": "two"}
     primary = {"a": True, "b": True, "c": False, "d": False}
-    assert by_family(p_values, family, primary) == pytest.approx(
+    assert corrected_by_family(p_values, family, primary) == pytest.approx(
         {"a": 0.04, "b": 0.04, "c": 0.02, "d": 0.024}
     )
-    assert by_family({}, {}, {}) == {}
+    assert corrected_by_family({}, {}, {}) == {}
 
 
 def look(generator, means, n):
@@ -149,7 +149,7 @@ def test_families_of_claims_on_records_without_an_effect_hold_few_false_verdicts
     for _ in range(rounds):
         tables = record_of_nulls(generator)
         raw = {one.claim.id: one for one in (claims.verdict(c, tables) for c in stated)}
-        values = by_family(
+        values = corrected_by_family(
             {name: v.raw for name, v in raw.items()},
             {name: v.claim.family for name, v in raw.items()},
             {name: v.claim.primary for name, v in raw.items()},

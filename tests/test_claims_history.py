@@ -11,9 +11,9 @@ import pytest
 from reproduce import claims, past
 from reproduce.claims import timing
 from reproduce.claims.correction import LOOKS
-from reproduce.claims.looks import counted
+from reproduce.claims.looks import times_looked
 from reproduce.claims.timing import Change
-from reproduce.history import compare, looks, new_looks, stated, stated_at
+from reproduce.history import compare, new_looks, past_looks, stated, stated_at
 from reproduce.past import git
 
 ROOT = Path(__file__).parents[1]
@@ -178,11 +178,11 @@ def test_a_look_brings_units_that_no_earlier_one_had(monkeypatch):
     monkeypatch.setattr(past, "commits", lambda: iter(history))
     monkeypatch.setattr("reproduce.history.stated_at", lambda commit: {claim.id: claim})
     monkeypatch.setattr(claims, "load", lambda part: [claim] if part == "vib" else [])
-    found = [(one.date, one.units) for one in looks()]
+    found = [(one.date, one.units) for one in past_looks()]
     assert found == [(EARLY + DAY, 3), (EARLY + 3 * DAY, 5)]
     for n, left in ((0, found), (1, found[1:]), (2, [])):
-        listed = {("VIB-T1-1", "laptop"): looks()[:n]}
-        monkeypatch.setattr("reproduce.history.listed_looks", lambda listed=listed: listed)
+        listed = {("VIB-T1-1", "laptop"): past_looks()[:n]}
+        monkeypatch.setattr("reproduce.history.looks", lambda listed=listed: listed)
         assert [(one.date, one.units) for one in new_looks()] == left
 
 
@@ -195,8 +195,8 @@ def test_looks_beyond_those_planned_are_counted_and_others_are_not_forgiven(monk
             for _ in range(n)
         ],
     )
-    assert counted({"A-1": "laptop", "B-1": "gpu"}) == {"A-1": 3, "B-1": LOOKS}
-    assert counted({"A-1": "paper", "C-1": "laptop"}) == {"A-1": LOOKS, "C-1": LOOKS}
+    assert times_looked({"A-1": "laptop", "B-1": "gpu"}) == {"A-1": 3, "B-1": LOOKS}
+    assert times_looked({"A-1": "paper", "C-1": "laptop"}) == {"A-1": LOOKS, "C-1": LOOKS}
 
 
 @pytest.mark.skipif(not whole_history(), reason="needs the whole history of the repository")

@@ -60,7 +60,7 @@ def corrected(
     return [found[i] for i in range(len(p_values))]
 
 
-def by_family(
+def corrected_by_family(
     p_values: Mapping[str, float],
     family: Mapping[str, str],
     primary: Mapping[str, bool],

@@ -41,7 +41,7 @@ def looks() -> dict[tuple[str, str], list[Look]]:
     return dict(found)
 
 
-def counted(claims: Mapping[str, str]) -> dict[str, int]:
+def times_looked(claims: Mapping[str, str]) -> dict[str, int]:
     """Return for how many looks a p-value counts: those that are planned, or more if taken.
 
     Args:

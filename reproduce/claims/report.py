@@ -47,7 +47,12 @@ def _row(v: Verdict) -> list[str]:
 def badge(v: Verdict) -> str:
     """Return the verdict's word with its profile, which leads to the claim in the ledger."""
     word = f"{{ref}}`{v.label} <{label(v.claim.id)}>`"
-    return f"[{word}]{{{' '.join(f'.{name}' for name in style(v.status))}}}"
+    return marked(word, v.status)
+
+
+def marked(text: str, status: str) -> str:
+    """Return a text in Markdown with the looks of a verdict."""
+    return f"[{text}]{{{' '.join(f'.{name}' for name in style(status))}}}"
 
 
 def label(claim: str) -> str:

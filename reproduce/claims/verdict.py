@@ -10,10 +10,10 @@ from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce import record
 from reproduce.claims.claim import JUDGED, Claim, Target, load, parts, targets
-from reproduce.claims.correction import by_family
+from reproduce.claims.correction import corrected_by_family
 from reproduce.claims.effect import ALPHA
 from reproduce.claims.judge import Shortage, judge
-from reproduce.claims.looks import counted
+from reproduce.claims.looks import times_looked
 from reproduce.claims.measured import measure
 from reproduce.claims.plan import MOST, planned
 from reproduce.claims.samples import Tables, check_tables, with_floor
@@ -239,7 +239,7 @@ def _corrected(tested: dict[str, Verdict], *, nulls: bool = False) -> dict[str, 
     family = {name: v.claim.family for name, v in tested.items()}
     p_values = {name: v.raw for name, v in tested.items()}
     primary = {name: v.claim.primary for name, v in tested.items()}
-    looks = counted({name: str(v.profile) for name, v in tested.items()})
+    looks = times_looked({name: str(v.profile) for name, v in tested.items()})
     if nulls:  # one that is primary and one that is not: the two are corrected apart
         more = {
             (f"+{one}{chosen}"): (one, chosen)
@@ -249,7 +249,7 @@ def _corrected(tested: dict[str, Verdict], *, nulls: bool = False) -> dict[str, 
         p_values |= dict.fromkeys(more, 1.0)
         family |= {name: one for name, (one, _) in more.items()}
         primary |= {name: chosen for name, (_, chosen) in more.items()}
-    return by_family(p_values, family, primary, looks)
+    return corrected_by_family(p_values, family, primary, looks)
 
 
 def by_profile(part: str) -> list[tuple[Verdict, ...]]:

@@ -12,7 +12,7 @@ from nbformat import NotebookNode, v4
 
 from ibutils.bounds import gaussian_sandwich
 from ibutils.vib import VIB
-from reproduce import claims, code_links, listings, page, registry
+from reproduce import cell_outputs, claims, code_links, listings, registry
 
 registry.discover()
 
@@ -87,7 +87,9 @@ def test_only_a_cell_that_hides_a_drawing_has_a_link(
 def test_a_source_on_the_page_is_the_function_with_one_line_of_each_docstring() -> None:
     """The code is the same, and no line of a docstring is left but the first."""
     for definition in (VIB, gaussian_sandwich):
-        shown = page.source(definition).data.removeprefix("```python\n").removesuffix("\n```")
+        shown = (
+            cell_outputs.source(definition).data.removeprefix("```python\n").removesuffix("\n```")
+        )
         whole, left = (ast.parse(text) for text in (inspect.getsource(definition), shown))
         for one, two in zip(ast.walk(whole), ast.walk(left), strict=True):
             if isinstance(one, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(one):
