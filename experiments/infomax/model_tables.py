@@ -126,7 +126,7 @@ def comparison(
     return table.reindex(order).rename_axis("model")
 
 
-def in_words(table: pd.DataFrame, *, digits: int = 2) -> pd.DataFrame:
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """Return a comparison as text: what was not run says so where the paper has a value.
 
     Our means stand with the standard deviation over seeds, and the number of seeds of a model
@@ -134,14 +134,13 @@ def in_words(table: pd.DataFrame, *, digits: int = 2) -> pd.DataFrame:
 
     Args:
         table: As :func:`comparison` returns it.
-        digits: Decimal places.
     """
     if not len(table.columns):
         return table
-    number, shown = f"{{:.{digits}f}}".format, {}
+    number, shown = "{:.2f}".format, {}
     for layer in table.columns.get_level_values(0).unique():
         own = table[layer].astype(float)
-        known = own["sd"] >= 0.5 * 10**-digits  # one that rounds to zero would read as none
+        known = own["sd"] >= 0.005  # one that rounds to zero would read as none
         spread = (" ± " + own["sd"].map(number)).where(known, "")
         absent = own["paper"].map(lambda value: "not run" if pd.notna(value) else "-")
         shown[layer, "paper"] = own["paper"].map(lambda v: number(v) if pd.notna(v) else "-")
@@ -238,9 +237,7 @@ def measures_by_model(
     return legend_below(figure, [*kept, panels[0, 0]][0])
 
 
-def accuracy_by_layer(
-    rows: pd.DataFrame, paper: pd.DataFrame, *, title: str, metric: str = "accuracy"
-) -> Figure:
+def accuracy_by_layer(rows: pd.DataFrame, paper: pd.DataFrame, *, title: str) -> Figure:
     """Draw the accuracy of each model at each layer, one panel a layer, with the paper's values.
 
     The supervised network has one accuracy, its own, which each panel shows.
@@ -249,9 +246,8 @@ def accuracy_by_layer(
         rows: Tidy rows as for :func:`comparison`, of one data set.
         paper: The paper's values; none is drawn when empty.
         title: Title of the figure.
-        metric: Which metric to draw.
     """
-    rows = rows[(rows["metric"] == metric) & (rows["split"] == "test")]
+    rows = rows[(rows["metric"] == "accuracy") & (rows["split"] == "test")]
     layers = [layer for layer in ("conv", "fc", "y") if (rows["layer"] == layer).any()]
     models = [name for name in MODELS.values() if name in set(named(rows))]
     figure, panels = plt.subplots(
@@ -260,7 +256,7 @@ def accuracy_by_layer(
     places = {name: -i for i, name in enumerate(models)}
     for axes, layer in zip(panels[0], layers, strict=True):
         _dots(axes, rows[rows["layer"].isin([layer, "output"])], places)
-        chosen = paper[(paper["metric"] == metric) & paper["layer"].isin([layer, "output"])]
+        chosen = paper[(paper["metric"] == "accuracy") & paper["layer"].isin([layer, "output"])]
         if len(chosen):
             heights = named(chosen).map(places).astype(float)  # none where ours is not shown
             stars = chosen["value"].astype(float)

@@ -51,17 +51,14 @@ def maps_beside_images(images: np.ndarray, maps: Mapping[str, list[np.ndarray]])
     return figure
 
 
-def titled_images(
-    images: Sequence[np.ndarray] | np.ndarray, titles: list[str], *, columns: int = 8
-) -> Figure:
-    """Draw images in rows, each with its title.
+def titled_images(images: Sequence[np.ndarray] | np.ndarray, titles: list[str]) -> Figure:
+    """Draw images in rows of up to eight, each with its title.
 
     Args:
         images: ``[h, w]`` grey or ``[h, w, 3]`` colour, bytes, each.
         titles: One an image.
-        columns: Images in a row.
     """
-    columns = min(columns, len(images))
+    columns = min(8, len(images))
     rows = -(-len(images) // columns)
     figure, grid = plt.subplots(rows, columns, figsize=(1.3 * columns, 1.6 * rows), squeeze=False)
     for axes in grid.flat:

@@ -15,24 +15,20 @@ from experiments.style import finish
 from ibutils.exact import bottlenecks
 from ibutils.information_dropout import TotalCorrelation
 
+FLIPPED, BETAS = 0.1, (0.3, 0.5, 0.6, 0.7)  # of the bit that arrives flipped
 BETA, SCALE = 0.2, 0.3  # of the Lagrangian against the angle
 
 
-def bit_of_noise(*, noise: float = 0.1, betas: Sequence[float] = (0.3, 0.5, 0.6, 0.7)) -> Figure:
-    """Draw the bottleneck of a bit that arrives flipped: its losses, and its best codes.
-
-    Args:
-        noise: Probability that the bit arrives flipped.
-        betas: Of the losses.
-    """
+def bit_of_noise() -> Figure:
+    """Draw the bottleneck of a bit that arrives flipped: its losses, and its best codes."""
     q, many = np.linspace(0, 0.5, 201), np.linspace(0.2, 0.8, 121)
     losses = {
-        beta: np.array([bottlenecks.channel_loss(x, noise=noise, beta=beta) for x in q])
-        for beta in betas
+        beta: np.array([bottlenecks.channel_loss(x, noise=FLIPPED, beta=beta) for x in q])
+        for beta in BETAS
     }
-    best = {beta: bottlenecks.optimal_flip(noise=noise, beta=beta) for beta in betas}
-    optimal = np.array([bottlenecks.optimal_flip(noise=noise, beta=beta).flip for beta in many])
-    return flips(q, losses, best, (many, optimal), threshold=(1 - 2 * noise) ** 2)
+    best = {beta: bottlenecks.optimal_flip(noise=FLIPPED, beta=beta) for beta in BETAS}
+    optimal = np.array([bottlenecks.optimal_flip(noise=FLIPPED, beta=beta).flip for beta in many])
+    return flips(q, losses, best, (many, optimal), threshold=(1 - 2 * FLIPPED) ** 2)
 
 
 def flips(

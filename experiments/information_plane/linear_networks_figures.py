@@ -87,22 +87,19 @@ def _draw(axes: Axes, members: Mapping[int, Curves], names: Mapping[str, str]) -
     axes.set_xlim(left=0)
 
 
-def rate_study(
-    courses: Mapping[str, Curves], falls: Mapping[str, Curves], *, layer: str = "layer 5"
-) -> Figure:
-    """Draw a layer's information by setting, and how far it has fallen by length of training.
+def rate_study(courses: Mapping[str, Curves], falls: Mapping[str, Curves]) -> Figure:
+    """Draw the fifth layer's information by setting, and its largest fall by length of training.
 
     Args:
         courses: By setting, the curves ``time`` and ``information`` in nats, ``[m]``.
         falls: By kind of gradient, the curves ``time`` and ``fall``, the largest fall up to that
             time over the maximum, ``[m]``, a mean over networks.
-        layer: Name of the layer.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE, 3.4))
     for i, (name, own) in enumerate(courses.items()):
         line = dict(ls=LINES[i % len(LINES)], color=COLOURS[i], label=name)
         left.plot(own["time"], own["information"], **line)
-    left.set(title="by rate and noise of the labels", ylabel=f"I(X;T) of {layer}, nats")
+    left.set(title="by rate and noise of the labels", ylabel="I(X;T) of layer 5, nats")
     for i, (name, own) in enumerate(falls.items()):
         right.plot(own["time"], 100 * own["fall"], LINES[i], color=COLOURS[i], label=name)
     right.set(title="by length of training", ylabel="fall from the maximum, %")

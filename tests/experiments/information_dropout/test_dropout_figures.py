@@ -121,8 +121,8 @@ def test_rates_are_sorted():
 
 
 def test_each_image_has_its_title():
-    figure = titled_images(np.zeros((3, 4, 4)), ["a", "b", "c"], columns=2)
-    assert [axes.get_title() for axes in figure.axes] == ["a", "b", "c", ""]
+    figure = titled_images(np.zeros((9, 4, 4)), [*"abcdefghi"])
+    assert [axes.get_title() for axes in figure.axes] == [*"abcdefghi"] + [""] * 7
 
 
 def test_a_training_error_that_is_not_on_record_is_empty():
