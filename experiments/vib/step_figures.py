@@ -18,7 +18,7 @@ from experiments.vib.attack_curves import (
 )
 from reproduce.view import View
 
-BELIEVED = (0.35, 0.4, 0.45, 0.5)  # the epsilons of Figure 5, as others report
+BELIEVED = (0.35, 0.4, 0.45, 0.5)  # the epsilons of Figure 5, unverified
 HALVED = tuple(epsilon / 2 for epsilon in BELIEVED)  # the same numbers, in units of [-1, 1]
 SIZES = (0.1, 0.15, 0.175, 0.25, 0.35, 0.5)  # from those of the claims to the largest on record
 UNITS = {"pixels in [0, 1]": BELIEVED, "pixels in [-1, 1]": HALVED}

@@ -150,8 +150,8 @@ def smile(scores: Float[Tensor, "n n"], *, clip: float) -> Float[Tensor, ""]:
         \hat I_{\mathrm{SMILE}} = \frac1n \sum_i T_{ii}
         - \log \frac{1}{n(n-1)} \sum_{i \ne j} e^{\min(\max(T_{ij}, -\tau), \tau)}
 
-    Clipping bounds the variance of the second term, and breaks the bound: adding a constant above
-    :math:`\tau` to all scores raises the first term by as much and leaves the second at
+    Clipping bounds the variance of the second term, and breaks the bound: once all scores exceed
+    :math:`\tau`, adding a constant raises the first term by as much and leaves the second at
     :math:`\tau`. The value may exceed the information, even with exact expectations.
 
     Args:

@@ -36,7 +36,8 @@ def sample_teacher(
         n: Number of examples.
         inputs: Their dimension :math:`N_i`.
         outputs: Dimension of :math:`Y`.
-        snr: Variance of :math:`W_o X` over that of the noise, when all inputs are relevant.
+        snr: Variance of :math:`W_o X` over that of the noise, when all inputs are relevant, on
+            average over teachers.
         relevant: Number of first inputs that :math:`Y` depends on; by default all.
         generator: Source of teacher, inputs and noise.
 

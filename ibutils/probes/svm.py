@@ -35,9 +35,10 @@ def svm_probe(
     Each minimises
     :math:`\tfrac12 \|w\|^2 + C \sum_i \max(0, 1 - t_i (w^\top x_i + b))^p` with
     :math:`t_i = \pm 1`, on features standardised by the training features; p is 1 for the hinge
-    and 2 for the squared hinge. With the hinge and one class among ten, :math:`w = 0` and
-    :math:`b = -1` cost no more than 2 an image of the class, and where features are weak that
-    is the optimum: the largest of ten equal outputs then says nothing.
+    and 2 for the squared hinge. (The solver adds :math:`\tfrac12 b^2`.) With the hinge and one
+    class among ten, :math:`w = 0` and :math:`b = -1` cost no more than 2 an image of the class,
+    and where features are weak that is the optimum: the largest of ten equal outputs then says
+    nothing.
 
     Args:
         train_x: Features to train on, ``[n, d]`` or ``[n]``, as a tensor, an array, a frame or a

@@ -119,7 +119,7 @@ class Claim:
     @property
     def ours(self) -> bool:
         """Whether it is a statement of this book about what a paper measures, not of the paper."""
-        return self.source.startswith("ours")
+        return self.source.casefold().startswith("ours")
 
 
 def parts() -> list[str]:
