@@ -259,10 +259,12 @@ def _of_clutter(view: View) -> Numbers:
 
 
 def _of_occlusion(view: View) -> Numbers:
-    rows, found = tested(view.rows("ID-F4b")), Numbers()
+    every, found = view.rows("ID-F4b"), Numbers()
+    rows, fits = tested(every), fitted(every, "beta")
     for end, beta in ends(rows, "beta").items():
         own = rows[rows["beta"] == beta]
         found |= {f"f4b-{end}": f"{beta:g}"} | mean_by_metric(own, f"f4b-{end}")
+        found[f"f4b-{end}-train"] = float(fits.loc[beta, "train"])
         error = own[own["metric"] == "nuisance_error"]["value"].mean()
         found[f"f4b-{end}-fano"] = fano(float(error))
     labels = view.rows("ID-F4a").groupby("metric")["value"].mean()
