@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -35,7 +35,7 @@ class Result(NamedTuple):
     """What training a member yields: tidy rows, and arrays by target and name."""
 
     rows: Iterable[Mapping[str, Any]]
-    arrays: Mapping[str, Mapping[str, np.ndarray]] = {}
+    arrays: Mapping[str, Mapping[str, np.ndarray]] = MappingProxyType({})
 
 
 class Form(Protocol):

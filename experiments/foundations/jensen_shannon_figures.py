@@ -11,6 +11,7 @@ from scipy import stats
 from torch import Tensor
 
 from experiments.style import COLOURS, finish
+from reproduce import record
 from reproduce.view import View
 
 Points = Mapping[str, np.ndarray]
@@ -147,7 +148,7 @@ def _panels(view: View) -> dict[str, dict[int, Points]]:
     """Return the points of the first seed by title of the panel and size of the table."""
     found: dict[str, dict[int, Points]] = {}
     for name, points in view.arrays("DIM-F4").items():
-        member = dict(part.split("=") for part in name.split(","))
+        member = record.parse_key(name)
         knobs = f"$s$ = {member['noise']}, {member['dropout']} rate"
         found.setdefault(knobs, {})[int(member["size"])] = points
     return found

@@ -13,6 +13,7 @@ from experiments.infomax.model_tables import MODELS, measures_by_model, named, o
 from experiments.picture_rows import picture
 from experiments.style import COLOURS
 from ibutils import checks
+from reproduce import record
 from reproduce.view import View
 
 WANTED = ("DIM(L), infoNCE", "DIM(G)")  # models of the figure, in its order
@@ -75,7 +76,7 @@ def figure_10(view: View) -> Figure:
     first_data = min(name.split(",")[0] for name in arrays)  # such as data=cifar10
     shown = {}
     for name, held in arrays.items():
-        factors = dict(part.split("=") for part in name.split(","))
+        factors = record.parse_key(name)
         if name.startswith(first_data):
             shown[MODELS[factors["method"], factors["loss"]]] = held
     title = view.source("DIM-F10")

@@ -9,6 +9,7 @@ from pandas.api.typing import SeriesGroupBy
 from pandas.io.formats.style import Styler
 
 from experiments.style import COLOURS, mean_line, over_seeds
+from reproduce import record
 
 MARKERS = "osD^v<>"
 ERRORS = {"error": "noise off", "error_noisy": "noise on"}
@@ -113,4 +114,4 @@ def factor(member: str, name: str) -> str:
         >>> factor("beta=0.3,seed=1", "beta")
         '0.3'
     """
-    return dict(part.split("=") for part in member.split(",")).get(name, "0")
+    return record.parse_key(member).get(name, "0")

@@ -264,7 +264,7 @@ def _of_occlusion(view: View) -> Numbers:
     for end, beta in ends(rows, "beta").items():
         own = rows[rows["beta"] == beta]
         found |= {f"f4b-{end}": f"{beta:g}"} | mean_by_metric(own, f"f4b-{end}")
-        found[f"f4b-{end}-train"] = float(fits.loc[beta, "train"])
+        found[f"f4b-{end}-train"] = float(fits["train"][beta])
         error = own[own["metric"] == "nuisance_error"]["value"].mean()
         found[f"f4b-{end}-fano"] = fano(float(error))
     labels = view.rows("ID-F4a").groupby("metric")["value"].mean()

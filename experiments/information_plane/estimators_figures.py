@@ -19,6 +19,7 @@ from ibutils.estimators import binning
 from ibutils.information import entropy, nats_to_bits
 from ibutils.information_plane import log_spaced_epochs
 from ibutils.nets.narrow import LOWS
+from reproduce import record
 from reproduce.view import View
 
 TITLES = {"tanh": "tanh", "relu": "ReLU"}
@@ -163,7 +164,7 @@ def _by_activation(view: View, target: str) -> dict[str, dict[int, Arrays]]:
     """Return recorded arrays by activation and seed."""
     found: dict[str, dict[int, Arrays]] = {}
     for name, values in view.arrays(target).items():
-        member = dict(part.split("=") for part in name.split(","))
+        member = record.parse_key(name)
         found.setdefault(member["activation"], {})[int(member["seed"])] = values
     return {kind: found[kind] for kind in TITLES if kind in found}
 

@@ -16,6 +16,7 @@ from experiments.information_plane.linear_students import (
 )
 from experiments.information_plane.plane_panels import PAGE
 from experiments.style import COLOURS, finish
+from reproduce import record
 from reproduce.view import View
 
 INFORMATION = {"input_1": "I(X;T)", "output": "I(T;Y)"}
@@ -115,10 +116,7 @@ def rate_study(courses: Mapping[str, Curves], falls: Mapping[str, Curves]) -> Fi
 def stored(view: View, target: str) -> dict[tuple[int, float], dict[int, Curves]]:
     """Return curves by examples and scale, and by seed; of the larger rate where there are two."""
     found: dict[tuple[int, float], dict[int, Curves]] = {}
-    read = [
-        (dict(p.split("=") for p in name.split(",")), own)
-        for name, own in view.arrays(target).items()
-    ]
+    read = [(record.parse_key(name), own) for name, own in view.arrays(target).items()]
     usual = max((float(member["rate"]) for member, _ in read), default=0.0)
     for member, curves in read:
         if float(member["rate"]) < usual:

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 
 from experiments.style import COLOURS
 from experiments.synthesis.kept import measure
+from reproduce import record
 from reproduce.view import View
 
 KEEPING = {  # what a noisy objective keeps, by the panel that it stands in
@@ -81,14 +82,14 @@ def span(row: pd.Series) -> str:
     return f"{np.floor(100 * low) / 100:.2f} to {np.ceil(100 * high) / 100:.2f}"
 
 
-def factors(member: str) -> tuple[str, float]:
+def method_and_weight(member: str) -> tuple[str, float]:
     """Return method and weight of a member named as in the record; NaN without a weight.
 
     Example:
-        >>> factors("method=vib,knob=0.1,seed=0")
+        >>> method_and_weight("method=vib,knob=0.1,seed=0")
         ('vib', 0.1)
     """
-    found = dict(part.split("=") for part in member.split(","))
+    found = record.parse_key(member)
     return found["method"], float(found.get("knob", "nan"))
 
 

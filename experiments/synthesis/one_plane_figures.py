@@ -25,8 +25,8 @@ from experiments.synthesis.objective_rows import (
     accuracy_axis,
     at,
     doubtful,
-    factors,
     means,
+    method_and_weight,
     named,
     of_method,
     span,
@@ -217,7 +217,9 @@ def by_member(view: View) -> dict[str, Mapping[str, Any]]:
     """Return the arrays of the first seed by method and weight."""
     arrays = view.arrays("SYN-F2")
     first = min((int(name.rsplit("seed=")[-1]) for name in arrays), default=0)
-    return {str(factors(n)): own for n, own in arrays.items() if n.endswith(f"seed={first}")}
+    return {
+        str(method_and_weight(n)): own for n, own in arrays.items() if n.endswith(f"seed={first}")
+    }
 
 
 def scatter(axes: Axes, own: Mapping[str, Any], colour: str) -> None:

@@ -15,8 +15,8 @@ from experiments.synthesis.objective_rows import (
     LOOKS,
     METHODS,
     accuracy_axis,
-    factors,
     means,
+    method_and_weight,
     named,
     of_method,
     table,
@@ -46,7 +46,7 @@ def _codes(view: View) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     arrays = view.arrays("SYN-F2")
     first = min((int(name.rsplit("seed=")[-1]) for name in arrays), default=0)
     return {
-        str(factors(name)): (own["points"], own["label"])
+        str(method_and_weight(name)): (own["points"], own["label"])
         for name, own in arrays.items()
         if name.endswith(f"seed={first}")
     }

@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 
 from experiments.style import COLOURS, finish
 from experiments.vib.adversaries import SOURCE, TARGET
+from reproduce import record
 
 # How a digit ends: colour and line of its frame, so that neither is needed alone.
 FATES = {
@@ -33,14 +34,14 @@ def fate(predicted: np.ndarray) -> list[str]:
     return [hit if p == TARGET else own if p == SOURCE else wrong for p in predicted]
 
 
-def factors(name: str) -> tuple[str, float, int]:
+def model(name: str) -> tuple[str, float, int]:
     """Return the method, the beta and the seed of a member by its name in the record.
 
     Example:
-        >>> factors("method=dropout,seed=1")
+        >>> model("method=dropout,seed=1")
         ('dropout', nan, 1)
     """
-    found = dict(part.split("=") for part in name.split(","))
+    found = record.parse_key(name)
     return found["method"], float(found.get("beta", "nan")), int(found["seed"])
 
 
@@ -48,7 +49,7 @@ def digits_of_models(saved: Saved) -> Figure:
     """Draw the digits of seed 0, a column for each model, reference models first."""
     columns = {}
     for name, held in saved.items():
-        method, beta, seed = factors(name)
+        method, beta, seed = model(name)
         if seed == 0:
             title = method if np.isnan(beta) else rf"$\beta$ = {beta:g}"
             columns[-1.0 if np.isnan(beta) else beta, title] = held
@@ -59,7 +60,7 @@ def shares_of_classes(saved: Saved) -> pd.DataFrame:
     """Return the percentages of digits that the search, and a fresh draw, take for the target."""
     rows = []
     for name, held in saved.items():
-        method, beta, _ = factors(name)
+        method, beta, _ = model(name)
         shares = {
             "by the search": held["success"],
             "by a fresh draw": held["predicted"] == TARGET,

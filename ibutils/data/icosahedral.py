@@ -11,7 +11,6 @@ from jaxtyping import Bool, Int, UInt8
 from torch import Tensor
 
 BITS = 12
-SYMMETRIES = 120  # of the icosahedron, reflections included
 EDGES = (
     "0-2 0-4 0-6 0-7 0-8 1-5 1-6 1-8 1-9 1-10 2-6 2-7 2-10 2-11 3-4 3-5 3-7 3-9 3-11 4-5 "
     "4-7 4-8 5-8 5-9 6-8 6-10 7-11 9-10 9-11 10-11"

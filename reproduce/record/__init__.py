@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ibutils.project import project_root
     from reproduce.record.collection import collect
     from reproduce.record.identity import code_hash
-    from reproduce.record.integrity import key
+    from reproduce.record.integrity import key, parse_key
     from reproduce.record.parameters import check_profile
     from reproduce.record.recorded import arrays, covering, profiles, table
     from reproduce.record.run import Finished, Run
@@ -26,6 +26,7 @@ __all__ = [
     "covering",
     "damaged",
     "key",
+    "parse_key",
     "problems",
     "profiles",
     "project_root",

@@ -48,6 +48,16 @@ def key(member: Member) -> str:
     return ",".join(parts)
 
 
+def parse_key(key: str) -> dict[str, str]:
+    """Return the factors of a member, as text, by its name in the record.
+
+    Example:
+        >>> parse_key("method=vib,beta=0.001,seed=0")
+        {'method': 'vib', 'beta': '0.001', 'seed': '0'}
+    """
+    return dict(part.split("=") for part in key.split(","))
+
+
 def digest(content: bytes) -> str:
     """Return the SHA-256 of a content."""
     return hashlib.sha256(content).hexdigest()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ class Finished(NamedTuple):
     member: Member
     rows: Iterable[Mapping[str, Any]]
     seconds: float
-    arrays: Mapping[str, Mapping[str, np.ndarray]] = {}
+    arrays: Mapping[str, Mapping[str, np.ndarray]] = MappingProxyType({})
 
 
 class Run:
@@ -168,36 +169,18 @@ class Run:
         """Remove the checkpoints of the notebook: all its members are on record."""
         leftovers.forget_checkpoints(*self._place)
 
-    def append(
-        self,
-        member: Member,
-        rows: Iterable[Mapping[str, Any]],
-        *,
-        arrays: Mapping[str, Mapping[str, np.ndarray]] | None = None,
-        seconds: float,
-    ) -> None:
-        """Add a finished member: tables and arrays count when ``run.json`` names them.
-
-        Args:
-            member: Its factors, such as method, beta and seed.
-            rows: Tidy rows with ``target``, ``split``, ``metric``, ``value`` and ``unit``.
-            arrays: ``{target: {name: array}}`` of what is not a scalar.
-            seconds: Time that training and measuring took.
-
-        Raises:
-            TypeError: An argument is of the wrong type.
-            ValueError: The member was appended before or has no factors, a row lacks a column,
-                a value is not finite, a target cannot name a file, or an array holds Python
-                objects.
-            OSError: The run cannot be written; what was there stays.
-        """
-        self.extend([Finished(member, rows, seconds, {} if arrays is None else arrays)])
-
     def extend(self, finished: Iterable[Finished]) -> None:
         """Add members that were trained together: all of them count, or none.
 
-        Were some on record, a repeated run would train the others in another group, and end
-        with numbers that differ by rounding. Raises what ``append`` raises.
+        Tables and arrays count when ``run.json`` names them. Were some of the members on record,
+        a repeated run would train the others in another group, and end with numbers that differ
+        by rounding.
+
+        Raises:
+            TypeError: A part of a member is of the wrong type.
+            ValueError: A member is on record or has no factors, a row lacks a column, a value is
+                not finite, a target cannot name a file, or an array holds Python objects.
+            OSError: The run cannot be written; what was there stays.
         """
         tables = {target: list(old) for target, old in self._tables.items()}
         held, entries = dict(self._arrays), list(self.description["members"])
@@ -207,7 +190,7 @@ class Run:
             checks.number("seconds", one.seconds, least=0)
             given.check_arrays(one.arrays, name)
             if any(key(entry["member"]) == name for entry in entries):
-                raise ValueError(f"member {name} is appended twice")
+                raise ValueError(f"member {name} is on record")
             for row in given.members("rows", one.rows):
                 given.check_row(row, name)
                 rest = {column: value for column, value in row.items() if column != "target"}

@@ -33,7 +33,7 @@ def finish(run, *members, value=0.5):
     """Append members, each with its row and an array."""
     for member in members:
         held = {TARGET: {"mean": np.arange(3.0)}}
-        run.append(member, rows(value), arrays=held, seconds=1.0)
+        run.extend([Finished(member, rows(value), 1.0, held)])
     return run
 
 
@@ -163,7 +163,7 @@ class TestAppend:
 
     def test_a_member_is_not_appended_twice(self):
         run = finish(begin(), VIB)
-        with pytest.raises(ValueError, match=f"{key(VIB)} is appended twice"):
+        with pytest.raises(ValueError, match=f"{key(VIB)} is on record"):
             finish(run, dict(VIB))
         assert len(run.table(TARGET)) == 1
 
@@ -179,22 +179,22 @@ class TestAppend:
     def test_an_array_of_python_objects_is_refused(self):
         held = {TARGET: {"mean": np.array([{}], dtype=object)}}
         with pytest.raises(ValueError, match=r"'mean'.*Python objects"):
-            begin().append(VIB, rows(), arrays=held, seconds=1.0)
+            begin().extend([Finished(VIB, rows(), 1.0, held)])
 
     @pytest.mark.parametrize("target", ["../../evil", "a/b", ".hidden", "a|b", ""])
     @pytest.mark.parametrize("where", ["rows", "arrays"])
     def test_a_target_that_names_no_file_of_the_run_is_refused(self, project, target, where):
         files = set(project.rglob("*"))
         named = [{**row, "target": target} for row in rows()] if where == "rows" else rows()
-        held = {target: {"mean": np.zeros(2)}} if where == "arrays" else None
+        held = {target: {"mean": np.zeros(2)}} if where == "arrays" else {}
         with pytest.raises(ValueError, match=f"the target of {where} must be a name"):
-            begin().append(VIB, named, arrays=held, seconds=1.0)
+            begin().extend([Finished(VIB, named, 1.0, held)])
         assert set(project.rglob("*")) == files
 
     @pytest.mark.parametrize("member", [{}, {"seed": None}, {"seed": [0]}, {"method": "a|b"}])
     def test_a_member_without_a_key_of_its_own_is_refused(self, member):
         with pytest.raises(ValueError, match="member"):
-            begin().append(member, rows(), seconds=1.0)
+            begin().extend([Finished(member, rows(), 1.0)])
 
     def test_an_unknown_profile_is_refused(self):
         with pytest.raises(ValueError, match=r"profile must be one of .* got 'lapdog'"):
@@ -240,7 +240,7 @@ class TestExtend:
     def test_all_count_or_none(self):
         run, good, bad = begin(), self.group(VIB), self.group(BASELINE, value=math.nan)
         for group in ([*good, *bad], [*good, *good]):
-            with pytest.raises(ValueError, match=r"got nan|appended twice"):
+            with pytest.raises(ValueError, match=r"got nan|is on record"):
                 run.extend(group)
             assert begin().missing([VIB, BASELINE]) == [VIB, BASELINE]
         run.extend(good)

@@ -60,7 +60,7 @@ def recorded(trained, tmp_path_factory):
     run.folder = root / "smoke" / "vib" / "robustness" / "run"
     for trial, _ in trained.values():
         rows, arrays = robustness.measure(trial)
-        run.append(trial.member, rows, arrays=arrays, seconds=1.0)
+        run.extend([record.Finished(trial.member, rows, 1.0, arrays)])
     return root
 
 
