@@ -1,6 +1,6 @@
 """The models of Deep InfoMax's tables beside what the paper prints of them."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,7 +35,6 @@ MODELS = {
 }
 LAYERS = {"output": "own classifier", "conv": "last convolution", "fc": "fully connected"}
 LAYERS |= {"y": "code"}
-GREY = "0.45"  # of what is on record and known to be wrong
 TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "stl10": "STL-10"}
 TITLES |= {"tiny_imagenet": "Tiny ImageNet"}
 
@@ -197,7 +196,6 @@ def measures_by_model(
     *,
     title: str,
     chance: float | None = None,
-    withdrawn: Container[str] = (),
 ) -> Figure:
     """Draw measures of the code by model, one panel a metric, with the paper's values.
 
@@ -207,7 +205,6 @@ def measures_by_model(
         metrics: Titles of the metrics.
         title: Title of the figure: data, profile and seeds.
         chance: What a code that says nothing would have.
-        withdrawn: Metrics whose values on record are known to be wrong: their panels are grey.
     """
     rows = rows[(rows["layer"] == "y") & (rows["split"] == "test")]
     models = [name for name in MODELS.values() if name in set(named(rows))]
@@ -217,8 +214,7 @@ def measures_by_model(
     )
     for axes, (metric, label) in zip(panels[0], metrics.items(), strict=True):
         own = rows[rows["metric"] == metric]
-        colour = GREY if metric in withdrawn else COLOURS[0]
-        axes.plot(own["value"], named(own).map(places), "o", color=colour, label="ours")
+        axes.plot(own["value"], named(own).map(places), "o", color=COLOURS[0], label="ours")
         theirs = paper[(paper["metric"] == metric) & (paper["layer"] == "y")]
         if len(theirs):
             heights = named(theirs).map(places).astype(float)
@@ -228,13 +224,9 @@ def measures_by_model(
             axes.axvline(chance, color="0.5", ls=":", label="chance")
         axes.set(xlabel=label, ylim=(0.5 - len(models), 0.5))
         axes.grid(axis="y", lw=0.4)
-        if metric in withdrawn:
-            axes.set_facecolor("0.93")
-            axes.set_title("withdrawn:\nto be measured again", size=10.5, color=GREY)
     panels[0, 0].set_yticks(list(places.values()), list(places))
     figure.suptitle(title)
-    kept = [panel for panel, name in zip(panels[0], metrics, strict=True) if name not in withdrawn]
-    return legend_below(figure, [*kept, panels[0, 0]][0])
+    return legend_below(figure, panels[0, 0])
 
 
 def accuracy_by_layer(rows: pd.DataFrame, paper: pd.DataFrame, *, title: str) -> Figure:

@@ -17,7 +17,6 @@ from experiments.infomax.model_tables import (
     quoted,
 )
 from ibutils import checks
-from reproduce import claims
 from reproduce.view import View
 
 SHOWN = {"ssim": "SSIM", "mine": "MINE, nats", "ndm": "NDM, nats"}
@@ -35,8 +34,7 @@ MEASURES = {
     "mine": "MINE, nats",
     "ndm": "NDM, nats",
 }
-ALIKE = {"ms_ssim_2": "ssim"}  # computed from the same pixels
-WITHDRAWN = " (withdrawn)"
+RENEWED = ("ssim", "ms_ssim_2", "ndm")  # measured otherwise before the squared hinge was
 
 
 @dataclass(frozen=True)
@@ -55,31 +53,17 @@ class Settings:
 
 
 def _seen(view: View, metrics: Iterable[str] = ()) -> pd.DataFrame:
-    """Return the rows on test images, those of some metrics if these alone are drawn."""
-    rows = view.rows("DIM-T4").query("split == 'test'")
-    return view.drawn("DIM-T4", rows[rows["metric"].isin([*metrics])]) if metrics else rows
+    """Return the rows on test images, those of some metrics if these alone are drawn.
 
-
-def withdrawn(view: View) -> set[tuple[str, str]]:
-    """Return the metrics and layers whose values on record are known to be wrong.
-
-    They are those of withdrawn claims, and what is computed from the same pixels. What the page
-    itself measures is right.
+    Members without the squared hinge are of an older record, which took similarity from pixels
+    that may be negative, and dependence from codes on the scale that they came with. Those
+    values are left out.
     """
-    if view.live:
-        return set()
-    tests = [
-        claim.test
-        for claim in claims.load("infomax")
-        if claim.target == "DIM-T4" and claim.withdrawn
-    ]
-    found = {(test["metric"], test["where"]["layer"]) for test in tests}
-    return found | {(also, layer) for also, of in ALIKE.items() for m, layer in found if m == of}
-
-
-def _of_codes(view: View) -> set[str]:
-    """Return the metrics of the code whose values on record are known to be wrong."""
-    return {metric for metric, layer in withdrawn(view) if layer == "y"}
+    rows = view.rows("DIM-T4").query("split == 'test'")
+    members = rows.groupby(["method", "loss", "seed"], dropna=False).ngroup()
+    anew = members.isin(members[rows["metric"] == "svm_squared"])
+    rows = rows[anew | ~rows["metric"].isin(RENEWED)]
+    return view.drawn("DIM-T4", rows[rows["metric"].isin([*metrics])]) if metrics else rows
 
 
 def linear_machines(view: View) -> pd.DataFrame:
@@ -93,10 +77,8 @@ def linear_machines(view: View) -> pd.DataFrame:
             known = squared[layer]["ours"].map("{:.2f}".format)
             shown = known.reindex(table.index).fillna("not run")
             table.insert(place, (layer, "squared hinge"), shown)
-    wrong = {LAYERS[layer] for metric, layer in withdrawn(view) if metric == "svm"}
-    hinge = {title: "hinge" + WITHDRAWN * (title in wrong) for title in LAYERS.values()}
     names = [
-        (layer, hinge[layer] if kind == "ours" and layer in hinge else kind)
+        (layer, "hinge") if kind == "ours" and layer in LAYERS.values() else (layer, kind)
         for layer, kind in zip(*map(table.columns.get_level_values, (0, 1)), strict=True)
     ]
     shown = table.set_axis(pd.MultiIndex.from_tuples(names), axis=1)
@@ -105,36 +87,23 @@ def linear_machines(view: View) -> pd.DataFrame:
 
 def measures_of_codes(view: View) -> pd.DataFrame:
     """Measures of the code, the paper's values beside ours."""
-    table = code_measures(_seen(view, MEASURES), printed(view, "DIM-T4"), MEASURES)
-    wrong = {MEASURES[metric] for metric in _of_codes(view) if metric in MEASURES}
-    marked = [
-        (title, kind + WITHDRAWN * (kind == "ours" and title in wrong))
-        for title, kind in zip(*map(table.columns.get_level_values, (0, 1)), strict=True)
-    ]
-    return table.set_axis(pd.MultiIndex.from_tuples(marked), axis=1)
+    return code_measures(_seen(view, MEASURES), printed(view, "DIM-T4"), MEASURES)
 
 
 def figure_of_table_4(view: View) -> Figure:
     """Measures of the code by model, with the paper's values."""
-    return measures_by_model(
-        _seen(view, SHOWN),
-        printed(view, "DIM-T4"),
-        SHOWN,
-        title=view.source("DIM-T4"),
-        withdrawn=_of_codes(view),
-    )
+    rows, paper = _seen(view, SHOWN), printed(view, "DIM-T4")
+    return measures_by_model(rows, paper, SHOWN, title=view.source("DIM-T4"))
 
 
 def spreads(view: View) -> pd.DataFrame:
     """How far the seeds of one model are apart, at most, and how far all models."""
-    rows, wrong = _seen(view, SHOWN), _of_codes(view)
-    found = {}
+    rows, found = _seen(view, SHOWN), {}
     for metric, title in SHOWN.items():
         own = rows[(rows["metric"] == metric) & (rows["layer"] == "y")]
         values = own.groupby(named(own))["value"].agg(["min", "max", "mean"])
         seeds, models = values["max"] - values["min"], values["mean"]
-        name = title + WITHDRAWN * (metric in wrong)
-        found[name] = [seeds.max(), models.max() - models.min()]
+        found[title] = [seeds.max(), models.max() - models.min()]
     columns = ["seeds of one model, at most", "all models"]
     return pd.DataFrame.from_dict(found, orient="index", columns=columns).round(2)
 
@@ -158,6 +127,11 @@ def health(rows: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis(index="measure, layer")
 
 
+def recorded_health(view: View) -> pd.DataFrame:
+    """Return the same of the record."""
+    return health(_seen(view))
+
+
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes: mean measures of the code by model."""
     rows = _seen(view).query("layer == 'y'").fillna({"loss": "none"})
@@ -170,4 +144,5 @@ FIGURES = {
     "DIM-T4 machines": linear_machines,
     "DIM-T4 measures": measures_of_codes,
     "DIM-T4 spreads": spreads,
+    "DIM-T4 health": recorded_health,
 }

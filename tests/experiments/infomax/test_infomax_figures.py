@@ -4,7 +4,6 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,7 +14,6 @@ from experiments.infomax import (
     ablations_figures,
     classification_figures,
     few_negatives_figures,
-    model_tables,
     nearest_neighbours_figures,
     representation_figures,
     structure_figures,
@@ -156,41 +154,21 @@ def test_measures_of_the_code_stand_beside_the_papers(rows, paper):
     assert words.loc["VAE", ("accuracy", "ours")] == "not run"
 
 
-def test_panels_that_are_withdrawn_are_grey(rows, paper):
-    shown = {"accuracy": "accuracy", "ssim": "SSIM"}
-    figure = measures_by_model(rows, paper, shown, title="digits", withdrawn={"ssim"})
-    titles = [axes.get_title() for axes in figure.axes]
-    assert titles == ["", "withdrawn:\nto be measured again"]
-    kept, grey = (axes.lines[0].get_color() for axes in figure.axes)
-    assert grey == model_tables.GREY != kept
+def test_what_an_older_record_measured_otherwise_is_left_out():
+    def member(method, *metrics):
+        made = pd.DataFrame({"metric": metrics, "value": 0.5, "method": method, "loss": None})
+        return made.assign(target="DIM-T4", data="cifar10", seed=0, layer="y", split="test")
 
+    anew = member("vae", "svm", "svm_squared", "ssim", "ndm", "mine")
+    older = member("ae", "svm", "ssim", "ms_ssim_2", "ssim_range_1", "ndm", "mine")
 
-@pytest.mark.parametrize("live", [False, True])
-def test_table_4_marks_what_withdrawn_claims_are_read_from(live, monkeypatch):
-    def claim(name, metric, layer, withdrawn):
-        test = {"metric": metric, "where": {"layer": layer}}
-        return SimpleNamespace(id=name, target="DIM-T4", test=test, withdrawn=withdrawn)
+    class Record(View):
+        def rows(self, target):
+            return pd.concat([anew, older], ignore_index=True)
 
-    held = [claim("a", "ssim", "y", "wrong"), claim("b", "mine", "y", None)]
-    held.append(claim("c", "svm", "fc", "wrong"))
-    monkeypatch.setattr(representation_figures.claims, "load", lambda part: held)
-    view = View("infomax", None, live=live)
-    marked = {("ssim", "y"), ("ms_ssim_2", "y"), ("svm", "fc")}
-    assert representation_figures.withdrawn(view) == (set() if live else marked)
-    tables = [representation_figures.linear_machines(view)]
-    tables += [representation_figures.measures_of_codes(view)]
-    columns = [name for table in tables for name in table.columns if "withdrawn" in name[1]]
-    names = {"fully connected": "hinge", "SSIM": "ours", "two scales": "ours"}
-    expected = [(title, f"{kind} (withdrawn)") for title, kind in names.items()]
-    assert columns == ([] if live else expected)
-    spread = representation_figures.spreads(view).index[0]
-    assert spread == ("SSIM" if live else "SSIM (withdrawn)")
-
-
-def test_nothing_is_marked_once_no_claim_is_withdrawn(monkeypatch):
-    monkeypatch.setattr(representation_figures.claims, "load", lambda part: [])
-    figure = representation_figures.figure_of_table_4(View("infomax", None))
-    assert not any(axes.get_title() for axes in figure.axes)
+    kept = representation_figures._seen(Record("infomax", None))
+    left = {method: set(own["metric"]) for method, own in kept.groupby("method")}
+    assert left == {"vae": set(anew["metric"]), "ae": {"svm", "ssim_range_1", "mine"}}
 
 
 def test_pictures_are_drawn_as_they_are():
