@@ -51,11 +51,20 @@ def key(member: Member) -> str:
 def parse_key(key: str) -> dict[str, str]:
     """Return the factors of a member, as text, by its name in the record.
 
+    Raises:
+        TypeError: It is no text.
+        ValueError: It is no name of a member.
+
     Example:
         >>> parse_key("method=vib,beta=0.001,seed=0")
         {'method': 'vib', 'beta': '0.001', 'seed': '0'}
     """
-    return dict(part.split("=") for part in key.split(","))
+    if not isinstance(key, str):
+        raise TypeError(f"key must be a text, got {checks.described(key)}")
+    parts = [part.split("=") for part in key.split(",")]
+    if any(len(part) != 2 for part in parts):
+        raise ValueError(f"key must be like method=vib,seed=0, got {key!r}")
+    return {name: value for name, value in parts}
 
 
 def digest(content: bytes) -> str:

@@ -99,8 +99,6 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "reproduce.record.*.target": ("unknown word",),  # nothing is recorded of it
     "reproduce.record.store.runs.notebook": ("unknown word",),  # nothing is recorded of it
     "reproduce.record.integrity.key.member": ("nothing in it", "None in it"),
-    "reproduce.record.run.Run.append.member": ("None in it",),
-    "reproduce.record.run.Run.append.*s": ("nothing in it",),
     "reproduce.record.run.Run.*.members": ("nothing in it",),
     "reproduce.record.run.Run.extend.finished": ("nothing in it",),
     "reproduce.record.run.Run.settings": ("nothing in it", "None in it"),

@@ -19,8 +19,8 @@ def rows(target: str = "VIB-T1", **columns: object) -> list[dict[str, object]]:
     return [row | columns]
 
 
-def finished(**columns: object) -> record.Finished:
-    return record.Finished(MEMBER, rows(**columns), 1.0)
+def finished(own: list[dict[str, object]], arrays: object = None) -> record.Finished:
+    return record.Finished(MEMBER, own, 1.0, {} if arrays is None else arrays)
 
 
 WRONG_ROWS = {
@@ -29,6 +29,11 @@ WRONG_ROWS = {
     "no value": [{k: v for k, v in rows()[0].items() if k != "value"}],
     "a value that is NaN": rows(value=float("nan")),
     "a value that is a word": rows(value="low"),
+}
+WRONG_ARRAYS = {
+    "a target of arrays that leads out": {"../evil": {"mean": np.zeros(2)}},
+    "arrays of objects": {"VIB-T1": {"mean": np.array([object()])}},
+    "lists for arrays": {"VIB-T1": {"mean": [1.0]}},
 }
 call(
     record.Run,
@@ -39,18 +44,15 @@ call(
     },
 )
 call(
-    record.Run.append,
-    lambda: given(run(), MEMBER, rows(), arrays={"VIB-T1": {"mean": np.zeros(2)}}, seconds=1.0),
+    record.Run.extend,
+    lambda: given(run(), [finished(rows(), {"VIB-T1": {"mean": np.zeros(2)}})]),
     wrong={
-        "rows": WRONG_ROWS,
-        "arrays": {
-            "a target that leads out": {"../evil": {"mean": np.zeros(2)}},
-            "objects": {"VIB-T1": {"mean": np.array([object()])}},
-            "lists": {"VIB-T1": {"mean": [1.0]}},
-        },
+        "finished": {
+            **{words: [finished(wrong)] for words, wrong in WRONG_ROWS.items()},
+            **{words: [finished(rows(), wrong)] for words, wrong in WRONG_ARRAYS.items()},
+        }
     },
 )
-call(record.Run.extend, lambda: given(run(), [finished()]))
 call(record.Run.missing, lambda: given(run(), [MEMBER]))
 call(record.Run.checkpoint, lambda: given(run(), [MEMBER]))
 call(record.Run.table, lambda: given(run(), "VIB-T1"))
@@ -61,6 +63,11 @@ for read in (record.profiles, record.covering):
     call(read, lambda: given("VIB-T1"))
 call(record.project_root, given)
 call(record.key, lambda: given(MEMBER))
+call(
+    record.parse_key,
+    lambda: given("method=vib,seed=0"),
+    wrong={"key": {"no factor": "vib", "two signs": "beta=1=2"}},
+)
 call(record.runs, given)
 call(record.collect, given)
 call(record.code_hash, lambda: given("vib/mnist"))
