@@ -148,13 +148,13 @@ def words(part: str) -> dict[str, str]:
 
 def families() -> dict[str, str]:
     """Return whose claims are corrected together, by bibliography key, with a title each."""
-    known = _parse((project_root() / "book" / "families.yaml").read_text(encoding="utf-8"))
+    known = _parse(_text("families"))
     return {key: one if isinstance(one, str) else one["title"] for key, one in known.items()}
 
 
 def outcomes() -> dict[str, Mapping[str, Any]]:
     """Return by paper the sentence ``outcome`` and what it ``rests`` on: claims by verdict."""
-    known = _parse((project_root() / "book" / "families.yaml").read_text(encoding="utf-8"))
+    known = _parse(_text("families"))
     return {key: one for key, one in known.items() if not isinstance(one, str)}
 
 
@@ -183,13 +183,21 @@ def load(part: str) -> list[Claim]:
             or has an unknown one, has an unknown family, unit, target, profile, kind of test or
             option, or too few seeds for its test; or a family has too many primary claims.
     """
-    known = targets(part)
+    checks.choice("part", part, parts())
+    return list(_checked(_text(f"claims/{part}"), _text("families")))
+
+
+@cache
+def _checked(own: str, families: str) -> list[Claim]:
+    """Return the claims of a file with that text; each is checked once."""
+    known = {name: _target(name, entry) for name, entry in _parse(own)["targets"].items()}
+    papers = [*_parse(families)]
     claims: dict[str, Claim] = {}
-    for entry in _read(part)["claims"]:
+    for entry in _parse(own)["claims"]:
         claim = _claim(entry)
         if claim.id in claims:
             raise ValueError(f"claim {claim.id!r} is stated twice")
-        _check(claim, known)
+        _check(claim, known, papers)
         claims[claim.id] = claim
     primary = Counter(claim.family for claim in claims.values() if claim.primary)
     if many := {name: n for name, n in primary.items() if n > MOST_PRIMARY}:
@@ -234,8 +242,11 @@ def paper_values(part: str) -> dict[str, dict[str, str]]:
 
 def _read(part: str) -> dict[str, Any]:
     checks.choice("part", part, parts())
-    path = project_root() / "book" / "claims" / f"{part}.yaml"
-    return _parse(path.read_text(encoding="utf-8"))
+    return _parse(_text(f"claims/{part}"))
+
+
+def _text(name: str) -> str:
+    return (project_root() / "book" / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 @cache
@@ -243,16 +254,16 @@ def _parse(text: str) -> dict[str, Any]:
     return yaml.safe_load(text)
 
 
-def _check(claim: Claim, known: Mapping[str, Target]) -> None:
-    """Raise when a claim cannot be judged as it is written."""
+def _check(claim: Claim, known: Mapping[str, Target], papers: list[str]) -> None:
+    """Raise when a claim of a target and a paper cannot be judged as it is written."""
     test = claim.test
     for name in {claim.target, test.get("target", claim.target)}:
         if name not in known or known[name].notebook is None:
             raise ValueError(f"claim {claim.id!r} has the unknown target {name!r}")
-    if claim.family not in families():
+    if claim.family not in papers:
         raise ValueError(
-            f"claim {claim.id!r}: family {claim.family!r} is not in {[*families()]}; enter a new"
-            " paper in book/families.yaml with its title"
+            f"claim {claim.id!r}: family {claim.family!r} is not in {papers}; enter a new paper in"
+            " book/families.yaml with its title"
         )
     if claim.unit not in UNITS:
         raise ValueError(f"claim {claim.id!r}: unit {claim.unit!r} is not in {UNITS}")

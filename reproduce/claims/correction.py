@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from statsmodels.stats.multitest import multipletests
+import numpy as np
+from scipy import stats
 
 from ibutils import checks
-from reproduce.claims.effect import ALPHA
 
 LOOKS = 2  # that a claim is planned to be given, each at ALPHA / LOOKS
 
@@ -50,14 +50,20 @@ def corrected(
         raise ValueError(f"looks must have the length {len(p_values)}, got {len(looks)}")
     for place, n in enumerate(looks):
         checks.count(f"looks[{place}]", n)
-    looked = [min(1.0, n * p) for n, p in zip(looks, p_values, strict=True)]
-    found: dict[int, float] = {}
-    for first, method in ((True, "holm"), (False, "fdr_bh")):
-        own = [i for i, chosen in enumerate(primary) if chosen == first]
-        if own:
-            adjusted = multipletests([looked[i] for i in own], alpha=ALPHA, method=method)[1]
-            found |= dict(zip(own, map(float, adjusted), strict=True))
-    return [found[i] for i in range(len(p_values))]
+    looked = np.minimum(1, np.multiply(looks, p_values))
+    chosen = np.array(primary, dtype=bool)
+    looked[chosen] = _holm(looked[chosen])
+    looked[~chosen] = stats.false_discovery_control(looked[~chosen], method="bh")
+    return [float(p) for p in looked]
+
+
+def _holm(p_values: np.ndarray) -> np.ndarray:
+    """Return p-values after Holm; that of statsmodels collects garbage at every call."""
+    order = np.argsort(p_values)
+    adjusted = np.arange(len(p_values), 0, -1) * p_values[order]
+    found = np.empty_like(p_values)
+    found[order] = np.minimum(1, np.maximum.accumulate(adjusted))
+    return found
 
 
 def corrected_by_family(

@@ -45,8 +45,13 @@ def digest(claim: Claim) -> str:
 
 def changes() -> dict[str, list[Change]]:
     """Return the changes of each claim, oldest first."""
+    return _changes(_text("changes.csv"))
+
+
+@cache
+def _changes(text: str) -> dict[str, list[Change]]:
     found: dict[str, list[Change]] = {}
-    for row in rows("changes.csv"):
+    for row in _parse(text):
         date = datetime.fromisoformat(row["date"])
         found.setdefault(row["claim"], []).append(
             Change(row["claim"], date, row["what"], row["digest"])
@@ -99,10 +104,12 @@ def folder() -> Path:
 
 def rows(name: str) -> list[dict[str, str]]:
     """Return the rows of a list beside the claims, none where there is no such list."""
+    return _parse(_text(name))
+
+
+def _text(name: str) -> str:
     path = folder() / name
-    if not path.exists():
-        return []
-    return _parse(path.read_text(encoding="utf-8"))
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 @cache

@@ -1,5 +1,6 @@
 """Find runs below a folder, and say which are damaged or contradict another."""
 
+import os
 import re
 import warnings
 from collections.abc import Iterable
@@ -75,11 +76,11 @@ class Damage(NamedTuple):
 def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return names, times and sizes of the files of a run."""
     found = []
-    for path in sorted(folder.iterdir()):
+    for entry in os.scandir(folder):
         with suppress(FileNotFoundError):  # another process finished a run meanwhile
-            about = path.stat()
-            found.append((path.name, about.st_mtime_ns, about.st_size))
-    return tuple(found)
+            about = entry.stat()
+            found.append((entry.name, about.st_mtime_ns, about.st_size))
+    return tuple(sorted(found))
 
 
 _known: dict[Path, tuple[Any, Description | Damage | None]] = {}
