@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ibutils import checks
 from ibutils.critics import Separable
+from ibutils.modes import evaluating
 
 GROUPS = 10  # of the jackknife
 BLOCK = 256  # samples whose pairs are scored at once
@@ -94,14 +95,13 @@ def read(
 @torch.no_grad()
 def table(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """Return the scores of all pairs, ``[n, n]``."""
-    if _embeds(network):
-        return network(x, y)
-    network.eval()
-    scorer = _scorer(network, x, y)
-    parts = [slice(start, start + BLOCK) for start in range(0, len(x), BLOCK)]
-    rows = [torch.cat([scorer(row, column) for column in parts], dim=1) for row in parts]
-    network.train()
-    return torch.cat(rows)
+    with evaluating(network):
+        if _embeds(network):
+            return network(x, y)
+        scorer = _scorer(network, x, y)
+        parts = [slice(start, start + BLOCK) for start in range(0, len(x), BLOCK)]
+        rows = [torch.cat([scorer(row, column) for column in parts], dim=1) for row in parts]
+        return torch.cat(rows)
 
 
 def score(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
@@ -121,21 +121,21 @@ def _sums(network: nn.Module, x: Tensor, y: Tensor, clip: float | None) -> Sums:
     """Return the sums of the table of all pairs, of which a block is held at a time."""
     n, groups = len(x), min(GROUPS, len(x) // 2)
     group, order = (torch.arange(n, device=x.device) % groups).sort(stable=True)
-    network.eval()
-    scorer = _scorer(network, x[order], y[order])
     parts = _parts(torch.bincount(group).tolist())
     own = []
     others = torch.full((groups, n), -math.inf, dtype=torch.float64, device=x.device)
-    for (g, rows), (_, columns) in itertools.product(parts, parts):
-        block = scorer(rows, columns)
-        if rows == columns:
-            own.append(block.diagonal().clone())
-        if clip is not None:
-            block = block.clamp(-clip, clip)
-        if rows == columns:
-            block = block.fill_diagonal_(-math.inf)
-        others[g, columns] = torch.logaddexp(others[g, columns], block.logsumexp(0).double())
-    network.train()
+    with evaluating(network):
+        scorer = _scorer(network, x[order], y[order])
+        for (g, rows), (_, columns) in itertools.product(parts, parts):
+            block = scorer(rows, columns)
+            if rows == columns:
+                own.append(block.diagonal().clone())
+            if clip is not None:
+                block = block.clamp(-clip, clip)
+            if rows == columns:
+                block = block.fill_diagonal_(-math.inf)
+            sums = block.logsumexp(0).double()
+            others[g, columns] = torch.logaddexp(others[g, columns], sums)
     return Sums(torch.cat(own), others, group)
 
 

@@ -76,6 +76,21 @@ def test_blocks_make_the_whole_table(monkeypatch, critic):
     assert network.training
 
 
+@pytest.mark.parametrize("make", [Separable, Concatenated])
+def test_a_critic_is_read_as_it_evaluates_and_stays_in_its_mode(make):
+    sizes = {"embedding": 4} if make is Separable else {}
+    network = make(
+        2, 3, width=8, depth=1, activation=lambda: nn.Dropout(0.5), generator=seeded(), **sizes
+    )
+    x, y = pairs(20, torch.float32)
+    for mode in (True, False):
+        network.train(mode)
+        first, second = (blockwise.table(network, x, y) for _ in range(2))
+        sums = [blockwise.read(network, x, y, OBJECTIVES["info_nce"][1]) for _ in range(2)]
+        assert first.equal(second) and sums[0] == sums[1]
+        assert network.training == mode
+
+
 def test_single_precision_loses_little():
     (x, y), reader = pairs(300), OBJECTIVES["donsker_varadhan"][1]
     exact = blockwise.read(sharp("separable"), x, y, reader)[0]
