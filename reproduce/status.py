@@ -61,8 +61,8 @@ class Condition(NamedTuple):
         parts = [
             f"{count} of {self.members} members {'is' if count == 1 else 'are'} {what}"
             for count, what in (
-                (self.stale, "stale (recorded by earlier code)"),
-                (self.missing, "not on record"),
+                (self.stale, "from an earlier version of the code"),
+                (self.missing, "not on record yet"),
             )
             if count
         ]
@@ -71,7 +71,7 @@ class Condition(NamedTuple):
         if not parts:
             return ""
         command = f"make reproduce PROFILE={self.profile} ONLY={self.notebook}"
-        return f"{', '.join(parts)}; `{command}` trains them again"
+        return f"{', '.join(parts)}: numbers and verdicts are those on record until `{command}`"
 
     def row(self) -> dict[str, Any]:
         """Return what the table shows."""
