@@ -22,6 +22,7 @@ from reproduce import claims, past
 from reproduce.claims import timing
 from reproduce.claims.looks import Look, looks
 from reproduce.claims.timing import MEANING, Change
+from reproduce.record.provenance import git
 
 NAMES = {field.name for field in fields(claims.Claim)}
 
@@ -55,7 +56,7 @@ def uncommitted() -> list[Change]:
     committed: dict[str, claims.Claim] = {}
     for part in claims.parts():
         try:
-            committed |= stated(past.git("show", f"HEAD:book/claims/{part}.yaml"))
+            committed |= stated(git("show", f"HEAD:book/claims/{part}.yaml"))
         except subprocess.CalledProcessError:  # a new part
             continue
     found = []
@@ -160,7 +161,7 @@ def _seeds(runs: list[past.Version], target: str, factors: dict[str, Any]) -> se
 def stated_at(commit: str) -> dict[str, claims.Claim]:
     """Return the claims as a commit holds them."""
     found: dict[str, claims.Claim] = {}
-    for entry in past.git("ls-tree", "-r", commit, "book/claims").splitlines():
+    for entry in git("ls-tree", "-r", commit, "book/claims").splitlines():
         blob, path = entry.split()[2:]
         if path.endswith(".yaml"):
             found |= _stated_in(blob)
@@ -169,7 +170,7 @@ def stated_at(commit: str) -> dict[str, claims.Claim]:
 
 @cache
 def _stated_in(blob: str) -> dict[str, claims.Claim]:
-    return stated(past.git("cat-file", "blob", blob))
+    return stated(git("cat-file", "blob", blob))
 
 
 def _append(name: str, rows: Iterable[dict[str, Any]]) -> None:
@@ -192,7 +193,7 @@ def main() -> None:
     """Append what is new to the three lists."""
     first_line, _, rest = str(__doc__).partition("\n\n")
     argparse.ArgumentParser(description=first_line, epilog=rest).parse_args()
-    if past.git("rev-parse", "--is-shallow-repository").strip() == "true":
+    if git("rev-parse", "--is-shallow-repository").strip() == "true":
         sys.exit(
             "the lists follow from the whole history; this clone cuts it: git fetch --unshallow"
         )

@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,17 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ibutils.project import project_root
 from reproduce import claims
 from reproduce.claims.samples import has_level
+from reproduce.record.provenance import git
 
 _QUANTITY = ("target", "metric", "split", "minus")
-
-
-def git(*words: str) -> str:
-    """Return what git prints, of the project."""
-    command = ["git", "-C", str(project_root()), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @dataclass(frozen=True)

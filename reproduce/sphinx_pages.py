@@ -8,8 +8,8 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from ibutils.project import project_root
 from reproduce import citations, markup
+from reproduce.record.provenance import git
 
 # Where a configured repository is opened; nothing of it is asked for before a reader clicks.
 LAUNCH = {
@@ -21,14 +21,8 @@ WITHOUT_SOURCE = ("book/generated/",)  # pages that the repository does not hold
 CARD = "_static/card.png"
 
 
-def rendered_from(root: Path, repository: str = "") -> str:
+def rendered_from(repository: str = "") -> str:
     """Return the line at the foot of each page: the commit and its date, in markup."""
-
-    def git(*command: str) -> str:
-        return subprocess.run(
-            ["git", *command], cwd=root, capture_output=True, text=True, check=True
-        ).stdout.strip()
-
     try:
         commit, date = git("log", "-1", "--format=%h %cs").split()
         changed = " with changes" if git("status", "--porcelain", "--untracked-files=no") else ""
@@ -41,9 +35,7 @@ def rendered_from(root: Path, repository: str = "") -> str:
 def on_config(app: Sphinx, config: Config) -> None:
     """Add the foot of the page, and links to the repository where one is configured."""
     repository = html.escape(config.book_repository.rstrip("/"))
-    options: dict[str, Any] = {
-        "extra_footer": f"<p>{rendered_from(project_root(), repository)}</p>"
-    }
+    options: dict[str, Any] = {"extra_footer": f"<p>{rendered_from(repository)}</p>"}
     if repository:
         options |= {
             "repository_url": repository,

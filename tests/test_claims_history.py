@@ -14,7 +14,7 @@ from reproduce.claims.correction import LOOKS
 from reproduce.claims.looks import times_looked
 from reproduce.claims.timing import Change
 from reproduce.history import compare, new_looks, past_looks, stated, stated_at
-from reproduce.past import git
+from reproduce.record.provenance import git
 
 ROOT = Path(__file__).parents[1]
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)

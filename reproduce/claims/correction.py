@@ -51,9 +51,9 @@ def corrected(
     for place, n in enumerate(looks):
         checks.count(f"looks[{place}]", n)
     looked = np.minimum(1, np.multiply(looks, p_values))
-    chosen = np.array(primary, dtype=bool)
-    looked[chosen] = _holm(looked[chosen])
-    looked[~chosen] = stats.false_discovery_control(looked[~chosen], method="bh")
+    first = np.array(primary, dtype=bool)
+    looked[first] = _holm(looked[first])
+    looked[~first] = stats.false_discovery_control(looked[~first], method="bh")
     return [float(p) for p in looked]
 
 

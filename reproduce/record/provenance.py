@@ -83,6 +83,17 @@ def _described(name: str) -> str:
     return found[1].strip() if found else ""
 
 
+def git(*words: str) -> str:
+    """Return what git prints, of the project.
+
+    Raises:
+        OSError: There is no git.
+        CalledProcessError: It fails.
+    """
+    command = ["git", "-C", str(project_root()), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def commit() -> tuple[str | None, bool | None]:
     """Return the git commit of the project and whether its code differs from it.
 
@@ -91,15 +102,10 @@ def commit() -> tuple[str | None, bool | None]:
     Where git does not know, the environment variable ``IBUTILS_COMMIT`` may name the commit that
     this is an unchanged copy of.
     """
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(project_root()), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
     try:
         git("ls-files", "--error-unmatch", "pyproject.toml")  # else it is of a project around this
         changed = git("status", "--porcelain", "--", *CODE)
-        return git("rev-parse", "HEAD"), bool(changed)
+        return git("rev-parse", "HEAD").strip(), bool(changed)
     except (OSError, subprocess.CalledProcessError):
         named = os.environ.get(COMMIT)
         return named, False if named else None
