@@ -74,6 +74,10 @@ class Settings:
             checks.choice("critics", critic, separable)
         for name in ("samples", "few_samples"):
             checks.count(name, getattr(self, name), least=100)
+        for name in ("steps", "neighbours"):
+            checks.count(name, getattr(self, name))
+        for name in ("batch_size", "concatenated_batch_size", "bins"):
+            checks.count(name, getattr(self, name), least=2)
 
 
 def grid(settings: Settings) -> list[Member]:

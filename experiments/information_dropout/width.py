@@ -23,6 +23,7 @@ from experiments.information_dropout.noisy_networks import (
 from experiments.information_dropout.photographs import DigitsAndPhotographs, both
 from experiments.information_dropout.width_figures import FIGURES, numbers
 from ibutils import checks
+from ibutils.data import READERS
 from ibutils.information_dropout import NoisyClassifier
 from ibutils.information_dropout.all_cnn import all_cnn_32
 from ibutils.information_dropout.dropout_mlp import dropout_mlp
@@ -90,12 +91,23 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what no member can be."""
+        for name in ("data", "pictures"):
+            checks.choice(name, getattr(self, name), READERS)
+        for name in ("images", "held_out", "softplus_batch"):
+            checks.count(name, getattr(self, name))
+        for name in ("perceptron_epochs", "softplus_epochs", "relu_epochs"):
+            checks.count(name, getattr(self, name))
+        checks.counts("units", self.units)
+        for share in self.shares:
+            checks.number("shares", share, above=0, most=1)
         for method in self.methods:
             checks.choice("methods", method, METHODS)
         for beta in self.betas:
             checks.number("betas", beta, least=0)
-        checks.number("softplus_beta", self.softplus_beta, least=0)
-        checks.number("relu_beta", self.relu_beta, least=0)
+        for name in ("softplus_beta", "relu_beta"):
+            checks.number(name, getattr(self, name), least=0)
+        for alpha in self.alphas:
+            checks.number("alphas", alpha, above=0)
 
 
 def grid(settings: Settings) -> list[Member]:

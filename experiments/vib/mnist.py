@@ -17,6 +17,7 @@ from ibutils.baselines import (
     confidence_penalty_loss,
     label_smoothing_loss,
 )
+from ibutils.data import READERS
 from ibutils.data import load as load_images
 from ibutils.evaluation import evaluate
 from ibutils.nets import linear, perceptron
@@ -77,6 +78,9 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what no member can be."""
         vib_recipe(self.epochs, learning_rate=self.learning_rate, averaging=self.averaging)
+        checks.choice("data", self.data, READERS)
+        for name in ("hidden", "wide", "repeats"):
+            checks.count(name, getattr(self, name))
         for method in self.methods:
             checks.choice("methods", method, METHODS)
         for beta in self.betas:

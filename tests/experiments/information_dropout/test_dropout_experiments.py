@@ -47,6 +47,12 @@ def test_what_is_on_record_is_of_these_settings_and_of_this_grid(chapter):
     [
         ("width", {"methods": ("none", "dropuot")}, "methods must be .*'dropuot'"),
         ("width", {"relu_beta": -1.0}, "relu_beta must be at least 0"),
+        ("width", {"pictures": "cifra10"}, "pictures must be .*'cifra10'"),
+        ("width", {"images": 0}, "images must be at least 1"),
+        ("width", {"softplus_epochs": 0}, "softplus_epochs must be at least 1"),
+        ("width", {"units": (50, 0)}, r"units\[1\] must be at least 1"),
+        ("width", {"shares": (0.0,)}, "shares must be above 0"),
+        ("width", {"alphas": (0.0,)}, "alphas must be above 0"),
         ("vae", {"factors": (0.0,)}, "factors must be above 0"),
         ("disentanglement", {"betas": (0.3, -3.0)}, "beta must be at least 0, got -3.0"),
         ("nuisances", {"priors": ("tanh",)}, "priors must be .*'tanh'"),
