@@ -5,6 +5,7 @@ python -m ibutils estimate data.csv --x height weight --y diagnosis
 
 import argparse
 import csv
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -34,6 +35,8 @@ MISSING = (
     "NULL",
     "null",
 )
+CODED = re.compile(r"[+-]?0\d")  # no number, as other programs write it
+MARKS = re.compile(r"[%$€£\s]")
 SHOWN = 5  # lines that a message lists
 
 
@@ -57,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         estimate(options)
     except (OSError, ValueError, TypeError, FloatingPointError, csv.Error) as error:
         parser.error(str(error))
+    except (MemoryError, RuntimeError) as error:  # as torch says that memory is short
+        parser.error(f"{error}; columns of many labels need most of it")
 
 
 def estimate(options: argparse.Namespace) -> None:
@@ -98,7 +103,7 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.reader(stream)
+            reader = csv.reader(stream, strict=True)  # else a stray quote swallows rows
             header = [name.strip() for name in next(reader, [])]
             rows = dict((reader.line_num, row) for row in reader if row)
     except UnicodeDecodeError as error:
@@ -131,11 +136,29 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def _values(name: str, column: dict[int, str]) -> list[Any]:
-    """Return the values of a column, by line: integers, other numbers, or else text."""
+    """Return the values of a column, by line: integers, other numbers, or else text.
+
+    Codes such as ``007`` are text, since ``7`` is another.
+
+    Raises:
+        ValueError: All are numbers with a comma, a currency or the like.
+    """
+    if coded := [line for line, text in column.items() if CODED.match(text)]:
+        print(
+            f"Column {name!r} is read as labels: {column[coded[0]]!r} in line {coded[0]} begins "
+            "with a zero.",
+            file=sys.stderr,
+        )
+        return list(column.values())
     for kind in (int, float):
         strange = [line for line, text in column.items() if not _is(kind, text)]
         if not strange:
             return [kind(text) for text in column.values()]
+    if all(_is(float, MARKS.sub("", text.replace(",", "."))) for text in column.values()):
+        raise ValueError(
+            f"column {name!r} holds numbers such as {column[strange[0]]!r} in line {strange[0]}: "
+            "write them with a decimal point and without other marks"
+        )
     if len(strange) < len(column):
         print(
             f"Column {name!r} is read as labels: {column[strange[0]]!r} in line {strange[0]} is "

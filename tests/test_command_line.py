@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import ibutils
-from ibutils import estimate_mi
+from ibutils import command_line, estimate_mi
 from ibutils.command_line import main, read_columns
 
 N = 300
@@ -112,6 +112,24 @@ def test_one_text_makes_labels_of_a_column_and_is_told(capsys, table):
     )
 
 
+def test_codes_with_leading_zeros_are_labels(capsys, table):
+    """``7`` and ``007`` are two products."""
+    changed = {f"r{i}_level": ("7", "007")[i % 2] for i in range(300)}
+    found = read_columns(table(**changed), ["level", "height"])
+    assert set(found["level"]) == {"7", "007"} and isinstance(found["height"][0], float)
+    assert "'007' in line 3 begins with a zero" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [MemoryError("no room"), RuntimeError("can't allocate memory")])
+def test_memory_that_is_short_is_said_in_one_line(capsys, monkeypatch, table, error):
+    def short(**options):
+        raise error
+
+    monkeypatch.setattr(command_line, "estimate_mi", short)
+    code, said = ended(capsys, "estimate", table(), *ESTIMATE)
+    assert code == 2 and f"{error}; columns of many labels" in said
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -158,6 +176,10 @@ def test_what_is_wrong_is_said_in_one_line(capsys, table, arguments, message):
         (b"height,weight,class\n1,2,a\n3,4\n", "line 3: 2 values, but 3 columns have names"),
         (b"height,weight,class\n", "x must hold at least 2 samples"),
         (b"height,weight,class\n1,2,\xff\n", "no text in UTF-8"),
+        (b'height,weight,class\n1,2,a\n3,4,"b\n5,6,c\n', "unexpected end of data"),
+        (b'height,weight,class\n1,2,"b\n5,6,"c\n', "expected after '\"'"),
+        (b'height,weight,class\n"1,5",2,a\n"2,5",3,b\n', "numbers such as '1,5' in line 2"),
+        (b"height,weight,class\n1,7 %,a\n2,8.5 %,b\n", "numbers such as '7 %' in line 2"),
         (
             b"height;weight;class\n1;2;a\n",
             "it has height;weight;class; separate columns by commas",

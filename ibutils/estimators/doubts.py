@@ -14,6 +14,8 @@ CHANCE = (
     0.25  # share of samples near in the other variable, up to which it does not look like luck
 )
 FAR = 0.3  # distance of neighbours, in those of strangers, from which on bias shows
+ATOM = 0.05  # share of samples that are one number, from which on they are set apart
+LARGE = 5  # least samples at one point that are taken for an atom
 UNITS = 10.0  # ratio of the spreads of coordinates from which on units decide
 
 
@@ -23,7 +25,8 @@ def heavy_tails(samples: Float[Tensor, "n d"]) -> tuple[str, ...]:
     Far means that some coordinate is over 20 robust deviations from its median. That deviation
     is the range from the 5 % to the 95 % quantile over what it is for a standard normal, which
     far samples cannot stretch. (Of n samples none is more than :math:`\sqrt n` *standard*
-    deviations from their mean.) Where the range is zero, the standard deviation is taken.
+    deviations from their mean.) A number that fills much of a coordinate, such as the zeros of
+    rainfall, is left out of both. Where the range is zero, the standard deviation is taken.
 
     Args:
         samples: Samples ``[n, d]``, x and y side by side.
@@ -33,11 +36,7 @@ def heavy_tails(samples: Float[Tensor, "n d"]) -> tuple[str, ...]:
         >>> heavy_tails(x), len(heavy_tails(torch.cat([x, torch.tensor([[1e4]])])))
         ((), 1)
     """
-    ordered, n = samples.sort(dim=0).values, len(samples)
-    low, middle, high = (ordered[round(share * (n - 1))] for share in (0.05, 0.5, 0.95))
-    scale = ((high - low) / NORMAL).where(high > low, samples.std(dim=0))
-    away = (samples - middle).abs()
-    far = float((away / scale.clamp(min=1e-300)).max())
+    far = max((_farthest(column) for column in samples.unbind(1)), default=0.0)
     if not far > OUTLYING:
         return ()
     return (
@@ -45,6 +44,25 @@ def heavy_tails(samples: Float[Tensor, "n d"]) -> tuple[str, ...]:
         "A map like asinh of x and y, in units of their spread, shortens them and keeps the "
         "information.",
     )
+
+
+def _farthest(column: Tensor) -> float:
+    """Return how many robust deviations the sample farthest from the median lies from it."""
+    column = column / column.abs().max().clamp(min=torch.finfo(column.dtype).tiny)
+    atom, share = frequent(column)
+    rest = column[column != atom] if share > ATOM else column
+    if len(rest) < 2:
+        return 0.0
+    ordered = rest.sort().values
+    low, middle, high = (ordered[round(part * (len(rest) - 1))] for part in (0.05, 0.5, 0.95))
+    scale = (high - low) / NORMAL if high > low else column.std()
+    return float((rest - middle).abs().max() / scale.clamp(min=torch.finfo(column.dtype).tiny))
+
+
+def frequent(column: Tensor) -> tuple[Tensor, float]:
+    """Return the most frequent value of a column and its share of the samples."""
+    atom = column.mode().values
+    return atom, float((column == atom).double().mean())
 
 
 def of_units(coordinates: Tensor) -> tuple[str, ...]:
@@ -71,19 +89,22 @@ def of_neighbours(found: Neighbours, x: Variable, y: Variable, z: Variable) -> t
     if not points.shape[1]:
         return ()
     return (
-        *_ties(found),
+        *_ties(found, labelled=any(one.labels is not None for one in (x, y, z))),
         *_deterministic(x, y, found),
         *heavy_tails(points),
         *_too_few(points, found),
     )
 
 
-def _ties(found: Neighbours) -> tuple[str, ...]:
-    tied = float(found.tied.double().mean())
-    if tied <= TIED:
+def _ties(found: Neighbours, *, labelled: bool) -> tuple[str, ...]:
+    tied = found.tied
+    if labelled:  # labels set atoms apart, which are then counted as such
+        tied = tied & (found.equal <= max(ATOM * len(tied), LARGE))
+    share = float(tied.double().mean())
+    if share <= TIED:
         return ()
     return (
-        f"{tied:.1%} of the samples repeat or have neighbours at tied distances, as on a grid, "
+        f"{share:.1%} of the samples repeat or have neighbours at tied distances, as on a grid, "
         "for which the estimator is not made; a variable of few values is better a label.",
     )
 

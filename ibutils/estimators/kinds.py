@@ -1,5 +1,6 @@
 """Which of the variables of other people's data are numbers, which labels, and which are tied."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, cast, get_args
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ibutils import checks, inputs
+from ibutils.estimators.doubts import ATOM, frequent
 from ibutils.estimators.search import Variable
 from ibutils.inputs import Data
 
@@ -157,6 +159,11 @@ def _column(name: str, raw: Any) -> _Column:
         raw = inputs.array(name, raw.tolist())  # of the type that its values have
         if raw.ndim != 1:
             raise ValueError(f"{name} has cells that hold {raw.shape[1:]} values beside others")
+        if times := [one for one in raw.flat if isinstance(one, date | timedelta)]:
+            raise TypeError(
+                f"{name} must hold numbers or labels, got times such as {times[0]}; take the time "
+                "since the first as numbers, or text for labels"
+            )
     text = isinstance(raw, np.ndarray) and raw.dtype.kind in "USO"
     if text and not all(map(inputs.is_real, raw.flat)):
         return _Column(None, inputs.codes(name, raw), "text")
@@ -186,6 +193,39 @@ def _is_whole(value: Any) -> bool:
     if isinstance(value, Decimal):
         return value.is_finite() and value == value.to_integral_value()
     return isinstance(value, int)
+
+
+def set_apart(variables: dict[str, Variable]) -> tuple[dict[str, Variable], list[str]]:
+    """Return variables with a label more where one number fills much of a coordinate.
+
+    Such are the zeros of rainfall or of counts. Neighbours on either side of an atom would be
+    taken for alike. The label says whether a sample is the atom, which adds no information.
+
+    Args:
+        variables: By name.
+
+    Returns:
+        The variables, and a sentence for each that has an atom.
+    """
+    found, said = {}, []
+    for name, (values, labels) in variables.items():
+        atoms = [(column, *frequent(column)) for column in values.unbind(1)]
+        flags = [(column == atom).long() for column, atom, part in atoms if ATOM < part < 1]
+        if flags:
+            largest = max(part for *_, part in atoms if part < 1)
+            said.append(
+                f"One number fills {largest:.0%} of {name}: whether a sample has it is taken for "
+                "a label."
+            )
+        codes = flags if labels is None else [labels, *flags]
+        found[name] = Variable(values, _joint(codes))
+    return found, said
+
+
+def _atom(column: Tensor) -> Tensor:
+    """Return which samples have the number that fills much of a column, if one does."""
+    atom, share = frequent(column)
+    return (column == atom) & (share > ATOM)
 
 
 SOME = 0.01  # share of samples that repeat others, from which on it is worth a word
@@ -224,23 +264,32 @@ def break_ties(
     n = len(variables[0].values)
     # Noise from the stream that drew the samples would depend on them: no common seed.
     source = torch.Generator().manual_seed(TIES) if generator is None else generator
-    columns = [one.values for one in variables]
-    columns += [one.labels[:, None].double() for one in variables if one.labels is not None]
-    rows = torch.cat(columns, dim=1)
-    repeated = n - len(rows.unique(dim=0))
-    different = [[one.unique().numel() for one in v.values.unbind(1)] for v in variables]
-    rounded = any(FEW_VALUES < count < n for counts in different for count in counts)
-    found = []
-    for variable, counts in zip(variables, different, strict=True):
+    columns = [column for one in variables for column in one.values.unbind(1)]
+    atoms = [_atom(column) for column in columns]
+    different = [
+        column[~atom].unique().numel() for column, atom in zip(columns, atoms, strict=True)
+    ]
+    tied = [
+        FEW_VALUES < count < n - int(atom.sum())
+        for count, atom in zip(different, atoms, strict=True)
+    ]
+    labels = [one.labels.double() for one in variables if one.labels is not None]
+    rows = torch.stack([*columns, *labels], dim=1)
+    rows = rows[~torch.stack(atoms, dim=1).all(1)] if atoms else rows[:0]
+    repeated = len(rows) - len(rows.unique(dim=0))
+    found, place = [], iter(zip(atoms, different, tied, strict=True))
+    for variable in variables:
         values = variable.values.clone()
-        for column, count in zip(values.unbind(1), counts, strict=True):
-            if rounded and count > FEW_VALUES:  # rounding far from zero would drown the noise
+        for column, (atom, count, jittered) in zip(values.unbind(1), place, strict=False):
+            if any(tied) and count > FEW_VALUES:  # rounding far from zero would drown the noise
                 column -= column.median()
-            if FEW_VALUES < count < n:
+            if jittered:
                 noise = torch.randn(n, generator=source, device=source.device, dtype=values.dtype)
-                column += JITTER * column.std() * noise.to(values.device)
+                largest = column.abs().max()  # of which no square leaves the range of numbers
+                spread = (column / largest).std() * largest
+                column += JITTER * spread * noise.to(values.device).where(~atom, 0)
         found.append(Variable(values, variable.labels))
-    doubts = ["Numbers are equal in some samples, and such ties are broken at random."] * rounded
+    doubts = ["Numbers are equal in some samples, and such ties are broken at random."] * any(tied)
     if repeated > SOME * n:
         doubts.append(
             f"{repeated} of {n} samples repeat others in all variables. If they are copies, the "

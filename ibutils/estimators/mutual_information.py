@@ -12,7 +12,7 @@ from ibutils import checks
 from ibutils.estimators import binning, neighbours, neural, tables
 from ibutils.estimators.doubts import heavy_tails
 from ibutils.estimators.estimate import PARTS, Estimate, by_parts
-from ibutils.estimators.kinds import EACH, TIES, Kind, Side, break_ties, read
+from ibutils.estimators.kinds import EACH, TIES, Kind, Side, break_ties, read, set_apart
 from ibutils.estimators.search import Variable
 from ibutils.information import entropy
 from ibutils.inputs import Data
@@ -25,6 +25,8 @@ METHODS = ("auto", "neighbours", "plug_in", "binning", *neural.OBJECTIVES)
 # On the tasks of the book's calibration, with 500 and with 5,000 samples, nearest neighbours are
 # nearer to the truth up to here, and InfoNCE beyond, but for heavy tails.
 NEAREST_DIMENSIONS = 4
+GIVEN_DIMENSIONS = 4  # likewise of x, y and z together, where z is given
+MOST_CELLS = 10**8  # numbers that labels may become
 ROUNDING = 1e-9
 BELOW = 4  # errors below zero, from which on a value is worth a word
 PART = 20  # least samples of a part of which the spread is the error
@@ -72,11 +74,12 @@ def estimate_mi(
         z_kind: Likewise.
         k: Neighbours of ``"neighbours"``.
         bins: Bins of each coordinate of ``"binning"``.
-        critic: Of the bounds, as in ``neural.estimate``.
+        critic: Of the bounds, as in ``neural.estimate``. With one of yours ``"auto"`` is InfoNCE.
         steps: Of their training.
         batch_size: Likewise.
         generator: Source of the split into parts, and of the training. By default it is fixed
-            for every method: equal calls return equal values, and no global state moves.
+            for every method: equal calls return equal values, and no global state moves, unless
+            a critic of yours draws numbers of its own.
         progress: Whether to show how far a training is.
 
     Returns:
@@ -109,8 +112,12 @@ def estimate_mi(
         checks.choice("critic", critic, neural.CRITICS)
     sides = _sides(x=(x, x_kind), y=(y, y_kind), **({} if z is None else {"z": (z, z_kind)}))
     said: list[str] = []
+    own = isinstance(critic, torch.nn.Module)
+    if own and method in ("neighbours", "plug_in", "binning"):
+        raise ValueError(f"method {method!r} trains no critic; leave it out to train yours")
     if method == "auto":
-        method, why = _choice(sides)
+        given = "info_nce", "Chosen: InfoNCE, since a critic was given."
+        method, why = given if own else _choice(sides)
         said.append(why)
     said += _paired_by_place(x=x, y=y, z=z)
     said += [sentence for side in sides.values() for sentence in side.doubts]
@@ -201,9 +208,11 @@ def _words(variable: Variable) -> str:
 
 def _by_neighbours(sides: dict[str, Side], k: int, generator: torch.Generator | None) -> Estimate:
     """Return the estimate from nearest neighbours, its error from the spread over parts."""
-    variables, doubts = break_ties([side.variable for side in sides.values()], generator)
+    apart, said = set_apart({name: side.variable for name, side in sides.items()})
+    variables, doubts = break_ties([*apart.values()], generator)
     found = neighbours.information(*variables, k=k)
-    method, doubts = f"nearest neighbours, k = {k}", (*doubts, *found.diagnostics)
+    method = f"nearest neighbours, k = {k}"
+    doubts = (*said, *doubts, *found.diagnostics, *_given_many(variables))
     found = replace(found, method=method, diagnostics=doubts)
     labels = [int(one.labels.max()) + 1 for one in variables if one.labels is not None]
     too_small = len(variables[0].values) < PARTS * max(PART, 4 * k, EACH * math.prod(labels))
@@ -215,6 +224,17 @@ def _by_neighbours(sides: dict[str, Side], k: int, generator: torch.Generator | 
 
     stderr = by_parts(value, len(variables[0].values), generator=generator)
     return replace(found, stderr=stderr, freedom=float(PARTS - 1))
+
+
+def _given_many(variables: list[Variable]) -> list[str]:
+    """Return a doubt about conditional information in more than a few dimensions."""
+    numbers = sum(one.values.shape[1] for one in variables)
+    if len(variables) < 3 or numbers <= GIVEN_DIMENSIONS:
+        return []
+    return [
+        f"Given z, in {numbers} dimensions neighbours are biased both ways: they find dependence "
+        "where there is none, and less than there is. The interval does not know."
+    ]
 
 
 def _is_lopsided(variable: Variable) -> bool:
@@ -276,7 +296,17 @@ def _by_bins(sides: dict[str, Side], bins: int) -> Estimate:
 
 
 def _numbers(variable: Variable) -> Tensor:
-    """Return a variable as numbers, a label as a coordinate of 0 and 1 for each class."""
+    """Return a variable as numbers, a label as a coordinate of 0 and 1 for each class.
+
+    Raises:
+        ValueError: There are so many classes that these coordinates fill the memory.
+    """
     if variable.labels is None:
         return variable.values
+    n, classes = len(variable.values), int(variable.labels.max()) + 1
+    if n * classes > MOST_CELLS:
+        raise ValueError(
+            f"{n} samples with {classes} labels are too many for this method, which takes each "
+            "label for a coordinate; join rare labels, or use method='neighbours'"
+        )
     return torch.cat([variable.values, F.one_hot(variable.labels).double()], dim=1)

@@ -12,6 +12,7 @@ from ibutils.estimators.search import Neighbours, Variable, by_distances, by_tre
 from ibutils.inputs import Data
 
 TREE_DIMENSIONS, TREE_SAMPLES = 10, 20_000  # up to, and from which on, trees win on a CPU
+MOST_DIMENSIONS = 25  # beyond which a tree looks at nearly all samples, however many there are
 
 
 def ksg(x: Data, y: Data, *, k: int = 3, standardise: bool = True) -> Estimate:
@@ -198,7 +199,8 @@ def information(
 def _find(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours:
     """Return neighbours by the faster way."""
     n, dimensions = len(x.values), sum(one.values.shape[1] for one in (x, y, z))
-    tree = x.values.device.type == "cpu" and (dimensions <= TREE_DIMENSIONS or n >= TREE_SAMPLES)
+    few = dimensions <= TREE_DIMENSIONS or (n >= TREE_SAMPLES and dimensions <= MOST_DIMENSIONS)
+    tree = x.values.device.type == "cpu" and few
     return (by_trees if tree else by_distances)(x, y, z, k=k)
 
 

@@ -16,7 +16,7 @@ from ibutils.estimators.doubts import heavy_tails
 from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.fitting import fit, permutation
 from ibutils.inputs import Data, Pair
-from ibutils.modes import learning
+from ibutils.modes import evaluating, learning
 
 CLIP = 5.0  # of SMILE
 # What trains and chooses the critic, and what its scores are then read through. The
@@ -46,6 +46,7 @@ TRAIN, VALIDATION = 0.6, 0.1  # shares of the samples; the rest is for the repor
 
 LEAST = 40  # samples: below, the jackknife has groups of less than one
 ENOUGH = 100  # training samples for each dimension of (x, y)
+DIVERGED = -1.0  # nats, far below what a critic without skill reads
 RISE = 0.02  # nats that the last tenth of training must have gained to be a warning
 
 
@@ -190,17 +191,18 @@ def estimates(
             Pair(*(samples[part].to(like.device, like.dtype) for samples in scaled))
             for part in parts
         )
-        curve = fit(
-            network,
-            train,
-            validation,
-            objective=OBJECTIVES[bounds[0]][0],
-            steps=steps,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            generator=generator,
-            progress=progress,
-        )
+        with evaluating(network):  # which leaves a critic of the caller in its mode
+            curve = fit(
+                network,
+                train,
+                validation,
+                objective=OBJECTIVES[bounds[0]][0],
+                steps=steps,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                generator=generator,
+                progress=progress,
+            )
         found = {}
         for bound in bounds:
             value, stderr, freedom = blockwise.read(network, *test, OBJECTIVES[bound][1])
@@ -253,6 +255,11 @@ def _build(critic: str | nn.Module, scaled: Pair, generator: torch.Generator | N
     return CRITICS[critic](*sizes, generator=generator).to(scaled.x.device)
 
 
+def _two_valued(columns: Tensor) -> Tensor:
+    """Return which columns hold two values only, such as the indicators of labels."""
+    return ((columns == columns.amin(0)) | (columns == columns.amax(0))).all(0)
+
+
 def _doubts(
     bound: str,
     critic: str | nn.Module,
@@ -265,10 +272,13 @@ def _doubts(
     found = []
     other = OTHER.get(critic, "separable") if isinstance(critic, str) else "separable"
     varying = train[:, train.any(0)]
-    if bound == "info_nce" and value > math.log(test) - 1:
+    if value > math.log(test) - 1:
+        near = f"log {test} = {math.log(test):.2f} nats"
         found.append(
-            f"InfoNCE is within 1 nat of its ceiling log {test} = {math.log(test):.2f}: "
-            "the information may be far larger."
+            f"InfoNCE is within 1 nat of its ceiling {near}: the information may be far larger."
+            if bound == "info_nce"
+            else f"The value comes within 1 nat of {near}, or passes it: {test} held-out pairs "
+            "tell little there, and the information may be far larger."
         )
     late = len(curve) - len(curve) // 10
     if max(curve[late:], default=-math.inf) - max(curve[:late]) > RISE:
@@ -280,8 +290,14 @@ def _doubts(
         found.append(f"{len(train)} training samples are few for {varying.shape[1]} dimensions.")
     if constant := train.shape[1] - varying.shape[1]:
         found.append(f"{constant} of {train.shape[1]} columns of x and y do not vary: left out.")
-    found += heavy_tails(varying)
-    if value < 0:
+    found += heavy_tails(varying[:, ~_two_valued(varying)])
+    if value < DIVERGED:
+        found.append(
+            "The value is far below zero, as no information is: exponentials of scores have "
+            "diverged on the held-out pairs, or the critic is overfitted. InfoNCE is safe from "
+            "the first."
+        )
+    elif value < 0:
         found.append(
             "The value is negative, as no information is: this critic finds no dependence. "
             f"Compare critic={other!r}."

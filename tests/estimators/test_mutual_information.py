@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -14,6 +15,8 @@ from sklearn.feature_selection import mutual_info_classif, mutual_info_regressio
 from sklearn.metrics import mutual_info_score
 
 import ibutils
+from ibutils.critics import Separable
+from ibutils.estimators import mutual_information as one_call
 from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.kinds import read
 from ibutils.estimators.mutual_information import METHODS, _beyond_entropy, estimate_mi
@@ -379,6 +382,62 @@ class TestCountable:
         assert estimate_mi(floors, floors % 2 == 0).method.startswith("plug-in")
 
 
+class TestAtoms:
+    """Numbers of which one fills much, such as the zeros of rainfall."""
+
+    @pytest.mark.parametrize("share", [0.1, 0.5])
+    def test_the_truth_is_met(self, share) -> None:
+        """X and Y are zero together, and else independent: the information is H(share)."""
+        truth = -share * math.log(share) - (1 - share) * math.log(1 - share)
+        values = []
+        for seed in range(10):
+            rng = np.random.default_rng(seed)
+            on = rng.random(N) < share
+            found = estimate_mi(rng.exponential(size=N) * on, rng.exponential(size=N) * on)
+            assert "One number fills" in found.diagnostics[1] and len(found.diagnostics) == 3
+            values.append(found.value)
+        assert abs(np.mean(values) - truth) < 4 * np.std(values, ddof=1) / math.sqrt(10) + 0.01
+
+    def test_they_are_no_tails(self) -> None:
+        """With six such columns neighbours are far, and nothing speaks against a critic."""
+        rng = np.random.default_rng(0)
+        x = rng.exponential(size=(500, 6)) * (rng.random((500, 6)) < 0.1)
+        found = estimate_mi(x, x[:, 0] + rng.normal(size=500), steps=5)
+        assert "Chosen: InfoNCE" in found.diagnostics[0]
+        assert not any("robust deviations" in one for one in found.diagnostics)
+
+    @pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e160, 1e300])
+    def test_ties_are_broken_in_any_unit(self, scale) -> None:
+        x, noise = torch.randn(2, 1000, generator=seeded(), dtype=torch.float64)
+        x, y = (one.mul(10).round() / 10 for one in (x, x + noise))
+        assert estimate_mi(x * scale, y).value == pytest.approx(estimate_mi(x, y).value, abs=1e-3)
+
+
+class TestDoubts:
+    def test_much_that_is_given(self) -> None:
+        z, noise = torch.randn(2, 500, 4, generator=seeded(), dtype=torch.float64)
+        found = estimate_mi(z.sum(1) + noise[:, 0], z.sum(1) + noise[:, 1], z=z)
+        assert any("Given z, in 6 dimensions" in one for one in found.diagnostics)
+        found = estimate_mi(noise[:, 0], noise[:, 1], z=z[:, :2])
+        assert not any("Given z" in one for one in found.diagnostics)
+
+    def test_labels_alone_are_no_copies(self) -> None:
+        labels = torch.arange(500) % 3
+        found = estimate_mi(labels, labels, method="neighbours")
+        assert not any("repeat others" in one for one in found.diagnostics)
+
+
+class TestCritics:
+    def test_one_of_yours_is_trained_and_stays_in_its_mode(self) -> None:
+        x, noise = torch.randn(2, 400, 1, generator=seeded())
+        critic = Separable(1, 1, width=8, embedding=2, depth=1, generator=seeded()).eval()
+        before = [one.clone() for one in critic.parameters()]
+        found = estimate_mi(x, x + noise, critic=critic, steps=5)
+        assert found.diagnostics[0] == "Chosen: InfoNCE, since a critic was given."
+        assert not any(a.equal(b) for a, b in zip(before, critic.parameters(), strict=True))
+        assert not critic.training
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         "change, error, words",
@@ -400,6 +459,18 @@ class TestErrors:
             ({"k": 50}, ValueError, "k must be .*50"),
             ({"method": "binning", "bins": 0}, ValueError, "bins.*0"),
             ({"method": "info_nce", "steps": 0}, ValueError, "steps.*0"),
+            (
+                {"method": "neighbours", "critic": torch.nn.Linear(1, 1)},
+                ValueError,
+                "'neighbours' trains no critic",
+            ),
+            ({"y": [date(2020, 1, 1 + i % 9) for i in range(50)]}, TypeError, "2020-01-01; take"),
+            ({"y": [timedelta(i % 9) for i in range(50)]}, TypeError, "the time since the first"),
+            (
+                {"y": pd.Series(pd.date_range("2020", periods=50, tz="UTC"))},
+                TypeError,
+                "y must hold numbers or labels, got times such as 2020-01-01",
+            ),
         ],
     )
     def test_name_argument_and_value(self, change, error, words) -> None:
@@ -407,6 +478,13 @@ class TestErrors:
         data = good | change
         with pytest.raises(error, match=words):
             estimate_mi(data.pop("x"), data.pop("y"), **data)
+
+
+def test_labels_that_would_fill_the_memory_are_refused(monkeypatch) -> None:
+    monkeypatch.setattr(one_call, "MOST_CELLS", 50 * 9)
+    x, y = torch.rand(50, generator=seeded()), [f"u{i % 10}" for i in range(50)]
+    with pytest.raises(ValueError, match="50 samples with 10 labels are too many"):
+        estimate_mi(x, y, method="binning")
 
 
 @pytest.mark.parametrize("method", METHODS)

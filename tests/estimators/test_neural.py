@@ -242,7 +242,23 @@ class TestDoubts:
         (doubt,) = self.doubts(bound="info_nce", value=math.log(300) - 0.5)
         assert "log 300 = 5.70" in doubt
         assert not self.doubts(bound="info_nce", value=math.log(300) - 1.5)
-        assert not self.doubts(value=math.log(300) - 0.5)
+
+    def test_any_bound_near_the_logarithm_of_its_pairs(self):
+        (doubt,) = self.doubts(bound="smile", value=math.log(300) - 0.5)
+        assert "300 held-out pairs tell little" in doubt and "InfoNCE" not in doubt
+        assert not self.doubts(bound="smile", value=math.log(300) - 1.5)
+
+    @pytest.mark.parametrize("value", [-2e18, -math.inf, -1.5])
+    def test_a_value_far_below_zero_is_no_sign_of_independence(self, value):
+        (doubt,) = self.doubts(value=value)
+        assert "diverged" in doubt and "no dependence" not in doubt
+        (doubt,) = self.doubts(value=-0.5)
+        assert "finds no dependence" in doubt
+
+    def test_a_rare_label_is_no_tail(self):
+        train = torch.randn(1000, 2, generator=seeded())
+        rare = (torch.arange(1000) < 2).float()[:, None]
+        assert self.doubts(train=torch.cat([train, (rare - rare.mean()) / rare.std()], 1)) == ()
 
     def test_a_critic_that_was_still_improving(self):
         (doubt,) = self.doubts(curve=[0.01 * i for i in range(40)])
