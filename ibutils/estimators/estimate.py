@@ -146,7 +146,8 @@ def by_parts(
     Where the parts are so small that the variance does not yet fall like that, the error comes
     out too small: of nearest-neighbour estimates of normal pairs, the interval of level 95 %
     misses their mean in 3 to 6 % of data sets with ten parts of 200 samples, and in 13 to 16 %
-    with ten parts of 20.
+    with ten parts of 20. A strong dependence takes more: at a correlation of 0.99 about 15 % are
+    missed with ten parts of 100.
 
     Args:
         estimate: Returns the value for some samples, given by their indices ``[n / m]``.
