@@ -125,7 +125,7 @@ def estimate_mi(
         raise ValueError(f"method must be 'neighbours' or 'plug_in' with z, got {method!r}")
     if method == "neighbours":
         found = _by_neighbours(sides, k, generator)
-        said += _far_below_zero(found)
+        said += [*_constant(sides), *_far_below_zero(found)]
     elif method == "plug_in":
         found = _by_counts(sides)
     elif method == "binning":
@@ -243,6 +243,17 @@ def _is_lopsided(variable: Variable) -> bool:
         return False
     others = len(variable.labels) - int(variable.labels.bincount().max())
     return 0 < others < 2 * PARTS
+
+
+def _constant(sides: dict[str, Side]) -> list[str]:
+    """Return a sentence for each of x and y that never varies."""
+    found = []
+    for name in ("x", "y"):
+        values, labels = sides[name].variable
+        varies = bool((values != values[0]).any()) or (labels is not None and bool(labels.any()))
+        if not varies:
+            found.append(f"{name} has one value only: it carries no information.")
+    return found
 
 
 def _far_below_zero(estimate: Estimate) -> tuple[str, ...]:

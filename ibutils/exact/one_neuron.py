@@ -41,7 +41,7 @@ def information(
     """
     checks.numbers("weight", weight)
     checks.numbers("borders", borders, ndim=1)
-    if bool((borders.diff() < 0).any()):
+    if bool((borders.diff() <= 0).any()):
         raise ValueError(f"borders must be increasing, got {borders.tolist()}")
     slope = weight.abs().where(weight != 0, 1.0)[..., None]
     below = torch.special.ndtr(borders / slope)

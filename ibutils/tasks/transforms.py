@@ -18,6 +18,7 @@ from ibutils.tasks.task import Task
 
 _WAVES = ((0.35, 1.6, 0.5), (0.1, 3.1, 1.0))  # amplitude, frequency, phase; slope at least 0.13
 _TURN = 1.5 * math.pi
+OFF = 1e-3  # relative distance at which a point lies off what a map leads to, not off by rounding
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def _undone(name: str, points: Tensor, map_: Transform | None) -> Tensor:
     if map_ is None:
         return points
     found = map_.inverse(points)
-    outside = ~found.isfinite().all(-1)
+    missed = (map_.forward(found) - points).abs() > OFF * (1 + points.abs())
+    outside = ~found.isfinite().all(-1) | missed.any(-1)
     if bool(outside.any()):
         raise ValueError(
             f"{name} must hold points that {map_.name} leads to, got {points[outside][0].tolist()}"

@@ -421,6 +421,12 @@ class TestDoubts:
         found = estimate_mi(noise[:, 0], noise[:, 1], z=z[:, :2])
         assert not any("Given z" in one for one in found.diagnostics)
 
+    @pytest.mark.parametrize("constant", [["a"] * 200, [True] * 200, [2.5] * 200])
+    def test_one_value_only(self, constant) -> None:
+        y = torch.randn(200, generator=seeded())
+        found = estimate_mi(constant, y, method="neighbours")
+        assert "x has one value only: it carries no information." in found.diagnostics
+
     def test_labels_alone_are_no_copies(self) -> None:
         labels = torch.arange(500) % 3
         found = estimate_mi(labels, labels, method="neighbours")

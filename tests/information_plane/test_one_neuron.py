@@ -79,6 +79,7 @@ def test_sign_of_the_weight_does_not_matter_and_zero_knows_nothing():
     ("call", "message"),
     [
         (lambda: one_neuron.information(torch.ones(1), torch.tensor([1.0, 0.0])), "increasing"),
+        (lambda: one_neuron.information(torch.ones(1), torch.zeros(2)), "increasing"),
         (lambda: one_neuron.information(torch.tensor([torch.nan]), torch.zeros(1)), "nan"),
         (lambda: tanh_borders(bins=1), "bins must be at least 2, got 1"),
         (lambda: relu_borders(width=0.0, largest=1.0), "width must be above 0, got 0.0"),

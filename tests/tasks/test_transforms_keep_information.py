@@ -101,6 +101,18 @@ def test_points_outside_an_image_are_refused(point):
         task.log_ratio(inside, outside)
 
 
+def test_points_off_the_roll_are_refused():
+    base = both(dense_normal(1, 1, correlation=0.5), NORMAL_CDF)
+    rolled = Transformed("rolled", base, SWISS_ROLL, None)
+    x, y = rolled.sample(5, generator=torch.Generator().manual_seed(0))
+    assert rolled.log_ratio(x, y).isfinite().all()
+    x[3] = torch.tensor([-0.5, 0.2])
+    with pytest.raises(
+        ValueError, match=r"x must hold points that swiss-roll leads to, got \[-0.5"
+    ):
+        rolled.log_ratio(x, y)
+
+
 def test_x_and_y_may_be_mapped_differently():
     base = both(dense_normal(1, 1, correlation=0.5), NORMAL_CDF)
     rolled = Transformed("rolled", base, SWISS_ROLL, None)
