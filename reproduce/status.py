@@ -71,7 +71,8 @@ class Condition(NamedTuple):
         if not parts:
             return ""
         command = f"make reproduce PROFILE={self.profile} ONLY={self.notebook}"
-        return f"{', '.join(parts)}: numbers and verdicts are those on record until `{command}`"
+        now = "numbers and verdicts are those on record"
+        return f"{', '.join(parts)}: {now} until `{command}` has run"
 
     def row(self) -> dict[str, Any]:
         """Return what the table shows."""
