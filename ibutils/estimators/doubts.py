@@ -1,9 +1,12 @@
 """What speaks against an estimate: far samples, and for nearest neighbours ties and distances."""
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.search import Neighbours, Variable
 
 NORMAL = 3.2897  # standard deviations of a normal between its 5 % and its 95 % quantile
@@ -15,6 +18,9 @@ CHANCE = (
 )
 FAR = 0.3  # distance of neighbours, in those of strangers, from which on bias shows
 ATOM = 0.05  # share of samples that are one number, from which on they are set apart
+GIVEN_DIMENSIONS = 4  # of x, y and z together, up to which neighbours are no more biased than else
+BELOW = 4  # errors below zero, from which on a value is worth a word
+ROUNDING = 1e-9
 LARGE = 5  # least samples at one point that are taken for an atom
 UNITS = 10.0  # ratio of the spreads of coordinates from which on units decide
 
@@ -51,7 +57,7 @@ def _farthest(column: Tensor) -> float:
     column = column / column.abs().max().clamp(min=torch.finfo(column.dtype).tiny)
     atom, share = frequent(column)
     rest = column[column != atom] if share > ATOM else column
-    if len(rest) < 2:
+    if len(rest.unique()) < 2:  # two values, as of a label, have no tails
         return 0.0
     ordered = rest.sort().values
     low, middle, high = (ordered[round(part * (len(rest) - 1))] for part in (0.05, 0.5, 0.95))
@@ -142,4 +148,36 @@ def _too_few(points: Tensor, found: Neighbours) -> tuple[str, ...]:
     return (
         f"Neighbours are more than {FAR:g} times as far away as strangers: {n} samples are too "
         f"few for {dimensions} dimension{'s' if dimensions > 1 else ''}, and the value is biased.",
+    )
+
+
+def of_given(variables: list[Variable]) -> list[str]:
+    """Return a doubt about conditional information in more than a few dimensions."""
+    numbers = sum(one.values.shape[1] for one in variables)
+    if len(variables) < 3 or numbers <= GIVEN_DIMENSIONS:
+        return []
+    return [
+        f"Given z, in {numbers} dimensions neighbours are biased both ways: they find dependence "
+        "where there is none, and less than there is. The interval does not know."
+    ]
+
+
+def constant(variables: Mapping[str, Variable]) -> list[str]:
+    """Return a sentence for each of x and y that never varies."""
+    found = []
+    for name in ("x", "y"):
+        values, labels = variables[name]
+        varies = bool((values != values[0]).any()) or (labels is not None and bool(labels.any()))
+        if not varies:
+            found.append(f"{name} has one value only: it carries no information.")
+    return found
+
+
+def far_below_zero(estimate: Estimate) -> tuple[str, ...]:
+    """Return a doubt about a value that is negative by far more than its error."""
+    if estimate.stderr is None or float(estimate) > -BELOW * estimate.stderr - ROUNDING:
+        return ()
+    return (
+        "The value is negative by far more than its error, as no information is: neighbours are "
+        "too far away, or samples tied, and the estimate is too low.",
     )

@@ -10,7 +10,13 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.estimators import binning, neighbours, neural, tables
-from ibutils.estimators.doubts import heavy_tails
+from ibutils.estimators.doubts import (
+    ROUNDING,
+    constant,
+    far_below_zero,
+    heavy_tails,
+    of_given,
+)
 from ibutils.estimators.estimate import PARTS, Estimate, by_parts
 from ibutils.estimators.kinds import EACH, TIES, Kind, Side, break_ties, read, set_apart
 from ibutils.estimators.search import Variable
@@ -25,10 +31,7 @@ METHODS = ("auto", "neighbours", "plug_in", "binning", *neural.OBJECTIVES)
 # On the tasks of the book's calibration, with 500 and with 5,000 samples, nearest neighbours are
 # nearer to the truth up to here, and InfoNCE beyond, but for heavy tails.
 NEAREST_DIMENSIONS = 4
-GIVEN_DIMENSIONS = 4  # likewise of x, y and z together, where z is given
 MOST_CELLS = 10**8  # numbers that labels may become
-ROUNDING = 1e-9
-BELOW = 4  # errors below zero, from which on a value is worth a word
 PART = 20  # least samples of a part of which the spread is the error
 
 
@@ -125,7 +128,10 @@ def estimate_mi(
         raise ValueError(f"method must be 'neighbours' or 'plug_in' with z, got {method!r}")
     if method == "neighbours":
         found = _by_neighbours(sides, k, generator)
-        said += [*_constant(sides), *_far_below_zero(found)]
+        said += [
+            *constant({name: side.variable for name, side in sides.items()}),
+            *far_below_zero(found),
+        ]
     elif method == "plug_in":
         found = _by_counts(sides)
     elif method == "binning":
@@ -212,7 +218,7 @@ def _by_neighbours(sides: dict[str, Side], k: int, generator: torch.Generator | 
     variables, doubts = break_ties([*apart.values()], generator)
     found = neighbours.information(*variables, k=k)
     method = f"nearest neighbours, k = {k}"
-    doubts = (*said, *doubts, *found.diagnostics, *_given_many(variables))
+    doubts = (*said, *doubts, *found.diagnostics, *of_given(variables))
     found = replace(found, method=method, diagnostics=doubts)
     labels = [int(one.labels.max()) + 1 for one in variables if one.labels is not None]
     too_small = len(variables[0].values) < PARTS * max(PART, 4 * k, EACH * math.prod(labels))
@@ -226,44 +232,12 @@ def _by_neighbours(sides: dict[str, Side], k: int, generator: torch.Generator | 
     return replace(found, stderr=stderr, freedom=float(PARTS - 1))
 
 
-def _given_many(variables: list[Variable]) -> list[str]:
-    """Return a doubt about conditional information in more than a few dimensions."""
-    numbers = sum(one.values.shape[1] for one in variables)
-    if len(variables) < 3 or numbers <= GIVEN_DIMENSIONS:
-        return []
-    return [
-        f"Given z, in {numbers} dimensions neighbours are biased both ways: they find dependence "
-        "where there is none, and less than there is. The interval does not know."
-    ]
-
-
 def _is_lopsided(variable: Variable) -> bool:
     """Say whether parts would hold, with few exceptions, a single one of several labels."""
     if variable.labels is None:
         return False
     others = len(variable.labels) - int(variable.labels.bincount().max())
     return 0 < others < 2 * PARTS
-
-
-def _constant(sides: dict[str, Side]) -> list[str]:
-    """Return a sentence for each of x and y that never varies."""
-    found = []
-    for name in ("x", "y"):
-        values, labels = sides[name].variable
-        varies = bool((values != values[0]).any()) or (labels is not None and bool(labels.any()))
-        if not varies:
-            found.append(f"{name} has one value only: it carries no information.")
-    return found
-
-
-def _far_below_zero(estimate: Estimate) -> tuple[str, ...]:
-    """Return a doubt about a value that is negative by far more than its error."""
-    if estimate.stderr is None or float(estimate) > -BELOW * estimate.stderr - ROUNDING:
-        return ()
-    return (
-        "The value is negative by far more than its error, as no information is: neighbours are "
-        "too far away, or samples tied, and the estimate is too low.",
-    )
 
 
 def _beyond_entropy(sides: dict[str, Side], estimate: Estimate) -> list[str]:

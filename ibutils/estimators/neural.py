@@ -255,11 +255,6 @@ def _build(critic: str | nn.Module, scaled: Pair, generator: torch.Generator | N
     return CRITICS[critic](*sizes, generator=generator).to(scaled.x.device)
 
 
-def _two_valued(columns: Tensor) -> Tensor:
-    """Return which columns hold two values only, such as the indicators of labels."""
-    return ((columns == columns.amin(0)) | (columns == columns.amax(0))).all(0)
-
-
 def _doubts(
     bound: str,
     critic: str | nn.Module,
@@ -290,7 +285,7 @@ def _doubts(
         found.append(f"{len(train)} training samples are few for {varying.shape[1]} dimensions.")
     if constant := train.shape[1] - varying.shape[1]:
         found.append(f"{constant} of {train.shape[1]} columns of x and y do not vary: left out.")
-    found += heavy_tails(varying[:, ~_two_valued(varying)])
+    found += heavy_tails(varying)
     if value < DIVERGED:
         found.append(
             "The value is far below zero, as no information is: exponentials of scores have "
