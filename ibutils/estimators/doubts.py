@@ -66,9 +66,10 @@ def _farthest(column: Tensor) -> float:
 
 
 def frequent(column: Tensor) -> tuple[Tensor, float]:
-    """Return the most frequent value of a column and its share of the samples."""
+    """Return the most frequent value and its share of a column, zero if it is fewer than five."""
     atom = column.mode().values
-    return atom, float((column == atom).double().mean())
+    count = int((column == atom).sum())
+    return atom, count / len(column) if count >= LARGE else 0.0
 
 
 def of_units(coordinates: Tensor) -> tuple[str, ...]:

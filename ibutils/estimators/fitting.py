@@ -44,17 +44,22 @@ def fit(
         The objective on the validation samples, along training; minus infinity first.
 
     Raises:
+        ValueError: No gradient leads from the scores to the parameters.
         FloatingPointError: The objective is not finite.
     """
     held_out = Pair(*(part[:VALIDATED] for part in validation))
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True
-    )
+    learned = [one for one in network.parameters() if one.requires_grad]
+    optimizer = torch.optim.AdamW(learned, lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
     network.train()
     curve, best = [-math.inf], _copy(network)
     for step in track(range(1, steps + 1), unit="step", show=progress):
         index = permutation(len(train.x), generator)[:batch_size].to(train.x.device)
         loss = -objective(score(network, train.x[index], train.y[index]))
+        if not loss.requires_grad:
+            raise ValueError(
+                "critic must return scores that its parameters can learn from, but "
+                "they carry no gradient"
+            )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -186,7 +186,7 @@ def estimates(
         if said := _constant(scaled):
             return dict.fromkeys(bounds, Estimate(0.0, 0.0, diagnostics=said))
         network = _build(critic, scaled, generator)
-        like = next(network.parameters())
+        like = next(one for one in network.parameters() if one.requires_grad)
         train, validation, test = (
             Pair(*(samples[part].to(like.device, like.dtype) for samples in scaled))
             for part in parts

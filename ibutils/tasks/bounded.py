@@ -11,6 +11,8 @@ from ibutils import checks
 from ibutils.information import mutual_information
 from ibutils.tasks.task import Task, device_of, draw
 
+NARROWEST = 1e-4  # noise, a thousand times what samples between 0 and 2 are rounded by
+
 
 @dataclass(frozen=True, eq=False)
 class Table(Task):
@@ -134,7 +136,8 @@ class UniformNoise(Task):
 
     Raises:
         TypeError: ``noise`` is no number, or ``copies`` no integer.
-        ValueError: Noise or copies are not positive.
+        ValueError: Noise is so narrow that the rounding of samples is seen, or copies are not
+            positive.
 
     :cite:t:`czyz2023beyond`, section 3.
 
@@ -149,7 +152,7 @@ class UniformNoise(Task):
     def __post_init__(self) -> None:
         """Check the settings."""
         super().__post_init__()
-        checks.number("noise", self.noise, above=0)
+        checks.number("noise", self.noise, least=NARROWEST)
         checks.count("copies", self.copies)
 
     @property

@@ -13,6 +13,7 @@ from ibutils.information import gaussian_mutual_information
 from ibutils.tasks.task import Task, device_of, draw
 
 MANY = 100  # degrees of freedom, from which on three terms of Stirling's series are exact
+HEAVIEST = 0.25  # degrees of freedom; of 0.1 one sample in ten thousand leaves single precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +199,7 @@ class Student(Task):
 
     Raises:
         TypeError: An argument has the wrong type.
-        ValueError: ``freedom`` is not positive, the dispersion is no covariance, or ``split``
+        ValueError: ``freedom`` is below a quarter, the dispersion is no covariance, or ``split``
             leaves a block empty.
 
     :cite:t:`arellano2013shannon`; :cite:t:`czyz2023beyond`, appendix.
@@ -217,7 +218,7 @@ class Student(Task):
         super().__post_init__()
         exact = of_blocks("dispersion", self.dispersion, self.split)
         object.__setattr__(self, "dispersion", exact)
-        checks.number("freedom", self.freedom, above=0)
+        checks.number("freedom", self.freedom, least=HEAVIEST)
 
     @property
     def dim_x(self) -> int:

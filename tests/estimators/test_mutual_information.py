@@ -16,6 +16,7 @@ from sklearn.metrics import mutual_info_score
 
 import ibutils
 from ibutils.critics import Separable
+from ibutils.estimators import ksg
 from ibutils.estimators import mutual_information as one_call
 from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.kinds import read
@@ -397,6 +398,13 @@ class TestAtoms:
             assert "One number fills" in found.diagnostics[1] and len(found.diagnostics) == 3
             values.append(found.value)
         assert abs(np.mean(values) - truth) < 4 * np.std(values, ddof=1) / math.sqrt(10) + 0.01
+
+    @pytest.mark.parametrize("n", [4, 8, 19, 80])
+    def test_a_number_of_few_samples_is_none(self, n) -> None:
+        x, y = torch.randn(2, n, generator=seeded(), dtype=torch.float64)
+        assert estimate_mi(x, y).value == ksg(x, y, k=3).value
+        x[: min(4, n - 1)] = 0.5
+        assert not any("One number" in one for one in estimate_mi(x, y).diagnostics)
 
     def test_they_are_no_tails(self) -> None:
         """With six such columns neighbours are far, and nothing speaks against a critic."""

@@ -305,6 +305,23 @@ class TestDoubts:
         assert any("few for 20 dimensions" in doubt for doubt in found.diagnostics)
 
 
+def test_a_critic_may_hold_a_table_of_integers_first():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.order = nn.Parameter(torch.arange(3), requires_grad=False)
+            self.critic = Separable(1, 1, width=8, embedding=4, depth=1, generator=seeded())
+
+        def forward(self, x, y):
+            return self.critic(x, y)
+
+    x, y, _ = samples(0.5, n=200)
+    critic = Counting()
+    before = critic.critic.f[0].weight.clone()
+    found = estimate(x, y, critic=critic, generator=seeded(), **FEW)
+    assert math.isfinite(found.value) and not critic.critic.f[0].weight.equal(before)
+
+
 class TestBadInput:
     x, y, _ = samples(0.5, n=100)
 
@@ -337,6 +354,14 @@ class TestBadInput:
             estimate(self.x, self.y.where(self.y > -1, math.nan))
         with pytest.raises(TypeError, match="x must hold numbers"):
             estimate(["a", "b"] * 50, self.y)
+
+    def test_a_critic_whose_scores_carry_no_gradient(self):
+        class Detached(Separable):
+            def forward(self, x, y):
+                return super().forward(x, y).detach()
+
+        with pytest.raises(ValueError, match="scores that its parameters can learn from"):
+            estimate(self.x, self.y, critic=Detached(1, 1, width=8, embedding=4, depth=1))
 
     def test_a_critic_that_makes_no_table(self):
         class Rows(nn.Linear):

@@ -22,6 +22,7 @@ from ibutils.tasks import (
     sparse_normal,
     symmetric_channel,
 )
+from ibutils.tasks.elliptical import HEAVIEST
 
 STANDARD_ERRORS = 4  # a stochastic test fails for 6 in 100,000 seeds, and seeds are fixed
 CATALOGUE = tasks.catalogue()
@@ -293,9 +294,14 @@ class TestStudent:
         x, _ = double(Student("student", torch.eye(3), 1, 3.0), 20_000)
         assert stats.kstest(x[:, 0].numpy(), stats.t(df=3.0).cdf).pvalue > 1e-4
 
-    def test_freedom_is_positive(self):
-        for freedom in (-1.0, 0.0, math.inf, math.nan):
-            with pytest.raises(ValueError, match=rf"freedom must be above 0, got {freedom}"):
+    def test_the_heaviest_tails_are_finite_numbers(self):
+        task = Student("student", torch.eye(2), 1, HEAVIEST)
+        x, y = task.sample(1_000_000, generator=torch.Generator().manual_seed(0))
+        assert x.isfinite().all() and y.isfinite().all() and x.abs().max() > 1e20
+
+    def test_freedom_is_not_too_small(self):
+        for freedom in (-1.0, 0.0, 0.2, math.inf, math.nan):
+            with pytest.raises(ValueError, match=rf"freedom must be at least .*, got {freedom}"):
                 Student("student", torch.eye(2), 1, freedom)
 
     @pytest.mark.parametrize("split", [0, 2, 3])
@@ -351,8 +357,8 @@ class TestUniformNoise:
         assert task.log_ratio(x, y)[0].tolist() == [pytest.approx(math.log(5)), -math.inf]
 
     def test_bad_settings_are_refused(self):
-        with pytest.raises(ValueError, match=r"noise .* got 0"):
-            UniformNoise("noise", 0.0)
+        with pytest.raises(ValueError, match=r"noise must be at least 0\.0001, got 1e-05"):
+            UniformNoise("noise", 1e-5)
         with pytest.raises(ValueError, match=r"copies .* got 0"):
             UniformNoise("noise", 0.1, copies=0)
 
