@@ -16,6 +16,9 @@ GROUP = ["network", "activation"]  # members with different ones are never compa
 LEVELS = ["beta", "alpha"]  # strengths among which validation chooses
 RIVALS = ("binary", "constant")
 TARGETS = ("ID-F3a", "ID-F3b", "ID-F5", "ID-F6", "ID-F2", "ID-T1")
+# By layer, digit over clutter of a map that holds the mean ink of each place: one pixel makes a
+# place one of clutter. Images of 48 pixels with 5 distractors and of 96 with 21 agree within 0.04.
+INK = {1: 1.18, 2: 1.50, 3: 2.02, 4: 2.44}
 BY_LAYER = {"information": "growth", "information_per_unit": "growth_per_unit"}
 Scales = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
 KEYS = ["target", "network", "activation", "method", "width", "seed", "split", "metric"]
@@ -33,8 +36,9 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
             width adds to the error, ``slope_error``, and by how much it multiplies the learned
             noise, ``growth_mean_alpha``. Of information by layer (``ID-F6``): ``growth`` and
             ``growth_per_unit``, the factors by which a doubling multiplies it. Of ratios by layer
-            (``ID-F2``): ``rise``, the ratio over that of the layer before. Of bounds
-            (``ID-T1``): ``gap``.
+            (``ID-F2``): ``over_ink``, the ratio over that of a map of ink alone; ``rise``, this
+            over that of the layer before; ``net_ratio``, the ratio with what passes at places of
+            background subtracted from both. Of bounds (``ID-T1``): ``gap``.
         arrays: Not used.
 
     Raises:
@@ -51,7 +55,7 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
     elif target == "ID-F6":
         found = _growth(rows, BY_LAYER, ["target", "layer", "seed", "metric"])
     elif target == "ID-F2":
-        found = _rise(rows)
+        found = _of_clutter(rows)
     else:
         found = _gap(rows)
     return found.assign(profile=rows["profile"].iloc[0]) if len(found) else found
@@ -145,14 +149,19 @@ def _fits(rows: pd.DataFrame, group: list[str], scales: Scales) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def _rise(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the ratio of digit to clutter over that of the layer before."""
-    own = rows[rows["metric"] == "digit_ratio"].sort_values("layer")
+def _of_clutter(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return ratios of digit to clutter over those of ink, their rise, and without background."""
     members = ["images", "activation", "beta", "seed"]
-    before = own.groupby(members)["value"].shift()
-    own = own.assign(value=own["value"] / before, metric="rise").dropna(subset="value")
-    columns = ["target", *members, "layer", "split", "metric", "value", "unit"]
-    return own[columns].reset_index(drop=True)
+    places = rows[rows["layer"].notna() & (rows["split"] == "test")]
+    by_place = places.pivot_table(index=[*members, "layer"], columns="metric", values="value")
+    found = pd.DataFrame()
+    found["over_ink"] = by_place["digit_ratio"] / by_place.index.get_level_values("layer").map(INK)
+    found["rise"] = found["over_ink"] / found["over_ink"].groupby(members).shift()
+    if {"digit", "clutter", "background"} <= set(by_place):
+        digit, clutter = (by_place[n] - by_place["background"] for n in ("digit", "clutter"))
+        found["net_ratio"] = digit / clutter
+    tidy = found.melt(var_name="metric", ignore_index=False).dropna().reset_index()
+    return tidy.assign(target=rows["target"].iloc[0], split="test", unit="ratio")
 
 
 def _gap(rows: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 from scipy.stats import norm
 
+from experiments.information_dropout import log_normal
 from experiments.information_dropout.dropout_figures import (
     ERRORS,
     Numbers,
@@ -38,6 +39,7 @@ NOISE = {
     "saturated_1": "at maximal noise: layer 1, %",
     "saturated_2": "layer 2, %",
 }
+PERCENT = ("zeros", "normal_distance")
 PLACES = ("digit", "clutter", "background")
 NAMES = {"relu": "ReLU"}
 
@@ -232,10 +234,11 @@ def numbers(view: View) -> Numbers:
 
 
 def _of_activity(view: View) -> Numbers:
-    groups = view.rows("ID-F1").groupby(["activation", "metric"])["value"]
+    rows = view.rows("ID-F1")
+    rows = pd.concat([rows, log_normal.measure(rows, view.arrays("ID-F1"))])
     return {
-        f"f1-{activation}-{metric}": (100 if metric == "zeros" else 1) * float(values.mean())
-        for (activation, metric), values in groups
+        f"f1-{activation}-{metric}": (100 if metric in PERCENT else 1) * float(values.mean())
+        for (activation, metric), values in rows.groupby(["activation", "metric"])["value"]
     }
 
 

@@ -8,6 +8,7 @@ import torch
 from matplotlib.figure import Figure
 
 from experiments.information_plane import estimator_panels as panels
+from experiments.information_plane import shared_signs
 from experiments.information_plane.observers import (
     HIDDEN,
     NOISES,
@@ -31,6 +32,7 @@ OBSERVERS = {
     "kde": "KDE",
     "akde": "aKDE",
 }
+PLAIN = 0.05 * math.log(2)  # nats, from which on a change is plain
 EDGES = 10  # bins whose edges are drawn
 Arrays = dict[str, np.ndarray]
 
@@ -132,7 +134,14 @@ def numbers(view: View) -> dict[str, float]:
         found["relu-" + str(name).replace("_hidden_", "-")] = nats_to_bits(float(value))
     for kind in TITLES:
         found[f"plane-agree-{kind}"] = 100 * float(means[kind, "sign_agreement"])
-    return found | _ratios(view)
+    return found | _shared_falls(view) | _ratios(view)
+
+
+def _shared_falls(view: View) -> dict[str, float]:
+    """Return how many ReLU layers adaptive bins see fall, and how many of these kernels do."""
+    seen = shared_signs.changes(view.rows("AE-F3"), view.arrays("AE-F3"))
+    falls = seen[(seen["activation"] == "relu") & (seen["ebab"] < -PLAIN)]
+    return {"plane-falls": len(falls), "plane-falls-shared": int((falls["akde"] < 0).sum())}
 
 
 def _ratios(view: View) -> dict[str, float]:

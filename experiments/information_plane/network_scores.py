@@ -1,5 +1,6 @@
 """What recorded scores and informations say of each member, as rows that claims are read from."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -16,6 +17,7 @@ with extra("plots"):
 
 HELD = {"ebab": "planes", "even": "planes even"}  # the courses of all seeds by estimator
 LAST = 5  # hidden layer
+FAR = 0.5 * math.log(2)  # nats from the mean over networks
 CLUSTER = [3, 4, 5, 6]  # layers that L2 is said to bring to one point
 
 
@@ -26,9 +28,10 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
     Of recorded scores, the first information :math:`I_0` of a layer, the highest, and the last
     :math:`I_E`: the three scores ``drop``, ``relative_drop`` and ``signed_change``, and beside
     each the ``test_accuracy`` of its network. Of recorded informations: whether a layer
-    ``falls``, :math:`I_E < I_0`; the ``deviation`` of its :math:`I_E - I_0` from the mean over
-    seeds, in size; and the ``spread`` of :math:`I_E` over layers 3 to 6. Of the largest activity,
-    the ``maximum_ratio`` of the last hidden layer to the first. Of courses of both informations,
+    ``falls``, :math:`I_E < I_0`; whether its :math:`I_E - I_0` is ``far`` from the mean over
+    seeds, by half a bit; and the ``spread`` of :math:`I_E` over layers 3 to 6. Of the largest
+    activity, the ``maximum_ratio`` of the last hidden layer to the first, where neither is dead.
+    Of courses of both informations,
     what ``phases`` says: ``rise``, ``change_while_fitting``, ``change_after_fitting``, ``delay``.
 
     Args:
@@ -140,13 +143,14 @@ def _of_informations(rows: pd.DataFrame) -> pd.DataFrame:
     change = ends["final"]["value"] - ends["initial"]["value"]
     mean = change.groupby(level=[name for name in index if name != "seed"]).transform("mean")
     falls = rest.assign(metric="falls", value=(change < 0).astype(float), unit="1")
-    deviation = rest.assign(metric="deviation", value=(change - mean).abs(), unit="nat")
+    far = (change - mean).abs() > FAR
+    apart = rest.assign(metric="far", value=far.astype(float), unit="1")
     final = ends["final"].reset_index()
     final = final[final["layer"].isin(CLUSTER)]
     by_seed = final.groupby([name for name in index if name != "layer"])
     spread = by_seed["value"].max() - by_seed["value"].min()
     together = by_seed.first().assign(metric="spread", value=spread, unit="nat", layer=np.nan)
-    return pd.concat([part.reset_index() for part in (falls, deviation, together)])
+    return pd.concat([part.reset_index() for part in (falls, apart, together)])
 
 
 def _of_activity(rows: pd.DataFrame) -> pd.DataFrame:
@@ -156,4 +160,4 @@ def _of_activity(rows: pd.DataFrame) -> pd.DataFrame:
     first, last = (own[own["layer"] == layer] for layer in (1, LAST))
     ratio = last["value"] / first["value"]
     table = first.assign(metric="maximum_ratio", value=ratio, unit="ratio", layer=np.nan)
-    return table.reset_index()
+    return table[table["value"] > 0].reset_index()

@@ -5,8 +5,13 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from torch.nn import functional as F
 
-from experiments.information_dropout.gains import chosen, measure
+from experiments.information_dropout.gains import INK, chosen, measure
+from experiments.information_dropout.maps import cell_masks
+from ibutils.data import load
+from ibutils.data.composed import cluttered
 
 FACTORS = "network activation method width beta alpha seed".split()
 
@@ -130,11 +135,50 @@ def ratios(values):
 def test_a_rise_compares_a_layer_with_the_one_before():
     """A rank correlation over all networks finds a rise where no network rises throughout."""
     table = ratios({0.01: (1.0, 3.0, 2.0), 1.0: (2.0, 8.0, 4.0)})
-    found = measure(table, {}).set_index(["layer", "beta"])["value"]
-    assert found[2, 0.01].tolist() == [3.0, 3.0] and found[2, 1.0].tolist() == [4.0, 4.0]
+    found = measure(table, {}).query("metric == 'rise'").set_index(["layer", "beta"])["value"]
+    ink = INK[2] / INK[1]
+    assert found[2, 0.01].tolist() == pytest.approx([3 / ink] * 2)
+    assert found[2, 1.0].tolist() == pytest.approx([4 / ink] * 2)
     assert (found[3] < 1).all()
     ranks = table["value"] - table.groupby("beta")["value"].transform("mean")
     assert ranks.corr(table["layer"].astype(float), method="spearman") > 0.4
+
+
+def test_a_map_of_ink_alone_is_at_one_and_does_not_rise():
+    found = measure(ratios({0.1: (INK[1], INK[2], INK[3])}), {})
+    assert found["metric"].value_counts().to_dict() == {"over_ink": 6, "rise": 4}
+    np.testing.assert_allclose(found["value"], 1.0)
+
+
+def test_the_net_ratio_does_not_mind_what_all_places_pass():
+    rows = [
+        dict(beta=0.1, seed=0, layer=1, metric=name, value=value + 7.0)
+        for name, value in (("digit", 6.0), ("clutter", 2.0), ("background", 0.0))
+    ]
+    rows.append(dict(beta=0.1, seed=0, layer=1, metric="digit_ratio", value=13 / 9))
+    fixed = dict(target="ID-F2", images="cluttered", activation="relu", split="test", unit="nat")
+    table = pd.DataFrame(rows).assign(profile="laptop", **fixed)
+    found = measure(table, {}).set_index("metric")["value"]
+    assert found["net_ratio"] == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(("size", "distractors", "cells"), [(48, 5, 3), (96, 21, 4)])
+def test_ink_alone_prefers_the_digit_and_more_so_on_coarser_maps(size, distractors, cells):
+    """The constants that ratios are divided by, from images at the sizes of the profiles."""
+    try:
+        digits = load("mnist", split="test")
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    made = cluttered(digits, count=2000, size=size, distractors=distractors, seed=0)
+    digit, clutter = made.masks(torch.arange(2000))
+    ink = made.images.pixels[:, 0].double()
+    for layer in range(1, cells + 1):
+        side = size >> layer
+        shown, other = cell_masks(digit, clutter, (side, side))
+        mean = F.avg_pool2d(ink[:, None], size // side)[:, 0]
+        assert float(mean[shown].mean() / mean[other].mean()) == pytest.approx(
+            INK[layer], abs=0.05
+        )
 
 
 def test_gap_is_the_log_normal_bound_less_the_gaussian():
