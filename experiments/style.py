@@ -54,8 +54,8 @@ def panels(
     columns = min(columns, len(titles))
     rows = -(-len(titles) // columns)
     whole = size[0] * columns, size[1] * rows
-    options = {"sharex": True, "sharey": True, "figsize": whole} | options
-    figure, grid = plt.subplots(rows, columns, squeeze=False, **options)
+    shared: dict[str, Any] = {"sharex": True, "sharey": True, "figsize": whole}
+    figure, grid = plt.subplots(rows, columns, squeeze=False, **(shared | options))
     shown = list(grid.flat[: len(titles)])
     for axes in grid.flat[len(titles) :]:
         axes.set_visible(False)
