@@ -39,7 +39,7 @@ LAYERS = {"information": "whole layer, nats", "information_per_unit": "one unit,
 
 
 def figure_6(view: View) -> Figure:
-    """What each noisy layer passes, and each of its units, against the filters, Figure 6."""
+    """What each noisy layer and each of its units passes by the share of the filters, Figure 6."""
     rows = view.rows("ID-F6")
     figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
     for axes, (metric, head) in zip(panels, LAYERS.items(), strict=True):

@@ -112,7 +112,8 @@ def test_curves_over_negatives_hold_means_and_the_papers_curve():
     ]
     rows = pd.DataFrame(made).assign(metric="accuracy", data="cifar10")
     paper = pd.DataFrame(dict(loss="jsd", layer="y", log2_images=[6, 0], value=[66.1, 66.5]))
-    left, _ = ablations_figures.figure_9(_Rows(rows, paper.assign(target="DIM-F9"))).axes
+    left, right = ablations_figures.figure_9(_Rows(rows, paper.assign(target="DIM-F9"))).axes
+    assert right.yaxis.get_tick_params()["labelleft"]  # it has a scale of its own
     curves = {c.get_label(): c.lines[0].get_xydata() for c in left.containers}
     np.testing.assert_allclose(curves["DV"], [[0, 10.5], [6, 70.5]])
     dotted = [line.get_ydata() for line in left.lines if line.get_linestyle() == ":"]
