@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.style import finish
 from ibutils.data import load
 
 
@@ -30,8 +31,7 @@ def picture_rows(rows: Mapping[str, np.ndarray], *, title: str) -> Figure:
             part.suptitle(name, size=11, x=0.005, ha="left")
     if title:
         figure.suptitle(title, size=11)
-    plt.close(figure)
-    return figure
+    return finish(figure)
 
 
 def of_classes(name: str, *, title: str) -> Figure:
@@ -47,6 +47,5 @@ def picture(axes: Axes, image: np.ndarray) -> None:
     """Draw an image ``[c, h, w]`` of bytes, in colour or grey."""
     grey = len(image) == 1
     axes.imshow(image[0] if grey else image.transpose(1, 2, 0), cmap="gray" if grey else None)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)

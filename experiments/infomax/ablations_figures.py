@@ -1,16 +1,15 @@
 """The figures of the ablations of Deep InfoMax, and the numbers of Figure 9."""
 
-from collections.abc import Sequence
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
-from experiments.infomax.legends import legend_below
-from experiments.infomax.model_tables import LAYERS, quoted
-from experiments.style import COLOURS, finish, mean_line, over_seeds
+from experiments.infomax.model_tables import LAYERS
+from experiments.quoted import quoted
+from experiments.style import COLOURS, finish, level_ticks, mean_line, panels
 from reproduce.view import View
 
 LOSSES = {"jsd": "JSD", "infonce": "infoNCE", "dv": "DV"}
@@ -22,120 +21,50 @@ MEASURES = (
 )
 
 
-def accuracy_against_negatives(rows: pd.DataFrame, paper: pd.DataFrame, *, title: str) -> Figure:
-    """Draw Figure 9: accuracy against the number of images that negatives come from.
-
-    Args:
-        rows: Rows of target ``DIM-F9``: ``loss``, ``layer``, ``log2_images``, ``value``.
-        paper: The digitised curves, in percent.
-        title: Title of the figure.
-    """
-    figure, panels = plt.subplots(1, 2, figsize=(8, 4.4), sharex=True)
-    ticks = sorted({*rows["log2_images"], *paper["log2_images"]})
-    rows = rows[rows["metric"] == "accuracy"]
-    for axes, layer in zip(panels, ("y", "conv"), strict=True):
-        for (loss, name), colour, marker in zip(LOSSES.items(), COLOURS, "os^", strict=False):
-            own = rows[(rows["loss"] == loss) & (rows["layer"] == layer)]
-            if not len(own):
-                continue
-            means = over_seeds(own, "log2_images")
-            mean_line(
-                axes,
-                means["log2_images"],
-                means,
-                scale=100.0,
-                marker=marker,
-                color=colour,
-                label=name,
-            )
-            theirs = paper[(paper["loss"] == loss) & (paper["layer"] == layer)]
-            theirs = theirs.sort_values("log2_images")
-            axes.plot(theirs["log2_images"], theirs["value"], ":", color=colour, lw=1.6)
-        axes.set(title=LAYERS[layer], xlabel="images that negatives come from")
-        axes.set_xticks(ticks, [f"{2**tick:.0f}" for tick in ticks])
-    if len(paper):
-        panels[0].plot([], [], ":", color="0.3", lw=1.6, label="the paper's")
-    panels[0].set_ylabel("accuracy, %")
-    figure.suptitle(title)
-    return legend_below(figure, panels[0])
-
-
-def weight_maps(
-    rows: pd.DataFrame, metrics: Sequence[tuple[str, str, float]], *, title: str
-) -> Figure:
-    """Draw Figure 11: measures over the weights of the global and the local term.
-
-    Args:
-        rows: Rows of target ``DIM-F11`` at one weight of the prior.
-        metrics: For each panel the metric, its title and the factor on its values.
-        title: Title of the figure: data and profile.
-    """
-    columns = min(2, len(metrics))
-    lines = -(-len(metrics) // columns)
-    figure, panels = plt.subplots(
-        lines, columns, figsize=(3.6 * columns, 3.3 * lines), squeeze=False
-    )
-    for axes, (metric, name, scale) in zip(panels.flat, metrics, strict=True):
-        own = rows[rows["metric"] == metric]
-        table = scale * own.pivot_table(index="beta", columns="alpha", values="value")
-        shown = np.ma.masked_invalid(table.to_numpy(float))
-        drawn = axes.imshow(shown, origin="lower", cmap="cividis")
-        for i, j in np.ndindex(shown.shape):
-            if not np.ma.is_masked(shown[i, j]):
-                colour = "k" if drawn.norm(shown[i, j]) > 0.6 else "w"  # on light cells
-                axes.text(
-                    j, i, f"{shown[i, j]:.3g}", ha="center", va="center", color=colour, size=9
-                )
-        axes.set_xticks(range(len(table.columns)), [f"{level:g}" for level in table.columns])
-        axes.set_yticks(range(len(table)), [f"{level:g}" for level in table.index])
-        axes.set(title=name, xlabel=r"$\alpha$, global", ylabel=r"$\beta$, local")
-    figure.suptitle(title)
-    return finish(figure)
-
-
-def dependency_against_beta(rows: pd.DataFrame, *, title: str) -> Figure:
-    """Draw Figure 13: the dependence between components of a VAE's code against its beta.
-
-    Args:
-        rows: Rows of target ``DIM-F13``.
-        title: Title of the figure: data and profile.
-    """
-    figure, axes = plt.subplots(figsize=(7, 3.8))
-    own = rows[(rows["metric"] == "ndm") & (rows["split"] == "test")]
-    axes.plot(own["beta"], own["value"], "o", ms=4, alpha=0.5, color=COLOURS[0])
-    means = over_seeds(own, "beta")
-    mean_line(axes, means["beta"], means, color=COLOURS[1], marker="s", ls="-")
-    axes.set_xscale("log")
-    levels = sorted(own["beta"].unique())
-    axes.set_xticks(levels, [f"{level:g}" for level in levels])
-    axes.minorticks_off()
-    axes.set(xlabel=r"$\beta$", ylabel="NDM, nats")
-    figure.suptitle(title)
-    return finish(figure)
-
-
-def _digitised(view: View) -> pd.DataFrame:
-    """Return the curves that were read off Figure 9."""
+def _digitised(view: View, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the curves that were read off Figure 9, in percent; none beside other data."""
     values = view.paper
-    return values[(values["target"] == "DIM-F9") & values["loss"].notna()]
+    own = values[(values["target"] == "DIM-F9") & values["loss"].notna()]
+    return own if rows["data"].iloc[0] == "cifar10" else own[:0]
 
 
 def figure_9(view: View) -> Figure:
-    """Accuracy against the number of negatives, Figure 9."""
-    rows, paper = view.rows("DIM-F9"), _digitised(view)
-    paper = paper if rows["data"].iloc[0] == "cifar10" else paper[:0]
-    return accuracy_against_negatives(rows, paper, title=view.source("DIM-F9"))
+    """Accuracy against the number of images that negatives come from, Figure 9."""
+    rows = view.rows("DIM-F9").query("metric == 'accuracy'")
+    paper, layers = _digitised(view, rows), ("y", "conv")
+    figure, both = panels(
+        [LAYERS[layer] for layer in layers],
+        (4.0, 4.4),
+        xlabel="images that negatives come from",
+        ylabel="accuracy, %",
+        sharey=False,
+    )
+    for axes, layer in zip(both, layers, strict=True):
+        for (loss, name), colour, marker in zip(LOSSES.items(), COLOURS, "os^", strict=False):
+            own, theirs = (
+                table[(table["loss"] == loss) & (table["layer"] == layer)]
+                for table in (rows, paper)
+            )
+            look = dict(marker=marker, color=colour, label=name)
+            mean_line(axes, own, "log2_images", scale=100.0, **look)
+            if len(own):
+                theirs = theirs.sort_values("log2_images")
+                axes.plot(theirs["log2_images"], theirs["value"], ":", color=colour, lw=1.6)
+    ticks = sorted({*rows["log2_images"], *paper["log2_images"]})
+    both[0].set_xticks(ticks, [f"{2**tick:.0f}" for tick in ticks])
+    if len(paper):
+        both[0].plot([], [], ":", color="0.3", lw=1.6, label="the paper's")
+    return finish(figure, view.source("DIM-F9"), legend=both[0])
 
 
 def table_of_9(view: View) -> pd.DataFrame:
     """The numbers of Figure 9 where we have some, in percent, the paper's as digitised."""
     rows = view.rows("DIM-F9")
-    of_paper = rows["data"].iloc[0] == "cifar10"
     rows = rows[(rows["metric"] == "accuracy") & rows["layer"].isin(["y", "conv"])]
-    ours, paper = 100 * _by_images(rows), _by_images(_digitised(view))
+    ours, paper = 100 * _by_images(rows), _by_images(_digitised(view, rows))
     shown = {}
     for size in sorted(rows["log2_images"].unique()):
-        if of_paper and size in paper:
+        if size in paper:
             shown[_in_images(size), "paper"] = paper[size].reindex(ours.index)
         shown[_in_images(size), "ours"] = ours[size]
     order = [(layer, loss) for layer in ("y", "conv") for loss in LOSSES]
@@ -162,17 +91,35 @@ def _in_images(size: float) -> str:
 
 
 def figure_11(view: View) -> Figure | Markdown:
-    """Measures over the weights of the global and the local term, Figure 11."""
+    """Measures over the weights of the global and the local term, Figure 11.
+
+    Colours are scaled by measure; a cell without a network stays empty.
+    """
     rows = view.rows("DIM-F11")
     if not len(rows):
         return Markdown("No run of it is on record, and none was trained here.")
-    own = rows.query("layer == 'y' and split == 'test' and gamma == 0.1")
-    return weight_maps(own, MEASURES, title=view.source("DIM-F11"))
+    rows = rows.query("layer == 'y' and split == 'test' and gamma == 0.1")
+    figure, grid = plt.subplots(2, 2, figsize=(7.2, 6.6))
+    for axes, (metric, name, scale) in zip(grid.flat, MEASURES, strict=True):
+        own = rows[rows["metric"] == metric]
+        table = scale * own.pivot_table(index="beta", columns="alpha", values="value")
+        table = table[np.isfinite(table)].rename(index="{:g}".format, columns="{:g}".format)
+        look = dict(annot=True, fmt=".3g", annot_kws={"size": 9}, cmap="cividis", cbar=False)
+        sns.heatmap(table[::-1], square=True, ax=axes, **look)
+        axes.tick_params(axis="y", rotation=0)
+        axes.set(title=name, xlabel=r"$\alpha$, global", ylabel=r"$\beta$, local")
+    return finish(figure, view.source("DIM-F11"))
 
 
 def figure_13(view: View) -> Figure:
-    """The dependency measure of VAEs against the weight of their rate, Figure 13."""
-    return dependency_against_beta(view.rows("DIM-F13"), title=view.source("DIM-F13"))
+    """The dependence between components of a VAE's code against its beta, Figure 13."""
+    rows = view.rows("DIM-F13").query("metric == 'ndm' and split == 'test'")
+    figure, axes = plt.subplots(figsize=(7, 3.8))
+    axes.plot(rows["beta"], rows["value"], "o", ms=4, alpha=0.5, color=COLOURS[0])
+    mean_line(axes, rows, "beta", color=COLOURS[1], marker="s", ls="-")
+    axes.set(xscale="log", xlabel=r"$\beta$", ylabel="NDM, nats")
+    level_ticks(axes.xaxis, rows["beta"])
+    return finish(figure, view.source("DIM-F13"))
 
 
 FIGURES = {

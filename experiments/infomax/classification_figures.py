@@ -9,33 +9,18 @@ from matplotlib.figure import Figure
 
 from experiments.infomax.model_tables import (
     TITLES,
-    accuracy_by_layer,
     beside_paper,
     by_layer,
     comparison,
     in_words,
     of_data,
-    printed,
-    quoted,
 )
 from experiments.picture_rows import picture_rows
+from experiments.quoted import quoted
 from ibutils.project import project_root
 from reproduce.view import View
 
 STEPS = 782_000  # of 1,000 epochs of CIFAR-10 in batches of 64
-
-
-def figure_of_table_1(view: View) -> Figure:
-    """Accuracy of each model of Table 1 at each layer."""
-    return by_layer(view, "DIM-T1")
-
-
-def codes_of_table_1(view: View) -> Figure:
-    """Accuracy of each model of Table 1 at the code."""
-    rows = of_data(view.rows("DIM-T1"))
-    rows = rows[rows["layer"].isin(["y", "output"])]
-    paper = printed(view, "DIM-T1", rows["data"].iloc[0])
-    return accuracy_by_layer(rows, paper, title=view.source("DIM-T1"))
 
 
 def photographs(view: View) -> Figure:
@@ -102,8 +87,8 @@ def numbers(view: View) -> dict[str, float]:
 
 
 FIGURES = {
-    "DIM-T1": figure_of_table_1,
-    "DIM-T1 at the code": codes_of_table_1,
+    "DIM-T1": partial(by_layer, target="DIM-T1"),
+    "DIM-T1 at the code": partial(by_layer, target="DIM-T1", layers=["y"]),
     "photographs": photographs,
     "DIM-T1 CIFAR-10": partial(beside_paper, target="DIM-T1", data="cifar10"),
     "DIM-T1 CIFAR-100": partial(beside_paper, target="DIM-T1", data="cifar100"),

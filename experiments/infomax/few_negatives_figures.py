@@ -1,57 +1,40 @@
 """Accuracy and loss with few negatives against the length of training."""
 
-from collections.abc import Mapping
-
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.infomax.legends import legend_below
-from experiments.infomax.model_tables import quoted
-from experiments.style import COLOURS, mean_line, over_seeds
+from experiments.quoted import quoted
+from experiments.style import COLOURS, finish, level_ticks, mean_line
 from reproduce.view import View
 
 NAMES = {"dv_each": "DV, a logarithm for each code", "dv": "DV", "infonce": "infoNCE"}
 NAMES |= {"jsd": "JSD"}
 
 
-def course_of_training(rows: pd.DataFrame, names: Mapping[str, str], *, title: str) -> Figure:
-    """Draw accuracy of the code and the local loss against the length of training.
+def course(view: View) -> Figure:
+    """Accuracy of the code and local loss by the length of training.
 
-    Args:
-        rows: Rows with ``loss``, ``epochs``, ``layer``, ``metric`` and ``value``; those of no
-            epochs are of an untrained encoder, drawn as a level.
-        names: Names of the losses, in the order of the legend.
-        title: Title of the figure.
+    The level is of an untrained encoder.
     """
+    rows = view.rows("DIM-F9T")
     figure, panels = plt.subplots(1, 2, figsize=(8.4, 4.6), sharex=True)
     trained, untrained = rows[rows["epochs"] > 0], rows[rows["epochs"] == 0]
     shown = (("accuracy", "y", 100.0), ("local_loss", "local", 1.0))
     for axes, (metric, layer, scale) in zip(panels, shown, strict=True):
         at_layer = trained[(trained["metric"] == metric) & (trained["layer"] == layer)]
-        for (loss, name), colour, marker in zip(names.items(), COLOURS, "os^D", strict=False):
-            own = at_layer[at_layer["loss"] == loss]
-            if len(own):
-                means = over_seeds(own, "epochs")
-                look = dict(scale=scale, marker=marker, color=colour, label=name)
-                mean_line(axes, means["epochs"], means, **look)
+        for (loss, name), colour, marker in zip(NAMES.items(), COLOURS, "os^D", strict=False):
+            look = dict(marker=marker, color=colour, label=name)
+            mean_line(axes, at_layer[at_layer["loss"] == loss], "epochs", scale=scale, **look)
         axes.set(xscale="log", xlabel="epochs")
-        lengths = sorted(trained["epochs"].unique())
-        axes.set_xticks(lengths, [f"{length:g}" for length in lengths])
-        axes.minorticks_off()
+        level_ticks(axes.xaxis, trained["epochs"])
     level = untrained.query("metric == 'accuracy' and layer == 'y'")["value"]
     if len(level):
         panels[0].axhline(100 * level.mean(), color="0.5", ls="--", lw=1.2, label="untrained")
     panels[0].set(ylabel="accuracy at the code, %")
     panels[1].set(ylabel="local loss, nats", yscale="symlog")
-    figure.suptitle(title)
-    return legend_below(figure, panels[0], columns=3)
-
-
-def course(view: View) -> Figure:
-    """Accuracy of the code and local loss by the length of training."""
     title = f"{view.source('DIM-F9T')}, one negative image"
-    return course_of_training(view.rows("DIM-F9T"), NAMES, title=title)
+    return finish(figure, title, legend=panels[0], columns=3)
 
 
 def course_in_numbers(view: View) -> pd.DataFrame:
@@ -63,15 +46,11 @@ def course_in_numbers(view: View) -> pd.DataFrame:
     table["local loss, nats"] = last.groupby("loss")["value"].mean().round(1)
     names = NAMES | {"untrained": "untrained"}
     own = [name for name in names if name in table.index]
-    lengths = {n: _length(float(n)) for n in accuracy["epochs"].unique()}
+    lengths = {n: f"{n:g} epoch{'s' if n > 1 else ''}" for n in accuracy["epochs"].unique()}
+    lengths[0] = "untrained"
     table = table.reindex(own).rename(index=names, columns=lengths).rename_axis(columns=None)
     shown = table.map(lambda value: f"{value:.1f}" if pd.notna(value) else "-")
     return shown.rename_axis(index="accuracy, %")
-
-
-def _length(epochs: float) -> str:
-    """Return the words for a length of training."""
-    return f"{epochs:.0f} epoch{'s' if epochs > 1 else ''}" if epochs else "untrained"
 
 
 def numbers(view: View) -> dict[str, float]:

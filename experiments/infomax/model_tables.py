@@ -1,16 +1,18 @@
 """The models of Deep InfoMax's tables beside what the paper prints of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.infomax.legends import legend_below
+from experiments import style
 from experiments.style import COLOURS
+from reproduce import record
 from reproduce.view import View
+
+T = TypeVar("T")
 
 MODELS = {
     ("supervised", ""): "Fully supervised",
@@ -54,6 +56,17 @@ def of_data(rows: pd.DataFrame, data: str | None = None) -> pd.DataFrame:
     return rows[rows["data"] == (data or rows["data"].iloc[0])]
 
 
+def of_first_data(arrays: Mapping[str, T]) -> dict[tuple[str, str], T]:
+    """Return the arrays of the first data set, by method and loss of the members."""
+    keys = {name: record.parse_key(name) for name in arrays}
+    first = min(key["data"] for key in keys.values())
+    return {
+        (key["method"], key["loss"]): arrays[name]
+        for name, key in keys.items()
+        if key["data"] == first
+    }
+
+
 def beside_paper(view: View, target: str, data: str, *, metric: str = "accuracy") -> pd.DataFrame:
     """Return the paper's values beside ours for a data set, in percent; live, for what was run.
 
@@ -83,12 +96,23 @@ def _own_among_layers(table: pd.DataFrame) -> pd.DataFrame:
     return rest.rename(index={name: f"{name}, {own}" for name in moved.index})
 
 
-def by_layer(view: View, target: str) -> Figure:
-    """Draw the accuracy of each model of a target, with the paper's values."""
-    rows = of_data(view.rows(target))
-    return accuracy_by_layer(
-        rows, printed(view, target, rows["data"].iloc[0]), title=view.source(target)
-    )
+def by_layer(
+    view: View,
+    target: str,
+    data: str | None = None,
+    *,
+    layers: Sequence[str] = ("conv", "fc", "y"),
+) -> Figure:
+    """Accuracy of each model of a target at each layer, with the paper's values.
+
+    The supervised network has one accuracy, its own, which each panel shows.
+    """
+    rows = of_data(view.rows(target), data)
+    paper = printed(view, target, rows["data"].iloc[0])
+    shown = [layer for layer in layers if (rows["layer"] == layer).any()]
+    measures = [("accuracy, %", "accuracy", (layer, "output")) for layer in shown]
+    titles, source = [LAYERS[layer] for layer in shown], view.source(target)
+    return dots(rows, paper, measures, title=source, titles=titles, scale=100.0)
 
 
 def named(rows: pd.DataFrame) -> pd.Series:
@@ -154,21 +178,6 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     return words
 
 
-def quoted(prefix: str, means: pd.Series) -> dict[str, float]:
-    """Return numbers for prose, named after the levels of their index.
-
-    Example:
-        >>> means = pd.Series([0.5], index=pd.MultiIndex.from_tuples([("dv", 4.0)]))
-        >>> quoted("f9t", means)
-        {'f9t-dv-4': 0.5}
-    """
-    words = [
-        "-".join(level if isinstance(level, str) else f"{level:g}" for level in levels)
-        for levels in means.index.tolist()
-    ]
-    return {f"{prefix}-{name}": float(v) for name, v in zip(words, means, strict=True)}
-
-
 def code_measures(
     rows: pd.DataFrame, paper: pd.DataFrame, metrics: Mapping[str, str]
 ) -> pd.DataFrame:
@@ -197,74 +206,52 @@ def measures_by_model(
     title: str,
     chance: float | None = None,
 ) -> Figure:
-    """Draw measures of the code by model, one panel a metric, with the paper's values.
-
-    Args:
-        rows: Tidy rows as for :func:`comparison`.
-        paper: The paper's values; none is drawn when empty.
-        metrics: Titles of the metrics.
-        title: Title of the figure: data, profile and seeds.
-        chance: What a code that says nothing would have.
-    """
-    rows = rows[(rows["layer"] == "y") & (rows["split"] == "test")]
-    models = [name for name in MODELS.values() if name in set(named(rows))]
-    places = {name: -i for i, name in enumerate(models)}
-    figure, panels = plt.subplots(
-        1, len(metrics), figsize=(8, 1.6 + 0.34 * len(models)), sharey=True, squeeze=False
-    )
-    for axes, (metric, label) in zip(panels[0], metrics.items(), strict=True):
-        own = rows[rows["metric"] == metric]
-        axes.plot(own["value"], named(own).map(places), "o", color=COLOURS[0], label="ours")
-        theirs = paper[(paper["metric"] == metric) & (paper["layer"] == "y")]
-        if len(theirs):
-            heights = named(theirs).map(places).astype(float)
-            stars = theirs["value"].astype(float)
-            axes.plot(stars, heights, "k*", ms=8, mfc="none", label="paper")
-        if chance is not None:
-            axes.axvline(chance, color="0.5", ls=":", label="chance")
-        axes.set(xlabel=label, ylim=(0.5 - len(models), 0.5))
-        axes.grid(axis="y", lw=0.4)
-    panels[0, 0].set_yticks(list(places.values()), list(places))
-    figure.suptitle(title)
-    return legend_below(figure, panels[0, 0])
+    """Draw measures of the code by model, one panel a metric, as :func:`dots`."""
+    measures = [(label, metric, ("y",)) for metric, label in metrics.items()]
+    return dots(rows, paper, measures, title=title, chance=chance)
 
 
-def accuracy_by_layer(rows: pd.DataFrame, paper: pd.DataFrame, *, title: str) -> Figure:
-    """Draw the accuracy of each model at each layer, one panel a layer, with the paper's values.
-
-    The supervised network has one accuracy, its own, which each panel shows.
+def dots(
+    rows: pd.DataFrame,
+    paper: pd.DataFrame,
+    measures: Sequence[tuple[str, str, Sequence[str]]],
+    *,
+    title: str,
+    titles: Sequence[str] = (),
+    scale: float = 1.0,
+    chance: float | None = None,
+) -> Figure:
+    """Draw each seed of each model as a dot and their mean as a bar, with the paper's values.
 
     Args:
         rows: Tidy rows as for :func:`comparison`, of one data set.
         paper: The paper's values; none is drawn when empty.
-        title: Title of the figure.
+        measures: For each panel its label, the metric and the layers that it is of.
+        title: Title of the figure: data, profile and seeds.
+        titles: Of the panels, if they have any.
+        scale: Factor on our values.
+        chance: What a code that says nothing would have.
     """
-    rows = rows[(rows["metric"] == "accuracy") & (rows["split"] == "test")]
-    layers = [layer for layer in ("conv", "fc", "y") if (rows["layer"] == layer).any()]
-    models = [name for name in MODELS.values() if name in set(named(rows))]
-    figure, panels = plt.subplots(
-        1, len(layers), figsize=(8, 1.9 + 0.34 * len(models)), sharey=True, squeeze=False
-    )
-    places = {name: -i for i, name in enumerate(models)}
-    for axes, layer in zip(panels[0], layers, strict=True):
-        _dots(axes, rows[rows["layer"].isin([layer, "output"])], places)
-        chosen = paper[(paper["metric"] == "accuracy") & paper["layer"].isin([layer, "output"])]
-        if len(chosen):
-            heights = named(chosen).map(places).astype(float)  # none where ours is not shown
-            stars = chosen["value"].astype(float)
-            axes.plot(stars, heights, "k*", ms=8, mfc="none", label="paper")
-        axes.set(title=LAYERS[layer], xlabel="accuracy, %", ylim=(0.5 - len(models), 0.5))
+    rows = rows[rows["split"] == "test"]
+    of_panel = [
+        [t[(t["metric"] == metric) & t["layer"].isin([*layers])] for t in (rows, paper)]
+        for _, metric, layers in measures
+    ]
+    shown = set(named(pd.concat([ours for ours, _ in of_panel])))
+    places = {name: -i for i, name in enumerate(n for n in MODELS.values() if n in shown)}
+    size, every = (8 / len(measures), 1.9 + 0.34 * len(places)), titles or [""] * len(measures)
+    figure, panels = style.panels(every, size, columns=len(measures), sharex=False)
+    for axes, (label, *_), (ours, theirs) in zip(panels, measures, of_panel, strict=True):
+        values, heights = scale * ours["value"], named(ours).map(places).astype(float)
+        axes.plot(values, heights, "o", ms=4, color=COLOURS[0], alpha=0.6, label="seeds")
+        means = values.groupby(heights).mean()
+        axes.plot(means, means.index, "|", ms=13, mew=2, color=COLOURS[1], label="their mean")
+        if len(theirs):
+            stars = named(theirs).map(places).astype(float)  # none where ours is not shown
+            axes.plot(theirs["value"].astype(float), stars, "k*", ms=8, mfc="none", label="paper")
+        if chance is not None:
+            axes.axvline(chance, color="0.5", ls=":", label="chance")
+        axes.set(xlabel=label, ylim=(0.5 - len(places), 0.5))
         axes.grid(axis="y", lw=0.4)
-    panels[0, 0].set_yticks(list(places.values()), list(places))
-    figure.suptitle(title)
-    return legend_below(figure, panels[0, -1])
-
-
-def _dots(axes: Axes, rows: pd.DataFrame, places: dict[str, int]) -> None:
-    """Draw each seed as a dot and each mean as a bar, in percent."""
-    names = named(rows)
-    heights = names.map(places).astype(float)
-    axes.plot(100 * rows["value"], heights, "o", ms=4, color=COLOURS[0], alpha=0.6, label="seeds")
-    means = (100 * rows["value"]).groupby(names).mean()
-    own = [places[name] for name in means.index]
-    axes.plot(means, own, "|", ms=13, mew=2, color=COLOURS[1], label="their mean")
+    panels[0].set_yticks(list(places.values()), list(places))
+    return style.finish(figure, title, legend=panels[-1])

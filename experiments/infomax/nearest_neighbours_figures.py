@@ -6,17 +6,22 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.infomax.model_tables import MODELS, measures_by_model, named, of_data, quoted
+from experiments.infomax.model_tables import (
+    MODELS,
+    measures_by_model,
+    named,
+    of_data,
+    of_first_data,
+)
 from experiments.picture_rows import picture
-from experiments.style import COLOURS
+from experiments.quoted import quoted
+from experiments.style import COLOURS, finish
 from ibutils import checks
-from reproduce import record
 from reproduce.view import View
 
-WANTED = ("DIM(L), infoNCE", "DIM(G)")  # models of the figure, in its order
+WANTED = (("dim_local", "infonce"), ("dim_global", "jsd"))  # models of the figure, in its order
 
 
 @dataclass(frozen=True)
@@ -57,30 +62,18 @@ def neighbours(models: Mapping[str, Mapping[str, np.ndarray]], *, title: str) ->
         for row, column in np.ndindex(queries, columns):
             picture(grid[row, column], held["images"][row, column])
             if column and held["same"][row, column - 1]:
-                _frame(grid[row, column], COLOURS[2])
+                grid[row, column].spines[:].set(visible=True, ec=COLOURS[2], lw=2.5)
         grid[0, 0].set_title("query", size=10)
         part.suptitle(name, size=11)
     figure.suptitle(title, size=11)
-    plt.close(figure)
-    return figure
-
-
-def _frame(axes: Axes, colour: str) -> None:
-    for spine in axes.spines.values():
-        spine.set(visible=True, edgecolor=colour, linewidth=2.5)
+    return finish(figure)
 
 
 def figure_10(view: View) -> Figure:
     """Nearest neighbours by the code of local and of global DIM, Figure 10."""
-    arrays = view.arrays("DIM-F10")
-    first_data = min(name.split(",")[0] for name in arrays)  # such as data=cifar10
-    shown = {}
-    for name, held in arrays.items():
-        factors = record.parse_key(name)
-        if name.startswith(first_data):
-            shown[MODELS[factors["method"], factors["loss"]]] = held
-    title = view.source("DIM-F10")
-    return neighbours({name: shown[name] for name in WANTED if name in shown}, title=title)
+    found = of_first_data(view.arrays("DIM-F10"))
+    shown = {MODELS[model]: found[model] for model in WANTED if model in found}
+    return neighbours(shown, title=view.source("DIM-F10"))
 
 
 def shares(rows: pd.DataFrame, *, title: str) -> Figure:

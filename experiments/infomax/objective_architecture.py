@@ -9,7 +9,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from experiments.style import COLOURS, finish
 
-_SIZE, _GAP = (1.62, 0.74), 0.1  # of a box and around it, in units of the axes
+_SIZE = (1.62, 0.74)  # of a box, in units of the axes
 _PARTS = ("to_local", "to_conv", "to_fc", "to_code")  # of the encoder
 
 
@@ -39,27 +39,31 @@ def architecture(
         "pair": (5.2, -2.0, "global head\n$T(x_i, y_j)$", of_global),
         "judge": (10.2, -2.0, r"discriminator" + "\n$D(y)$", of_prior),
     }
-    for x, y, text, colour in boxes.values():
-        _box(axes, x, y, text, colour)
-    centre = {name: (x, y) for name, (x, y, *_) in boxes.items()}
+    patches = {name: _box(axes, *own) for name, own in boxes.items()}
 
-    def edge(name: str, dx: float, dy: float) -> tuple[float, float]:
-        x, y = centre[name]
-        return x + dx * (_SIZE[0] / 2 + _GAP), y + dy * (_SIZE[1] / 2 + _GAP)
+    def arrow(start: str, end: str, colour: str, bend: float = 0.0) -> None:
+        curve = f"arc3,rad={bend}"
+        style = dict(arrowstyle="-|>", color=colour, lw=1.4, shrinkA=3, shrinkB=3)
+        style |= dict(connectionstyle=curve, patchA=patches[start], patchB=patches[end])
+        axes.annotate("", boxes[end][:2], boxes[start][:2], arrowprops=style)
 
     chain = ["image", "local", "conv", "fc", "code"]
     for start, end, name in zip(chain, chain[1:], _PARTS, strict=False):
-        _arrow(axes, edge(start, 1, 0), edge(end, -1, 0), of_encoder)
-        middle = (centre[start][0] + centre[end][0]) / 2, 0.5
-        axes.text(*middle, name, ha="center", size=9, family="monospace", color="0.3")
-    _arrow(axes, edge("local", 0, 1), edge("dot", -1, 0), of_local, bend=-0.25)
-    _arrow(axes, edge("code", 0, 1), edge("dot", 1, 0), of_local, bend=0.25)
-    _arrow(axes, edge("conv", 0, -1), edge("pair", 0, 1), of_global)
-    _arrow(axes, edge("code", -0.6, -1), edge("pair", 1, 0), of_global, bend=-0.2)
-    _arrow(axes, edge("code", 0, -1), edge("judge", 0, 1), of_prior)
-    _loss(axes, centre["dot"], "infomax_loss, weight $\\beta$", of_local, above=True)
-    _loss(axes, centre["pair"], "infomax_loss, weight $\\alpha$", of_global, above=False)
-    _loss(axes, centre["judge"], "PriorMatching, weight $\\gamma$", of_prior, above=False)
+        arrow(start, end, of_encoder)
+        middle = (boxes[start][0] + boxes[end][0]) / 2
+        axes.text(middle, 0.5, name, ha="center", size=9, family="monospace", color="0.3")
+    arrow("local", "dot", of_local, -0.3)
+    arrow("code", "dot", of_local, 0.3)
+    arrow("conv", "pair", of_global)
+    arrow("code", "pair", of_global, -0.2)
+    arrow("code", "judge", of_prior)
+    for name, text, shift in (
+        ("dot", "infomax_loss, weight $\\beta$", 0.6),
+        ("pair", "infomax_loss, weight $\\alpha$", -0.6),
+        ("judge", "PriorMatching, weight $\\gamma$", -0.6),
+    ):
+        x, y, _, colour = boxes[name]
+        axes.text(x, y + shift, text, ha="center", va="center", size=11, color=colour)
     return finish(figure)
 
 
@@ -68,34 +72,11 @@ def _by(shape: Sequence[int]) -> str:
     return r" $\times$ ".join(str(size) for size in shape)
 
 
-def _box(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
+def _box(axes: Axes, x: float, y: float, text: str, colour: str) -> FancyBboxPatch:
     width, height = _SIZE
     corner = x - width / 2, y - height / 2
     style = "round,pad=0.05,rounding_size=0.12"
     face = FancyBboxPatch(corner, width, height, boxstyle=style, ec=colour, fc="white", lw=1.6)
     axes.add_patch(face)
     axes.text(x, y, text, ha="center", va="center", size=10)
-
-
-def _arrow(
-    axes: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    colour: str,
-    *,
-    bend: float = 0.0,
-) -> None:
-    style = {
-        "arrowstyle": "-|>",
-        "color": colour,
-        "lw": 1.4,
-        "shrinkA": 0,
-        "shrinkB": 0,
-        "connectionstyle": f"arc3,rad={bend}",
-    }
-    axes.annotate("", xy=end, xytext=start, arrowprops=style)
-
-
-def _loss(axes: Axes, at: tuple[float, float], text: str, colour: str, *, above: bool) -> None:
-    shift = 0.6 if above else -0.6
-    axes.text(at[0], at[1] + shift, text, ha="center", va="center", size=11, color=colour)
+    return face

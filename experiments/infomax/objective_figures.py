@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from experiments.infomax.ablations_figures import LOSSES
-from experiments.infomax.legends import legend_below
 from experiments.style import finish
 from ibutils import checks
 from reproduce.view import View
@@ -59,8 +58,7 @@ def concentration_of_the_push(curves: Mapping[tuple[float, str], Tensor]) -> Fig
         axis.set(xlabel="hardest negatives, %", title=f"scores with spread {spread:g}")
     axes[0].set_ylabel("their share of the push, %")
     axes[1].legend()
-    figure.suptitle("simulated scores of 64 images with 64 locations, smoke profile")
-    return finish(figure)
+    return finish(figure, "simulated scores of 64 images with 64 locations, smoke profile")
 
 
 def derivatives_by_shift(shifts: Tensor, curves: Mapping[tuple[str, str], Tensor]) -> Figure:
@@ -81,8 +79,8 @@ def derivatives_by_shift(shifts: Tensor, curves: Mapping[tuple[str, str], Tensor
         axis.set(title=f"shift of {case}", xlabel="shift", yscale="log", ylim=(1e-9, 3))
     axes[0].invert_xaxis()
     axes[0].set_ylabel("total derivative")
-    figure.suptitle("simulated scores of 16 images with 16 locations, smoke profile")
-    return legend_below(figure, axes[1], columns=2)
+    title = "simulated scores of 16 images with 16 locations, smoke profile"
+    return finish(figure, title, legend=axes[1], columns=2)
 
 
 def information_by_direction(angles: Tensor, goals: Mapping[str, Tensor]) -> Figure:
@@ -121,8 +119,7 @@ def terms_by_epoch(histories: Mapping[str, Mapping[str, Tensor]], *, title: str)
     for axis, label in zip(axes, ("local loss, nats", "discriminator's loss, nats"), strict=True):
         axis.set(xlabel="epoch", ylabel=label, xticks=epochs)
     axes[1].axhline(2 * math.log(2), color="0.6", ls=":", label="guessing")
-    figure.suptitle(title)
-    return legend_below(figure, axes[1])
+    return finish(figure, title, legend=axes[1])
 
 
 def lost_with_one_negative(view: View) -> pd.DataFrame:

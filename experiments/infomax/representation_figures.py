@@ -14,8 +14,8 @@ from experiments.infomax.model_tables import (
     measures_by_model,
     named,
     printed,
-    quoted,
 )
+from experiments.quoted import quoted
 from ibutils import checks
 from reproduce.view import View
 

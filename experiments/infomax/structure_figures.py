@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.infomax.model_tables import accuracy_by_layer, beside_paper, of_data, printed
+from experiments.infomax.model_tables import beside_paper, by_layer, of_data, of_first_data
 from experiments.picture_rows import picture
+from experiments.quoted import quoted
+from experiments.style import finish
 from ibutils import checks
 from reproduce.view import View
 
@@ -52,8 +54,7 @@ def occlusion_masks(masks: np.ndarray, images: np.ndarray, *, title: str) -> Fig
     figure.colorbar(shown, ax=row[8], label="hidden, %")
     row[8].set_axis_off()
     figure.suptitle(title, size=11)
-    plt.close(figure)
-    return figure
+    return finish(figure)
 
 
 def loss_maps(
@@ -82,31 +83,16 @@ def loss_maps(
     for row, (name, found) in zip(grid[1:], maps.items(), strict=True):
         for i, axes in enumerate(row):
             shown = axes.imshow(found[i], cmap="cividis", vmin=low, vmax=top)
-            axes.set_xticks([])
-            axes.set_yticks([])
+            axes.set(xticks=[], yticks=[])
         row[0].set_ylabel(name, size=12)
     figure.colorbar(shown, ax=grid.ravel().tolist(), label="loss, nats", shrink=0.8)
-    figure.suptitle(title)
-    plt.close(figure)
-    return figure
-
-
-def figure_of_table_5(view: View) -> Figure:
-    """Accuracy of each structure at each layer, on CIFAR-10."""
-    rows = of_data(view.rows("DIM-T5"), "cifar10")
-    paper = printed(view, "DIM-T5", "cifar10")
-    return accuracy_by_layer(rows, paper, title=view.source("DIM-T5"))
+    return finish(figure, title)
 
 
 def figure_16(view: View) -> Figure:
     """Occluded images, and the local loss of each place by each model, Figure 16."""
-    arrays, drawn = view.arrays("DIM-F16"), view.chosen.drawn
-    first_data = min(name.split(",")[0] for name in arrays)  # such as data=cifar10
-    shown = {
-        name.split("method=")[1].split(",")[0]: held
-        for name, held in arrays.items()
-        if name.startswith(first_data)
-    }
+    drawn, found = view.chosen.drawn, of_first_data(view.arrays("DIM-F16"))
+    shown = {method: held for (method, _), held in found.items()}
     order = [method for method in STRUCTURES if method in shown]
     first = shown[order[0]]
     maps = {STRUCTURES[m]: shown[m]["losses"][:drawn].astype(float) for m in order}
@@ -132,12 +118,11 @@ def excess_by_training(rows: pd.DataFrame) -> pd.DataFrame:
 
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes: how much larger the loss of hidden places is, in nats."""
-    table = excess_of_hidden(view)
-    return {f"f16-{name}": float(value) for name, value in table["difference"].items()}
+    return quoted("f16", excess_of_hidden(view)["difference"])
 
 
 FIGURES = {
-    "DIM-T5": figure_of_table_5,
+    "DIM-T5": partial(by_layer, target="DIM-T5", data="cifar10"),
     "DIM-T5 CIFAR-10": partial(beside_paper, target="DIM-T5", data="cifar10"),
     "DIM-T5 CIFAR-100": partial(beside_paper, target="DIM-T5", data="cifar100"),
     "DIM-F16": figure_16,

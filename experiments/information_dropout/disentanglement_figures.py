@@ -17,10 +17,10 @@ from experiments.information_dropout.dropout_figures import (
     mean_by_metric,
     percent,
     tested,
-    width_axis,
 )
 from experiments.information_dropout.gains import measure
-from experiments.style import COLOURS, finish, mean_line, over_seeds
+from experiments.quoted import quoted
+from experiments.style import COLOURS, finish, level_ticks, mean_line
 from reproduce.view import View
 
 NAMES = {
@@ -39,32 +39,18 @@ LAYERS = {"information": "whole layer, nats", "information_per_unit": "one unit,
 
 
 def figure_6(view: View) -> Figure:
-    """What each noisy layer passes against the share of the filters, Figure 6."""
-    label, title = "share of the filters", view.source("ID-F6")
-    return information_by_layer(view.rows("ID-F6"), label=label, title=title)
-
-
-def information_by_layer(table: pd.DataFrame, *, label: str, title: str) -> Figure:
-    """Draw the information that each noisy layer passes, in total and by unit, against width.
-
-    Args:
-        table: Rows with ``width``, ``layer``, ``seed`` and ``value`` of the metrics
-            ``information`` and ``information_per_unit``, in nats.
-        label: What a width is, with its unit.
-        title: Title of the figure.
-    """
+    """What each noisy layer and each of its units passes by the share of the filters, Figure 6."""
+    rows = view.rows("ID-F6")
     figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
     for axes, (metric, head) in zip(panels, LAYERS.items(), strict=True):
-        for i, (layer, own) in enumerate(table[table["metric"] == metric].groupby("layer")):
-            means = over_seeds(own, "width")
+        for i, (layer, own) in enumerate(rows[rows["metric"] == metric].groupby("layer")):
             look = dict(color=COLOURS[i], marker=MARKERS[i], label=f"noisy layer {layer:g}")
-            mean_line(axes, means["width"], means, **look)
+            mean_line(axes, own, "width", **look)
         axes.set_ylim(bottom=0)
-        axes.set_ylabel(head)
-        width_axis(axes, sorted(table["width"].unique()), label=label)
+        axes.set(xscale="log", xlabel="share of the filters", ylabel=head)
+        level_ticks(axes.xaxis, rows["width"])
     panels[0].legend()
-    figure.suptitle(title)
-    return finish(figure)
+    return finish(figure, view.source("ID-F6"))
 
 
 def table_6(view: View) -> Styler:
@@ -82,29 +68,17 @@ def table_6(view: View) -> Styler:
 
 
 def figure_7(view: View) -> Figure:
-    """Test error and total correlation against beta."""
-    title = view.source("ID-F7")
-    return error_and_correlation(tested(view.rows("ID-F7")), title=title)
-
-
-def error_and_correlation(table: pd.DataFrame, *, title: str) -> Figure:
-    """Draw test error, and total correlation less its floor, against beta.
-
-    Args:
-        table: Rows with ``beta``, ``seed`` and ``value`` of the metrics ``error``,
-            ``error_noisy``, ``excess`` and ``quiet_excess`` (nats a dimension).
-        title: Title of the figure.
-    """
+    """Test error, and total correlation less its floor, against beta."""
+    rows = tested(view.rows("ID-F7"))
     figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
-    lines_over_beta(panels[0], table, ERRORS, scale=100.0)
+    lines_over_beta(panels[0], rows, ERRORS, scale=100.0)
     panels[0].set_ylabel("test error, %")
-    lines_over_beta(panels[1], table, ESTIMATES)
+    lines_over_beta(panels[1], rows, ESTIMATES)
     panels[1].set_ylabel("TC less its floor, nats a dimension")
     panels[1].set_ylim(bottom=0)
     for axes in panels:
         axes.legend()
-    figure.suptitle(title)
-    return finish(figure)
+    return finish(figure, view.source("ID-F7"))
 
 
 def table_7(view: View) -> Styler:
@@ -130,14 +104,11 @@ def fits(view: View) -> Styler:
 
 def apart(view: View) -> Styler:
     """The estimate of activities under the noise of either network, nats a dimension."""
-    table = activity_under_noise.split_up().rename(index=_named, columns=_named)
-    table = table.rename(index="activities of {}".format).rename_axis(None)
+    table = activity_under_noise.split_up()
+    activities, noises = (axis.str.replace("beta", "β =") for axis in table.axes)
+    table = table.set_axis("activities of " + activities, axis=0).set_axis(noises, axis=1)
     head = "nats a dimension, under the noise of"
-    return table.rename_axis(columns=head).style.format(precision=2)
-
-
-def _named(level: str) -> str:
-    return level.replace("beta", "β =")
+    return table.rename_axis(None).rename_axis(columns=head).style.format(precision=2)
 
 
 FIGURES = {
@@ -151,37 +122,17 @@ FIGURES = {
 
 
 def numbers(view: View) -> Numbers:
-    """Return the means at the ends of both figures, and what the small run found."""
+    """Return the means at the ends of Figure 7, growth by layer, and what the small run found."""
     rows, layers = tested(view.rows("ID-F7")), view.rows("ID-F6")
     excess = rows[rows["metric"] == "excess"].groupby("beta")["value"].mean()
-    found = _at_ends(rows, "beta", "f7")
-    found |= {"f7-least": f"{excess.idxmin():g}", "f7-least-excess": float(excess.min())}
+    found: Numbers = {"f7-least": f"{excess.idxmin():g}"}
+    for end, beta in ends(rows, "beta").items():
+        found[f"f7-{end}"] = f"{beta:g}"
+        found |= mean_by_metric(rows[rows["beta"] == beta], f"f7-{end}")
     grown = measure(layers, {})
     for i in (1, 2):
-        found |= _at_ends(layers[layers["layer"] == i], "width", f"f6-{i}")
         own = grown.query(f"metric == 'growth' and layer == {i}")["value"] if len(grown) else None
         found[f"f6-{i}-growth"] = 1.0 if own is None else float(own.mean())
-    return found | _of_small_run()
-
-
-def _at_ends(rows: pd.DataFrame, by: str, prefix: str) -> Numbers:
-    """Return the mean of each metric at the least and the largest level."""
-    found: Numbers = {}
-    for end, level in ends(rows, by).items():
-        found[f"{prefix}-{end}"] = f"{level:g}"
-        found |= mean_by_metric(rows[rows[by] == level], f"{prefix}-{end}")
-    return found
-
-
-def _of_small_run() -> Numbers:
-    table = activity_under_noise.split_up().rename(index=_short, columns=_short)
-    found: Numbers = {
-        f"tc-{activity}-{noise}": float(table.loc[activity, noise])
-        for activity in table.index
-        for noise in table.columns
-    }
+    small = pd.Series(activity_under_noise.split_up().stack())
+    found |= {name.replace("beta ", ""): v for name, v in quoted("tc", small).items()}
     return found | {"tc-digits": activity_under_noise.DIGITS}
-
-
-def _short(name: str) -> str:
-    return name.removeprefix("beta ")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from pandas.api.typing import SeriesGroupBy
 from pandas.io.formats.style import Styler
 
-from experiments.style import COLOURS, mean_line, over_seeds
+from experiments.style import COLOURS, mean_line
 from reproduce import record
 
 MARKERS = "osD^v<>"
@@ -22,27 +22,13 @@ def lines_over_beta(
     axes: Axes, table: pd.DataFrame, names: Mapping[str, str], *, scale: float = 1.0
 ) -> None:
     """Draw means over seeds against beta, whose values stand side by side."""
-    betas = sorted(table["beta"].unique())
+    places = {beta: float(i) for i, beta in enumerate(sorted(table["beta"].unique()))}
     for i, (metric, name) in enumerate(names.items()):
         rows = table[table["metric"] == metric]
-        if len(rows):
-            means = over_seeds(rows, "beta")
-            look = dict(color=COLOURS[i], marker=MARKERS[i], label=name)
-            mean_line(axes, places(means["beta"], betas), means, scale=scale, **look)
-    axes.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
+        look = dict(color=COLOURS[i], marker=MARKERS[i], label=name)
+        mean_line(axes, rows, "beta", at=lambda betas: betas.map(places), scale=scale, **look)
+    axes.set_xticks([*places.values()], [f"{beta:g}" for beta in places])
     axes.set_xlabel(r"$\beta$")
-
-
-def places(values: pd.Series, levels: Sequence[float]) -> pd.Series:
-    """Return the rank of each value among sorted levels: an axis that has room for zero."""
-    return values.map({level: float(i) for i, level in enumerate(levels)})
-
-
-def width_axis(axes: Axes, widths: Sequence[float], *, label: str) -> None:
-    """Draw widths on a logarithmic axis, each with its tick."""
-    axes.set(xscale="log", xlabel=label)
-    axes.set_xticks(widths, [f"{width:g}" for width in widths])
-    axes.minorticks_off()
 
 
 def tested(rows: pd.DataFrame) -> pd.DataFrame:
@@ -103,8 +89,8 @@ def percent(metric: str) -> int:
 
 def of_first_seed(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Mapping]:
     """Return what the members of the first seed left."""
-    first = min((int(name.rsplit("seed=")[-1]) for name in arrays), default=0)
-    return {name: own for name, own in arrays.items() if name.endswith(f"seed={first}")}
+    seeds = {name: int(record.parse_key(name)["seed"]) for name in arrays}
+    return {name: own for name, own in arrays.items() if seeds[name] == min(seeds.values())}
 
 
 def factor(member: str, name: str) -> str:

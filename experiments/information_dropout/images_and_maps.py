@@ -23,14 +23,21 @@ def maps_beside_images(images: np.ndarray, maps: Mapping[str, list[np.ndarray]])
     """
     layers = len(next(iter(maps.values())))
     ratios = [1.0] + [*[GAP], *[1.0] * layers] * len(maps)
-    figure = plt.figure(figsize=(0.74 * sum(ratios), 0.76 * len(images) + 0.3))
-    spots = figure.add_gridspec(
-        len(images), len(ratios), width_ratios=ratios, wspace=0.06, hspace=0.06
+    figure, spots = plt.subplots(
+        len(images),
+        len(ratios),
+        squeeze=False,
+        figsize=(0.74 * sum(ratios), 0.76 * len(images) + 0.3),
+        width_ratios=ratios,
+        gridspec_kw={"wspace": 0.06, "hspace": 0.06},
+        subplot_kw={"xticks": [], "yticks": []},
     )
-    kept = [column for column, ratio in enumerate(ratios) if ratio == 1.0]
-    grid = np.array(
-        [[figure.add_subplot(spots[row, at]) for at in kept] for row in range(len(images))]
-    )
+    gaps = np.array(ratios) == GAP
+    for axes in spots.flat:
+        axes.spines[:].set_visible(False)
+    for axes in spots[:, gaps].flat:
+        axes.remove()
+    grid = spots[:, ~gaps]
     for row, image in zip(grid, images, strict=True):
         row[0].imshow(image, cmap="gray")
     grid[0, 0].set_title("image", size=11)
@@ -43,10 +50,6 @@ def maps_beside_images(images: np.ndarray, maps: Mapping[str, list[np.ndarray]])
             first = layer == 0
             head = f"{title}\nlayer 1" if first else str(layer + 1)
             grid[0, column].set_title(head, size=11, loc="left" if first else "center")
-    for axes in grid.flat:
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.spines[:].set_visible(False)
     plt.close(figure)
     return figure
 

@@ -1,6 +1,7 @@
 """Figures 1, 2 and 4 of Information Dropout: activity, maps and the reading of a nuisance."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,7 +27,8 @@ from experiments.information_dropout.dropout_figures import (
     with_spread,
 )
 from experiments.information_dropout.images_and_maps import maps_beside_images, titled_images
-from experiments.style import COLOURS, finish
+from experiments.quoted import quoted
+from experiments.style import COLOURS, finish, panels
 from reproduce.view import View
 
 READ = {
@@ -52,36 +54,27 @@ def fano(error: float) -> float:
 
 
 def figure_1(view: View) -> Figure:
-    """Activity of the widest networks beside their priors, first seed, Figure 1."""
-    arrays = of_first_seed(view.arrays("ID-F1"))
-    found = {}
+    """Activity of the widest networks beside their priors, first seed, Figure 1.
+
+    The density is of the logarithm, over all activities that are not exactly zero.
+    """
+    arrays, found = of_first_seed(view.arrays("ID-F1")), {}
     for activation in ("relu", "softplus"):
         named = [name for name in arrays if factor(name, "activation") == activation]
         if named:
             widest = max(named, key=lambda name: float(factor(name, "width")))
             found[activation] = arrays[widest]
-    return prior_fit(found, title=f"{view.source('ID-F1')}; widest network, first seed")
-
-
-def prior_fit(histograms: Mapping[str, Mapping[str, np.ndarray]], *, title: str) -> Figure:
-    """Draw the density of the logarithm of a layer's activity beside its prior.
-
-    Args:
-        histograms: By activation function, ``edges`` ``[bins + 1]`` and ``density`` ``[bins]`` of
-            the logarithms, ``zeros`` (share of exact zeros), and their ``mean`` and ``scale``.
-        title: Title of the figure.
-    """
-    size = (5 * len(histograms), 4)
-    figure, panels = plt.subplots(1, len(histograms), figsize=size, squeeze=False)
-    for axes, (activation, held) in zip(panels[0], histograms.items(), strict=True):
+    titles = [
+        f"{NAMES.get(name, name)}, {100 * float(held['zeros']):.0f} % at zero"
+        for name, held in found.items()
+    ]
+    options: dict[str, Any] = dict(xlabel="$\\log z$", ylabel="density, 1 / nat")
+    figure, both = panels(titles, (5.0, 4.0), sharex=False, sharey=False, **options)
+    for axes, (activation, held) in zip(both, found.items(), strict=True):
         axes.stairs(held["density"], held["edges"], fill=True, color=COLOURS[0], alpha=0.5)
         _prior(axes, activation, held)
-        axes.set(xlabel="$\\log z$", ylabel="density, 1 / nat")
-        name, zeros = NAMES.get(activation, activation), 100 * float(held["zeros"])
-        axes.set_title(f"{name}, {zeros:.0f} % at zero", size="medium")
         axes.legend()
-    figure.suptitle(title)
-    return finish(figure)
+    return finish(figure, f"{view.source('ID-F1')}; widest network, first seed")
 
 
 def _prior(axes: Axes, activation: str, held: Mapping[str, np.ndarray]) -> None:
@@ -108,31 +101,20 @@ def figure_2(view: View) -> Figure:
 
 
 def ratio_by_beta(view: View) -> Figure:
-    """Information on the digit over that on clutter, and the error, by beta."""
-    return digit_ratio(tested(view.rows("ID-F2")), title=view.source("ID-F2"))
-
-
-def digit_ratio(table: pd.DataFrame, *, title: str) -> Figure:
-    """Draw the ratio of information on the digit to that on clutter, and the error, by beta.
-
-    Args:
-        table: Rows with ``beta``, ``layer``, ``seed`` and ``value`` of the metrics
-            ``digit_ratio``, ``error`` and ``error_noisy``.
-        title: Title of the figure.
-    """
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
-    ratios = table[table["metric"] == "digit_ratio"]
+    """Information on the digit over that on clutter by layer, and the error, by beta."""
+    rows = tested(view.rows("ID-F2"))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
+    ratios = rows[rows["metric"] == "digit_ratio"]
     by_layer = ratios.assign(metric=ratios["layer"].map("{:g}".format))
     names = {layer: f"layer {layer}" for layer in by_layer["metric"].unique()}
-    lines_over_beta(panels[0], by_layer, names)
-    panels[0].axhline(1, ls=":", color="0.4", lw=1)
-    panels[0].set_ylabel("information, digit / clutter")
-    lines_over_beta(panels[1], table, ERRORS, scale=100.0)
-    panels[1].set_ylabel("test error, %")
-    for axes in panels:
+    lines_over_beta(left, by_layer, names)
+    left.axhline(1, ls=":", color="0.4", lw=1)
+    left.set_ylabel("information, digit / clutter")
+    lines_over_beta(right, rows, ERRORS, scale=100.0)
+    right.set_ylabel("test error, %")
+    for axes in (left, right):
         axes.legend()
-    figure.suptitle(title)
-    return finish(figure)
+    return finish(figure, view.source("ID-F2"))
 
 
 def ratio_table(view: View) -> pd.DataFrame:
@@ -141,12 +123,8 @@ def ratio_table(view: View) -> pd.DataFrame:
     ratios = rows[rows["metric"] == "digit_ratio"].groupby(["layer", "beta"])["value"]
     table = with_spread(ratios).unstack("beta")
     heads = [f"β = {beta:g}" for beta in table.columns]
-    return table.set_axis(heads, axis=1).set_axis(_layers(table.index), axis=0)
-
-
-def _layers(numbers: pd.Index) -> pd.Index:
-    """Return the names of layers."""
-    return pd.Index([f"{number:g}" for number in numbers], name="noisy layer")
+    table = table.set_axis(heads, axis=1).rename(index="{:g}".format)
+    return table.rename_axis("noisy layer")
 
 
 def _by_place(view: View) -> pd.DataFrame:
@@ -177,20 +155,9 @@ def figure_4a(view: View) -> Figure:
 
 def figure_4b(view: View) -> Figure:
     """Error of the task and of the reader of the nuisance against beta, Figure 4(b)."""
-    return errors_over_beta(tested(view.rows("ID-F4b")), READ, title=view.source("ID-F4b"))
-
-
-def errors_over_beta(table: pd.DataFrame, names: Mapping[str, str], *, title: str) -> Figure:
-    """Draw errors in percent against beta, a line a metric.
-
-    Args:
-        table: Rows with ``beta``, ``seed``, ``metric`` and ``value``.
-        names: What each metric is called.
-        title: Title of the axes.
-    """
     figure, axes = plt.subplots()
-    lines_over_beta(axes, table, names, scale=100.0)
-    axes.set(ylabel="error, %", title=title)
+    lines_over_beta(axes, tested(view.rows("ID-F4b")), READ, scale=100.0)
+    axes.set(ylabel="error, %", title=view.source("ID-F4b"))
     axes.legend()
     return finish(figure)
 
@@ -236,10 +203,9 @@ def numbers(view: View) -> Numbers:
 def _of_activity(view: View) -> Numbers:
     rows = view.rows("ID-F1")
     rows = pd.concat([rows, log_normal.measure(rows, view.arrays("ID-F1"))])
-    return {
-        f"f1-{activation}-{metric}": (100 if metric in PERCENT else 1) * float(values.mean())
-        for (activation, metric), values in rows.groupby(["activation", "metric"])["value"]
-    }
+    means = rows.groupby(["activation", "metric"])["value"].mean()
+    means.loc[:, list(PERCENT)] *= 100
+    return {**quoted("f1", means)}
 
 
 def _of_clutter(view: View) -> Numbers:

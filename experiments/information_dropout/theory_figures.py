@@ -22,39 +22,16 @@ BETA, SCALE = 0.2, 0.3  # of the Lagrangian against the angle
 def bit_of_noise() -> Figure:
     """Draw the bottleneck of a bit that arrives flipped: its losses, and its best codes."""
     q, many = np.linspace(0, 0.5, 201), np.linspace(0.2, 0.8, 121)
-    losses = {
-        beta: np.array([bottlenecks.channel_loss(x, noise=FLIPPED, beta=beta) for x in q])
-        for beta in BETAS
-    }
-    best = {beta: bottlenecks.optimal_flip(noise=FLIPPED, beta=beta) for beta in BETAS}
-    optimal = np.array([bottlenecks.optimal_flip(noise=FLIPPED, beta=beta).flip for beta in many])
-    return flips(q, losses, best, (many, optimal), threshold=(1 - 2 * FLIPPED) ** 2)
-
-
-def flips(
-    q: np.ndarray,
-    losses: Mapping[float, np.ndarray],
-    best: Mapping[float, Sequence[float]],
-    optimal: tuple[np.ndarray, np.ndarray],
-    *,
-    threshold: float,
-) -> Figure:
-    """Draw the loss of codes that flip a bit, and the best flip probability against beta.
-
-    Args:
-        q: Flip probabilities, ``[n]``.
-        losses: Losses by beta in nats, ``[n]`` each.
-        best: By beta, the best flip probability and its loss.
-        optimal: Values of beta and their best flip probabilities.
-        threshold: Beta from which on the constant code is optimal.
-    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
-    for i, (beta, values) in enumerate(losses.items()):
-        left.plot(q, values, f"C{i}", label=rf"$\beta = {beta}$")
-        left.plot(*best[beta], f"C{i}o")
+    for i, beta in enumerate(BETAS):
+        losses = [bottlenecks.channel_loss(x, noise=FLIPPED, beta=beta) for x in q]
+        left.plot(q, losses, f"C{i}", label=rf"$\beta = {beta}$")
+        left.plot(*bottlenecks.optimal_flip(noise=FLIPPED, beta=beta), f"C{i}o")
     left.set(xlabel="flip probability $q$ of the code", ylabel="loss $L(q)$ in nats")
     left.legend()
-    right.plot(*optimal, "C0")
+    best = [bottlenecks.optimal_flip(noise=FLIPPED, beta=beta).flip for beta in many]
+    right.plot(many, best, "C0")
+    threshold = (1 - 2 * FLIPPED) ** 2  # from here on the constant code is optimal
     right.axvline(threshold, color="0.5", ls="--", label=r"threshold $(1 - 2p)^2$")
     right.set(xlabel=r"weight $\beta$ of the rate", ylabel=r"optimal $q^\star$")
     right.legend()

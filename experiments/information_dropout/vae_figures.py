@@ -1,7 +1,5 @@
 """Table 1 of Information Dropout: the bound with Gaussian and with log-normal codes."""
 
-from collections.abc import Mapping
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -49,28 +47,17 @@ def quoted(view: View) -> pd.DataFrame:
 
 
 def by_unit(view: View) -> Figure:
-    """Mean divergence of each unit of a code, largest network, first seed."""
+    """Mean divergence of each unit of a code, by rank, largest network, first seed."""
     rows, arrays = view.rows("ID-T1"), view.arrays("ID-T1")
     largest = f"k={rows['k'].max():g},seed={rows['seed'].min():g}"
-    rates = {name: arrays[f"code={code},{largest}"]["rates"] for code, name in CODES.items()}
-    return rates_of_units(rates, threshold=USED)
-
-
-def rates_of_units(rates: Mapping[str, np.ndarray], *, threshold: float) -> Figure:
-    """Draw the mean divergence of each unit of a code, sorted, a line a code.
-
-    Args:
-        rates: Divergences in nats, ``[units]`` each, by title.
-        threshold: Divergence above which a unit counts as used, nats.
-    """
     figure, axes = plt.subplots()
-    for i, (name, values) in enumerate(rates.items()):
-        ranks = np.arange(1, len(values) + 1)
-        axes.plot(ranks, np.sort(values)[::-1], color=COLOURS[i % len(COLOURS)], label=name)
-    axes.axhline(threshold, ls="--", color="0.4", lw=1)
+    for colour, (code, name) in zip(COLOURS, CODES.items(), strict=False):
+        rates = np.sort(arrays[f"code={code},{largest}"]["rates"])[::-1]
+        axes.plot(np.arange(1, len(rates) + 1), rates, color=colour, label=name)
+    axes.axhline(USED, ls="--", color="0.4", lw=1)
     axes.set(xscale="log", yscale="log", xlabel="unit of the code, by rank")
     axes.set_ylabel("mean divergence, nats")
-    axes.set_ylim(bottom=threshold / 10)
+    axes.set_ylim(bottom=USED / 10)
     axes.legend()
     return finish(figure)
 
@@ -79,14 +66,10 @@ FIGURES = {"ID-T1": table_1, "ID-T1 as quoted": quoted, "ID-T1 by unit": by_unit
 
 
 def numbers(view: View) -> Numbers:
-    """Return the means at the smallest and the largest k, and the gap between the codes."""
+    """Return the smallest and the largest k, and the gap between the codes' bounds at each."""
     found: Numbers = {}
-    means = _summary(view)["mean"]
+    bounds = _summary(view)["mean", "bound"]
     for end, k in ends(view.rows("ID-T1"), "k", ("small", "large")).items():
         found[f"t1-{end}"] = f"{k:g}"
-        for code in CODES:
-            for metric in ("bound", "rate", "used"):
-                found[f"t1-{end}-{code}-{metric}"] = float(means[metric][k, code])
-        bounds = means["bound"]
         found[f"t1-{end}-behind"] = float(bounds[k, "gaussian"] - bounds[k, "information"])
     return found

@@ -1,8 +1,8 @@
 """Figures 3 and 5 of Information Dropout: errors against width, and Table 2."""
 
 import math
+from functools import partial
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
@@ -16,10 +16,11 @@ from experiments.information_dropout.dropout_figures import (
     ends,
     fits_table,
     fitted,
-    width_axis,
+    percent,
 )
 from experiments.information_dropout.gains import chosen
-from experiments.style import COLOURS, finish, mean_line, over_seeds
+from experiments.quoted import quoted
+from experiments.style import COLOURS, finish, level_ticks, mean_line, panels
 from ibutils.information_dropout import NoisyNetwork
 from ibutils.information_dropout.all_cnn import all_cnn_32, all_cnn_96
 from reproduce.view import View
@@ -36,57 +37,27 @@ LABELS = {"ID-F3a": "hidden units of a layer"} | dict.fromkeys(
 )
 
 
-def error_against_width(table: pd.DataFrame, *, label: str, title: str) -> Figure:
-    """Draw the test error against width, a line a method; both axes are logarithmic.
-
-    Args:
-        table: Rows with ``method``, ``width``, ``seed``, ``metric`` and ``value``; errors are of
-            the metrics ``error`` (noise off) and ``error_noisy``.
-        label: What a width is, with its unit.
-        title: Title of the figure.
-    """
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True)
-    for axes, (metric, head) in zip(panels, ERRORS.items(), strict=True):
+def error_against_width(view: View, target: str) -> Figure:
+    """Test error against width, a line a method, noise off and on; both axes are logarithmic."""
+    table = chosen(view.rows(target)).query("split == 'test'")
+    figure, both = panels([*ERRORS.values()], (5.0, 4.2), xlabel=LABELS[target])
+    for axes, metric in zip(both, ERRORS, strict=True):
         rows = table[table["metric"] == metric]
         for i, (method, name) in enumerate(METHODS.items()):
-            own = rows[rows["method"] == method]
-            if len(own):
-                means = over_seeds(own, "width")
-                look = dict(color=COLOURS[i], marker=MARKERS[i], label=name)
-                mean_line(axes, means["width"], means, scale=100.0, **look)
-        axes.set(yscale="log", title=head)
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)))
-        axes.yaxis.set_major_formatter("{x:g}")
-        width_axis(axes, sorted(table["width"].unique()), label=label)
-    panels[0].set_ylabel("test error, %")
-    panels[0].legend()
-    figure.suptitle(title)
-    return finish(figure)
-
-
-def _figure(view: View, target: str) -> Figure:
-    rows = chosen(view.rows(target)).query("split == 'test'")
-    title = view.source(target)
-    return error_against_width(rows, label=LABELS[target], title=title)
-
-
-def figure_3a(view: View) -> Figure:
-    """Test error of perceptrons against their hidden units, Figure 3(a)."""
-    return _figure(view, "ID-F3a")
-
-
-def figure_3b(view: View) -> Figure:
-    """Test error against the share of the filters with softplus, Figure 3(b)."""
-    return _figure(view, "ID-F3b")
-
-
-def figure_5(view: View) -> Figure:
-    """Test error against the share of the filters with ReLU and weight decay, Figure 5."""
-    return _figure(view, "ID-F5")
+            look = dict(color=COLOURS[i], marker=MARKERS[i], label=name)
+            mean_line(axes, rows[rows["method"] == method], "width", scale=100.0, **look)
+    left = both[0]
+    left.set(xscale="log", yscale="log", ylabel="test error, %")
+    level_ticks(left.xaxis, table["width"])
+    left.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)))
+    left.yaxis.set_major_formatter("{x:g}")
+    left.minorticks_off()
+    left.legend()
+    return finish(figure, view.source(target))
 
 
 def errors_by_width(view: View, target: str) -> Styler:
-    """Return the mean test error of each method at each width in percent, noise off."""
+    """Mean test error of each method at each width in percent, noise off."""
     rows = chosen(view.rows(target)).query("split == 'test' and metric == 'error'")
     table = 100 * rows.pivot_table(index="method", columns="width", values="value")
     named = _in_order(table).rename(index=METHODS).rename_axis(None)
@@ -98,21 +69,6 @@ def errors_by_width(view: View, target: str) -> Styler:
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table, a method each, in the order of the figures."""
     return table.reindex([method for method in METHODS if method in table.index])
-
-
-def errors_3a(view: View) -> Styler:
-    """Mean test error of perceptrons by hidden units."""
-    return errors_by_width(view, "ID-F3a")
-
-
-def errors_3b(view: View) -> Styler:
-    """Mean test error by the share of the filters with softplus."""
-    return errors_by_width(view, "ID-F3b")
-
-
-def errors_5(view: View) -> Styler:
-    """Mean test error by the share of the filters with ReLU and weight decay."""
-    return errors_by_width(view, "ID-F5")
 
 
 def strengths(view: View) -> Styler:
@@ -167,13 +123,13 @@ def _architecture(network: NoisyNetwork) -> pd.DataFrame:
 
 FIGURES = {
     "ID-T2": table_2,
-    "ID-F3a": figure_3a,
-    "ID-F3a errors": errors_3a,
+    "ID-F3a": partial(error_against_width, target="ID-F3a"),
+    "ID-F3a errors": partial(errors_by_width, target="ID-F3a"),
     "ID-F3a strengths": strengths,
-    "ID-F3b": figure_3b,
-    "ID-F3b errors": errors_3b,
-    "ID-F5": figure_5,
-    "ID-F5 errors": errors_5,
+    "ID-F3b": partial(error_against_width, target="ID-F3b"),
+    "ID-F3b errors": partial(errors_by_width, target="ID-F3b"),
+    "ID-F5": partial(error_against_width, target="ID-F5"),
+    "ID-F5 errors": partial(errors_by_width, target="ID-F5"),
     "errors on training images": fits,
 }
 
@@ -186,9 +142,9 @@ def numbers(view: View) -> Numbers:
         for end, width in ends(rows, "width", ("narrow", "wide")).items():
             found[f"{prefix}-{end}"] = f"{width:g}"
             own = rows[rows["width"] == width]
-            for (method, metric), values in own.groupby(["method", "metric"])["value"]:
-                scale = 1 if metric == "mean_alpha" else 100
-                found[f"{prefix}-{end}-{method}-{metric}"] = scale * float(values.mean())
+            means = own.groupby(["method", "metric"])["value"].mean()
+            scales = means.index.get_level_values("metric").map(percent)
+            found |= quoted(f"{prefix}-{end}", means * scales)
     return found | {"f3a-apart": _apart(chosen(view.rows("ID-F3a")))}
 
 

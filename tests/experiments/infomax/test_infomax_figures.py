@@ -18,17 +18,10 @@ from experiments.infomax import (
     representation_figures,
     structure_figures,
 )
-from experiments.infomax.ablations_figures import (
-    accuracy_against_negatives,
-    dependency_against_beta,
-    weight_maps,
-)
-from experiments.infomax.few_negatives_figures import course_of_training
 from experiments.infomax.generator_figures import codes_of_both
-from experiments.infomax.legends import legend_below
 from experiments.infomax.model_tables import (
-    accuracy_by_layer,
     beside_paper,
+    by_layer,
     code_measures,
     comparison,
     in_words,
@@ -37,7 +30,24 @@ from experiments.infomax.model_tables import (
 from experiments.infomax.nearest_neighbours_figures import neighbours
 from experiments.infomax.structure_figures import loss_maps, occlusion_masks
 from experiments.picture_rows import picture_rows
+from experiments.style import finish
 from reproduce.view import View
+
+
+class _Rows(View):
+    """A view with these rows only."""
+
+    paper = pd.DataFrame()
+
+    def __init__(self, rows, paper):
+        super().__init__("infomax", None)
+        self._rows, self.paper = rows, paper
+
+    def rows(self, target):
+        return self._rows
+
+    def source(self, target):
+        return "here"
 
 
 @pytest.fixture
@@ -81,8 +91,8 @@ def test_without_rows_the_comparison_is_the_paper(rows, paper):
 
 
 def test_each_model_has_its_dots_and_the_papers_star(rows, paper):
-    figure = accuracy_by_layer(rows, paper, title="here")
-    conv, y = figure.axes
+    printed = paper.assign(target="DIM-T1", data="cifar10", tag="paper")
+    conv, y = by_layer(_Rows(rows.assign(data="cifar10"), printed), "DIM-T1").axes
     labels = [label.get_text() for label in conv.get_yticklabels()]
     assert labels == ["Untrained encoder", "DIM(G)", "DIM(L), JSD"]
     dots = y.lines[0].get_xydata()
@@ -100,9 +110,10 @@ def test_curves_over_negatives_hold_means_and_the_papers_curve():
         for k in (0, 6)
         for s in (0, 1)
     ]
-    rows = pd.DataFrame(made).assign(metric="accuracy")
+    rows = pd.DataFrame(made).assign(metric="accuracy", data="cifar10")
     paper = pd.DataFrame(dict(loss="jsd", layer="y", log2_images=[6, 0], value=[66.1, 66.5]))
-    left, _ = accuracy_against_negatives(rows, paper, title="here").axes
+    left, right = ablations_figures.figure_9(_Rows(rows, paper.assign(target="DIM-F9"))).axes
+    assert right.yaxis.get_tick_params()["labelleft"]  # it has a scale of its own
     curves = {c.get_label(): c.lines[0].get_xydata() for c in left.containers}
     np.testing.assert_allclose(curves["DV"], [[0, 10.5], [6, 70.5]])
     dotted = [line.get_ydata() for line in left.lines if line.get_linestyle() == ":"]
@@ -117,7 +128,7 @@ def test_courses_hold_means_by_length_and_the_level_of_an_untrained_encoder():
         for layer, metric in (("y", "accuracy"), ("local", "local_loss"))
     ]
     made.append(dict(loss=None, epochs=0, seed=0, layer="y", metric="accuracy", value=0.3))
-    left, right = course_of_training(pd.DataFrame(made), {"dv": "DV"}, title="here").axes
+    left, right = few_negatives_figures.course(_Rows(pd.DataFrame(made), pd.DataFrame())).axes
     for axes, scale in ((left, 100), (right, 1)):
         (course,) = axes.containers
         np.testing.assert_allclose(
@@ -128,21 +139,35 @@ def test_courses_hold_means_by_length_and_the_level_of_an_untrained_encoder():
 
 def test_maps_print_each_cell_and_leave_holes_empty():
     made = [
-        dict(alpha=a, beta=b, value=a + 10 * b, metric="accuracy")
+        dict(alpha=a, beta=b, value=(a + 10 * b) / scale, metric=metric)
+        for metric, _, scale in ablations_figures.MEASURES
         for a in (0.0, 1.0)
         for b in (0.0, 1.0)
         if a or b
     ]
-    (axes,) = weight_maps(pd.DataFrame(made), [("accuracy", "t", 2.0)], title="digits").axes
-    texts = {text.get_text(): text.get_position() for text in axes.texts}
-    assert texts == {"2": (1, 0), "20": (0, 1), "22": (1, 1)}
+    rows = pd.DataFrame(made).assign(layer="y", split="test", gamma=0.1)
+    for axes in ablations_figures.figure_11(_Rows(rows, pd.DataFrame())).axes:
+        across, up = ({t.get_text(): t for t in own} for own in _ticks(axes))
+        texts = {text.get_text(): text.get_position() for text in axes.texts}
+        places = {"1": ("1", "0"), "10": ("0", "1"), "11": ("1", "1")}
+        assert texts == {
+            cell: (across[alpha].get_position()[0], up[beta].get_position()[1])
+            for cell, (alpha, beta) in places.items()
+        }
+        assert up["0"].get_window_extent().y0 < up["1"].get_window_extent().y0
+
+
+def _ticks(axes):
+    axes.figure.draw_without_rendering()
+    return axes.get_xticklabels(), axes.get_yticklabels()
 
 
 def test_dependency_shows_test_rows_only():
     made = pd.DataFrame(
         dict(beta=[0.1, 4.0, 0.1], value=[3.0, 1.0, 9.0], split=["test", "test", "train"])
     )
-    axes = dependency_against_beta(made.assign(metric="ndm"), title="t").axes[0]
+    view = _Rows(made.assign(metric="ndm"), pd.DataFrame())
+    axes = ablations_figures.figure_13(view).axes[0]
     np.testing.assert_allclose(axes.lines[0].get_xydata(), [[0.1, 3.0], [4.0, 1.0]])
 
 
@@ -192,19 +217,6 @@ def test_pictures_are_drawn_as_they_are():
     codes = g.normal(size=50), g.normal(size=50)
     axes = codes_of_both(*codes, (1.0, -1.0), title="digits").axes[0]
     assert len(axes.lines) == 2
-
-
-class _Rows(View):
-    """A view with these rows only."""
-
-    paper = pd.DataFrame()
-
-    def __init__(self, rows, paper):
-        super().__init__("infomax", None)
-        self._rows, self.paper = rows, paper
-
-    def rows(self, target):
-        return self._rows
 
 
 def test_an_own_classifier_stands_among_the_layers_and_what_was_not_run_is_the_papers(rows, paper):
@@ -307,7 +319,7 @@ def test_a_legend_of_several_stands_below_the_panels_and_one_of_one_is_left_out(
     figure, axes = plt.subplots()
     for label in labels:
         axes.plot([0, 1], [0, 1], label=label)
-    legends = legend_below(figure, axes).legends
+    legends = finish(figure, legend=axes).legends
     assert len(legends) == (len(labels) > 1)
     figure.draw_without_rendering()
     for legend in legends:

@@ -9,11 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from experiments.information_dropout.disentanglement_figures import (
-    ESTIMATES,
-    error_and_correlation,
-    information_by_layer,
-)
+from experiments.information_dropout.disentanglement_figures import ESTIMATES, figure_6, figure_7
 from experiments.information_dropout.dropout_figures import fits_table, fitted
 from experiments.information_dropout.images_and_maps import (
     as_bytes,
@@ -21,13 +17,32 @@ from experiments.information_dropout.images_and_maps import (
     titled_images,
 )
 from experiments.information_dropout.nuisances_figures import (
-    digit_ratio,
-    errors_over_beta,
+    READ,
     fano,
-    prior_fit,
+    figure_1,
+    figure_4b,
+    ratio_by_beta,
 )
-from experiments.information_dropout.vae_figures import rates_of_units
+from experiments.information_dropout.vae_figures import by_unit
 from experiments.information_dropout.width_figures import error_against_width
+from reproduce.view import View
+
+
+class Given(View):
+    """A view with these rows, all on test images, and these arrays only."""
+
+    def __init__(self, rows, arrays=None):
+        super().__init__("information_dropout", None)
+        self._rows, self._arrays = rows, arrays
+
+    def rows(self, target):
+        return self._rows.assign(split="test")
+
+    def arrays(self, target):
+        return self._arrays
+
+    def source(self, target):
+        return "here"
 
 
 def tidy(**columns):
@@ -46,7 +61,8 @@ def test_errors_against_width_are_means_over_seeds_in_percent():
         seed=[0, 1],
         metric=["error", "error_noisy"],
     )
-    off, on = error_against_width(table, label="units", title="here").axes
+    given = table.assign(network="a", activation="relu", beta=np.nan, alpha=np.nan)
+    off, on = error_against_width(Given(given), "ID-F3a").axes
     for axes, metric in ((off, "error"), (on, "error_noisy")):
         own = table[(table["metric"] == metric) & (table["method"] == "information")]
         expected = 100 * own.groupby("width")["value"].mean()
@@ -57,16 +73,18 @@ def test_errors_against_width_are_means_over_seeds_in_percent():
 
 def test_beta_zero_has_its_place():
     table = tidy(beta=[0.0, 0.3, 30.0], seed=[0, 1], metric=["error", "nuisance_error"])
-    axes = errors_over_beta(table, {"nuisance_error": "nuisance"}, title="x").axes[0]
+    axes = figure_4b(Given(table)).axes[0]
     own = table[table["metric"] == "nuisance_error"].groupby("beta")["value"].mean()
-    np.testing.assert_allclose(curves(axes)["nuisance"], np.stack([[0, 1, 2], 100 * own], axis=1))
+    np.testing.assert_allclose(
+        curves(axes)[READ["nuisance_error"]], np.stack([[0, 1, 2], 100 * own], axis=1)
+    )
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "0.3", "30"]
 
 
 def test_total_correlation_is_drawn_with_the_noise_of_the_layer_and_without():
     metrics = ["error", "error_noisy", "excess", "quiet_excess"]
     table = tidy(beta=[0.3, 3.0], seed=[0], metric=metrics)
-    axes = error_and_correlation(table, title="x").axes[1]
+    axes = figure_7(Given(table)).axes[1]
     for metric, label in ESTIMATES.items():
         own = table[table["metric"] == metric].sort_values("beta")["value"]
         np.testing.assert_allclose(curves(axes)[label][:, 1], own)
@@ -75,7 +93,7 @@ def test_total_correlation_is_drawn_with_the_noise_of_the_layer_and_without():
 def test_one_line_a_layer():
     metrics = ["information", "information_per_unit"]
     table = tidy(width=[0.125, 0.25], layer=[1, 2], seed=[0, 1], metric=metrics)
-    total, unit = information_by_layer(table, label="share", title="x").axes
+    total, unit = figure_6(Given(table)).axes
     assert set(curves(total)) == set(curves(unit)) == {"noisy layer 1", "noisy layer 2"}
     own = table[(table["metric"] == metrics[1]) & (table["layer"] == 2)]
     expected = own.groupby("width")["value"].mean()
@@ -85,7 +103,7 @@ def test_one_line_a_layer():
 def test_ratios_are_by_layer():
     ratios = tidy(beta=[0.1, 1.0], layer=[1.0, 3.0], seed=[0, 1], metric=["digit_ratio"])
     errors = tidy(beta=[0.1, 1.0], layer=[np.nan], seed=[0, 1], metric=["error"])
-    left, right = digit_ratio(pd.concat([ratios, errors]), title="x").axes
+    left, right = ratio_by_beta(Given(pd.concat([ratios, errors]))).axes
     expected = ratios[ratios["layer"] == 3].groupby("beta")["value"].mean()
     np.testing.assert_allclose(curves(left)["layer 3"][:, 1], expected)
     assert set(curves(right)) == {"noise off"}
@@ -107,7 +125,8 @@ def test_maps_share_one_scale_over_images():
 def test_priors_integrate_to_one(activation, ends):
     edges = np.linspace(-2, 2, 41)
     held = dict(edges=edges, density=np.full(40, 0.25), zeros=0.5, mean=0.0, scale=0.3)
-    axes = prior_fit({activation: held}, title="x").axes[0]
+    view = Given(pd.DataFrame(), {f"activation={activation},width=1,seed=0": held})
+    axes = figure_1(view).axes[0]
     (line,) = axes.lines
     x, y = line.get_data()
     assert np.trapezoid(y, x) == pytest.approx(1, abs=1e-3)
@@ -116,7 +135,9 @@ def test_priors_integrate_to_one(activation, ends):
 
 
 def test_rates_are_sorted():
-    axes = rates_of_units({"a": np.array([0.1, 3.0, 0.5])}, threshold=0.01).axes[0]
+    rates = {"rates": np.array([0.1, 3.0, 0.5])}
+    arrays = {f"code={code},k=2,seed=0": rates for code in ("gaussian", "information")}
+    axes = by_unit(Given(pd.DataFrame([dict(k=2.0, seed=0)]), arrays)).axes[0]
     np.testing.assert_allclose(axes.lines[0].get_ydata(), [3.0, 0.5, 0.1])
 
 
