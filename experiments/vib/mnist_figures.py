@@ -18,7 +18,6 @@ from experiments.vib.code_maps import codes_over_entropy, of_first_seed
 from ibutils.data import load
 from ibutils.data.mnist import SPLITS
 from ibutils.information import entropy, nats_to_bits
-from reproduce import record
 from reproduce.view import View
 
 METHODS = {
@@ -142,12 +141,11 @@ FIGURES = {
 
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes: errors in percent, and the rate at the paper's settings."""
-    found: dict[str, float] = {}
-    for profile in record.profiles("VIB-T1"):
-        found |= _mean_errors(view.at(profile).rows("VIB-T1"), f"t1-{profile}")
-    for target in ("VIB-F1a", "VIB-F1b", "VIB-F2"):
+    paper = view.at("paper")
+    found = _mean_errors(paper.rows("VIB-T1"), "t1-paper")
+    for target in ("VIB-F1a", "VIB-F2"):
         found |= _mean_errors(view.rows(target), target[4:].lower())
-    full = view.at("paper").rows("VIB-F1d")
+    full = paper.rows("VIB-F1d")
     full = full[(full["metric"] == "rate") & (full["split"] == "test") & (full["beta"] == 1e-3)]
     bits = nats_to_bits(float(full["value"].mean()))
     excess = bits - float(np.log2(10_000))  # of as many test images

@@ -38,7 +38,6 @@ WAYS = {
     "-log p, double precision": (surprise, torch.float64),
     "log-odds, single precision": (log_odds, torch.float32),
 }
-SHORT = dict(zip([*WAYS, CERTAIN], ("single", "double", "odds", "one"), strict=True))
 
 
 def slope_of(way: str, predict: Logs, images: Tensor, own: Tensor) -> Tensor:
@@ -111,12 +110,7 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
 
 def numbers(table: pd.DataFrame) -> dict[str, float]:
     """Return what the prose quotes of the end of training, in percent."""
-    shorts = ends(table).rename(columns=SHORT).to_dict(orient="index")
-    return {
-        f"rounded-{network}-{short}": float(value)
-        for network, values in shorts.items()
-        for short, value in values.items()
-    }
+    return {"rounded-deterministic-one": float(ends(table).loc["deterministic", CERTAIN])}
 
 
 def rounded_signs(table: pd.DataFrame) -> Figure:
