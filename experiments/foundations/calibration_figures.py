@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from experiments.foundations.calibrated import titles
 from experiments.foundations.errors import measure
 from experiments.foundations.task_pictures import titled
-from experiments.style import COLOURS, finish, power_of_ten
+from experiments.style import COLOURS, finish, level_ticks, power_of_ten
 
 ESTIMATORS = titles()
 _LIMIT = 1.0  # nats of error at which colours saturate
@@ -154,8 +154,7 @@ def two_critics(table: pd.DataFrame, *, samples: int) -> Figure:
     names = [f"{titled(str(task))}  ({_number(value)})" for task, value in truth.items()]
     axes.set_yticks(rows, names, size=9)
     axes.set_xscale("symlog", linthresh=0.1)
-    axes.set_xticks([-10, -1, -0.1, 0, 0.1], ["-10", "-1", "-0.1", "0", "0.1"])
-    axes.minorticks_off()
+    level_ticks(axes.xaxis, [-10.0, -1.0, -0.1, 0.0, 0.1])
     axes.set(xlabel="mean estimate less truth, nats", ylim=(len(truth) - 0.5, -0.5))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return finish(figure)
@@ -207,8 +206,7 @@ def errors_along(
     axes.set(xlabel=xlabel, ylabel="estimate less truth, nats")
     axes.set_yscale("symlog", linthresh=0.1)
     axes.set_ylim(-_FRAME, _FRAME)
-    axes.set_yticks([-10, -1, -0.1, 0, 0.1, 1, 10], ["-10", "-1", "-0.1", "0", "0.1", "1", "10"])
-    axes.minorticks_off()
+    level_ticks(axes.yaxis, [-10.0, -1.0, -0.1, 0.0, 0.1, 1.0, 10.0])
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return finish(figure)
 

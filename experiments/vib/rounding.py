@@ -109,14 +109,14 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
 
 def numbers(table: pd.DataFrame) -> dict[str, float]:
     """Return what the prose quotes of the end of training, in percent."""
-    return {"rounded-deterministic-one": float(ends(table).loc["deterministic", CERTAIN])}
+    return {"rounded-deterministic-one": float(ends(table)[CERTAIN]["deterministic"])}
 
 
 def rounded_signs(table: pd.DataFrame) -> Figure:
     """Accuracy under a signed step against training, by how its gradient is computed."""
-    networks = table["network"].unique()
+    networks = list(table["network"].unique())
     label = rf"accuracy at $\epsilon$ = {STEP:g}, %"
-    figure, shown = panels(networks, (5, 5), xlabel="epochs of training", ylabel=label)
+    figure, shown = panels(networks, (5.0, 5.0), xlabel="epochs of training", ylabel=label)
     ways = [way for way in table["way"].unique() if way != CERTAIN]
     # wide, then narrow above it: where two gradients agree both are seen
     looks = [("o", "-", 2.0), ("s", "-", 5.0), ("^", "--", 2.0)]

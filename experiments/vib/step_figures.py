@@ -57,6 +57,7 @@ def in_percent(view: View) -> Figure:
     Sizes that are not on record have no panel, unless none is.
     """
     table = view.rows("VIB-F5")
+    table = table.assign(place=beta_positions(table["beta"]))
     sizes = [size for size in SIZES if f"sign_{size:g}" in set(table["metric"])] or SIZES[:1]
     titles = [rf"$\epsilon$ = {size:g}" for size in sizes]
     figure, shown = panels(titles, (3.2, 3.5), ylabel="accuracy, %", sharey="row")
@@ -72,8 +73,8 @@ def _beside_references(axes: Axes, rows: pd.DataFrame) -> None:
     """Draw VIB with a dot for each seed, and the references with the range of their seeds."""
     vib = rows[rows["method"] == "vib"]
     vib_line(axes, rows, color=COLOURS[0], marker="_", ms=9, label="VIB, mean")
-    places = beta_positions(vib["beta"])
-    axes.plot(places, 100 * vib["value"], "o", ms=4, mfc="none", color=COLOURS[0], label="a seed")
+    dot = dict(ms=4, mfc="none", color=COLOURS[0], label="a seed")
+    axes.plot(vib["place"], 100 * vib["value"], "o", **dot)
     for method, colour in zip(REFERENCES, (COLOURS[1], COLOURS[2]), strict=True):
         values = 100 * rows.loc[rows["method"] == method, "value"]
         reference_line(axes, rows, method, color=colour, label=method)
