@@ -35,13 +35,12 @@ def _error_against_beta(axes: Axes) -> None:
         if not len(rows):
             continue
         rows = rows[(rows["metric"] == "error_12") & (rows["split"] == "test")]
-        means = over_seeds(rows, "beta")
         name = {"laptop": "ours, 25 epochs", "paper": "ours, the paper's 200 epochs"}[profile]
-        x = beta_positions(means["beta"]) if profile == "laptop" else means["beta"]
-        mean_line(axes, x, means, scale=100.0, marker=marker, color=colour, label=name)
+        look = dict(marker=marker, color=colour, label=name)
+        mean_line(axes, rows, "beta", at=beta_positions, scale=100.0, **look)
         if profile == "laptop":
             beta_axis(axes, list(rows["beta"]))
-            _what_is_cut(axes, means)
+            _what_is_cut(axes, over_seeds(rows, "beta"))
     printed = paper_table("vib")["value"].astype(float)
     axes.plot([1e-3], [printed["t1-vib"]], "k*", ms=13, label="the paper, VIB")
     axes.axhline(

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -76,16 +76,13 @@ def over_information(table: pd.DataFrame, *, pairs: int) -> Figure:
         table: ``mean`` and ``deviation`` in nats by exact information and bound.
         pairs: In a batch.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(9, 4))
-    _bounds(axes, table)
+    figure, left, right = _bounds(table, "exact information in nats")
     truths = table.index.get_level_values(0)
-    axes[0].plot(truths, truths, color="0.3", lw=0.8)
-    axes[0].axhline(math.log(pairs), color="0.6", ls=":", lw=1)
-    axes[0].annotate(r"$\log n$", (0.3, math.log(pairs)), (0, 3), textcoords="offset points")
-    axes[0].set_ylim(-1, 12)
-    for axis in axes:
-        axis.set_xlabel("exact information in nats")
-    axes[1].legend(fontsize=9.5, loc="upper left")  # on the left it would cover a curve
+    left.plot(truths, truths, color="0.3", lw=0.8)
+    left.axhline(math.log(pairs), color="0.6", ls=":", lw=1)
+    left.annotate(r"$\log n$", (0.3, math.log(pairs)), (0, 3), textcoords="offset points")
+    left.set_ylim(-1, 12)
+    right.legend(fontsize=9.5, loc="upper left")  # on the left it would cover a curve
     return finish(figure)
 
 
@@ -96,32 +93,32 @@ def over_pairs(table: pd.DataFrame, *, truth: float) -> Figure:
         table: ``mean`` and ``deviation`` in nats by number of pairs and bound.
         truth: The information.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.8))
-    _bounds(axes, table)
+    figure, left, right = _bounds(table, "pairs in a batch, $n$")
     sizes = table.index.get_level_values(0).unique()
-    axes[0].axhline(truth, color="0.3", lw=0.8)
-    axes[0].plot(sizes, [math.log(n) for n in sizes], color="0.6", ls=":", lw=1)
-    axes[0].annotate(r"$\log n$", (150, 5.4), color="0.4")
-    axes[0].set_ylim(0, 17)
-    for axis in axes:
-        axis.set_xscale("log", base=2)
-        axis.set_xlabel("pairs in a batch, $n$")
-    low, high = axes[1].get_ylim()
-    axes[1].set_ylim(low, 6 * high)  # room for the legend above the curves
-    axes[1].legend(fontsize=9.5, ncols=2, loc="upper right")
+    left.axhline(truth, color="0.3", lw=0.8)
+    left.plot(sizes, [math.log(n) for n in sizes], color="0.6", ls=":", lw=1)
+    left.annotate(r"$\log n$", (150, 5.4), color="0.4")
+    left.set_ylim(0, 17)
+    for axes in (left, right):
+        axes.set_xscale("log", base=2)
+    low, high = right.get_ylim()
+    right.set_ylim(low, 6 * high)  # room for the legend above the curves
+    right.legend(fontsize=9.5, ncols=2, loc="upper right")
     return finish(figure)
 
 
-def _bounds(axes: np.ndarray, table: pd.DataFrame) -> None:
+def _bounds(table: pd.DataFrame, xlabel: str) -> tuple[Figure, Axes, Axes]:
     """Draw means, within one deviation, and deviations against the outer index."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
     for name, style in STYLES.items():
         rows = table.xs(name, level=1)
-        axes[0].plot(rows.index, rows["mean"], style, label=name)
+        left.plot(rows.index, rows["mean"], style, label=name)
         low, high = rows["mean"] - rows["deviation"], rows["mean"] + rows["deviation"]
-        axes[0].fill_between(rows.index, low, high, color=style[:2], alpha=0.12, lw=0)
-        axes[1].plot(rows.index, rows["deviation"], style, label=name)
-    axes[0].set_ylabel("value in nats")
-    axes[1].set(yscale="log", ylabel="standard deviation in nats")
+        left.fill_between(rows.index, low, high, color=style[:2], alpha=0.12, lw=0)
+        right.plot(rows.index, rows["deviation"], style, label=name)
+    left.set(xlabel=xlabel, ylabel="value in nats")
+    right.set(xlabel=xlabel, yscale="log", ylabel="standard deviation in nats")
+    return figure, left, right
 
 
 def spread_of_nwj(

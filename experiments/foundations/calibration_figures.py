@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from experiments.foundations.calibrated import titles
 from experiments.foundations.errors import measure
 from experiments.foundations.task_pictures import titled
-from experiments.style import COLOURS, finish, power_of_ten
+from experiments.style import COLOURS, finish, level_ticks, power_of_ten
 
 ESTIMATORS = titles()
 _LIMIT = 1.0  # nats of error at which colours saturate
@@ -142,28 +142,29 @@ def two_critics(table: pd.DataFrame, *, samples: int) -> Figure:
         table: Rows of the target ``FND-CAL``; seeds that only one of them has are left out.
         samples: The number of samples of the members shown.
     """
-    errors = measure(table, {}).query("metric == 'error' and samples == @samples")
-    methods = ["info_nce", "info_nce_relu"]
-    wide = errors[errors["method"].isin(methods)].pivot_table(
-        index=["task", "seed"], columns="method", values="value"
-    )
-    means = wide.dropna().groupby("task").mean()
-    truth = _truth(table).reindex(means.index).sort_values(kind="stable")
-    means, rows = means.loc[truth.index].clip(lower=-_FRAME), np.arange(len(truth))
+    means = both_critics(table, samples=samples).sort_values("exact", kind="stable")
+    truth, rows = means.pop("exact"), np.arange(len(means))
+    errors = means.sub(truth, axis=0).clip(lower=-_FRAME)
     figure, axes = plt.subplots(figsize=(8, 1.2 + 0.22 * len(truth)))
-    axes.hlines(rows, means.min(axis=1), means.max(axis=1), color="0.8", lw=1.5)
+    axes.hlines(rows, errors.min(axis=1), errors.max(axis=1), color="0.8", lw=1.5)
     labels = ("one hidden GELU layer", "two hidden ReLU layers")
-    for method, label, colour, marker in zip(methods, labels, COLOURS, "os", strict=False):
-        axes.plot(means[method], rows, marker, ms=5, color=colour, label=label)
+    for method, label, colour, marker in zip(errors, labels, COLOURS, "os", strict=False):
+        axes.plot(errors[method], rows, marker, ms=5, color=colour, label=label)
     axes.axvline(0, color="0.6", lw=1)
     names = [f"{titled(str(task))}  ({_number(value)})" for task, value in truth.items()]
     axes.set_yticks(rows, names, size=9)
     axes.set_xscale("symlog", linthresh=0.1)
-    axes.set_xticks([-10, -1, -0.1, 0, 0.1], ["-10", "-1", "-0.1", "0", "0.1"])
-    axes.minorticks_off()
+    level_ticks(axes.xaxis, [-10.0, -1.0, -0.1, 0.0, 0.1])
     axes.set(xlabel="mean estimate less truth, nats", ylim=(len(truth) - 0.5, -0.5))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return finish(figure)
+
+
+def both_critics(table: pd.DataFrame, *, samples: int) -> pd.DataFrame:
+    """Return the truth and InfoNCE with each critic, means by task over seeds that have all."""
+    rows = table[(table["samples"] == samples) & (table["metric"] == "estimate")]
+    means = rows.pivot_table(index=["task", "seed"], columns="method", values="value")
+    return means[["exact", "info_nce", "info_nce_relu"]].dropna().groupby("task").mean()
 
 
 def errors_along(
@@ -205,8 +206,7 @@ def errors_along(
     axes.set(xlabel=xlabel, ylabel="estimate less truth, nats")
     axes.set_yscale("symlog", linthresh=0.1)
     axes.set_ylim(-_FRAME, _FRAME)
-    axes.set_yticks([-10, -1, -0.1, 0, 0.1, 1, 10], ["-10", "-1", "-0.1", "0", "0.1", "1", "10"])
-    axes.minorticks_off()
+    level_ticks(axes.yaxis, [-10.0, -1.0, -0.1, 0.0, 0.1, 1.0, 10.0])
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return finish(figure)
 
@@ -246,15 +246,12 @@ def _cells(table: pd.DataFrame, samples: int) -> tuple[pd.DataFrame, ...]:
     Rows are tasks by their truth, columns estimators in our order.
     """
     rows = table[(table["samples"] == samples) & (table["method"] != "exact")]
-    estimates = rows[rows["metric"] == "estimate"].groupby(["task", "method"])["value"]
-    doubts = rows[rows["metric"] == "warnings"]
-    share = (doubts.assign(any=doubts["value"] > 0)).groupby(["task", "method"])["any"].mean()
-    lost = rows[rows["metric"] == "failed"].groupby(["task", "method"])["value"].max()
     order = [task for task in _truth(table).index if task in set(rows["task"])]
     columns = [method for method in ESTIMATORS if method in set(rows["method"])]
 
-    def wide(values: pd.Series) -> pd.DataFrame:
-        return values.unstack("method").reindex(index=order, columns=columns)
+    def wide(metric: str, how: str) -> pd.DataFrame:
+        own = rows[rows["metric"] == metric].groupby(["task", "method"])["value"].agg(how)
+        return own.unstack("method").reindex(index=order, columns=columns)
 
-    warned, failed = wide(share).fillna(0.0) >= 0.5, wide(lost).notna()
-    return wide(estimates.mean()), wide(estimates.std()), warned, failed
+    warned = wide("warnings", "median") > 0  # of half of the seeds or more
+    return wide("estimate", "mean"), wide("estimate", "std"), warned, wide("failed", "max").notna()

@@ -2,9 +2,9 @@
 
 import html
 import json
+import math
 import re
 
-import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
@@ -89,8 +89,7 @@ def _shown(error: float) -> str:
 
 def _level(values: pd.Series, levels: dict[str, float]) -> pd.Series:
     """Return the number of the last level that each value lies above."""
-    ends = np.array(list(levels.values()))[1:]
-    return pd.Series(np.searchsorted(ends, values.to_numpy(), side="left"), index=values.index)
+    return pd.cut(values, [*levels.values(), math.inf], labels=False, include_lowest=True)
 
 
 def _dimension(task: str) -> int:

@@ -10,46 +10,32 @@ from matplotlib.figure import Figure
 from scipy import stats
 from torch import Tensor
 
-from experiments.style import COLOURS, finish
+from experiments.style import COLOURS, finish, panels
 from reproduce import record
 from reproduce.view import View
 
 Points = Mapping[str, np.ndarray]
 
 
-def divergence_against_information(panels: Mapping[str, Mapping[int, Points]]) -> Figure:
+def divergence_against_information(found: Mapping[str, Mapping[int, Points]]) -> Figure:
     """Draw the Jensen-Shannon divergence of tables against their information, in nats.
 
     Args:
-        panels: By title and by size of the tables, their ``information`` ``[n]`` and
+        found: By title of a panel and by size of the tables, their ``information`` ``[n]`` and
             ``divergence`` ``[n]``.
     """
-    columns = min(2, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(4.6 * columns, 3.4 * rows), sharex=True, sharey=True, squeeze=False
-    )
-    by_size = [points for sizes in panels.values() for points in sizes.values()]
+    labels = dict(xlabel="mutual information, nats", ylabel="divergence, nats")
+    figure, shown = panels(list(found), (4.6, 3.4), columns=2, **labels)
+    by_size = [points for sizes in found.values() for points in sizes.values()]
     furthest = max(float(points["information"].max()) for points in by_size)
-    for axes, (title, sizes) in zip(grid.flat, panels.items(), strict=False):
+    for axes, sizes in zip(shown, found.values(), strict=True):
         axes.plot([0, 4 * math.log(2)], [0, math.log(2)], "k:", lw=1, label="I / 4")
         axes.axhline(math.log(2), color="k", ls="--", lw=1, label="log 2")
         for (size, points), colour in zip(sorted(sizes.items()), COLOURS, strict=False):
-            axes.plot(
-                points["information"],
-                points["divergence"],
-                ".",
-                ms=3,
-                color=colour,
-                label=f"{size} x {size}",
-                rasterized=True,
-            )
-        axes.set(title=title, xlim=(0, 1.05 * furthest), ylim=(0, 0.75))
-    for axes in grid[-1]:
-        axes.set_xlabel("mutual information, nats")
-    for axes in grid[:, 0]:
-        axes.set_ylabel("divergence, nats")
-    grid[0, -1].legend(markerscale=4, loc="center left", bbox_to_anchor=(1, 0.5))
+            look = dict(ms=3, color=colour, label=f"{size} x {size}", rasterized=True)
+            axes.plot(points["information"], points["divergence"], ".", **look)
+        axes.set(xlim=(0, 1.05 * furthest), ylim=(0, 0.75))
+    shown[:2][-1].legend(markerscale=4, loc="center left", bbox_to_anchor=(1, 0.5))
     return finish(figure)
 
 
@@ -99,15 +85,13 @@ def towards_determinism(exact: pd.DataFrame, trained: pd.DataFrame) -> Figure:
     grid[1].set(ylabel="share of pairs told apart", ylim=(0.5, 1.03))
     grid[2].plot(exact["noise"], exact["information"], color=COLOURS[0])
     grid[2].set(ylabel="information, nats", ylim=(0, None))
-    names = grid[0].get_legend_handles_labels()
-    figure.legend(*names, loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=3, fontsize=9.5)
     for axes in grid:
         axes.set(xscale="log", xlabel="deviation of the noise")
         axes.axvline(edge, color="0.8", lw=0.8)
         axes.set_xticks([edge, 1e-3, 1e-2, 1e-1, 1, 10], ["0", ".001", ".01", ".1", "1", "10"])
         axes.minorticks_off()
         axes.tick_params(labelsize=9.5)
-    return finish(figure)
+    return finish(figure, legend=grid[0])
 
 
 def pictured_tables(tables: Mapping[str, Tensor]) -> Figure:
@@ -116,12 +100,13 @@ def pictured_tables(tables: Mapping[str, Tensor]) -> Figure:
     Args:
         tables: By title, ``[x, y]``.
     """
-    rows = -(-len(tables) // 2)
-    figure, grid = plt.subplots(rows, 2, figsize=(6.5, 3.2 * rows), squeeze=False)
-    for axes, (title, table) in zip(grid.flat, tables.items(), strict=False):
+    apart = dict(sharex=False, sharey=False)
+    titles = [title.replace(": ", "\n") for title in tables]
+    figure, shown = panels(titles, (3.25, 3.2), columns=2, xlabel="$y$", ylabel="$x$", **apart)
+    for axes, table in zip(shown, tables.values(), strict=True):
         axes.imshow(table.numpy(), cmap="Blues", vmin=0)
-        axes.set(xticks=[], yticks=[], xlabel="$y$", ylabel="$x$")
-        axes.set_title(title.replace(": ", "\n"), size=10)
+        axes.set(xticks=[], yticks=[])
+        axes.title.set_fontsize(10)
     return finish(figure)
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from experiments.style import COLOURS, finish
+from experiments.style import COLOURS, finish, panels
 from ibutils import checks
 
 _LABELS = {"minimax": "minimax", "non_saturating": "non-saturating"}
@@ -60,19 +60,19 @@ def encoder_gradients(
     return finish(figure)
 
 
-def codes(panels: Mapping[tuple[str, str], np.ndarray], sources: np.ndarray) -> Figure:
+def codes(found: Mapping[tuple[str, str], np.ndarray], sources: np.ndarray) -> Figure:
     """Draw codes in two dimensions over the outline of their prior, one row for each prior.
 
     Args:
-        panels: Codes ``[n, 2]`` by prior and stage, such as ``("uniform", "before")``.
+        found: Codes ``[n, 2]`` by prior and stage, such as ``("uniform", "before")``.
         sources: From which part of the data each code comes, ``[n]``.
     """
-    priors = list(dict.fromkeys(prior for prior, _ in panels))
-    stages = list(dict.fromkeys(stage for _, stage in panels))
+    priors = list(dict.fromkeys(prior for prior, _ in found))
+    stages = list(dict.fromkeys(stage for _, stage in found))
     figure, grid = plt.subplots(
         len(priors), len(stages), figsize=(3 * len(stages), 3 * len(priors)), squeeze=False
     )
-    for (prior, stage), points in panels.items():
+    for (prior, stage), points in found.items():
         axes = grid[priors.index(prior), stages.index(stage)]
         _outline(axes, prior)
         for source, colour in zip(np.unique(sources), COLOURS, strict=False):
@@ -102,16 +102,13 @@ def game_over_training(history: pd.DataFrame) -> Figure:
         history: Rows with ``prior``, ``form``, ``step`` and ``value`` in nats.
     """
     priors = list(history["prior"].unique())
-    figure, panels = plt.subplots(
-        1, len(priors), figsize=(4.5 * len(priors), 3.2), sharey=True, squeeze=False
-    )
-    for axes, prior in zip(panels[0], priors, strict=True):
+    titles, label = [PRIORS[prior] for prior in priors], "value of the game, nats"
+    figure, shown = panels(titles, (4.5, 3.2), xlabel="training step", ylabel=label)
+    for axes, prior in zip(shown, priors, strict=True):
         rows = history[history["prior"] == prior]
         for form, colour, line in zip(_LABELS, COLOURS, ("-", "--"), strict=False):
             own = rows[rows["form"] == form]
             axes.plot(own["step"], own["value"], line, color=colour, label=_LABELS[form])
         axes.axhline(-2 * math.log(2), color="k", ls=":", lw=1, label="equilibrium, -2 log 2")
-        axes.set(title=PRIORS[prior], xlabel="training step")
-    panels[0, 0].set_ylabel("value of the game, nats")
-    panels[0, 0].legend(fontsize=9)
+    shown[0].legend(fontsize=9)
     return finish(figure)

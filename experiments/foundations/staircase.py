@@ -4,13 +4,12 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from experiments.style import COLOURS, finish
+from experiments.style import COLOURS, finish, panels
 from ibutils import bounds
 from ibutils.critics import Separable
 from ibutils.train import generator
@@ -121,24 +120,17 @@ def staircase(courses: pd.DataFrame, *, pairs: int, window: int = 25) -> Figure:
         pairs: In a batch.
         window: Batches of a running mean.
     """
-    names = [name for name in courses if name != "truth"]
-    rows = -(-len(names) // 3)
-    figure, grid = plt.subplots(
-        rows, 3, figsize=(8, 2.4 * rows), sharex=True, sharey=True, squeeze=False
-    )
+    names = [str(name) for name in courses if name != "truth"]
+    figure, shown = panels(names, (8 / 3, 2.4), xlabel="training step", ylabel="nats")
     top = 1.5 * float(courses["truth"].max())
     smooth = courses[names].rolling(window, min_periods=1).mean()
-    for axes, name in zip(grid.flat, names, strict=False):
+    for axes, name in zip(shown, names, strict=True):
         colour = COLOURS[1] if name in CONDITIONAL else COLOURS[0]
         axes.plot(courses[name], color=colour, alpha=0.25, lw=0.5, rasterized=True)
         axes.plot(smooth[name], color=colour, lw=1.6)
         axes.plot(courses["truth"], color="k", lw=1)
         axes.axhline(math.log(pairs), color="0.5", ls=":", lw=1)
-        axes.set_title(name, size=10)
+        axes.title.set_fontsize(10)
         axes.set_ylim(-1, top)
-    grid[0, 0].annotate(r"$\log n$", (0, math.log(pairs)), (2, 3), textcoords="offset points")
-    for axes in grid[-1]:
-        axes.set_xlabel("training step")
-    for axes in grid[:, 0]:
-        axes.set_ylabel("nats")
+    shown[0].annotate(r"$\log n$", (0, math.log(pairs)), (2, 3), textcoords="offset points")
     return finish(figure)

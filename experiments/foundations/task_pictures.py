@@ -3,12 +3,11 @@
 import re
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from experiments.style import COLOURS, finish
+from experiments.style import COLOURS, finish, panels
 from ibutils.tasks import Table, catalogue
 from ibutils.train import generator
 
@@ -84,9 +83,8 @@ def scattered(samples: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
     Args:
         samples: By title, x ``[n, 1]`` or ``[n, 2]`` and y ``[n, 1]``.
     """
-    rows = -(-len(samples) // 3)
-    figure, grid = plt.subplots(rows, 3, figsize=(8, 2.5 * rows), squeeze=False)
-    for axes, (title, (x, y)) in zip(grid.flat, samples.items(), strict=False):
+    figure, shown = panels(list(samples), (8 / 3, 2.5), sharex=False, sharey=False)
+    for axes, (x, y) in zip(shown, samples.values(), strict=True):
         in_plane = x.shape[1] == 2
         across, up = (x[:, 0], x[:, 1]) if in_plane else (x[:, 0], y[:, 0])
         look = dict(c=y[:, 0], cmap="cividis") if in_plane else dict(color=COLOURS[0])
@@ -94,9 +92,7 @@ def scattered(samples: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
         for limit, values in ((axes.set_xlim, across), (axes.set_ylim, up)):
             low, high = (float(values.double().quantile(q)) for q in (0.0125, 0.9875))
             limit(low - 0.1 * (high - low), high + 0.1 * (high - low))
-        axes.set_title(title, size=9.5)
+        axes.title.set_fontsize(9.5)
         axes.set(xticks=[], yticks=[], xlabel="$x_1$" if in_plane else "$x$")
         axes.set_ylabel("$x_2$" if in_plane else "$y$")
-    for axes in list(grid.flat)[len(samples) :]:
-        axes.set_visible(False)
     return finish(figure)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, NamedTuple
 
 import torch
@@ -41,6 +42,14 @@ class Comparison:
     scale: Scale = "absolute"
     single: bool = False
     stated: float | None = None
+
+
+count = partial(Comparison, scale="count")
+
+
+def only(holds: Callable[[Case], bool], side: Side) -> Side:
+    """Return a side that has only the cases of which something holds."""
+    return lambda case: side(case) if holds(case) else None
 
 
 class Example(NamedTuple):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,16 @@ class Case:
             return torch.from_numpy(np.array(value))  # torch.tensor would round to float32
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.place}: no array of numbers ({error})") from error
+
+
+def output(*names: str, optional: bool = False) -> Callable[[Case], Tensor | None]:
+    """Return a side of a comparison: an output of each case, or one within a group of outputs.
+
+    Args:
+        names: Of the output, or of the group and the output.
+        optional: Whether there are cases without it, for which the side is ``None``.
+    """
+    return lambda case: None if optional and names[0] not in case.output else case.found(*names)
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from experiments.published_codes.comparison import Comparison
-from experiments.published_codes.fixture import Case
+from experiments.published_codes.comparison import Comparison, count, only
+from experiments.published_codes.fixture import Case, output
 from ibutils.infomax import infomax_loss, local_scores
 from ibutils.infomax.heads import Branch
 from ibutils.infomax.losses import pair_loss, pairs
 from ibutils.nets.encoders import alex64, basic32
 from ibutils.prior_matching import PriorMatching, encoder_loss
-
-
-def _theirs(case: Case, name: str) -> Tensor | None:
-    return case.found(name) if name in case.output else None
 
 
 def _scores(case: Case) -> Tensor:
@@ -65,20 +61,20 @@ def _dv(case: Case, *, inside: bool = True, above: bool | None = None) -> Tensor
 LOSSES = (
     Comparison(
         "jsd - 2 log 2",
-        partial(_theirs, name="jsd"),
+        output("jsd"),
         partial(_loss, bound="jensen_shannon", shift=-2 * math.log(2)),
         gaps={"jsd": partial(_loss, bound="jensen_shannon")},
     ),
-    Comparison("gan", partial(_theirs, name="gan"), partial(_loss, bound="jensen_shannon")),
+    Comparison("gan", output("gan"), partial(_loss, bound="jensen_shannon")),
     Comparison(
         "infonce with K candidates at -10",
-        partial(_theirs, name="infonce"),
+        output("infonce"),
         _info_nce,
         gaps={"infonce": partial(_loss, bound="info_nce")},
     ),
     Comparison(
         "dv + log K + log(1 + 1e-6 e^max / sum)",
-        partial(_theirs, name="donsker_varadhan"),
+        output("donsker_varadhan"),
         _dv,
         gaps={
             "dv": partial(_loss, bound="donsker_varadhan"),
@@ -104,10 +100,6 @@ def _losses(case: Case, *, penalty: bool = False) -> tuple[Tensor, Tensor]:
     return _game(case, penalty=penalty)(case.given("encoder_output"), case.given("prior_samples"))
 
 
-def _encoder(case: Case) -> Tensor:
-    return _losses(case)[0]
-
-
 def _discriminator(case: Case, *, penalty: bool = False) -> Tensor:
     return _losses(case, penalty=penalty)[1]
 
@@ -130,11 +122,13 @@ def _as_published(case: Case) -> Tensor:
 
 PRIOR = (
     Comparison(
-        "encoder, non-saturating", partial(_theirs, name="encoder_loss_non_saturating"), _encoder
+        "encoder, non-saturating",
+        output("encoder_loss_non_saturating"),
+        lambda case: _losses(case)[0],
     ),
     Comparison(
         "discriminator without penalty",
-        partial(_theirs, name="discriminator_loss_without_penalty"),
+        output("discriminator_loss_without_penalty"),
         _discriminator,
     ),
     Comparison(
@@ -146,24 +140,20 @@ PRIOR = (
     ),
     Comparison(
         "discriminator as published (slope of the last sample over n)",
-        partial(_theirs, name="discriminator_loss"),
+        output("discriminator_loss"),
         _as_published,
         gaps={"discriminator as published": partial(_discriminator, penalty=True)},
     ),
-    Comparison(
-        "penalty as published",
-        partial(_theirs, name="penalty_as_published"),
-        _penalty_as_published,
-    ),
+    Comparison("penalty as published", output("penalty_as_published"), _penalty_as_published),
     Comparison(
         "measure_estimate: half of minus the discriminator's loss",
-        partial(_theirs, name="measure_estimate"),
+        output("measure_estimate"),
         lambda case: -0.5 * _discriminator(case),
         stated=0.0,
     ),
     Comparison(
         "encoder, minimax form (sign: minus)",
-        partial(_theirs, name="encoder_generator_loss_minimax"),
+        output("encoder_generator_loss_minimax"),
         partial(_minimax, sign=-1.0),
     ),
 )
@@ -208,39 +198,25 @@ def _discriminator_size(case: Case) -> int:
     return _size(PriorMatching(case.input["code"], hidden=case.input["hidden"]))
 
 
-def _their_discriminator(case: Case) -> Tensor | None:
-    return case.found("parameters") if "hidden" in case.input else None
-
-
 SIZES = (
     *(
-        Comparison(
+        count(
             f"encoder {name}",
             partial(_their_encoder, name=name),
             partial(_encoder_size, name=name),
-            scale="count",
         )
         for name in ENCODERS
     ),
-    Comparison(
-        "head, local",
-        partial(_theirs, name="local_1x1"),
-        partial(_head, of="channels"),
-        scale="count",
-    ),
-    Comparison(
-        "head, global",
-        partial(_theirs, name="global_1x1"),
-        partial(_head, of="code"),
-        scale="count",
-    ),
-    Comparison(
+    count("head, local", output("local_1x1", optional=True), partial(_head, of="channels")),
+    count("head, global", output("global_1x1", optional=True), partial(_head, of="code")),
+    count(
         "fully connected head: + 3 units",
-        partial(_theirs, name="global_fully_connected"),
+        output("global_fully_connected", optional=True),
         partial(_head, of="code", layer_norm=False, more=3),
-        scale="count",
     ),
-    Comparison(
-        "discriminator of the prior", _their_discriminator, _discriminator_size, scale="count"
+    count(
+        "discriminator of the prior",
+        only(lambda case: "hidden" in case.input, output("parameters")),
+        _discriminator_size,
     ),
 )

@@ -7,14 +7,10 @@ import torch
 from torch import Tensor
 
 from experiments.published_codes.comparison import Comparison, Side
-from experiments.published_codes.fixture import Case
+from experiments.published_codes.fixture import Case, output
 from ibutils.estimators import LayerInformation, binning, kde
 from ibutils.information import gaussian_entropy, nats_to_bits
-from ibutils.information_plane import (
-    adaptive_binning,
-    binning_with_own_ends,
-    published_binning,
-)
+from ibutils.information_plane import adaptive_binning, binning_with_own_ends, published_binning
 
 SIDES = {"I(X;T)": "input", "I(T;Y)": "labels"}
 BOUNDS = "upper", "lower"
@@ -51,23 +47,18 @@ def _entropy_of_noise(case: Case) -> Tensor:
 def _kde() -> tuple[Comparison, ...]:
     found = [
         Comparison(
-            "entropy of the noise",
-            partial(_output, name="conditional_entropy"),
-            _entropy_of_noise,
-            stated=0.0,
+            "entropy of the noise", output("conditional_entropy"), _entropy_of_noise, stated=0.0
         )
     ]
     for bound in BOUNDS:
-        theirs = {
-            name: partial(_output, name=f"information_{name}_{bound}") for name in SIDES.values()
-        }
+        theirs = {name: output(f"information_{name}_{bound}") for name in SIDES.values()}
         for symbol, name in SIDES.items():
             ours = partial(_kernels, bound=bound, name=name)
             found.append(Comparison(f"{symbol} {bound}, nats", theirs[name], ours))
         found.append(
             Comparison(
                 f"entropy {bound} (+ d/2 (1 + log 2 pi var))",
-                partial(_output, name=f"entropy_{bound}"),
+                output(f"entropy_{bound}"),
                 partial(_entropy, bound=bound),
             )
         )
@@ -76,14 +67,6 @@ def _kde() -> tuple[Comparison, ...]:
             key = f"float32 activity, {symbol} {bound}"
             found.append(Comparison(key, theirs[name], ours))
     return tuple(found)
-
-
-def _output(case: Case, name: str) -> Tensor:
-    return case.found(name)
-
-
-def _bits(case: Case, name: str) -> Tensor:
-    return case.found(f"information_{name}_bits")
 
 
 def _with_edges(case: Case, edges: Tensor, name: str) -> Tensor:
@@ -134,7 +117,7 @@ KDE = _kde()
 BINS = (
     Comparison(
         "30 fixed edges I(X;T), nats",
-        lambda case: case.found("fixed_30_edges", "information_input"),
+        output("fixed_30_edges", "information_input"),
         partial(_published_edges, name="input"),
         gaps={
             "30 fixed edges, 29 bins without own cell of 1": partial(
@@ -154,7 +137,7 @@ BINS = (
 FIXED_EDGES = tuple(
     Comparison(
         f"{symbol}, bits",
-        partial(_bits, name=name),
+        output(f"information_{name}_bits"),
         partial(_in_bits, ours=_published_edges, name=name),
         gaps={
             f"29 bins, 1 not apart: {symbol}": partial(
@@ -218,7 +201,7 @@ ADAPTIVE = (
     *(
         Comparison(
             f"{symbol}, bits",
-            partial(_bits, name=name),
+            output(f"information_{name}_bits"),
             partial(_adaptive, name=name),
             gaps=_other_rules(symbol, name),
         )

@@ -5,8 +5,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from experiments.published_codes.comparison import Comparison
-from experiments.published_codes.fixture import Case
+from experiments.published_codes.comparison import Comparison, Side, only
+from experiments.published_codes.fixture import Case, output
 from ibutils.estimators.neighbours import ksg, ross
 from ibutils.information import nats_to_bits
 
@@ -25,17 +25,9 @@ def _ours(
     return max(0.0, value) if clipped else value
 
 
-def _theirs(case: Case, name: str) -> Tensor:
-    return case.found(name)
-
-
-def _plain(case: Case) -> bool:
-    """Return whether each variable has one coordinate, so that all norms agree."""
-    return case.given("x").shape[1] == case.given("y").shape[1] == 1
-
-
-def _one_coordinate(case: Case, name: str) -> Tensor | None:
-    return case.found(name) if _plain(case) else None
+def _of_one_coordinate(theirs: Side) -> Side:
+    """Return the cases whose variables have one coordinate each, so that all norms agree."""
+    return only(lambda case: case.given("x").shape[1] == case.given("y").shape[1] == 1, theirs)
 
 
 def _mean_of_neighbourhoods(case: Case) -> float:
@@ -72,36 +64,38 @@ def _their_euclidean(case: Case) -> Tensor:
     return torch.stack([case.found("euclidean_as_is"), case.found("euclidean_standardised")])
 
 
+plain = partial(_ours, k=3)
+clipped = partial(plain, clipped=True)
+clipped_scaled = partial(clipped, standardised=True)
+
 NPEET = (
-    Comparison(
-        "nats, no jitter", partial(_theirs, name="nats_without_jitter"), partial(_ours, k=3)
-    ),
+    Comparison("nats, no jitter", output("nats_without_jitter"), plain),
     Comparison(
         "bits, no jitter",
-        partial(_theirs, name="bits_without_jitter"),
-        partial(_ours, k=3, bits=True),
-        gaps={"bits (its default base 2)": partial(_ours, k=3)},
+        output("bits_without_jitter"),
+        partial(plain, bits=True),
+        gaps={"bits (its default base 2)": plain},
     ),
-    Comparison("with jitter", partial(_theirs, name="nats_with_jitter"), partial(_ours, k=3)),
+    Comparison("with jitter", output("nats_with_jitter"), plain),
 )
 
 SKLEARN = (
     Comparison(
         "_compute_mi_cc: max(0, ours)",
-        partial(_theirs, name="compute_mi_cc"),
-        partial(_ours, k=3, clipped=True),
-        gaps={"_compute_mi_cc, not clipped": partial(_ours, k=3)},
+        output("compute_mi_cc"),
+        clipped,
+        gaps={"_compute_mi_cc, not clipped": plain},
     ),
     Comparison(
         "mutual_info_regression: max(0, ours of standardised samples)",
-        partial(_theirs, name="mutual_info_regression_random_state_0"),
-        partial(_ours, k=3, standardised=True, clipped=True),
-        gaps={"mutual_info_regression, samples as they are": partial(_ours, k=3)},
+        output("mutual_info_regression_random_state_0"),
+        clipped_scaled,
+        gaps={"mutual_info_regression, samples as they are": plain},
     ),
     Comparison(
         "_compute_mi_cc of standardised samples: max(0, ours)",
-        partial(_theirs, name="compute_mi_cc_of_scaled_samples"),
-        partial(_ours, k=3, standardised=True, clipped=True),
+        output("compute_mi_cc_of_scaled_samples"),
+        clipped_scaled,
         stated=0.0,
     ),
 )
@@ -109,33 +103,33 @@ SKLEARN = (
 BMI = (
     Comparison(
         "chebyshev: max(0, ours)",
-        partial(_theirs, name="chebyshev_as_is"),
-        partial(_ours, k=3, clipped=True),
-        gaps={"chebyshev, not clipped": partial(_ours, k=3)},
+        output("chebyshev_as_is"),
+        clipped,
+        gaps={"chebyshev, not clipped": plain},
     ),
     Comparison(
         "chebyshev: max(0, ours) of standardised samples",
-        partial(_theirs, name="chebyshev_standardised"),
-        partial(_ours, k=3, standardised=True, clipped=True),
+        output("chebyshev_standardised"),
+        clipped_scaled,
     ),
     Comparison(
         "euclidean: max(0, ours), one coordinate each",
-        partial(_one_coordinate, name="euclidean_as_is"),
-        partial(_ours, k=3, clipped=True),
+        _of_one_coordinate(output("euclidean_as_is")),
+        clipped,
     ),
     Comparison(
         "euclidean: max(0, ours) of standardised samples, one coordinate each",
-        partial(_one_coordinate, name="euclidean_standardised"),
-        partial(_ours, k=3, standardised=True, clipped=True),
+        _of_one_coordinate(output("euclidean_standardised")),
+        clipped_scaled,
     ),
     Comparison(
         "default (mean over k = 5, 10), one coordinate each",
-        partial(_one_coordinate, name="default_neighbourhoods_5_and_10_euclidean_standardised"),
+        _of_one_coordinate(output("default_neighbourhoods_5_and_10_euclidean_standardised")),
         _mean_of_neighbourhoods,
     ),
     Comparison(
         "default, recounted outside ibutils with its norm",
-        partial(_theirs, name="default_neighbourhoods_5_and_10_euclidean_standardised"),
+        output("default_neighbourhoods_5_and_10_euclidean_standardised"),
         _default_recounted,
         stated=0.0,
     ),
@@ -161,21 +155,17 @@ def _labels(case: Case) -> float:
     return max(0.0, float(found.value))
 
 
-def _of_sklearn(case: Case, name: str) -> Tensor | None:
-    return case.found(name) if name in case.output else None
-
-
 CONTINUOUS = (
-    Comparison("NPEET", partial(_theirs, name="npeet_without_jitter"), _of_table, stated=7e-16),
+    Comparison("NPEET", output("npeet_without_jitter"), _of_table, stated=7e-16),
     Comparison(
         "scikit-learn: max(0, ours)",
-        partial(_of_sklearn, name="sklearn_continuous"),
+        output("sklearn_continuous", optional=True),
         lambda case: max(0.0, _of_table(case)),
         stated=7e-16,
     ),
     Comparison(
         "scikit-learn, labels against x: max(0, ours)",
-        partial(_of_sklearn, name="sklearn_labels_against_x"),
+        output("sklearn_labels_against_x", optional=True),
         _labels,
         stated=7e-16,
     ),

@@ -6,8 +6,8 @@ from functools import cache, partial
 import torch
 from torch import Tensor, nn
 
-from experiments.published_codes.comparison import Comparison, Side
-from experiments.published_codes.fixture import Case
+from experiments.published_codes.comparison import Comparison, Side, count, only
+from experiments.published_codes.fixture import Case, output
 from ibutils.information_dropout import (
     InformationDropout,
     NoisyNetwork,
@@ -52,20 +52,12 @@ def _inputs(case: Case) -> Tensor:
     return torch.cat(parts, dim=-1)
 
 
-def _is(case: Case, prior: str) -> bool:
-    return case.options["prior"] == prior
-
-
-def _theirs(case: Case, name: str) -> Tensor:
-    return case.found(name)
-
-
 def _uniform_of_theirs(case: Case) -> Tensor:
     """Return our log-uniform divergence at the published noise."""
     return log_uniform_kl(case.found("alpha"), max_alpha=case.options["max_alpha"] + MORE)
 
 
-def _normal(case: Case, *, floor: float, above: bool, own: bool) -> Tensor:
+def _normal(case: Case, *, floor: float = 0.0, above: bool = False, own: bool = False) -> Tensor:
     """Return our log-normal divergence.
 
     Args:
@@ -81,17 +73,8 @@ def _normal(case: Case, *, floor: float, above: bool, own: bool) -> Tensor:
     return kl[activity > FLOOR] if above else kl
 
 
-def _only(prior: str, side: Side) -> Side:
-    """Return a side that has only the cases of one prior."""
-    return lambda case: side(case) if _is(case, prior) else None
-
-
-def _noise(case: Case) -> Tensor:
-    return _layer(case, more=MORE)[0].alpha
-
-
-def _noisy(case: Case) -> Tensor:
-    return _layer(case, more=MORE)[1]
+def _of_prior(prior: str, side: Side) -> Side:
+    return only(lambda case: case.options["prior"] == prior, side)
 
 
 def _divergence(case: Case, more: float) -> Tensor:
@@ -114,85 +97,77 @@ def _their_normal_above(case: Case) -> Tensor:
 
 
 KL = (
-    Comparison("layer without noise", partial(_theirs, name="activity"), _activity, stated=0.0),
+    Comparison("layer without noise", output("activity"), _activity, stated=0.0),
     Comparison(
         "sum over units, mean over batch",
-        partial(_theirs, name="kl_summed_over_units_and_averaged"),
+        output("kl_summed_over_units_and_averaged"),
         partial(_share, examples=1),
         stated=0.0,
     ),
     Comparison(
         "log-uniform, their alpha, max_alpha + 0.001",
-        _only("log_uniform", partial(_theirs, name="kl")),
+        _of_prior("log_uniform", output("kl")),
         _uniform_of_theirs,
     ),
-    Comparison("layer with max_alpha + 0.001: alpha", partial(_theirs, name="alpha"), _noise),
+    Comparison(
+        "layer with max_alpha + 0.001: alpha",
+        output("alpha"),
+        lambda case: _layer(case, more=MORE)[0].alpha,
+    ),
     Comparison(
         "layer with max_alpha + 0.001: noisy activity",
-        partial(_theirs, name="noisy_activity"),
-        _noisy,
+        output("noisy_activity"),
+        lambda case: _layer(case, more=MORE)[1],
     ),
     Comparison(
         "layer with max_alpha + 0.001: KL",
-        _only("log_uniform", partial(_theirs, name="kl")),
+        _of_prior("log_uniform", output("kl")),
         partial(_divergence, more=MORE),
         gaps={"log-uniform, our alpha from the same gate": partial(_divergence, more=0.0)},
     ),
     Comparison(
         "share in the loss: sum over units, mean over batch, over N",
-        partial(_theirs, name="divided_by_50000"),
+        output("divided_by_50000"),
         _share,
     ),
     Comparison(
         "log-normal, activity floored at 1e-4",
-        _only("log_normal", partial(_theirs, name="kl")),
-        partial(_normal, floor=FLOOR, above=False, own=False),
-        gaps={
-            "log-normal, without the floor": partial(_normal, floor=0.0, above=False, own=False)
-        },
+        _of_prior("log_normal", output("kl")),
+        partial(_normal, floor=FLOOR),
+        gaps={"log-normal, without the floor": _normal},
     ),
     Comparison(
         "log-normal above 1e-4",
-        _only("log_normal", _their_normal_above),
-        partial(_normal, floor=0.0, above=True, own=False),
-        gaps={
-            "log-normal, with our alpha, above 1e-4": partial(
-                _normal, floor=0.0, above=True, own=True
-            )
-        },
+        _of_prior("log_normal", _their_normal_above),
+        partial(_normal, above=True),
+        gaps={"log-normal, with our alpha, above 1e-4": partial(_normal, above=True, own=True)},
     ),
 )
 
 
-def _correlation(case: Case, of: Callable[[TotalCorrelation], float]) -> float:
-    return of(estimate_total_correlation(case.given("samples")))
+def _correlation(of: Callable[[TotalCorrelation], float]) -> Side:
+    return lambda case: of(estimate_total_correlation(case.given("samples")))
 
 
-THEIR_CORRELATION = partial(_theirs, name="total_correlation_per_dimension")
+THEIR_CORRELATION = output("total_correlation_per_dimension")
 
 TOTAL_CORRELATION = (
     Comparison(
         "raw over dimension",
         THEIR_CORRELATION,
-        partial(_correlation, of=lambda found: found.raw / found.dimension),
+        _correlation(lambda found: found.raw / found.dimension),
     ),
     Comparison(
         "log determinant: - 2 raw",
-        partial(_theirs, name="log_det_of_correlations"),
-        partial(_correlation, of=lambda found: -2 * found.raw),
+        output("log_det_of_correlations"),
+        _correlation(lambda found: -2 * found.raw),
         stated=2e-11,  # 2 d times that of the total correlation by dimension
     ),
     Comparison(
         "per_dimension + floor over dimension",
         THEIR_CORRELATION,
-        partial(
-            _correlation, of=lambda found: found.per_dimension + found.floor / found.dimension
-        ),
-        gaps={
-            "per_dimension (less the floor)": partial(
-                _correlation, of=lambda found: found.per_dimension
-            )
-        },
+        _correlation(lambda found: found.per_dimension + found.floor / found.dimension),
+        gaps={"per_dimension (less the floor)": _correlation(lambda found: found.per_dimension)},
     ),
 )
 
@@ -248,14 +223,11 @@ def _their_layers(case: Case) -> Tensor:
 
 
 SIZES = (
-    Comparison(
+    count(
         "+ 110 of the last linear layer",
-        partial(_theirs, name="parameters"),
+        output("parameters"),
         partial(_parameters, more=sum(LAST)),
         gaps={"as is": partial(_parameters, more=0)},
-        scale="count",
     ),
-    Comparison(
-        "each layer", _their_layers, lambda case: _ours(case)[1], scale="count", stated=0.0
-    ),
+    count("each layer", _their_layers, lambda case: _ours(case)[1], stated=0.0),
 )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from experiments.published_codes.comparison import Comparison, Side
-from experiments.published_codes.fixture import Case
+from experiments.published_codes.fixture import Case, output
 from ibutils import bounds
 
 CLIPS = {"smile clip 5": 5.0, "smile clip 1": 1.0}
@@ -63,19 +63,15 @@ def _gradient(case: Case) -> Tensor:
     return gradient
 
 
-def _theirs(case: Case, name: str) -> Tensor:
-    return case.found(name)
-
-
 def _of_scores() -> tuple[Comparison, ...]:
     def single(
         key: str, name: str, ours: Callable[[Case], Tensor], gaps: Mapping[str, Side] | None = None
     ) -> Comparison:
-        theirs = partial(_theirs, name=name)
+        theirs = output(name)
         return Comparison(key + OF, theirs, ours, gaps or {}, "one or more", single=True)
 
     def exact(key: str, name: str, ours: Callable[[Case], Tensor]) -> Comparison:
-        return Comparison(key + OF, partial(_theirs, name=name), ours, scale="one or more")
+        return Comparison(key + OF, output(name), ours, scale="one or more")
 
     dv, nwj, js, info_nce = map(
         lambda bound: partial(_bound, bound=bound),
@@ -108,9 +104,7 @@ def _of_scores() -> tuple[Comparison, ...]:
         exact(f"dv, {undone}", "dv", partial(_plus_rounding, bound=bounds.donsker_varadhan)),
         *(
             exact(
-                f"{name}, {undone}",
-                name.replace(" ", "_"),
-                partial(_plus_rounding, bound=bound),
+                f"{name}, {undone}", name.replace(" ", "_"), partial(_plus_rounding, bound=bound)
             )
             for name, bound in clipped.items()
         ),
@@ -119,7 +113,7 @@ def _of_scores() -> tuple[Comparison, ...]:
         exact(f"tuba of transposed scores, {undone}", "tuba", _tuba_as_rounded),
         Comparison(
             "gradient of smile_lower_bound (= that of jensen_shannon)",
-            partial(_theirs, name="smile_gradient"),
+            output("smile_gradient"),
             _gradient,
         ),
     )
@@ -170,10 +164,6 @@ def _whole_js(case: Case) -> Tensor:
     return _with_own(joint - bounds.jensen_shannon(scores), softplus(own)) - joint
 
 
-def _inside(case: Case, group: str, name: str) -> Tensor:
-    return case.found(group, name)
-
-
 def _js_losses(case: Case) -> Tensor:
     """Return their loss asked for others only, and for the whole batch."""
     both = "js_loss_others_only_asked_for", "js_loss_whole_batch"
@@ -195,14 +185,14 @@ WHOLE_KEYS = {"nwj": "nwj", "mine_dv": "dv", "smile_tau_5": "smile"}
 MIST = (
     Comparison(
         "infonce of transposed scores",
-        partial(_theirs, name="infonce"),
+        output("infonce"),
         _transposed,
         gaps={"infonce, not transposed": partial(_of_products, bound=bounds.info_nce)},
     ),
     *(
         Comparison(
             f"{name}, own pairs left out",
-            partial(_inside, group="others_only", name=name),
+            output("others_only", name),
             partial(_of_products, bound=bound),
         )
         for name, bound in VALUES.items()
@@ -210,7 +200,7 @@ MIST = (
     *(
         Comparison(
             f"{WHOLE_KEYS[name]}, whole batch: mean over all n^2 pairs",
-            partial(_inside, group="whole_batch", name=name),
+            output("whole_batch", name),
             ours,
             gaps={f"{name}, whole batch": partial(_of_products, bound=VALUES[name])},
         )

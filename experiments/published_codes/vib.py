@@ -7,8 +7,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from experiments.published_codes.comparison import Comparison, Side
-from experiments.published_codes.fixture import Case
+from experiments.published_codes.comparison import Comparison, Side, count
+from experiments.published_codes.fixture import Case, output
 from ibutils.information import nats_to_bits
 from ibutils.nets import linear, perceptron
 from ibutils.train import Learner
@@ -80,14 +80,6 @@ def _rates(epochs: Tensor) -> Tensor:
     return torch.tensor(found, dtype=torch.float64)[epochs]
 
 
-def _rate_at_steps(case: Case) -> Tensor:
-    return _rates(case.given("steps") // STEPS)
-
-
-def _rate_in_epochs(case: Case) -> Tensor:
-    return _rates(case.given("epochs"))
-
-
 def _parameters(case: Case) -> int:
     """Return how many parameters our network of Table 1 trains."""
     k = case.input["k"]
@@ -95,14 +87,10 @@ def _parameters(case: Case) -> int:
     return sum(p.numel() for part in parts for p in part.parameters())
 
 
-def _theirs(case: Case, name: str) -> Tensor | None:
-    return case.found(name) if name in case.output else None
-
-
 def _losses(gap: str) -> tuple[Comparison, ...]:
-    def bits(key: str, output: str, term: str, gaps: dict[str, Side]) -> Comparison:
+    def bits(key: str, name: str, term: str, gaps: dict[str, Side]) -> Comparison:
         ours = partial(_term_in_bits, name=term)
-        return Comparison(key, partial(_theirs, name=output), ours, gaps)
+        return Comparison(key, output(name, optional=True), ours, gaps)
 
     return (
         bits("class loss, bits", "class_loss_bits", "cross_entropy", {}),
@@ -110,28 +98,26 @@ def _losses(gap: str) -> tuple[Comparison, ...]:
         bits("total loss, bits", "total_loss_bits", "loss", {gap: partial(_term, name="loss")}),
         Comparison(
             "bound on I(Z;Y), bits",
-            partial(_theirs, name="izy_bound_bits"),
+            output("izy_bound_bits", optional=True),
             _relevance,
             stated=0.0,
         ),
         Comparison(
-            "average over 12 samples", partial(_theirs, name="averaged_probabilities"), _average
+            "average over 12 samples", output("averaged_probabilities", optional=True), _average
         ),
     )
 
 
 LEARNING_RATE = partial(
-    Comparison,
-    "learning rate, relative",
-    partial(_theirs, name="learning_rate"),
-    scale="relative",
+    Comparison, "learning rate, relative", output("learning_rate", optional=True), scale="relative"
 )
 
-OFFICIAL = (*_losses("total loss, nats for bits"), LEARNING_RATE(_rate_at_steps))
+OFFICIAL = (
+    *_losses("total loss, nats for bits"),
+    LEARNING_RATE(lambda case: _rates(case.given("steps") // STEPS)),
+)
 PYTORCH = (
     *_losses("total loss, nats for bits"),
-    LEARNING_RATE(_rate_in_epochs),
-    Comparison(
-        "number of parameters", partial(_theirs, name="parameters"), _parameters, scale="count"
-    ),
+    LEARNING_RATE(lambda case: _rates(case.given("epochs"))),
+    count("number of parameters", output("parameters", optional=True), _parameters),
 )

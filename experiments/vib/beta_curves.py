@@ -8,16 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.style import (
-    COLOURS,
-    beta_axis,
-    beta_positions,
-    finish,
-    mean_line,
-    over_seeds,
-)
+from experiments.style import COLOURS, beta_axis, beta_positions, finish, mean_line, over_seeds
 from ibutils.information import nats_to_bits
 
+BITS = nats_to_bits(1.0)  # in a nat
 _LINES = {"train": "--", "test": "-"}
 
 
@@ -33,24 +27,13 @@ def error_against_beta(table: pd.DataFrame, *, title: str) -> Figure:
     for split, line in _LINES.items():
         for metric, (label, colour, marker) in names.items():
             rows = table[(table["split"] == split) & (table["metric"] == metric)]
-            means = over_seeds(rows, "beta")
-            mean_line(
-                axes,
-                beta_positions(means["beta"]),
-                means,
-                scale=100.0,
-                linestyle=line,
-                marker=marker,
-                color=colour,
-                markerfacecolor=colour if split == "test" else "white",
-                label=f"{split}, {label}",
-            )
+            look = dict(ls=line, marker=marker, color=colour, label=f"{split}, {label}")
+            look["mfc"] = colour if split == "test" else "white"
+            mean_line(axes, rows, "beta", at=beta_positions, scale=100.0, **look)
     beta_axis(axes, list(table["beta"]))
     axes.set_yscale("symlog", linthresh=0.1)
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel("error, %")
+    axes.set(ylabel="error, %", ylim=(0, None), title=title)
     axes.set_yticks([0, 0.1, 1, 10, 100], ["0", "0.1", "1", "10", "100"])
-    axes.set_title(title)
     axes.legend(ncols=2)
     return finish(figure)
 
@@ -87,9 +70,7 @@ def _information_curve(
         axes.axhline(nats_to_bits(label_entropy[split]), color=colour, lw=0.8, ls=":")
         if split == "test":
             _name_betas(axes, x, y)
-    axes.set_xscale("log")
-    axes.set_xlabel("I(X;Z) at most, bits")
-    axes.set_ylabel("I(Z;Y) at least, bits")
+    axes.set(xscale="log", xlabel="I(X;Z) at most, bits", ylabel="I(Z;Y) at least, bits")
 
 
 def _name_betas(axes: Axes, x: pd.Series, y: pd.Series) -> None:
@@ -115,26 +96,22 @@ def rate_against_beta(
     figure, axes = plt.subplots()
     rows = table[table["metric"] == "rate"]
     for (split, line), colour in zip(_LINES.items(), COLOURS, strict=False):
-        means = over_seeds(rows[rows["split"] == split], "beta")
-        x, scale = beta_positions(means["beta"]), nats_to_bits(1.0)
-        mean_line(
-            axes, x, means, scale=scale, linestyle=line, marker="o", color=colour, label=split
-        )
+        own, look = rows[rows["split"] == split], dict(ls=line, color=colour, label=split)
+        mean_line(axes, own, "beta", at=beta_positions, scale=BITS, marker="o", **look)
     if anchors:
         axes.plot(list(anchors), list(anchors.values()), "k*", ms=11, label="known values")
     beta_axis(axes, list(table["beta"]))
-    axes.set_yscale("log")
-    axes.set_ylabel("I(X;Z) at most, bits")
-    axes.set_title(title)
+    axes.set(yscale="log", ylabel="I(X;Z) at most, bits", title=title)
     axes.legend()
     return finish(figure)
 
 
-def rate_against_epoch(table: pd.DataFrame) -> Figure:
+def rate_against_epoch(table: pd.DataFrame, *, title: str) -> Figure:
     """Draw the mean rate of each epoch's training batches, in bits, for each beta.
 
     Args:
         table: Rows of target ``VIB-F1d``.
+        title: Title of the axes.
     """
     figure, axes = plt.subplots()
     rows = table[table["metric"] == "epoch_rate"]
@@ -142,11 +119,7 @@ def rate_against_epoch(table: pd.DataFrame) -> Figure:
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(betas)))
     for beta, shade in zip(betas, shades, strict=True):
         means = over_seeds(rows[rows["beta"] == beta], "epoch")
-        axes.plot(
-            means["epoch"], nats_to_bits(1.0) * means["mean"], color=shade, label=f"{beta:g}"
-        )
-    axes.set_yscale("log")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("mean rate, bits")
+        axes.plot(means["epoch"], BITS * means["mean"], color=shade, label=f"{beta:g}")
+    axes.set(yscale="log", xlabel="epoch", ylabel="mean rate, bits", title=title)
     axes.legend(title=r"$\beta$", loc="center left", bbox_to_anchor=(1, 0.5))
     return finish(figure)

@@ -100,8 +100,7 @@ def features(values: Tensor, labels: Tensor, *, title: str) -> Figure:
     left.legend(ncols=4, loc="upper center", handletextpad=0.1, columnspacing=0.6)
     right.plot(range(1, len(variances) + 1), variances.flip(0), color=COLOURS[0])
     right.set(xscale="log", yscale="log", xlabel="direction, by rank", ylabel="variance")
-    figure.suptitle(title)
-    return finish(figure)
+    return finish(figure, title)
 
 
 def section_4_2_5(view: View) -> Styler:

@@ -1,6 +1,7 @@
 """Table 1 and Figures 1 and 2 of Deep VIB, from recorded rows and arrays."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,12 +14,10 @@ from experiments.vib.beta_curves import (
     rate_against_beta,
     rate_against_epoch,
 )
-from experiments.vib.beta_frames import price_by_price
-from experiments.vib.code_maps import codes_over_entropy, of_first_seed
+from experiments.vib.code_maps import codes_over_entropy, of_first_seed, price_by_price
 from ibutils.data import load
 from ibutils.data.mnist import SPLITS
 from ibutils.information import entropy, nats_to_bits
-from reproduce import record
 from reproduce.view import View
 
 METHODS = {
@@ -63,14 +62,9 @@ def table_1_at_paper(view: View) -> Styler:
     return table_1(view)
 
 
-def figure_1a(view: View) -> Figure:
-    """Error against beta with the wide code, Figure 1(a)."""
-    return error_against_beta(view.rows("VIB-F1a"), title=view.source("VIB-F1a"))
-
-
-def figure_1b(view: View) -> Figure:
-    """Error against beta with two dimensions, Figure 1(b)."""
-    return error_against_beta(view.rows("VIB-F1b"), title=view.source("VIB-F1b"))
+def figure_1ab(view: View, *, target: str) -> Figure:
+    """Error against beta, Figure 1(a) with the wide code and 1(b) with two dimensions."""
+    return error_against_beta(view.rows(target), title=view.source(target))
 
 
 def figure_1c(view: View) -> Figure:
@@ -89,9 +83,7 @@ def figure_1d(view: View) -> Figure:
 
 def rate_by_epoch(view: View) -> Figure:
     """How the rate falls while training goes on."""
-    figure = rate_against_epoch(view.rows("VIB-F1d"))
-    figure.axes[0].set_title(view.source("VIB-F1d"))
-    return figure
+    return rate_against_epoch(view.rows("VIB-F1d"), title=view.source("VIB-F1d"))
 
 
 def figure_2(view: View) -> Figure:
@@ -129,8 +121,8 @@ def _label_entropy(view: View, data: str) -> dict[str, float]:
 FIGURES = {
     "VIB-T1": table_1,
     "VIB-T1 at the paper's settings": table_1_at_paper,
-    "VIB-F1a": figure_1a,
-    "VIB-F1b": figure_1b,
+    "VIB-F1a": partial(figure_1ab, target="VIB-F1a"),
+    "VIB-F1b": partial(figure_1ab, target="VIB-F1b"),
     "VIB-F1c": figure_1c,
     "VIB-F1d": figure_1d,
     "VIB-F1d by epoch": rate_by_epoch,
@@ -142,12 +134,11 @@ FIGURES = {
 
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes: errors in percent, and the rate at the paper's settings."""
-    found: dict[str, float] = {}
-    for profile in record.profiles("VIB-T1"):
-        found |= _mean_errors(view.at(profile).rows("VIB-T1"), f"t1-{profile}")
-    for target in ("VIB-F1a", "VIB-F1b", "VIB-F2"):
+    paper = view.at("paper")
+    found = _mean_errors(paper.rows("VIB-T1"), "t1-paper")
+    for target in ("VIB-F1a", "VIB-F2"):
         found |= _mean_errors(view.rows(target), target[4:].lower())
-    full = view.at("paper").rows("VIB-F1d")
+    full = paper.rows("VIB-F1d")
     full = full[(full["metric"] == "rate") & (full["split"] == "test") & (full["beta"] == 1e-3)]
     bits = nats_to_bits(float(full["value"].mean()))
     excess = bits - float(np.log2(10_000))  # of as many test images

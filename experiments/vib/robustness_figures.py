@@ -8,15 +8,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from experiments.style import COLOURS, finish, power_of_ten
+from experiments.style import COLOURS, finish, level_ticks, power_of_ten
 from experiments.vib import step_figures
 from experiments.vib.adversarial_digits import digits_of_models, shares_of_classes
-from experiments.vib.attack_curves import (
+from experiments.vib.step_figures import (
     REFERENCES,
     axis_of,
-    percent_line,
     reference_line,
     relative_line,
+    vib_line,
 )
 from reproduce.view import View
 
@@ -59,8 +59,7 @@ def figure_4(view: View) -> Figure:
         axis_of(axes, table)
         axes.set_ylabel(f"norm relative to {reference}")
     panels[0].legend()
-    figure.suptitle(view.source("VIB-F4"))
-    return finish(figure)
+    return finish(figure, view.source("VIB-F4"))
 
 
 def figure_6(view: View) -> Figure:
@@ -70,7 +69,7 @@ def figure_6(view: View) -> Figure:
     looks = {"untargeted": (COLOURS[2], "s"), "targeted": (COLOURS[0], "o")}
     for metric, (colour, marker) in looks.items():
         rows = table[table["metric"] == metric]
-        percent_line(axes, rows, marker=marker, color=colour, label=metric)
+        vib_line(axes, rows, marker=marker, color=colour, label=metric)
         label = f"deterministic, {metric}"
         reference_line(axes, rows, "deterministic", color=colour, label=label)
     axis_of(axes, table)
@@ -92,13 +91,10 @@ def by_iterations(view: View) -> Figure:
             means = own.groupby("count")["value"].mean()
             axes.plot(means.index, scale * means, marker=marker, color=colour, label=str(name))
         axes.set(xscale="log", xlabel="iterations of each search step", ylabel=label)
-        counts = sorted(rows["count"].unique())
-        axes.set_xticks(counts, [f"{count:g}" for count in counts])
-        axes.minorticks_off()
+        level_ticks(axes.xaxis, rows["count"])
         axes.set_ylim(bottom=0 if scale == 1 else -3)
     panels[0].legend()
-    figure.suptitle(view.source("VIB-F6"))
-    return finish(figure)
+    return finish(figure, view.source("VIB-F6"))
 
 
 def _of_beta(beta: float) -> str:
@@ -127,14 +123,13 @@ def stronger_attacks(view: View) -> Figure:
     for axes, (table, names) in zip(panels, shown, strict=True):
         for (metric, label), colour, marker in zip(names.items(), COLOURS, "os^Dv", strict=False):
             rows = table[table["metric"] == metric]
-            percent_line(axes, rows, color=colour, marker=marker, label=label)
+            vib_line(axes, rows, color=colour, marker=marker, label=label)
         axis_of(axes, table)
         axes.set(ylabel="accuracy, %", ylim=(-3, 103))
         axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-    panels[0].set_title(rf"signed steps, $\epsilon$ = {RADIUS:g}", size="medium")
-    panels[1].set_title("Carlini-Wagner, untargeted", size="medium")
-    figure.suptitle(view.source("VIB-F5"))
-    return finish(figure)
+    panels[0].set_title(rf"signed steps, $\epsilon$ = {RADIUS:g}")
+    panels[1].set_title("Carlini-Wagner, untargeted")
+    return finish(figure, view.source("VIB-F5"))
 
 
 def means(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

@@ -4,14 +4,13 @@ import copy
 from collections.abc import Callable
 from typing import cast
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from experiments.style import COLOURS, finish, mean_line, over_seeds
+from experiments.style import COLOURS, finish, mean_line, panels
 from experiments.vib.adversaries import SAMPLES
 from ibutils.attacks import log_odds, prediction
 from ibutils.baselines import Classifier
@@ -38,7 +37,6 @@ WAYS = {
     "-log p, double precision": (surprise, torch.float64),
     "log-odds, single precision": (log_odds, torch.float32),
 }
-SHORT = dict(zip([*WAYS, CERTAIN], ("single", "double", "odds", "one"), strict=True))
 
 
 def slope_of(way: str, predict: Logs, images: Tensor, own: Tensor) -> Tensor:
@@ -111,35 +109,25 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
 
 def numbers(table: pd.DataFrame) -> dict[str, float]:
     """Return what the prose quotes of the end of training, in percent."""
-    shorts = ends(table).rename(columns=SHORT).to_dict(orient="index")
-    return {
-        f"rounded-{network}-{short}": float(value)
-        for network, values in shorts.items()
-        for short, value in values.items()
-    }
+    return {"rounded-deterministic-one": float(ends(table)[CERTAIN]["deterministic"])}
 
 
 def rounded_signs(table: pd.DataFrame) -> Figure:
     """Accuracy under a signed step against training, by how its gradient is computed."""
-    networks = table["network"].unique()
-    figure, panels = plt.subplots(1, len(networks), figsize=(10, 4.6), sharey=True)
+    networks = list(table["network"].unique())
+    label = rf"accuracy at $\epsilon$ = {STEP:g}, %"
+    figure, shown = panels(networks, (5.0, 5.0), xlabel="epochs of training", ylabel=label)
     ways = [way for way in table["way"].unique() if way != CERTAIN]
     # wide, then narrow above it: where two gradients agree both are seen
     looks = [("o", "-", 2.0), ("s", "-", 5.0), ("^", "--", 2.0)]
-    for axes, network in zip(panels, networks, strict=True):
+    for axes, network in zip(shown, networks, strict=True):
         rows = table[table["network"] == network]
-        for way, colour, (marker, dash, width) in zip(ways, COLOURS, looks, strict=False):
-            means = over_seeds(rows[rows["way"] == way], "epochs")
-            options = {"color": colour, "marker": marker, "ls": dash, "lw": width, "label": way}
-            mean_line(axes, means["epochs"], means, **options)
-        certain = over_seeds(rows[rows["way"] == CERTAIN], "epochs")
-        label = "images with p(y | x) = 1, no attack"
-        axes.fill_between(
-            certain["epochs"], certain["mean"], color="grey", alpha=0.25, label=label
-        )
-        axes.set(xlabel="epochs of training", xticks=certain["epochs"], title=network)
-    panels[0].set(ylabel=rf"accuracy at $\epsilon$ = {STEP:g}, %", ylim=(-1, None))
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, ncols=2, loc="upper center", bbox_to_anchor=(0.5, 0.0))
-    figure.suptitle(f"digits, small networks, {SEEDS} seeds")
-    return finish(figure)
+        for way, colour, (marker, line, width) in zip(ways, COLOURS, looks, strict=False):
+            look = dict(color=colour, marker=marker, ls=line, lw=width, label=way)
+            mean_line(axes, rows[rows["way"] == way], "epochs", **look)
+        certain = rows[rows["way"] == CERTAIN].groupby("epochs")["value"].mean()
+        look = dict(color="grey", alpha=0.25, label="images with p(y | x) = 1, no attack")
+        axes.fill_between(certain.index, certain, **look)
+        axes.set_xticks(certain.index)
+    shown[0].set_ylim(bottom=-1)
+    return finish(figure, f"digits, small networks, {SEEDS} seeds", legend=shown[0], columns=2)

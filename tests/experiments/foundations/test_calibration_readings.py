@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from experiments.foundations import calibration_readings as readings
-from experiments.foundations import calibration_tables as tables
 from experiments.foundations.calibration_figures import ESTIMATORS, hits_map
 from reproduce.view import View
 
@@ -71,7 +70,7 @@ def test_what_was_not_estimated_has_no_count():
 
 
 def test_large_informations_stand_beside_their_ceiling(view):
-    shown = tables.large_informations(view)
+    shown = readings.large_informations(view)
     pair, five = "normal 1 + 1, 0.9", "normal 5 + 5, 5 of 0.95"
     assert shown.index.tolist() == [pair, five, pair]
     assert shown["samples"].tolist() == ["5,000", "5,000", "500"]
@@ -81,10 +80,10 @@ def test_large_informations_stand_beside_their_ceiling(view):
 
 
 def test_layers_stand_between_their_bounds(view):
-    shown = tables.noisy_layers(view)
+    shown = readings.noisy_layers(view)
     assert shown.loc["tanh layer 1 + 1"].tolist() == [0.9, 1.1, 1.4] and len(shown) == 1
 
 
 def test_a_table_leaves_out_what_it_was_not_asked_for(view):
-    assert list(tables.table_of_many(view)) == ["truth", "KSG", "InfoNCE"]
-    assert list(tables.table_of_many_by_ratio(view)) == ["truth", "DV"]
+    assert list(readings.FIGURES["FND-CAL table"](view)) == ["truth", "KSG", "InfoNCE"]
+    assert list(readings.FIGURES["FND-CAL table by ratio"](view)) == ["truth", "DV"]

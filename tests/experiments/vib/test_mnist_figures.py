@@ -62,7 +62,7 @@ def test_rates_are_in_bits_and_known_values_are_marked():
 
 def test_one_line_a_beta_against_epochs():
     table = tidy(beta=[0.0, 1.0], seed=[0], epoch=[1, 2, 3], metric=["epoch_rate"])
-    assert len(beta_curves.rate_against_epoch(table).axes[0].lines) == 2
+    assert len(beta_curves.rate_against_epoch(table, title="here").axes[0].lines) == 2
 
 
 def test_ellipses_hold_95_percent_of_the_code():

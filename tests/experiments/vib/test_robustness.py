@@ -201,7 +201,7 @@ def percent(container):
 
 def test_accuracies_are_in_percent_with_both_references_and_each_seed():
     view = Held("sign_0.1", "sign_0.25")
-    shown = [axes for axes in step_figures.in_percent(view).axes if axes.axison]
+    shown = step_figures.in_percent(view).axes
     assert [axes.get_title() for axes in shown] == [r"$\epsilon$ = 0.1", r"$\epsilon$ = 0.25"]
     for axes in shown:
         np.testing.assert_allclose(percent(axes.containers[0]), [10.5, 20.5])
