@@ -79,7 +79,8 @@ def finish(
         legend: A panel whose labels, if there are two or more, stand below all panels.
         columns: Of that legend; by default one row.
     """
-    figure.suptitle(title)
+    if title:
+        figure.suptitle(title)
     handles, labels = legend.get_legend_handles_labels() if legend else ([], [])
     if len(labels) > 1:
         figure.legend(handles, labels, loc="outside lower center", ncols=columns or len(labels))

@@ -258,17 +258,14 @@ def numbers(view: View) -> dict[str, float]:
     networks, found = measured(view), dict[str, float]()
     table = scores(networks)
     all_of = correlations(table)
-    for analysis in ANALYSES:
-        for layer in (1, 5, 6):
-            for short in ("r", "low", "high"):
-                found[f"{short}-{analysis}-{layer}"] = all_of[short]["drop", analysis, layer]
-        hidden = all_of.xs(("drop", analysis)).loc[HIDDEN]
-        told = multipletests(hidden["p"], alpha=claims.ALPHA, method="holm")[0]
-        found[f"hidden-{analysis}"] = int(told.sum())
-        found[f"hidden-least-{analysis}"] = float(hidden["r"].min())
-        found[f"hidden-most-{analysis}"] = float(hidden["r"].max())
-    for kind in SCORES:
-        found[f"r-{kind}"] = all_of["r"][kind, "pooled", 6]
+    for layer in (1, 5, 6):
+        for short in ("r", "low", "high"):
+            found[f"{short}-pooled-{layer}"] = all_of[short]["drop", "pooled", layer]
+    within = all_of.xs(("drop", "within")).loc[HIDDEN]
+    told = multipletests(within["p"], alpha=claims.ALPHA, method="holm")[0]
+    found["hidden-within"] = int(told.sum())
+    found["hidden-least-within"] = float(within["r"].min())
+    found["hidden-most-within"] = float(within["r"].max())
     signed = all_of.xs(("signed_change", "pooled")).loc[HIDDEN]
     found["hidden-signed"] = int((signed["high"] < 0).sum())
     other = scores(networks, "ebab-shared")

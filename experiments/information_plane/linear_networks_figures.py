@@ -240,12 +240,14 @@ def _falls(view: View) -> dict[str, dict[str, np.ndarray]]:
 
 def falls_by_rate(view: View) -> pd.DataFrame:
     """Return the largest fall of the last layer in the study of rates."""
-    lost = pd.Series(_lost(view.chosen.points), name="largest fall of the last layer, %")
+    lost = pd.Series(
+        {
+            name: max(0.0, -worst_change(own["information"]))
+            for name, own in study(view.chosen.points).items()
+        },
+        name="largest fall of the last layer, %",
+    )
     return lost.rename(index=_of_the_study).mul(100).map("{:.1f}".format).to_frame()
-
-
-def _lost(points: int) -> dict[str, float]:
-    return {n: max(0.0, -worst_change(own["information"])) for n, own in study(points).items()}
 
 
 def scalar_students(view: View) -> Figure:
@@ -284,8 +286,5 @@ def numbers(view: View) -> dict[str, float]:
     table = _overtraining(view)
     found = {f"overtraining-{name.split()[0]}": table[name].max() for name in table.columns}
     found["deep-fall"] = 100 * _falls(view)["batches of 5"]["fall"][-1]
-    names = ("double", "usual", "half", "clean", "full")
-    lost = _lost(view.chosen.points).values()
-    found |= {f"rate-{name}": 100 * fall for name, fall in zip(names, lost, strict=True)}
     worst = [worst_change(own["input"]) for own in _scalar(view)["full batches"].values()]
     return found | {"scalar-fall": 100 * max(0.0, -min(worst))}

@@ -157,22 +157,16 @@ def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes."""
     rows, penalty = view.rows("AE-F8"), view.chosen.penalty
     final = _by_layer(rows, "final")
-    change = final - _by_layer(rows, "initial")
     moves, dead = _moves_and_dead(rows)
     found: dict[str, float] = {}
     for level, short in ((0.0, "without"), (penalty, "with")):
-        for layer in LAYERS:
-            found[f"l2-change-{short}-{layer}"] = float(change[layer][level])
-        ends = [float(final[layer][level]) for layer in LAYERS]
-        found |= {f"l2-low-{short}": min(ends), f"l2-high-{short}": max(ends)}
-        found[f"l2-spread-{short}"] = max(ends) - min(ends)
+        found[f"l2-spread-{short}"] = float(np.ptp(final.loc[level, [*LAYERS]]))
         found[f"l2-dead-{short}"] = int(dead[level].sum())
         found |= _of_overfitting(rows[rows["l2"] == level], dead[level], short)
     starts = nats_to_bits(_of_layer(rows, "initial", 5))
     found["l2-dead-start"] = float(starts[dead][penalty].max())
     for name, own in {"all": moves, "alive": moves[~dead.reindex(moves.index)]}.items():
-        for layer in (1, 2, 5):
-            found[f"l2-{name}-{layer}"] = float(own[layer][penalty].mean())
+        found[f"l2-{name}-1"] = float(own[1][penalty].mean())
     found["l2-all-3-lost"] = -float(moves[3][penalty].mean())
     return found
 
