@@ -60,8 +60,9 @@ def panels(
     for axes in grid.flat[len(titles) :]:
         axes.set_visible(False)
     for i, (axes, title) in enumerate(zip(shown, titles, strict=True)):
-        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
-        axes.label_outer()
+        axes.set_title(title)
+        if i % columns == 0:
+            axes.set_ylabel(ylabel)
         if i + columns >= len(titles):  # none is shown below
             axes.set_xlabel(xlabel)
             axes.tick_params(labelbottom=True)

@@ -87,7 +87,9 @@ def mean_table(
     layer: str | None = None,
 ) -> pd.DataFrame:
     """Return means of metrics by title and factor, as a page shows them."""
-    means = {title: mean_of(view, target, name, by, layer=layer) for title, name in metrics.items()}
+    means = {
+        title: mean_of(view, target, name, by, layer=layer) for title, name in metrics.items()
+    }
     return pd.DataFrame(means).rename(index=NAMES).map(form.format)
 
 

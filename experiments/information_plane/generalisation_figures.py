@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from experiments.information_plane.network_scores import measure
-from experiments.information_plane.plane_panels import PAGE, TITLES
+from experiments.information_plane.plane_panels import PAGE, TITLES, page_panels
 from experiments.information_plane.sensitivity import NEGLIGIBLE, OUTPUT, sensitivity
 from experiments.style import COLOURS, finish
 from ibutils import checks
@@ -103,24 +103,16 @@ def scores_against_accuracy(table: pd.DataFrame, *, score: str = "drop") -> Figu
         score: Column of the score.
     """
     layers = sorted(table["layer"].unique())
-    columns = min(3, len(layers))
-    rows = -(-len(layers) // columns)
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(PAGE, 2.6 * rows), sharey=True, squeeze=False
-    )
-    for axes, layer in zip(grid.flat, layers, strict=False):
+    titles = ["output" if layer == OUTPUT else f"layer {layer:g}" for layer in layers]
+    figure, grid = page_panels(titles, 2.7, sharex=False, ylabel="test accuracy, %")
+    for axes, layer in zip(grid, layers, strict=True):
         own = table[table["layer"] == layer]
         for i, (name, part) in enumerate(own.groupby("activation", sort=False)):
             style = dict(color=COLOURS[i % len(COLOURS)], marker="os^Dv<>P"[i % 8])
             axes.scatter(part[score], part["test_accuracy"], s=9, label=TITLES[name], **style)
-        axes.set_title("output" if layer == OUTPUT else f"layer {layer:g}", fontsize="medium")
         axes.set_xlabel(score.replace("_", " ") + (", bits" if score != "relative_drop" else ""))
-    for axes in grid[:, 0]:
-        axes.set_ylabel("test accuracy, %")
-    grid[0, 0].set_ylim(table["test_accuracy"].quantile(0.005) - 1, None)  # dead ones fall off
-    handles, names = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="lower center", ncol=4, bbox_to_anchor=(0.5, -0.12))
-    return finish(figure)
+    grid[0].set_ylim(float(table["test_accuracy"].quantile(0.005)) - 1, None)  # dead ones fall off
+    return finish(figure, legend=grid[0], columns=4)
 
 
 def correlated(
@@ -167,7 +159,8 @@ def intervals(table: pd.DataFrame) -> Figure:
     Args:
         table: By analysis and layer, ``r``, ``low``, ``high`` and ``units``.
     """
-    figure, grid = plt.subplots(1, len(ANALYSES), figsize=(PAGE, 3.2), sharey=True)
+    units = [f"{one}, {table.loc[one]['units'].iloc[0]:.0f} units" for one in ANALYSES]
+    figure, grid = page_panels(units, 3.2, "layer", "rank correlation")
     for i, (axes, analysis) in enumerate(zip(grid, ANALYSES, strict=True)):
         own = table.loc[analysis]
         ends = own["r"] - own["low"], own["high"] - own["r"]
@@ -175,9 +168,6 @@ def intervals(table: pd.DataFrame) -> Figure:
         axes.axhline(0, color="0.6", lw=0.8)
         axes.axhspan(-NEGLIGIBLE, NEGLIGIBLE, color="0.9", zorder=0)
         axes.set_xticks(own.index, ["out" if layer == OUTPUT else layer for layer in own.index])
-        axes.set_title(f"{analysis}, {own['units'].iloc[0]:.0f} units", fontsize="medium")
-        axes.set_xlabel("layer")
-    grid[0].set_ylabel("rank correlation")
     return finish(figure)
 
 

@@ -1,5 +1,8 @@
 """What the figures of the plane share: names, means over seeds, and which values to doubt."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -91,6 +94,23 @@ def method_and_weight(member: str) -> tuple[str, float]:
     """
     found = record.parse_key(member)
     return found["method"], float(found.get("knob", "nan"))
+
+
+def by_member(view: View) -> dict[str, Mapping[str, Any]]:
+    """Return the arrays of the first seed by method and weight."""
+    arrays = view.arrays("SYN-F2")
+    first = min((int(name.rsplit("seed=")[-1]) for name in arrays), default=0)
+    return {
+        str(method_and_weight(n)): own for n, own in arrays.items() if n.endswith(f"seed={first}")
+    }
+
+
+def scatter(axes: Axes, own: Mapping[str, Any], colour: str) -> None:
+    """Draw codes in the plane of their two largest variances, coloured by class or place."""
+    points, values = own["points"], own[colour]
+    x, y = points.T
+    axes.scatter(x, y, c=[COLOURS[i] for i in values], s=5, linewidths=0)
+    axes.set(xticks=[], yticks=[])
 
 
 def named(method: str, knob: float) -> str:
