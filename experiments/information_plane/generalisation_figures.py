@@ -7,6 +7,8 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -22,7 +24,7 @@ from reproduce import claims
 from reproduce.view import View
 
 HIDDEN = [1, 2, 3, 4, 5]
-WORDS = {"yes": "#a5dfc9", "no": "#f6c3a0", "open": "#dcdcdc"}
+WORDS = {"yes": "#a5dfc9", "no": "#f6c3a0", "open": "#dcdcdc", "": "#ffffff"}
 ANALYSES = ("pooled", "within", "between")
 USUAL = dict(estimator="ebab", examples="shuffled", score="drop")
 CHOICES = {
@@ -195,22 +197,21 @@ def choices_and_statements(view: View) -> Figure:
 
 def word_table(words: pd.DataFrame) -> Figure:
     """Draw a table of ``yes``, ``no``, ``open`` or nothing, each word in its colour."""
-    rows, columns = words.shape
-    figure, axes = plt.subplots(figsize=(PAGE, 1.6 + 0.32 * rows))
-    for row, column in np.ndindex(rows, columns):
-        word = str(words.iat[row, column])
-        colour = WORDS.get(word, "white")
-        spot = plt.Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white")
-        axes.add_patch(spot)
-        axes.text(column, row, word, ha="center", va="center", fontsize=9, color="black")
-    axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-    axes.set_yticks(range(rows), [str(name) for name in words.index], fontsize=9)
+    figure, axes = plt.subplots(figsize=(PAGE, 1.6 + 0.32 * len(words)))
+    sns.heatmap(
+        words.map([*WORDS].index),
+        annot=words,
+        fmt="",
+        annot_kws={"fontsize": 9, "color": "black"},
+        cmap=ListedColormap([*WORDS.values()]),
+        vmin=0,
+        vmax=len(WORDS) - 1,
+        linewidths=1,
+        cbar=False,
+    )
     axes.xaxis.tick_top()
-    names = [str(name) for name in words.columns]
-    axes.set_xticks(range(columns), names, fontsize=9, rotation=40, ha="left")
-    axes.tick_params(length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
+    axes.tick_params(length=0, labelsize=9)
+    plt.setp(axes.get_xticklabels(), rotation=40, ha="left")
     return finish(figure)
 
 

@@ -135,7 +135,7 @@ def _paths(axes: Axes, values: np.ndarray, epochs: np.ndarray, norm: LogNorm) ->
         x, y = values[shown, layer].T
         axes.scatter(x, y, c=epochs[shown] + 1, norm=norm, cmap="viridis", s=9, zorder=2)
     for (x, y), names in _meeting(values[-1]):
-        clear = 5 if len(names) > 1 and x > CEILING - 1 else 0  # of the number to the left
+        clear = 8 if len(names) > 1 and x > CEILING - 1 else 0  # of the number to the left
         axes.annotate(
             names, (x, y), (clear, 4), textcoords="offset points", ha="center", fontsize=9
         )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from experiments.style import COLOURS
+from experiments.style import COLOURS, level_ticks
 from experiments.synthesis.kept import measure
 from reproduce import record
 from reproduce.view import View
@@ -132,8 +132,7 @@ def accuracy_axis(axes: Axes, percent: pd.Series) -> None:
     high = 100 - (100 - float(percent.max())) / MARGIN
     axes.set_ylim(low, high)
     axes.set_yscale("function", functions=(_missing, lambda t: 100 - 10**-t))
-    ticks = [tick for tick in ACCURACIES if low <= tick <= high]
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    level_ticks(axes.yaxis, [tick for tick in ACCURACIES if low <= tick <= high])
 
 
 def _missing(percent: np.ndarray) -> np.ndarray:
