@@ -60,9 +60,10 @@ def panels(
     for axes in grid.flat[len(titles) :]:
         axes.set_visible(False)
     for i, (axes, title) in enumerate(zip(shown, titles, strict=True)):
-        axes.set_title(title)
-        if i % columns == 0:
-            axes.set_ylabel(ylabel)
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        axes.label_outer()
+        if not options.get("sharey", True):  # each has a scale of its own
+            axes.tick_params(labelleft=True)
         if i + columns >= len(titles):  # none is shown below
             axes.set_xlabel(xlabel)
             axes.tick_params(labelbottom=True)
@@ -80,7 +81,7 @@ def finish(
         legend: A panel whose labels, if there are two or more, stand below all panels.
         columns: Of that legend; by default one row.
     """
-    if title:
+    if title:  # otherwise one that is there stays
         figure.suptitle(title)
     handles, labels = legend.get_legend_handles_labels() if legend else ([], [])
     if len(labels) > 1:
@@ -156,7 +157,7 @@ def mean_line(
         axes.errorbar(x, means["mean"], yerr=error, capsize=2.5, **options)
 
 
-def level_ticks(axis: Axis, levels: Iterable[float], form: str = "{:g}") -> None:
+def level_ticks(axis: Axis, levels: pd.Series | Iterable[float], form: str = "{:g}") -> None:
     """Mark the levels that there are on an axis, and nothing between them."""
     levels = sorted(set(levels))
     axis.set_ticks(levels, [form.format(level) for level in levels])

@@ -123,6 +123,7 @@ def information_against_resolution(
                 axes.plot(at, values[after], line, color=COLOURS[i], marker=".", label=label)
         axes.axhline(ceiling, color="0.5", ls=":", lw=1)
         axes.set(xscale="log", xlabel=name)
+        axes.tick_params(labelbottom=True)
     for axes in grid[-2:]:  # the names of its column
         axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.32))
     return finish(figure)

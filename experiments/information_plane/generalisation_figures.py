@@ -113,6 +113,7 @@ def scores_against_accuracy(table: pd.DataFrame, *, score: str = "drop") -> Figu
             style = dict(color=COLOURS[i % len(COLOURS)], marker="os^Dv<>P"[i % 8])
             axes.scatter(part[score], part["test_accuracy"], s=9, label=TITLES[name], **style)
         axes.set_xlabel(score.replace("_", " ") + (", bits" if score != "relative_drop" else ""))
+        axes.tick_params(labelbottom=True)
     grid[0].set_ylim(float(table["test_accuracy"].quantile(0.005)) - 1, None)  # dead ones fall off
     return finish(figure, legend=grid[0], columns=4)
 

@@ -138,7 +138,7 @@ FIGURES = {
     "AE-F8 by epoch": by_epoch,
     "AE-F8 changes": change_and_end,
     "AE-F8 changes of networks": change_by_penalty,
-    "AE-F8 accuracy": partial(curves, name="accuracy", scale=100, label="accuracy, %"),
+    "AE-F8 accuracy": partial(curves, name="accuracy", scale=100.0, label="accuracy, %"),
     "AE-F8 cross-entropy": partial(
         curves, name="cross_entropy", scale=nats_to_bits(1.0), label="cross-entropy, bits"
     ),

@@ -36,7 +36,7 @@ LOOKS = {
     name: dict(color=colour, marker=marker)
     for name, colour, marker in zip(TITLES, COLOURS, "oPs*D^<vX", strict=False)
 }
-ACCURACIES = (20, 50, 80, 90, 93, 95, 96, 97, 98, 99)  # that have a tick
+ACCURACIES = (20.0, 50.0, 80.0, 90.0, 93.0, 95.0, 96.0, 97.0, 98.0, 99.0)  # that have a tick
 MARGIN = 1.25  # of what is missing to 100, on either side
 WIDE = 1.0  # nats between the bounds from which on a lower bound is a floor and no estimate
 
