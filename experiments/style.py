@@ -32,7 +32,7 @@ plt.rcParams.update(
 
 def panels(
     titles: Sequence[str],
-    size: tuple[float, float],
+    size: tuple[float | int, float | int],
     *,
     columns: int = 3,
     xlabel: str = "",
@@ -64,7 +64,7 @@ def panels(
         axes.label_outer()
         if not options.get("sharey", True):  # each has a scale of its own
             axes.tick_params(labelleft=True)
-        if i + columns >= len(titles):  # none is shown below
+        if not options.get("sharex", True) or i + columns >= len(titles):  # or none is shown below
             axes.set_xlabel(xlabel)
             axes.tick_params(labelbottom=True)
     return figure, shown
@@ -157,7 +157,7 @@ def mean_line(
         axes.errorbar(x, means["mean"], yerr=error, capsize=2.5, **options)
 
 
-def level_ticks(axis: Axis, levels: pd.Series | Iterable[float], form: str = "{:g}") -> None:
+def level_ticks(axis: Axis, levels: pd.Series | Iterable[float | int], form: str = "{:g}") -> None:
     """Mark the levels that there are on an axis, and nothing between them."""
     levels = sorted(set(levels))
     axis.set_ticks(levels, [form.format(level) for level in levels])

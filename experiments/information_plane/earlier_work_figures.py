@@ -1,14 +1,14 @@
-"""The figures and tables of the chapter on earlier work, from the record of planes."""
+"""The figures, tables and numbers of the chapter on earlier work, from the record of planes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.information_plane import earlier_work_means as means
-from experiments.information_plane.earlier_work_means import BOTH, KINDS, TANH, numbers
+from experiments.information_plane import gradient
 from experiments.information_plane.layer_courses import (
     activity_histograms,
     ends_by_factor,
@@ -20,14 +20,28 @@ from experiments.information_plane.plane_panels import (
     mean_planes,
     planes,
 )
-from experiments.information_plane.plane_record import member_key
+from experiments.information_plane.plane_record import USUAL, member_key
 from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce.view import View
 
-__all__ = ["FIGURES", "Settings", "numbers"]
-
-NAMES = {name: title for title, name in KINDS.items()}
+FULL, SMALL = 3277, 256  # words in a batch
+TANH, RELU = member_key("tanh"), member_key("relu")
+BOTH = {"tanh": TANH, "ReLU": RELU}
+SHARES = (0.05, 0.3, 0.8)  # of the words
+DEPTHS = (1, 3, 5)
+LEVELS = (0.8, 0.9, 0.95)  # of test accuracy
+NAMES = {"tanh": "tanh", "relu": "ReLU", "softsign": "softsign", "softplus": "softplus"}
+VARIANCES = ("0.1", "0.001")  # of kernels
+BATCHES = {f"{title}, batches of {SMALL}": name for title, name in BOTH.items()} | {
+    f"{NAMES[kind]}, full batches": member_key(kind, batch=FULL) for kind in ("tanh", "relu")
+}
+ENTROPIES = {
+    "before, bits": "entropy_initial",
+    "after, bits": "entropy_final",
+    "after with an offset of 1e-8, bits": "entropy_final_coarse",
+    "repeated words, %": "repeated",
+}
 
 
 @dataclass(frozen=True)
@@ -45,15 +59,44 @@ class Settings:
         checks.count("layer", self.layer, most=5)
 
 
-def even_planes(view: View, members: Mapping[str, str], *targets: str) -> Figure:
-    """Draw mean planes by even bins of members that some targets hold."""
-    arrays = {name: own for target in targets for name, own in view.arrays(target).items()}
+def mean_of(
+    view: View, target: str, metric: str, by: str | list[str], *, layer: int | str | None = None
+) -> pd.Series:
+    """Return the mean of a metric by a factor: information in bits, shares in percent.
+
+    Args:
+        view: The record.
+        target: Whose rows are averaged, and of accuracies those in test.
+        metric: Name of the metric.
+        by: Columns of the factors.
+        layer: Its number, or the column that holds it; by default the layer of the chapter.
+    """
+    own = view.rows(target).query("metric == @metric and split != 'train'")
+    here = own["layer"] == (own[layer] if isinstance(layer, str) else layer or view.chosen.layer)
+    means = own[here | own["layer"].isna()].groupby(by)["value"].mean()
+    return nats_to_bits(means) if own["unit"].iloc[0] == "nat" else 100 * means
+
+
+def mean_table(
+    view: View,
+    target: str,
+    metrics: Mapping[str, str],
+    by: str | list[str],
+    form: str = "{:.2f}",
+    *,
+    layer: str | None = None,
+) -> pd.DataFrame:
+    """Return means of metrics by title and factor, as a page shows them."""
+    means = {
+        title: mean_of(view, target, name, by, layer=layer) for title, name in metrics.items()
+    }
+    return pd.DataFrame(means).rename(index=NAMES).map(form.format)
+
+
+def even_planes(view: View, *, members: Mapping[str, str], beside: str | None = None) -> Figure:
+    """Draw mean planes by even bins of members of ``AE-F7``, and of a target beside it."""
+    arrays = view.arrays("AE-F7") | (view.arrays(beside) if beside else {})
     return planes(mean_planes(arrays, members, name="even"), any_of(arrays, "kept"))
-
-
-def tanh_and_relu(view: View) -> Figure:
-    """Draw mean planes of tanh and ReLU by even bins."""
-    return even_planes(view, BOTH, "AE-F7")
 
 
 def accuracies(view: View) -> Figure:
@@ -71,38 +114,16 @@ def drops(view: View) -> pd.DataFrame:
     return shown.rename_axis(index=None, columns="drop from the maximum, bits")
 
 
-def by_batch(view: View) -> Figure:
-    """Draw mean planes by even bins, with small and with full batches."""
-    members = {f"{title}, batches of {means.SMALL}": name for title, name in BOTH.items()}
-    members |= {
-        f"{title}, full batches": member_key(KINDS[title], batch=means.FULL) for title in BOTH
-    }
-    return even_planes(view, members, "AE-F7", "SX-F5")
-
-
 def drops_by_batch(view: View) -> pd.DataFrame:
     """Return drop and test accuracy by activation and batch."""
-    factors = ["activation", "batch"]
-    columns = {
-        "drop, bits": means.mean_of(view, "SX-F5", "drop", factors),
-        "test accuracy, %": means.accuracy_in_test(view, "SX-F5", factors),
-    }
-    batches = {means.SMALL: f"of {means.SMALL}", means.FULL: "all words"}
-    table = pd.DataFrame(columns).rename(index=NAMES).rename(index=batches)
-    return table.rename_axis(["activation", "batches"]).map("{:.2f}".format)
+    metrics = {"drop, bits": "drop", "test accuracy, %": "accuracy"}
+    table = mean_table(view, "SX-F5", metrics, ["activation", "batch"])
+    batches = {SMALL: f"of {SMALL}", FULL: "all words"}
+    return table.rename(index=batches).rename_axis(["activation", "batches"])
 
 
-def activity_of_tanh(view: View) -> Figure:
-    """Draw how the distribution of tanh activity changes while training."""
-    return _activity(view, TANH, (-1.0, 1.0))
-
-
-def activity_of_relu(view: View) -> Figure:
-    """Draw how the distribution of ReLU activity changes while training; the last bin is open."""
-    return _activity(view, means.RELU, (0.0, 10.0))
-
-
-def _activity(view: View, name: str, limits: tuple[float, float]) -> Figure:
+def activity(view: View, *, name: str, limits: tuple[float, float]) -> Figure:
+    """Draw how the distribution of activity changes; the end bins hold what lies beyond them."""
     own = view.arrays("SX-F16")[name]
     panels = {f"layer {k + 1}": own["histograms"][:, k] for k in range(5)}
     return activity_histograms(panels, own["kept"], limits)
@@ -114,15 +135,6 @@ def even_in_what(view: View) -> Figure:
     panels = mean_planes(view.arrays("AE-F7"), {"even in activity": TANH}, name="even")
     panels |= mean_planes(by_input, {"even in net input": TANH}, name="even-input")
     return planes(panels, by_input[TANH]["at"])
-
-
-def by_share(view: View) -> Figure:
-    """Draw mean tanh planes by even bins, by the share of words."""
-    members = {
-        f"{100 * share:g} % of the words": member_key("tanh", fraction=share)
-        for share in means.SHARES
-    }
-    return even_planes(view, members, "AE-F7", "SZT-F3")
 
 
 def ends_by_share(view: View) -> Figure:
@@ -138,62 +150,53 @@ def ends_by_share(view: View) -> Figure:
 def drops_by_share(view: View) -> pd.DataFrame:
     """Return the drops of both informations by the share of words, in bits."""
     metrics = {"drop of I(X;T), bits": "drop", "drop of I(T;Y), bits": "labels_drop"}
-    table = {
-        title: means.mean_of(view, "SZT-F3", name, "fraction").map("{:.3f}".format)
-        for title, name in metrics.items()
-    }
-    shown = pd.DataFrame(table).rename(index=lambda share: f"{100 * share:g} %")
-    return shown.rename_axis("share of the words")
-
-
-def by_depth(view: View) -> Figure:
-    """Draw mean tanh planes by even bins, by the number of hidden layers."""
-    members = {f"{count} hidden": member_key("tanh", hidden=count) for count in means.DEPTHS}
-    return even_planes(view, members, "AE-F7", "SZT-F5")
+    table = mean_table(view, "SZT-F3", metrics, "fraction", "{:.3f}")
+    return table.rename(index=lambda share: f"{100 * share:g} %").rename_axis("share of the words")
 
 
 def ends_by_depth(view: View) -> pd.DataFrame:
     """Return where the last hidden layer ends, by the number of hidden layers."""
-    rows = view.rows("SZT-F5")
-    last = rows[rows["layer"] == rows["hidden"]]
-    columns = {"I(X;T), bits": "final", "I(T;Y), bits": "labels_final"}
-    table = {
-        title: nats_to_bits(last[last["metric"] == name].groupby("hidden")["value"].mean())
-        for title, name in columns.items()
+    metrics = {
+        "I(X;T), bits": "final",
+        "I(T;Y), bits": "labels_final",
+        "test accuracy, %": "accuracy",
     }
-    table["test accuracy, %"] = means.accuracy_in_test(view, "SZT-F5", "hidden")
-    return pd.DataFrame(table).rename_axis("hidden layers").map("{:.2f}".format)
+    table = mean_table(view, "SZT-F5", metrics, "hidden", layer="hidden")
+    return table.rename_axis("hidden layers")
 
 
 def epochs_by_depth(view: View) -> pd.DataFrame:
     """Return after how many epochs the mean test accuracy is at a level."""
     table = pd.DataFrame(
-        [[means.needed(view, count, level) for count in means.DEPTHS] for level in means.LEVELS],
-        index=[f"{100 * level:.0f} %" for level in means.LEVELS],
-        columns=[f"{count} hidden" for count in means.DEPTHS],
+        [[_needed(view, count, level) for count in DEPTHS] for level in LEVELS],
+        index=[f"{100 * level:.0f} %" for level in LEVELS],
+        columns=[f"{count} hidden" for count in DEPTHS],
     )
     return table.rename_axis(columns="epochs until the mean test accuracy is")
+
+
+def _needed(view: View, count: int, level: float) -> int | None:
+    """Return the first logged epoch at which the mean test accuracy is at a level."""
+    own = view.arrays("AE-F7" if count == USUAL["hidden"] else "SZT-F5")
+    course = own[member_key("tanh", hidden=count)]
+    reached = course["accuracy"][:, 1] >= level
+    return int(course["epochs"][reached.argmax()]) if reached.any() else None
 
 
 def by_fixed_kernels(view: View) -> Figure:
     """Draw mean planes by kernels that do not adapt, of two variances."""
     arrays, panels = view.arrays("SX-F8"), dict[str, np.ndarray]()
-    for variance in means.VARIANCES:
-        titles = {f"{title}, {variance}": member_key(kind) for title, kind in KINDS.items()}
+    for variance in VARIANCES:
+        titles = {f"{title}, {variance}": member_key(kind) for kind, title in NAMES.items()}
         panels |= mean_planes(arrays, titles, name=f"kde-{variance}")
     return planes(panels, arrays[TANH]["at"])
 
 
 def drops_by_kernels(view: View) -> pd.DataFrame:
     """Return the drop of the layer by kernels of two variances."""
-    table = {
-        f"noise of variance {variance}": means.mean_of(
-            view, "SX-F8", f"drop_kde-{variance}", "activation"
-        )
-        for variance in means.VARIANCES
-    }
-    shown = pd.DataFrame(table).rename(index=NAMES).map("{:.2f}".format)
-    return shown.rename_axis(index=None, columns="drop of the last hidden layer, bits")
+    metrics = {f"noise of variance {variance}": f"drop_kde-{variance}" for variance in VARIANCES}
+    table = mean_table(view, "SX-F8", metrics, "activation")
+    return table.rename_axis(index=None, columns="drop of the last hidden layer, bits")
 
 
 def entropy_courses(view: View) -> Figure:
@@ -203,45 +206,76 @@ def entropy_courses(view: View) -> Figure:
     return layer_courses(panels, arrays[TANH]["kept"], "entropy by neighbours, bits")
 
 
-def entropies(view: View) -> pd.DataFrame:
-    """Return entropies by neighbours before and after training, and the share of repetitions."""
-    return means.entropies_by_neighbours(view).rename(index=NAMES).map("{:.1f}".format)
-
-
-def signal_courses(view: View) -> Figure:
-    """Draw the ratio of signal to noise of the gradient against the epoch."""
+def gradient_courses(view: View, *, name: str, label: str, logarithmic: bool = False) -> Figure:
+    """Draw the ratio of signal to noise of the gradient, or norms of weights, where above zero."""
     arrays = view.arrays("SX-F20")
-    panels = {title: arrays[name]["signal"] for title, name in BOTH.items()}
+    panels = {title: arrays[own][name] for title, own in BOTH.items()}
     alive = {title: np.where(own > 0, own, np.nan) for title, own in panels.items()}
-    label = "mean over deviation of the gradient"
-    return layer_courses(alive, arrays[TANH]["kept"], label, logarithmic=True)
-
-
-def norm_courses(view: View) -> Figure:
-    """Draw norms of weights against the epoch."""
-    arrays = view.arrays("SX-F20")
-    panels = {title: arrays[name]["norms"] for title, name in BOTH.items()}
-    return layer_courses(panels, arrays[TANH]["kept"], "norm of the weights")
+    return layer_courses(alive, arrays[TANH]["kept"], label, logarithmic=logarithmic)
 
 
 FIGURES = {
-    "SX-F1AB": tanh_and_relu,
+    "SX-F1AB": partial(even_planes, members=BOTH),
     "SX-F1AB accuracy": accuracies,
-    "SX-F5": by_batch,
+    "SX-F5": partial(even_planes, members=BATCHES, beside="SX-F5"),
     "SX-F5 drops": drops_by_batch,
-    "SX-F16": activity_of_tanh,
-    "SX-F16 of ReLU": activity_of_relu,
+    "SX-F16": partial(activity, name=TANH, limits=(-1.0, 1.0)),
+    "SX-F16 of ReLU": partial(activity, name=RELU, limits=(0.0, 10.0)),
     "SX-F14": even_in_what,
-    "SZT-F3": by_share,
+    "SZT-F3": partial(
+        even_planes,
+        members={f"{100 * x:g} % of the words": member_key("tanh", fraction=x) for x in SHARES},
+        beside="SZT-F3",
+    ),
     "SZT-F7": ends_by_share,
     "SZT-F3 drops": drops_by_share,
-    "SZT-F5": by_depth,
+    "SZT-F5": partial(
+        even_planes,
+        members={f"{count} hidden": member_key("tanh", hidden=count) for count in DEPTHS},
+        beside="SZT-F5",
+    ),
     "SZT-F5 ends": ends_by_depth,
     "SZT-F5 epochs": epochs_by_depth,
     "SX-F8": by_fixed_kernels,
     "SX-F8 drops": drops_by_kernels,
     "SX-F12": entropy_courses,
-    "SX-F12 ends": entropies,
-    "SX-F20": signal_courses,
-    "SX-F20 norms": norm_courses,
+    "SX-F12 ends": partial(
+        mean_table, target="SX-F12", metrics=ENTROPIES, by="activation", form="{:.1f}"
+    ),
+    "SX-F20": partial(
+        gradient_courses,
+        name="signal",
+        label="mean over deviation of the gradient",
+        logarithmic=True,
+    ),
+    "SX-F20 norms": partial(gradient_courses, name="norms", label="norm of the weights"),
 }
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes."""
+    found: dict[str, float] = {}
+    for short, (target, metric) in {
+        "even-{}": ("SX-F1AB", "drop"),
+        "test-{}": ("SX-F1AB", "accuracy"),
+        "entropy-{}-repeated": ("SX-F12", "repeated"),
+    }.items():
+        means = mean_of(view, target, metric, "activation")
+        found |= {short.format(name): float(means[name]) for name in ("tanh", "relu")}
+    for end in ("initial", "final"):
+        shares = mean_of(view, "SX-F16", f"saturated_{end}", "activation")
+        found[f"saturated-{end}"] = float(shares["tanh"])
+    last = view.arrays("SX-F16")[RELU]["histograms"][-1]
+    found |= {"beyond-first": 100 * float(last[0, -1]), "beyond-last": 100 * float(last[4, -1])}
+    found["input-drop"] = float(mean_of(view, "SX-F14", "drop_even-input", "activation")["tanh"])
+    factors, layer = ["activation", "batch"], view.chosen.layer - 1
+    before = mean_of(view, "SX-F5", "drop", factors, layer=layer)["tanh"]
+    found |= {"full-before": float(before[FULL]), "small-before": float(before[SMALL])}
+    gaps = view.rows("SX-F4CD").query("metric == 'accuracy' and fraction == 0.3")
+    gap = 100 * gaps.groupby("split")["value"].mean()
+    found |= {f"gap-{split}": float(gap[split]) for split in ("train", "test")}
+    steps = gradient.measure(view.rows("SX-F20"), view.arrays("SX-F20"))
+    steps = steps[steps["layer"] == view.chosen.layer]
+    for name, own in steps.groupby("activation")["value"]:
+        found[f"signal-{name}"] = float(np.exp(np.log(own).mean()))
+    return found

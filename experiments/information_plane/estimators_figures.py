@@ -8,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 
 from experiments.information_plane import estimator_panels as panels
-from experiments.information_plane import shared_signs
+from experiments.information_plane import plane_panels, shared_signs
 from experiments.information_plane.observers import (
     HIDDEN,
     NOISES,
@@ -69,14 +69,12 @@ def planes(view: View) -> Figure:
     logged, every = _logged(view, "AE-F3"), view.settings("AE-F3")["kernel_every"]
     epochs = logged[kernel_epochs(len(logged), every=every)]
     drawn = {
-        TITLES[kind]: {
-            title: (epochs, *nats_to_bits(_first(by_seed)[name]))
-            for name, title in OBSERVERS.items()
-        }
+        f"{TITLES[kind]},\n{title}": np.moveaxis(nats_to_bits(_first(by_seed)[name]), 0, -1)
         for kind, by_seed in _by_activation(view, "AE-F3").items()
+        for name, title in OBSERVERS.items()
     }
     ceilings = _ceiling(view, "AE-F3"), label_entropy()
-    return panels.planes_by_estimator(drawn, ceilings=ceilings)
+    return plane_panels.planes(drawn, epochs, ceilings=ceilings)
 
 
 def label_entropy() -> float:

@@ -7,12 +7,14 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from experiments.information_plane.network_scores import measure
-from experiments.information_plane.plane_panels import PAGE, TITLES
+from experiments.information_plane.plane_panels import PAGE, TITLES, page_panels
 from experiments.information_plane.sensitivity import NEGLIGIBLE, OUTPUT, sensitivity
 from experiments.style import COLOURS, finish
 from ibutils import checks
@@ -22,7 +24,7 @@ from reproduce import claims
 from reproduce.view import View
 
 HIDDEN = [1, 2, 3, 4, 5]
-WORDS = {"yes": "#a5dfc9", "no": "#f6c3a0", "open": "#dcdcdc"}
+WORDS = {"yes": "#a5dfc9", "no": "#f6c3a0", "open": "#dcdcdc", "": "#ffffff"}
 ANALYSES = ("pooled", "within", "between")
 USUAL = dict(estimator="ebab", examples="shuffled", score="drop")
 CHOICES = {
@@ -103,24 +105,16 @@ def scores_against_accuracy(table: pd.DataFrame, *, score: str = "drop") -> Figu
         score: Column of the score.
     """
     layers = sorted(table["layer"].unique())
-    columns = min(3, len(layers))
-    rows = -(-len(layers) // columns)
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(PAGE, 2.6 * rows), sharey=True, squeeze=False
-    )
-    for axes, layer in zip(grid.flat, layers, strict=False):
+    titles = ["output" if layer == OUTPUT else f"layer {layer:g}" for layer in layers]
+    figure, grid = page_panels(titles, 2.7, sharex=False, ylabel="test accuracy, %")
+    for axes, layer in zip(grid, layers, strict=True):
         own = table[table["layer"] == layer]
         for i, (name, part) in enumerate(own.groupby("activation", sort=False)):
             style = dict(color=COLOURS[i % len(COLOURS)], marker="os^Dv<>P"[i % 8])
             axes.scatter(part[score], part["test_accuracy"], s=9, label=TITLES[name], **style)
-        axes.set_title("output" if layer == OUTPUT else f"layer {layer:g}", fontsize="medium")
         axes.set_xlabel(score.replace("_", " ") + (", bits" if score != "relative_drop" else ""))
-    for axes in grid[:, 0]:
-        axes.set_ylabel("test accuracy, %")
-    grid[0, 0].set_ylim(table["test_accuracy"].quantile(0.005) - 1, None)  # dead ones fall off
-    handles, names = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="lower center", ncol=4, bbox_to_anchor=(0.5, -0.12))
-    return finish(figure)
+    grid[0].set_ylim(float(table["test_accuracy"].quantile(0.005)) - 1, None)  # dead ones fall off
+    return finish(figure, legend=grid[0], columns=4)
 
 
 def correlated(
@@ -167,7 +161,8 @@ def intervals(table: pd.DataFrame) -> Figure:
     Args:
         table: By analysis and layer, ``r``, ``low``, ``high`` and ``units``.
     """
-    figure, grid = plt.subplots(1, len(ANALYSES), figsize=(PAGE, 3.2), sharey=True)
+    units = [f"{one}, {table.loc[one]['units'].iloc[0]:.0f} units" for one in ANALYSES]
+    figure, grid = page_panels(units, 3.2, "layer", "rank correlation")
     for i, (axes, analysis) in enumerate(zip(grid, ANALYSES, strict=True)):
         own = table.loc[analysis]
         ends = own["r"] - own["low"], own["high"] - own["r"]
@@ -175,9 +170,6 @@ def intervals(table: pd.DataFrame) -> Figure:
         axes.axhline(0, color="0.6", lw=0.8)
         axes.axhspan(-NEGLIGIBLE, NEGLIGIBLE, color="0.9", zorder=0)
         axes.set_xticks(own.index, ["out" if layer == OUTPUT else layer for layer in own.index])
-        axes.set_title(f"{analysis}, {own['units'].iloc[0]:.0f} units", fontsize="medium")
-        axes.set_xlabel("layer")
-    grid[0].set_ylabel("rank correlation")
     return finish(figure)
 
 
@@ -205,22 +197,21 @@ def choices_and_statements(view: View) -> Figure:
 
 def word_table(words: pd.DataFrame) -> Figure:
     """Draw a table of ``yes``, ``no``, ``open`` or nothing, each word in its colour."""
-    rows, columns = words.shape
-    figure, axes = plt.subplots(figsize=(PAGE, 1.6 + 0.32 * rows))
-    for row, column in np.ndindex(rows, columns):
-        word = str(words.iat[row, column])
-        colour = WORDS.get(word, "white")
-        spot = plt.Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white")
-        axes.add_patch(spot)
-        axes.text(column, row, word, ha="center", va="center", fontsize=9, color="black")
-    axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-    axes.set_yticks(range(rows), [str(name) for name in words.index], fontsize=9)
+    figure, axes = plt.subplots(figsize=(PAGE, 1.6 + 0.32 * len(words)))
+    sns.heatmap(
+        words.map([*WORDS].index),
+        annot=words,
+        fmt="",
+        annot_kws={"fontsize": 9, "color": "black"},
+        cmap=ListedColormap([*WORDS.values()]),
+        vmin=0,
+        vmax=len(WORDS) - 1,
+        linewidths=1,
+        cbar=False,
+    )
     axes.xaxis.tick_top()
-    names = [str(name) for name in words.columns]
-    axes.set_xticks(range(columns), names, fontsize=9, rotation=40, ha="left")
-    axes.tick_params(length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
+    axes.tick_params(length=0, labelsize=9)
+    plt.setp(axes.get_xticklabels(), rotation=40, ha="left")
     return finish(figure)
 
 
@@ -258,17 +249,14 @@ def numbers(view: View) -> dict[str, float]:
     networks, found = measured(view), dict[str, float]()
     table = scores(networks)
     all_of = correlations(table)
-    for analysis in ANALYSES:
-        for layer in (1, 5, 6):
-            for short in ("r", "low", "high"):
-                found[f"{short}-{analysis}-{layer}"] = all_of[short]["drop", analysis, layer]
-        hidden = all_of.xs(("drop", analysis)).loc[HIDDEN]
-        told = multipletests(hidden["p"], alpha=claims.ALPHA, method="holm")[0]
-        found[f"hidden-{analysis}"] = int(told.sum())
-        found[f"hidden-least-{analysis}"] = float(hidden["r"].min())
-        found[f"hidden-most-{analysis}"] = float(hidden["r"].max())
-    for kind in SCORES:
-        found[f"r-{kind}"] = all_of["r"][kind, "pooled", 6]
+    for layer in (1, 5, 6):
+        for short in ("r", "low", "high"):
+            found[f"{short}-pooled-{layer}"] = all_of[short]["drop", "pooled", layer]
+    within = all_of.xs(("drop", "within")).loc[HIDDEN]
+    told = multipletests(within["p"], alpha=claims.ALPHA, method="holm")[0]
+    found["hidden-within"] = int(told.sum())
+    found["hidden-least-within"] = float(within["r"].min())
+    found["hidden-most-within"] = float(within["r"].max())
     signed = all_of.xs(("signed_change", "pooled")).loc[HIDDEN]
     found["hidden-signed"] = int((signed["high"] < 0).sum())
     other = scores(networks, "ebab-shared")

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from experiments.information_plane.plane_panels import PAGE, shape
+from experiments.information_plane.plane_panels import PAGE, page_panels
 from experiments.style import COLOURS, finish
 
 
@@ -24,8 +24,8 @@ def layer_courses(
         label: What is drawn, with its unit.
         logarithmic: Whether the axis of values is logarithmic.
     """
-    figure, grid = plt.subplots(1, len(panels), figsize=(PAGE, 3.4), sharey=True, squeeze=False)
-    for axes, (title, values) in zip(grid[0], panels.items(), strict=True):
+    figure, grid = page_panels(panels, 3.4, "epoch + 1", label)
+    for axes, values in zip(grid, panels.values(), strict=True):
         low, middle, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=1)
         for layer in range(values.shape[-1]):
             colour = COLOURS[layer % len(COLOURS)]
@@ -33,11 +33,8 @@ def layer_courses(
             axes.fill_between(
                 epochs + 1, low[:, layer], high[:, layer], color=colour, alpha=0.2, lw=0
             )
-        axes.set(title=title, xscale="log", xlabel="epoch + 1")
-        if logarithmic:
-            axes.set_yscale("log")
-    grid[0, 0].set_ylabel(label)
-    grid[0, -1].legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+        axes.set(xscale="log", yscale="log" if logarithmic else "linear")
+    grid[-1].legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     return finish(figure)
 
 
@@ -78,30 +75,16 @@ def activity_histograms(
         epochs: Logged epochs, from 0, increasing.
         limits: Lowest and highest edge of the bins.
     """
-    rows, columns = shape(len(panels))
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(PAGE, 0.6 + 2.2 * rows),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for axes in grid.flat[len(panels) :]:
-        axes.set_visible(False)
+    figure, grid = page_panels(panels, 2.5, "epoch + 1", "activity", layout="constrained")
     bins = next(iter(panels.values())).shape[1]
     edges = np.linspace(*limits, bins + 1)
     steps = np.append(epochs, 2 * epochs[-1] - epochs[-2]) + 1
-    for axes, (title, shares) in zip(grid.flat, panels.items(), strict=False):
+    for axes, shares in zip(grid, panels.values(), strict=True):
         shown = np.ma.masked_equal(shares.T, 0)
         mesh = axes.pcolormesh(steps, edges, shown, norm=LogNorm(1e-4, 1), cmap="viridis")
-        axes.set(title=title, xscale="log")
-    figure.supxlabel("epoch + 1", fontsize="medium")
-    figure.supylabel("activity", fontsize="medium")
+        axes.set_xscale("log")
     figure.colorbar(mesh, ax=grid, label="share", shrink=0.9)
-    plt.close(figure)
-    return figure
+    return finish(figure)
 
 
 def ends_by_factor(panels: Mapping[str, pd.DataFrame], label: str, *, factor: str) -> Figure:

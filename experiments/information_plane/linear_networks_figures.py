@@ -1,6 +1,7 @@
 """The figures and tables of linear networks that learn from a noisy teacher."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +15,7 @@ from experiments.information_plane.linear_students import (
     study,
     worst_change,
 )
-from experiments.information_plane.plane_panels import PAGE
+from experiments.information_plane.plane_panels import PAGE, page_panels
 from experiments.style import COLOURS, finish
 from reproduce import record
 from reproduce.view import View
@@ -96,19 +97,20 @@ def rate_study(courses: Mapping[str, Curves], falls: Mapping[str, Curves]) -> Fi
         falls: By kind of gradient, the curves ``time`` and ``fall``, the largest fall up to that
             time over the maximum, ``[m]``, a mean over networks.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE, 3.4))
+    titles = "by rate and noise of the labels", "by length of training"
+    figure, (left, right) = page_panels(
+        titles, 3.4, "time, step times rate", "I(X;T) of layer 5, nats", sharex=False, sharey=False
+    )
     for i, (name, own) in enumerate(courses.items()):
         line = dict(ls=LINES[i % len(LINES)], color=COLOURS[i], label=name)
         left.plot(own["time"], own["information"], **line)
-    left.set(title="by rate and noise of the labels", ylabel="I(X;T) of layer 5, nats")
     for i, (name, own) in enumerate(falls.items()):
         right.plot(own["time"], 100 * own["fall"], LINES[i], color=COLOURS[i], label=name)
-    right.set(title="by length of training", ylabel="fall from the maximum, %")
+    right.set_ylabel("fall from the maximum, %")
     for axes in (left, right):
         axes.set_xscale("symlog", linthresh=1.0)
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
-        axes.set_xlabel("time, step times rate")
         axes.legend(fontsize=8)
     return finish(figure)
 
@@ -126,36 +128,23 @@ def stored(view: View, target: str) -> dict[tuple[int, float], dict[int, Curves]
     return found
 
 
-def full_batches(view: View) -> Figure:
-    """Draw information and errors of a student trained with full batches."""
-    return _shallow(view, "SX-F3", INFORMATION)
+def students(
+    view: View, *, target: str, information: Mapping[str, str], most: int | None = None
+) -> Figure:
+    """Draw information and errors of students of one hidden layer.
 
-
-def stochastic_gradients(view: View) -> Figure:
-    """Draw information and errors of a student trained with batches of five."""
-    return _shallow(view, "SX-F4AB", INFORMATION)
-
-
-def irrelevant_inputs(view: View) -> Figure:
-    """Draw information about relevant and irrelevant inputs, and errors."""
-    return _shallow(view, "SX-F6", PARTS)
-
-
-def overtrained(view: View) -> Figure:
-    """Draw the students of fewest examples and usual weights, trained with batches of five."""
-    panels = _panels(view, "SX-F4AB")
-    title = next(iter(panels))
-    return information_and_errors({title: panels[title]}, information=INFORMATION)
-
-
-def _shallow(view: View, target: str, information: Mapping[str, str]) -> Figure:
-    return information_and_errors(_panels(view, target), information=information)
-
-
-def _panels(view: View, target: str) -> dict[str, dict[int, Curves]]:
-    """Return curves by title and seed: few examples first, and the larger weights."""
+    Args:
+        view: The record.
+        target: Whose students.
+        information: Labels of the informations to draw, by name of the curve.
+        most: How many settings, few examples first, and then the larger weights; none: all.
+    """
     found = sorted(stored(view, target).items(), key=lambda one: (one[0][0], -one[0][1]))
-    return {f"{n:,} examples, {_weights(scale)} initial weights": own for (n, scale), own in found}
+    panels = {
+        f"{n:,} examples, {_weights(scale)} initial weights": own
+        for (n, scale), own in found[:most]
+    }
+    return information_and_errors(panels, information=information)
 
 
 def _weights(scale: float) -> str:
@@ -214,13 +203,7 @@ def _deep(view: View) -> dict[str, dict[int, Curves]]:
 
 def rates(view: View) -> Figure:
     """Draw what the fall of the last layer depends on."""
-    courses = {_of_the_study(name): own for name, own in study(view.chosen.points).items()}
-    return rate_study(courses, _falls(view))
-
-
-def _of_the_study(name: str) -> str:
-    """Return the name of a setting of the study of rates, as a page has it."""
-    return name.replace("without noise", "of hardly any noise")
+    return rate_study(study(view.chosen.points), _falls(view))
 
 
 def _falls(view: View) -> dict[str, dict[str, np.ndarray]]:
@@ -240,12 +223,14 @@ def _falls(view: View) -> dict[str, dict[str, np.ndarray]]:
 
 def falls_by_rate(view: View) -> pd.DataFrame:
     """Return the largest fall of the last layer in the study of rates."""
-    lost = pd.Series(_lost(view.chosen.points), name="largest fall of the last layer, %")
-    return lost.rename(index=_of_the_study).mul(100).map("{:.1f}".format).to_frame()
-
-
-def _lost(points: int) -> dict[str, float]:
-    return {n: max(0.0, -worst_change(own["information"])) for n, own in study(points).items()}
+    lost = pd.Series(
+        {
+            name: max(0.0, -worst_change(own["information"]))
+            for name, own in study(view.chosen.points).items()
+        },
+        name="largest fall of the last layer, %",
+    )
+    return lost.mul(100).map("{:.1f}".format).to_frame()
 
 
 def scalar_students(view: View) -> Figure:
@@ -266,11 +251,11 @@ def _scalar(view: View) -> dict[str, dict[int, Curves]]:
 
 
 FIGURES = {
-    "SX-F3": full_batches,
+    "SX-F3": partial(students, target="SX-F3", information=INFORMATION),
     "SX-F3 overtraining": overtraining,
-    "SX-F4AB": stochastic_gradients,
-    "SX-F4AB few examples": overtrained,
-    "SX-F6": irrelevant_inputs,
+    "SX-F4AB": partial(students, target="SX-F4AB", information=INFORMATION),
+    "SX-F4AB few examples": partial(students, target="SX-F4AB", information=INFORMATION, most=1),
+    "SX-F6": partial(students, target="SX-F6", information=PARTS),
     "SX-F6 irrelevant part": irrelevant_part,
     "SX-F18": deep_students,
     "SX-F18 by rate": rates,
@@ -284,8 +269,5 @@ def numbers(view: View) -> dict[str, float]:
     table = _overtraining(view)
     found = {f"overtraining-{name.split()[0]}": table[name].max() for name in table.columns}
     found["deep-fall"] = 100 * _falls(view)["batches of 5"]["fall"][-1]
-    names = ("double", "usual", "half", "clean", "full")
-    lost = _lost(view.chosen.points).values()
-    found |= {f"rate-{name}": 100 * fall for name, fall in zip(names, lost, strict=True)}
     worst = [worst_change(own["input"]) for own in _scalar(view)["full batches"].values()]
     return found | {"scalar-fall": 100 * max(0.0, -min(worst))}

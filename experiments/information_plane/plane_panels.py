@@ -1,6 +1,7 @@
 """Figures of several chapters on planes: paths of layers, changes by a factor, curves."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from experiments import style
 from experiments.information_plane.plane_record import in_bits
 from experiments.style import COLOURS, finish
 from ibutils.information import nats_to_bits
@@ -78,49 +80,50 @@ def task_picture(words: np.ndarray, labels: np.ndarray) -> Figure:
     return finish(figure)
 
 
-def shape(panels: int) -> tuple[int, int]:
-    """Return the rows and columns of panels on a page, at most three beside each other.
+def page_panels(
+    titles: Collection[str],
+    height: float,
+    xlabel: str = "",
+    ylabel: str = "",
+    *,
+    columns: int = 3,
+    **options: Any,
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure as wide as the page, and its panels, of a height each in inches.
 
-    Example:
-        >>> shape(2), shape(4), shape(5), shape(8)
-        ((1, 2), (2, 2), (2, 3), (3, 3))
+    The options are those of :func:`experiments.style.panels`.
     """
-    columns = 2 if panels == 4 else min(3, panels)
-    return -(-panels // columns), columns
+    size, names = (PAGE / min(columns, len(titles)), height), {"xlabel": xlabel, "ylabel": ylabel}
+    return style.panels([*titles], size, columns=columns, **names, **options)
 
 
-def planes(panels: Mapping[str, np.ndarray], epochs: np.ndarray) -> Figure:
+def planes(
+    panels: Mapping[str, np.ndarray],
+    epochs: np.ndarray,
+    *,
+    ceilings: tuple[float, float] | None = None,
+) -> Figure:
     """Draw the paths of layers through the information plane.
 
     Args:
         panels: By title, information about the input and about the label in bits,
             ``[epochs, layers, 2]``.
         epochs: Logged epochs, from 0.
+        ceilings: Of both informations, in bits, where they are drawn.
     """
-    rows, columns = shape(len(panels))
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(PAGE, 0.5 + {1: 4.2, 2: 2.5, 3: 1.9}[columns] * rows),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
+    columns = 2 if len(panels) == 4 else min(3, len(panels))
+    height = {1: 4.7, 2: 2.8, 3: 2.2}[columns]
+    names = "$I(X;T)$, bits", "$I(T;Y)$, bits"
+    figure, grid = page_panels(panels, height, *names, columns=columns, layout="constrained")
     norm = LogNorm(1, max(2, epochs[-1] + 1))
-    for axes, (title, values) in zip(grid.flat, panels.items(), strict=False):
+    for axes, (title, values) in zip(grid, panels.items(), strict=True):
         _paths(axes, values, epochs, norm)
-        axes.set_title(title, fontsize="medium", pad=9)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_visible(False)
-    for axes in grid[-1]:
-        axes.set_xlabel("$I(X;T)$, bits")
-    for axes in grid[:, 0]:
-        axes.set_ylabel("$I(T;Y)$, bits")
-    shade = ScalarMappable(norm, "viridis")
-    figure.colorbar(shade, ax=grid, label="epoch + 1", shrink=0.8)
-    plt.close(figure)
-    return figure
+        axes.set_title(title, pad=9)
+        if ceilings:
+            axes.axvline(ceilings[0], color="0.5", ls=":", lw=1)
+            axes.axhline(ceilings[1], color="0.5", ls=":", lw=1)
+    figure.colorbar(ScalarMappable(norm, "viridis"), ax=grid, label="epoch + 1", shrink=0.8)
+    return finish(figure)
 
 
 def _paths(axes: Axes, values: np.ndarray, epochs: np.ndarray, norm: LogNorm) -> None:
@@ -132,7 +135,7 @@ def _paths(axes: Axes, values: np.ndarray, epochs: np.ndarray, norm: LogNorm) ->
         x, y = values[shown, layer].T
         axes.scatter(x, y, c=epochs[shown] + 1, norm=norm, cmap="viridis", s=9, zorder=2)
     for (x, y), names in _meeting(values[-1]):
-        clear = 5 if len(names) > 1 and x > CEILING - 1 else 0  # of the number to the left
+        clear = 8 if len(names) > 1 and x > CEILING - 1 else 0  # of the number to the left
         axes.annotate(
             names, (x, y), (clear, 4), textcoords="offset points", ha="center", fontsize=9
         )
@@ -179,11 +182,8 @@ def changes(table: pd.DataFrame, by: str, order: list[str | float]) -> Figure:
         order: Its levels from left to right.
     """
     layers = sorted(table["layer"].unique())
-    rows, columns = shape(len(layers))
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(PAGE, 1.0 + 2.1 * rows), sharex=True, sharey=True, squeeze=False
-    )
-    for axes, layer in zip(grid.flat, layers, strict=False):
+    figure, grid = page_panels([f"layer {layer:g}" for layer in layers], 2.6)
+    for axes, layer in zip(grid, layers, strict=True):
         own = table[table["layer"] == layer]
         for i, level in enumerate(order):
             values = own.loc[own[by] == level, "change"].to_numpy()
@@ -192,12 +192,9 @@ def changes(table: pd.DataFrame, by: str, order: list[str | float]) -> Figure:
             if len(values):
                 axes.plot([i - 0.35, i + 0.35], [values.mean()] * 2, color="black", lw=1.5)
         axes.axhline(0, color="0.6", lw=0.8)
-        axes.set_title(f"layer {layer:g}", fontsize="medium")
         axes.set_xticks(
             range(len(order)), [TITLES.get(str(level), str(level)) for level in order], rotation=90
         )
-    for axes in grid.flat[len(layers) :]:
-        axes.set_visible(False)
     figure.supylabel("change of $I(X;T)$, bits", fontsize="medium")
     return finish(figure)
 
@@ -210,20 +207,10 @@ def accuracy_curves(panels: Mapping[str, np.ndarray], epochs: np.ndarray, label:
         epochs: Logged epochs, from 0.
         label: What is drawn, with its unit.
     """
-    rows, columns = shape(len(panels))
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(PAGE, 0.6 + 2.3 * rows), sharex=True, sharey=True, squeeze=False
-    )
-    for axes in grid.flat[len(panels) :]:
-        axes.set_visible(False)
-    for axes, (title, values) in zip(grid.flat, panels.items(), strict=False):
+    figure, grid = page_panels(panels, 2.5, "epoch + 1", label)
+    for axes, values in zip(grid, panels.values(), strict=True):
         for i, part in enumerate(("training", "test")):
             axes.plot(epochs + 1, values[:, i], color=COLOURS[i], ls=["-", "--"][i], label=part)
         axes.set_xscale("log")
-        axes.set_title(title, fontsize="medium")
-    for axes in grid[-1]:
-        axes.set_xlabel("epoch + 1")
-    for axes in grid[:, 0]:
-        axes.set_ylabel(label)
-    grid[0, 0].legend(fontsize=9)
+    grid[0].legend(fontsize=9)
     return finish(figure)

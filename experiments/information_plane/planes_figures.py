@@ -224,15 +224,9 @@ FIGURES = {
 
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes."""
-    arrays, rows = view.arrays("AE-F7"), view.rows("AE-F7")
+    arrays = view.arrays("AE-F7")
     ceiling = [plane[:, 0, 0].min() for plane in mean_planes(arrays, MEMBERS).values()]
     found = {"ceiling-least": float(min(ceiling))}
-    change = (
-        information_change(rows, "activation").groupby(["activation", "layer"])["change"].mean()
-    )
-    for name in TITLES:
-        for layer in (3, 4, 5, 6):
-            found[f"change-{name}-{layer}"] = float(change.get((name, layer), math.nan))
     table = _kernels_and_bins(view)
     for title in KERNELS.values():
         agreeing = np.sign(table["bins"]) == np.sign(table[title])

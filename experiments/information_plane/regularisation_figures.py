@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -118,21 +119,11 @@ def _of_layer(rows: pd.DataFrame, metric: str, layer: int) -> pd.Series:
     return own.set_index(["l2", "seed"])["value"]
 
 
-def _curves(view: View, name: str) -> dict[str, np.ndarray]:
+def curves(view: View, *, name: str, scale: float, label: str) -> Figure:
+    """Draw training and test curves against the epoch, by penalty."""
     members, arrays = _members(view)
-    return {title: arrays[own][name] for title, own in members.items()}
-
-
-def accuracy(view: View) -> Figure:
-    """Draw training and test accuracy against the epoch, by penalty."""
-    panels = {title: 100 * own for title, own in _curves(view, "accuracy").items()}
-    return accuracy_curves(panels, any_of(_members(view)[1], "epochs"), "accuracy, %")
-
-
-def cross_entropy(view: View) -> Figure:
-    """Draw training and test cross-entropy against the epoch, by penalty."""
-    panels = {title: nats_to_bits(own) for title, own in _curves(view, "cross_entropy").items()}
-    return accuracy_curves(panels, any_of(_members(view)[1], "epochs"), "cross-entropy, bits")
+    panels = {title: scale * arrays[own][name] for title, own in members.items()}
+    return accuracy_curves(panels, any_of(arrays, "epochs"), label)
 
 
 def largest_activity(view: View) -> pd.DataFrame:
@@ -147,8 +138,10 @@ FIGURES = {
     "AE-F8 by epoch": by_epoch,
     "AE-F8 changes": change_and_end,
     "AE-F8 changes of networks": change_by_penalty,
-    "AE-F8 accuracy": accuracy,
-    "AE-F8 cross-entropy": cross_entropy,
+    "AE-F8 accuracy": partial(curves, name="accuracy", scale=100.0, label="accuracy, %"),
+    "AE-F8 cross-entropy": partial(
+        curves, name="cross_entropy", scale=nats_to_bits(1.0), label="cross-entropy, bits"
+    ),
     "AE-F8 activity": largest_activity,
 }
 
@@ -157,22 +150,16 @@ def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes."""
     rows, penalty = view.rows("AE-F8"), view.chosen.penalty
     final = _by_layer(rows, "final")
-    change = final - _by_layer(rows, "initial")
     moves, dead = _moves_and_dead(rows)
     found: dict[str, float] = {}
     for level, short in ((0.0, "without"), (penalty, "with")):
-        for layer in LAYERS:
-            found[f"l2-change-{short}-{layer}"] = float(change[layer][level])
-        ends = [float(final[layer][level]) for layer in LAYERS]
-        found |= {f"l2-low-{short}": min(ends), f"l2-high-{short}": max(ends)}
-        found[f"l2-spread-{short}"] = max(ends) - min(ends)
+        found[f"l2-spread-{short}"] = float(np.ptp(final.loc[level, [*LAYERS]]))
         found[f"l2-dead-{short}"] = int(dead[level].sum())
         found |= _of_overfitting(rows[rows["l2"] == level], dead[level], short)
     starts = nats_to_bits(_of_layer(rows, "initial", 5))
     found["l2-dead-start"] = float(starts[dead][penalty].max())
     for name, own in {"all": moves, "alive": moves[~dead.reindex(moves.index)]}.items():
-        for layer in (1, 2, 5):
-            found[f"l2-{name}-{layer}"] = float(own[layer][penalty].mean())
+        found[f"l2-{name}-1"] = float(own[1][penalty].mean())
     found["l2-all-3-lost"] = -float(moves[3][penalty].mean())
     return found
 

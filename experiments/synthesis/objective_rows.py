@@ -1,10 +1,13 @@
 """What the figures of the plane share: names, means over seeds, and which values to doubt."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from experiments.style import COLOURS
+from experiments.style import COLOURS, level_ticks
 from experiments.synthesis.kept import measure
 from reproduce import record
 from reproduce.view import View
@@ -33,7 +36,7 @@ LOOKS = {
     name: dict(color=colour, marker=marker)
     for name, colour, marker in zip(TITLES, COLOURS, "oPs*D^<vX", strict=False)
 }
-ACCURACIES = (20, 50, 80, 90, 93, 95, 96, 97, 98, 99)  # that have a tick
+ACCURACIES = (20.0, 50.0, 80.0, 90.0, 93.0, 95.0, 96.0, 97.0, 98.0, 99.0)  # that have a tick
 MARGIN = 1.25  # of what is missing to 100, on either side
 WIDE = 1.0  # nats between the bounds from which on a lower bound is a floor and no estimate
 
@@ -93,6 +96,23 @@ def method_and_weight(member: str) -> tuple[str, float]:
     return found["method"], float(found.get("knob", "nan"))
 
 
+def by_member(view: View) -> dict[str, Mapping[str, Any]]:
+    """Return the arrays of the first seed by method and weight."""
+    arrays = view.arrays("SYN-F2")
+    first = min((int(name.rsplit("seed=")[-1]) for name in arrays), default=0)
+    return {
+        str(method_and_weight(n)): own for n, own in arrays.items() if n.endswith(f"seed={first}")
+    }
+
+
+def scatter(axes: Axes, own: Mapping[str, Any], colour: str) -> None:
+    """Draw codes in the plane of their two largest variances, coloured by class or place."""
+    points, values = own["points"], own[colour]
+    x, y = points.T
+    axes.scatter(x, y, c=[COLOURS[i] for i in values], s=5, linewidths=0)
+    axes.set(xticks=[], yticks=[])
+
+
 def named(method: str, knob: float) -> str:
     """Return a method with its weight, as a figure has it; the weight does not wrap.
 
@@ -112,8 +132,7 @@ def accuracy_axis(axes: Axes, percent: pd.Series) -> None:
     high = 100 - (100 - float(percent.max())) / MARGIN
     axes.set_ylim(low, high)
     axes.set_yscale("function", functions=(_missing, lambda t: 100 - 10**-t))
-    ticks = [tick for tick in ACCURACIES if low <= tick <= high]
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    level_ticks(axes.yaxis, [tick for tick in ACCURACIES if low <= tick <= high])
 
 
 def _missing(percent: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Figures and tables of four objectives on one plane, from recorded rows and arrays."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -13,7 +12,7 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from experiments.picture_rows import picture_rows
-from experiments.style import COLOURS, finish
+from experiments.style import finish
 from experiments.synthesis.kept import ACCURATE, chosen
 from experiments.synthesis.objective_rows import (
     KEEPING,
@@ -24,11 +23,12 @@ from experiments.synthesis.objective_rows import (
     TITLES,
     accuracy_axis,
     at,
+    by_member,
     doubtful,
     means,
-    method_and_weight,
     named,
     of_method,
+    scatter,
     span,
     table,
 )
@@ -211,23 +211,6 @@ def codes(view: View) -> Figure | Markdown:
         column[0].set_title(named(method, knob).replace(", ", "\n"), size=9)
     figure.suptitle(f"{view.source('SYN-F2')}, one shown", size=11)
     return finish(figure)
-
-
-def by_member(view: View) -> dict[str, Mapping[str, Any]]:
-    """Return the arrays of the first seed by method and weight."""
-    arrays = view.arrays("SYN-F2")
-    first = min((int(name.rsplit("seed=")[-1]) for name in arrays), default=0)
-    return {
-        str(method_and_weight(n)): own for n, own in arrays.items() if n.endswith(f"seed={first}")
-    }
-
-
-def scatter(axes: Axes, own: Mapping[str, Any], colour: str) -> None:
-    """Draw codes in the plane of their two largest variances, coloured by class or place."""
-    points, values = own["points"], own[colour]
-    x, y = points.T
-    axes.scatter(x, y, c=[COLOURS[i] for i in values], s=5, linewidths=0)
-    axes.set(xticks=[], yticks=[])
 
 
 def images(view: View) -> Figure:

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from experiments import style
 from experiments.monte_carlo import Settings as Settings  # what the chapter is opened with
-from experiments.style import COLOURS, finish
+from experiments.style import COLOURS, finish, level_ticks
 
 Curve = tuple[Tensor, Tensor]  # abscissae and ordinates
 BLUE, ORANGE, GREEN, RED, PURPLE = COLOURS[:5]
@@ -60,17 +61,16 @@ def rates(panels: Mapping[str, Mapping[str, Curve]], *, ceiling: float) -> Figur
         panels: By title the curves by label: information first, then rates, in nats.
         ceiling: Entropy of the input of the last panel.
     """
-    figure, grid = plt.subplots(1, len(panels), figsize=(8, 3.4), sharey=True)
-    for axes, (title, curves) in zip(grid, panels.items(), strict=True):
+    size = 8 / len(panels), 3.4
+    figure, grid = style.panels([*panels], size, xlabel="gain of the encoder", ylabel="nats")
+    for axes, curves in zip(grid, panels.values(), strict=True):
         looks = zip(curves.items(), ("-", "--", "-.", ":"), strict=False)
         for i, ((label, (x, y)), line) in enumerate(looks):
-            look = {"lw": 6, "alpha": 0.35} if i == 0 else {"lw": 1.8}
-            axes.plot(x, y, line, color=COLOURS[i], label=label, **look)
-        axes.set(xlabel="gain of the encoder", title=title)
+            width, alpha = (1.8, 1.0) if i else (6, 0.35)
+            axes.plot(x, y, line, color=COLOURS[i], label=label, lw=width, alpha=alpha)
         axes.legend(fontsize=10)
     grid[-1].axhline(ceiling, color="0.6", lw=1, zorder=0)
     grid[-1].text(0.05, ceiling, "$\\log 2$", va="bottom", color="0.4", size=10)
-    grid[0].set_ylabel("nats")
     return finish(figure)
 
 
@@ -97,7 +97,6 @@ def sandwiches(found: pd.DataFrame) -> Figure:
         )
     axes.plot(sizes, [math.log(n) for n in sizes], "k:", label="$\\log n$")
     axes.set(xscale="log", ylim=(0, 9), xlabel="inputs $n$ in the batch", ylabel="nats")
-    axes.set_xticks(sizes, [f"{n:.0f}" for n in sizes])
-    axes.minorticks_off()
+    level_ticks(axes.xaxis, sizes)
     axes.legend(loc="upper right")
     return finish(figure)

@@ -1,5 +1,6 @@
 """What a weight does, frame by frame: the plane and the codes at each step of the weights."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,15 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.frames import frames
-from experiments.style import COLOURS
+from experiments.style import finish
 from experiments.synthesis.objective_rows import (
     LOOKS,
     METHODS,
     accuracy_axis,
+    by_member,
     means,
-    method_and_weight,
     named,
     of_method,
+    scatter,
     table,
 )
 from reproduce.view import View
@@ -28,7 +30,7 @@ STEPS = ("light", "middle", "heavy")
 
 def weight_by_weight(view: View) -> HTML | Markdown:
     """The plane and the codes at the lightest, the middle and the heaviest weights."""
-    found, codes = means(table(view)), _codes(view)
+    found, codes = means(table(view)), by_member(view)
     weights = {name: sorted(of_method(found, name).index) for name in METHODS}
     many = min(map(len, weights.values()))
     if not many:
@@ -42,18 +44,8 @@ def weight_by_weight(view: View) -> HTML | Markdown:
     return frames(pictures, setting="weight", alternative=what, start=steps[0])
 
 
-def _codes(view: View) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    arrays = view.arrays("SYN-F2")
-    first = min((int(name.rsplit("seed=")[-1]) for name in arrays), default=0)
-    return {
-        str(method_and_weight(name)): (own["points"], own["label"])
-        for name, own in arrays.items()
-        if name.endswith(f"seed={first}")
-    }
-
-
 def _frame(
-    here: dict[str, float], found: pd.DataFrame, codes: dict[str, tuple[np.ndarray, np.ndarray]]
+    here: dict[str, float], found: pd.DataFrame, codes: Mapping[str, Mapping[str, Any]]
 ) -> Figure:
     names = [*METHODS, *["."] * (len(METHODS) % 2)]
     half = len(names) // 2
@@ -68,12 +60,8 @@ def _frame(
             named(method, knob).replace(", ", "\n"), size=9, color=LOOKS[method]["color"]
         )
         if (key := str((method, knob))) in codes:
-            points, labels = codes[key]
-            x, y = points.T
-            axes.scatter(x, y, c=[COLOURS[i] for i in labels], s=4, linewidths=0)
-    figure.tight_layout()
-    plt.close(figure)
-    return figure
+            scatter(axes, codes[key], "label")
+    return finish(figure)
 
 
 def _plane(axes: Axes, here: dict[str, float], found: pd.DataFrame) -> None:

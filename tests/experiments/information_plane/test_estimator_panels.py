@@ -60,23 +60,6 @@ def test_largest_activity_is_the_median_over_members():
         np.testing.assert_allclose(line.get_xydata(), [[e + 1, expected] for e in range(4)])
 
 
-def test_planes_hold_every_layer_at_every_epoch():
-    epochs, rng = np.array([0, 3, 99]), np.random.default_rng(0)
-    points = {name: (epochs, rng.random((3, 6)), rng.random((3, 6))) for name in ("fixed", "own")}
-    figure = panels_of.planes_by_estimator({"tanh": points, "ReLU": points}, ceilings=(12.0, 1.0))
-    assert [axes.get_title() for axes in figure.axes[:4]] == [
-        "tanh, fixed",
-        "tanh, own",
-        "ReLU, fixed",
-        "ReLU, own",
-    ]
-    for axes, name in zip(figure.axes, ("fixed", "own") * 2, strict=False):
-        for found, x, y in zip(axes.collections, *points[name][1:], strict=True):
-            np.testing.assert_allclose(found.get_offsets(), np.stack([x, y], 1))
-        limits = [line.get_xdata()[0] for line in axes.lines[-2:-1]]
-        assert limits == [12.0]
-
-
 def test_resolutions_show_before_and_after():
     at, values = np.array([3, 30, 300]), np.array([[1.0, 2.0, 3.0], [0.5, 1.0, 3.0]])
     panels = {"bins": (at, {"even": values}), "noise": (at, {"KDE": values})}

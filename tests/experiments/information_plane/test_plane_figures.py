@@ -54,6 +54,13 @@ def test_each_layer_has_its_path_and_its_number():
         assert ends == [(*PLANE[-1, layer], str(layer + 1)) for layer in range(6)]
 
 
+def test_ceilings_are_drawn_in_every_panel_where_they_are_given():
+    figure = planes({"a": PLANE, "b": PLANE}, EPOCHS, ceilings=(10.0, 0.9))
+    for axes in figure.axes[:2]:
+        about_input, about_labels = axes.lines[-2:]
+        assert set(about_input.get_xdata()) == {10.0} and set(about_labels.get_ydata()) == {0.9}
+
+
 def test_layers_that_end_together_share_their_number():
     ends = np.array([[11.9, 1.0], [12.0, 1.0], [11.6, 0.98], [8.0, 0.5], [8.1, 0.9], [2.0, 0.5]])
     axes = planes({"a": np.stack([np.zeros((6, 2)), ends])}, np.arange(2)).axes[0]
@@ -240,11 +247,11 @@ def test_intervals_stand_at_their_layers():
 def test_each_word_stands_in_its_row_and_column():
     words = pd.DataFrame({"falls": ["yes", "open"], "rises": ["no", ""]}, index=["bins", "noise"])
     (axes,) = word_table(words).axes
-    found = {(text.get_text(), *text.get_position()) for text in axes.texts}
+    found = {(text.get_text(), *np.floor(text.get_position())) for text in axes.texts}
     assert found == {("yes", 0, 0), ("open", 0, 1), ("no", 1, 0), ("", 1, 1)}
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["bins", "noise"]
-    colours = [patch.get_facecolor() for patch in axes.patches]
-    assert len(set(colours)) == 4
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["falls", "rises"]
+    assert len({tuple(colour) for colour in axes.collections[0].get_facecolors()}) == 4
 
 
 def test_the_picture_of_the_task_has_each_word_at_its_bits():
