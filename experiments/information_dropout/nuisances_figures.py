@@ -26,6 +26,7 @@ from experiments.information_dropout.dropout_figures import (
     tested,
     with_spread,
 )
+from experiments.information_dropout.gains import INK
 from experiments.information_dropout.images_and_maps import maps_beside_images, titled_images
 from experiments.quoted import quoted
 from experiments.style import COLOURS, finish, panels
@@ -209,7 +210,8 @@ def _of_activity(view: View) -> Numbers:
 
 
 def _of_clutter(view: View) -> Numbers:
-    rows, found = tested(view.rows("ID-F2")), Numbers()
+    rows = tested(view.rows("ID-F2"))
+    found: Numbers = {f"f2-ink-{layer}": ratio for layer, ratio in INK.items()}
     places = _by_place(view)
     means = places.groupby(["layer", "beta"]).mean()
     for end, beta in ends(rows, "beta").items():
