@@ -134,11 +134,12 @@ FIGURES = {
 
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes: errors in percent, and the rate at the paper's settings."""
-    paper = view.at("paper")
-    found = _mean_errors(paper.rows("VIB-T1"), "t1-paper")
+    found: dict[str, float] = {}
+    for profile in ("laptop", "paper"):
+        found |= _mean_errors(view.at(profile).rows("VIB-T1"), f"t1-{profile}")
     for target in ("VIB-F1a", "VIB-F2"):
         found |= _mean_errors(view.rows(target), target[4:].lower())
-    full = paper.rows("VIB-F1d")
+    full = view.at("paper").rows("VIB-F1d")
     full = full[(full["metric"] == "rate") & (full["split"] == "test") & (full["beta"] == 1e-3)]
     bits = nats_to_bits(float(full["value"].mean()))
     excess = bits - float(np.log2(10_000))  # of as many test images
