@@ -34,7 +34,6 @@ MEASURES = {
     "mine": "MINE, nats",
     "ndm": "NDM, nats",
 }
-RENEWED = ("ssim", "ms_ssim_2", "ndm")  # measured otherwise before the squared hinge was
 
 
 @dataclass(frozen=True)
@@ -53,16 +52,8 @@ class Settings:
 
 
 def _seen(view: View, metrics: Iterable[str] = ()) -> pd.DataFrame:
-    """Return the rows on test images, those of some metrics if these alone are drawn.
-
-    Members without the squared hinge are of an older record, which took similarity from pixels
-    that may be negative, and dependence from codes on the scale that they came with. Those
-    values are left out.
-    """
+    """Return the rows on test images, those of some metrics if these alone are drawn."""
     rows = view.rows("DIM-T4").query("split == 'test'")
-    members = rows.groupby(["method", "loss", "seed"], dropna=False).ngroup()
-    anew = members.isin(members[rows["metric"] == "svm_squared"])
-    rows = rows[anew | ~rows["metric"].isin(RENEWED)]
     return view.drawn("DIM-T4", rows[rows["metric"].isin([*metrics])]) if metrics else rows
 
 
