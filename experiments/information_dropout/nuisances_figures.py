@@ -102,14 +102,18 @@ def figure_2(view: View) -> Figure:
 
 
 def ratio_by_beta(view: View) -> Figure:
-    """Information on the digit over that on clutter by layer, and the error, by beta."""
+    """Information on the digit over that on clutter by layer, and the error, by beta.
+
+    Dotted is what a map of ink alone would have.
+    """
     rows = tested(view.rows("ID-F2"))
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
     ratios = rows[rows["metric"] == "digit_ratio"]
     by_layer = ratios.assign(metric=ratios["layer"].map("{:g}".format))
     names = {layer: f"layer {layer}" for layer in by_layer["metric"].unique()}
     lines_over_beta(left, by_layer, names)
-    left.axhline(1, ls=":", color="0.4", lw=1)
+    for layer, colour in zip(names, COLOURS, strict=False):
+        left.axhline(INK[int(layer)], ls=":", color=colour, lw=1)
     left.set_ylabel("information, digit / clutter")
     lines_over_beta(right, rows, ERRORS, scale=100.0)
     right.set_ylabel("test error, %")

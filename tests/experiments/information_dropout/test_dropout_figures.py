@@ -11,6 +11,7 @@ import torch
 
 from experiments.information_dropout.disentanglement_figures import ESTIMATES, figure_6, figure_7
 from experiments.information_dropout.dropout_figures import fits_table, fitted
+from experiments.information_dropout.gains import INK
 from experiments.information_dropout.images_and_maps import (
     as_bytes,
     maps_beside_images,
@@ -106,6 +107,8 @@ def test_ratios_are_by_layer():
     left, right = ratio_by_beta(Given(pd.concat([ratios, errors]))).axes
     expected = ratios[ratios["layer"] == 3].groupby("beta")["value"].mean()
     np.testing.assert_allclose(curves(left)["layer 3"][:, 1], expected)
+    dotted = [line.get_ydata()[0] for line in left.lines if line.get_linestyle() == ":"]
+    assert dotted == [INK[1], INK[3]]
     assert set(curves(right)) == {"noise off"}
 
 
