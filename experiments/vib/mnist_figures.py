@@ -18,6 +18,7 @@ from experiments.vib.code_maps import codes_over_entropy, of_first_seed, price_b
 from ibutils.data import load
 from ibutils.data.mnist import SPLITS
 from ibutils.information import entropy, nats_to_bits
+from reproduce import record
 from reproduce.view import View
 
 METHODS = {
@@ -135,7 +136,7 @@ FIGURES = {
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes: errors in percent, and the rate at the paper's settings."""
     found: dict[str, float] = {}
-    for profile in ("laptop", "paper"):
+    for profile in record.profiles("VIB-T1"):
         found |= _mean_errors(view.at(profile).rows("VIB-T1"), f"t1-{profile}")
     for target in ("VIB-F1a", "VIB-F2"):
         found |= _mean_errors(view.rows(target), target[4:].lower())

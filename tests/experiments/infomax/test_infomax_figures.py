@@ -179,23 +179,6 @@ def test_measures_of_the_code_stand_beside_the_papers(rows, paper):
     assert words.loc["VAE", ("accuracy", "ours")] == "not run"
 
 
-def test_what_an_older_record_measured_otherwise_is_left_out():
-    def member(method, *metrics):
-        made = pd.DataFrame({"metric": metrics, "value": 0.5, "method": method, "loss": None})
-        return made.assign(target="DIM-T4", data="cifar10", seed=0, layer="y", split="test")
-
-    anew = member("vae", "svm", "svm_squared", "ssim", "ndm", "mine")
-    older = member("ae", "svm", "ssim", "ms_ssim_2", "ssim_range_1", "ndm", "mine")
-
-    class Record(View):
-        def rows(self, target):
-            return pd.concat([anew, older], ignore_index=True)
-
-    kept = representation_figures._seen(Record("infomax", None))
-    left = {method: set(own["metric"]) for method, own in kept.groupby("method")}
-    assert left == {"vae": set(anew["metric"]), "ae": {"svm", "ssim_range_1", "mine"}}
-
-
 def test_pictures_are_drawn_as_they_are():
     g = np.random.default_rng(0)
     images = g.integers(0, 255, (2, 3, 3, 4, 4), dtype=np.uint8)
