@@ -30,8 +30,10 @@ def test_a_picture_holds_every_pair_and_colours_what_lies_in_the_plane():
     generator = torch.Generator().manual_seed(0)
     line, plane = torch.randn(2, 40, 1, generator=generator)
     rolled = torch.randn(40, 2, generator=generator)
-    figure = scattered({"line": (line, plane), "plane": (rolled, plane)})
-    first, second = figure.axes
+    others = {name: (plane, line) for name in ("third", "fourth")}  # a row of three, and one
+    figure = scattered({"line": (line, plane), "plane": (rolled, plane), **others})
+    first, second, third, fourth = (axes for axes in figure.axes if axes.get_visible())
+    assert third.get_title() == "third" and fourth.get_title() == "fourth"
     np.testing.assert_allclose(
         first.collections[0].get_offsets(), torch.cat([line, plane], 1), rtol=1e-6
     )
