@@ -17,10 +17,10 @@ def loss_of_each_code(
     r"""Return the Donsker-Varadhan loss with one logarithm for each code.
 
     .. math::
-        L = \frac1n \sum_j \Big[ \log \frac{1}{BK} \sum_{i \in N_j} \sum_k e^{T_{ijk}}
+        L = \frac1n \sum_j \Big[ \log \frac{1}{BK} \sum_{i \in \mathcal M_j} \sum_k e^{T_{ijk}}
             - \frac1K \sum_k T_{jjk} \Big]
 
-    with the :math:`B` negative images :math:`N_j` of code j and K locations. By Jensen's
+    with the :math:`B` negative images :math:`\mathcal M_j` of code j and K locations. By Jensen's
     inequality it is at most ``pair_loss(..., bound="donsker_varadhan")``, which has one logarithm
     for all.
 
