@@ -173,7 +173,8 @@ def information_of_samples(x: Data, y: Data, *, bins: int) -> Estimate:
         - H(\lfloor X \rfloor, \lfloor Y \rfloor)
 
     The exact information of the cells is below that of :math:`X` and :math:`Y`; their
-    frequencies push the estimate above it, the more so the fewer samples a cell has.
+    frequencies as a rule push the estimate above it, the more so the fewer samples a cell has.
+    (Where one cell determines the other they push it below.)
 
     Args:
         x: Samples ``[n, dx]`` or ``[n]`` of numbers: a tensor, an array, a data frame or a column,
@@ -208,7 +209,7 @@ def information_of_samples(x: Data, y: Data, *, bins: int) -> Estimate:
     doubts: tuple[str, ...] = ()
     n = first.shape[-1]
     if int(occupied) * FEW > n:
-        doubts = (f"{n} samples fill {int(occupied)} cells: the value is biased upward.",)
+        doubts = (f"{n} samples fill {int(occupied)} cells: the value is biased, mostly up.",)
     return Estimate(float(h_x + h_y - h_xy), diagnostics=doubts)
 
 

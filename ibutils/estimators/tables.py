@@ -28,8 +28,9 @@ def plug_in(
 
     with how often values occur together, :math:`n(\cdot)`, and how many different ones do,
     :math:`K`. Without z there is one z for all. The first term is the exact information of the
-    frequencies. On average it is too large; to first order in :math:`1/n` the second takes that
-    away, if every cell that is possible occurs.
+    frequencies. On average it is as a rule too large (too small where one label determines the
+    other); to first order in :math:`1/n` the second takes that away, if every cell that is
+    possible occurs.
 
     Args:
         x: Labels ``[n]`` of any kind: integers, strings, truth values, or rows ``[n, d]``.
