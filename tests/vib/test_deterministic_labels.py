@@ -174,9 +174,7 @@ class TestGaussianLabelCode:
             StochasticEncoder(network, bottleneck=size), nn.Linear(size, classes), beta=1.0
         ).double()
         with torch.no_grad():
-            network.weight.copy_(
-                torch.cat([centres, torch.full_like(centres, raw)], 1).mT
-            )
+            network.weight.copy_(torch.cat([centres, torch.full_like(centres, raw)], 1).mT)
             model.decoder.weight.copy_(weight * centres)
             model.decoder.bias.copy_(-weight * centres.square().sum(1) / 2)
             labels = torch.arange(classes).repeat(20_000 // classes)
