@@ -23,7 +23,7 @@ quoted = '$(subst ','\'',$(1))'
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile reproduce/profiles/local --cores $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint pages browser pdf package reproduce status record verify stress slurm-test rehearse-gpu notebooks lab bench clean
+.PHONY: help env book test lint pages browser pdf package reproduce status record verify renew stress slurm-test rehearse-gpu notebooks lab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -74,6 +74,9 @@ record: env  ## copy finished runs to results/ and show them in README.md
 
 verify: env  ## train the ROWS=1 cheapest members of each notebook at PROFILE=laptop again and compare
 	@$(PY) -m reproduce.verify --profile $(PROFILE) --rows $(ROWS) $(if $(ONLY),--only $(call quoted,$(ONLY)))
+
+renew: env  ## keep records current over code that trains small members to the same numbers
+	@$(PY) -m reproduce.renew $(if $(ONLY),--only $(call quoted,$(ONLY)))
 
 stress: env  ## kill a recording at 100 points and repeat it
 	@KILLS=100 $(BIN)/pytest -q tests/record/test_protection.py -k killed_at_any_time

@@ -10,6 +10,7 @@ from reproduce.contents import link
 from reproduce.headline import members, missing
 from reproduce.markdown import plain
 from reproduce.printed import printed_rows, values, with_unit
+from reproduce.record.equivalence import same_code
 
 MANY = 4  # further numbers above which they are folded
 Tested = dict[str, list[tuple[claims.Verdict, ...]]]  # verdicts of each claim, by part
@@ -126,19 +127,25 @@ def runs_table(part: str) -> str:
     for run in record.runs():
         if not run["notebook"].startswith(f"{part}/"):
             continue
-        stale = run["code_hash"] != record.code_hash(run["notebook"])
-        place = run["notebook"], run["profile"], run["device"], run["threads"], stale
+        place = run["notebook"], run["profile"], run["device"], run["threads"], _code(run)
         found.setdefault(place, []).append(run)
     rows = [
         [
             *map(plain, (notebook, profile, device, threads)),
             *_totals(runs),
-            "older" if stale else "current",
+            code,
         ]
-        for (notebook, profile, device, threads, stale), runs in found.items()
+        for (notebook, profile, device, threads, code), runs in found.items()
     ]
     head = ["notebook", "profile", "device", "threads", "runs", "members", "hours", "code"]
     return "## Runs\n\n" + (markdown.table(head, rows) if rows else "No run is on record.")
+
+
+def _code(run: dict[str, Any]) -> str:
+    now = record.code_hash(run["notebook"])
+    if run["code_hash"] == now:
+        return "current"
+    return "older, same numbers" if same_code(run["notebook"], run["code_hash"], now) else "older"
 
 
 def _totals(runs: list[dict[str, Any]]) -> list[Any]:

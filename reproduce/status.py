@@ -22,6 +22,7 @@ from reproduce import record, settings
 from reproduce.notebooks import PROFILES, names
 from reproduce.record import given, leftovers, store
 from reproduce.record.costs import Costs
+from reproduce.record.equivalence import same_code
 from reproduce.record.integrity import Description, Member, key
 from reproduce.record.parameters import of_profile
 from reproduce.view import View
@@ -34,7 +35,7 @@ class Condition(NamedTuple):
         notebook: ``"<part>/<chapter>"``.
         profile: The profile.
         members: How many there are in the grid.
-        done: Recorded by the code and with the settings that are here now.
+        done: Recorded with the settings that are here now, by this code or code of its effect.
         unrecorded: Those of them that are not in ``results`` yet.
         running: Neither, but a process is training them.
         stale: Recorded by other code or with other settings, and not running.
@@ -137,9 +138,10 @@ def condition(module: ModuleType, profile: str, *, live: bool = False) -> Condit
 
 
 def _same(runs: list[Description], now: dict[str, Any]) -> dict[str, bool]:
-    """Return of each member on record whether it was made by what is here now."""
+    """Return of each member on record whether what is here now would make it."""
     return {
-        key(entry["member"]): all(run[name] == value for name, value in now.items())
+        key(entry["member"]): run["settings"] == now["settings"]
+        and same_code(run["notebook"], run["code_hash"], now["code_hash"])
         for run in runs
         for entry in run["members"]
     }

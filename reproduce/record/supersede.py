@@ -7,19 +7,25 @@ from typing import Any
 import numpy as np
 
 from reproduce.record import integrity
+from reproduce.record.equivalence import same_code
 from reproduce.record.integrity import Description, key
 
 IDENTITY = ("code_hash", "settings", "data")  # of a member, beside its notebook, profile, factors
 
 
 def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Say whether two runs come from the same code, settings and data."""
+    """Say whether two runs come from the same settings and data, and from code of one effect."""
     return not changed(one, other)
 
 
 def changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return what of the identity differs between two runs."""
-    return [name for name in IDENTITY if old.get(name) != new.get(name)]
+    found = [name for name in IDENTITY if old.get(name) != new.get(name)]
+    if "code_hash" in found and same_code(
+        new["notebook"], old.get("code_hash", ""), new.get("code_hash", "")
+    ):
+        found.remove("code_hash")
+    return found
 
 
 def resolved(runs: Iterable[Description]) -> tuple[list[Description], list[str]]:

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.foundations import jensen_shannon
 from reproduce import record, settings, status
-from reproduce.record import Finished, Run, collect, leftovers
+from reproduce.record import Finished, Run, collect, equivalence, leftovers
 from reproduce.record import run as run_module
 from reproduce.record.parameters import of_profile
 from reproduce.record.sharing import claimed
@@ -62,6 +62,20 @@ def test_what_other_code_recorded_is_stale(grid, monkeypatch):
     assert counts(live()) == (0, 0, 0, 2, len(grid) - 2)
     finish(grid[:1])
     assert counts(live()) == (1, 1, 0, 1, len(grid) - 2)
+
+
+def test_what_code_of_the_same_numbers_recorded_is_done(grid, monkeypatch, tmp_path):
+    with monkeypatch.context() as other:
+        other.setattr(run_module, "code_hash", lambda _: "f" * 16)
+        finish(grid[:2])
+    collect()
+    table = tmp_path / "same_numbers.csv"
+    line = [NOTEBOOK, "f" * 16, record.code_hash(NOTEBOOK), "1", "1", "", ""]
+    table.write_text(f"{','.join(equivalence.COLUMNS)}\n{','.join(line)}\n")
+    assert counts(live()) == (0, 0, 0, 2, len(grid) - 2)
+    monkeypatch.setattr(equivalence, "TABLE", table)
+    assert counts(live()) == (2, 0, 0, 0, len(grid) - 2)
+    assert begin().missing(grid) == grid[2:]
 
 
 def test_a_member_runs_while_somebody_claims_it(grid):
