@@ -103,7 +103,7 @@ def trained(commit: str, notebook: str, members: list[Member]) -> dict[str, Any]
 
 def different(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return the members whose rows or arrays are not equal in both."""
-    return [name for name in old | new if old.get(name) != new.get(name)]
+    return sorted(name for name in old.keys() | new if old.get(name) != new.get(name))
 
 
 def renew(notebook: str) -> Iterator[str]:

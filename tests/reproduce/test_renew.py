@@ -94,4 +94,3 @@ def test_only_code_of_the_same_numbers_is_entered(committed, monkeypatch, new, s
     assert len(equivalence.lines()) == (said == "the same")
     now = record.code_hash(NOTEBOOK)
     assert equivalence.same_code(NOTEBOOK, run["code_hash"], now) is (said == "the same")
-    assert list(renew.renew(NOTEBOOK)) == [sentence] * (said != "the same")
