@@ -1,11 +1,9 @@
 """What a reader of a chapter sees before its first result, and how much of it keeps books.
 
-python -m reproduce.chapters
+python -m tests.visible_code prints both for each chapter with an experiment.
 """
 
-import argparse
 import ast
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +12,6 @@ from nbformat import NotebookNode
 
 from reproduce.notebooks import names
 
-LINES = 60  # visible lines of code before the first result, at most
-SHARE = 0.1  # of the visible cells that keep books, at most
 UNSEEN = {"remove-cell", "hide-cell"}
 FOLDED = {"hide-input", "remove-input"}
 BOOKKEEPING = {"open", "run", "glue", "missing"}  # what a cell does that reaches no result
@@ -92,17 +88,12 @@ def _is_bookkeeping(statement: ast.stmt) -> bool:
     return _method(value) in BOOKKEEPING
 
 
-def main() -> None:
-    """Print a line for each chapter with an experiment; fail when one shows too much."""
-    argparse.ArgumentParser(description=str(__doc__).partition("\n")[0]).parse_args()
-    found = [measure(Path.cwd(), name) for name in names(Path.cwd())]
-    chapters = [chapter for chapter in found if chapter]
-    for name, lines, bookkeeping, cells in chapters:
-        share = 100 * bookkeeping / cells
-        print(f"{name:40} {lines:3} lines  {bookkeeping:2} of {cells:2} cells ({share:.0f} %)")
-    if any(one.lines > LINES or one.share > SHARE for one in chapters):
-        sys.exit(f"at most {LINES} visible lines and {100 * SHARE:.0f} % of the cells are allowed")
+def chapters(root: Path) -> list[Chapter]:
+    """Return what the chapters with an experiment show."""
+    return [found for name in names(root) if (found := measure(root, name))]
 
 
 if __name__ == "__main__":
-    main()
+    for one in chapters(Path.cwd()):
+        cells = f"{one.bookkeeping:2} of {one.cells:2} cells ({100 * one.share:.0f} %)"
+        print(f"{one.name:40} {one.lines:3} lines  {cells}")
