@@ -19,8 +19,7 @@ def write(folder: Path) -> None:
         folder: The folder of generated pages in the staged book.
 
     Raises:
-        ValueError: A file of numbers has no comparison, or a comparison no file; or the numbers
-            are not those that their checksums were taken of.
+        ValueError: A file of numbers has no comparison, or a comparison no file.
     """
     check_complete()
     target = folder / "published_codes"
@@ -76,7 +75,7 @@ def section(code: Code) -> str:
 def _row(comparison: Comparison, outcome: Outcome) -> list[object]:
     """Return the row of a quantity; what it has not is a dash."""
     form = "{:,.0f}" if comparison.scale == "count" else "{:.6g}"
-    _, theirs, plain, ours = outcome.example
+    theirs, plain, ours = outcome.example
     name = _escape(comparison.key.removesuffix(OF))
     values = [NONE if value is None else form.format(value) for value in (theirs, ours, plain)]
     gap = _size(max(outcome.gaps.values())) if outcome.gaps else NONE

@@ -55,7 +55,6 @@ def only(holds: Callable[[Case], bool], side: Side) -> Side:
 class Example(NamedTuple):
     """One number of a comparison, that at which the correction does most."""
 
-    case: str
     theirs: float
     plain: float | None
     ours: float
@@ -101,7 +100,7 @@ def evaluate(comparison: Comparison, fixture: Fixture) -> Outcome:
     errors = _errors(torch.cat([values.flatten() for values in ours]), flat, comparison.scale)
     allowed = _allowed(comparison, stated, flat)
     closest = int((errors / allowed.clamp_min(1e-300)).argmax())
-    gaps, example = {}, Example(cases[0].name, float(flat[0]), None, float(ours[0].flatten()[0]))
+    gaps, example = {}, Example(float(flat[0]), None, float(ours[0].flatten()[0]))
     largest = -1.0
     for name, plain in comparison.gaps.items():
         gaps[name] = 0.0
@@ -116,7 +115,7 @@ def evaluate(comparison: Comparison, fixture: Fixture) -> Outcome:
             if float(distance[i]) > largest:
                 largest = float(distance[i])
                 values = one.flatten()[i], without[i], own.flatten()[i]
-                example = Example(case.name, *map(float, values))
+                example = Example(*map(float, values))
     met = bool((errors <= allowed).all())  # what is not a number is not met
     return Outcome(
         len(flat), float(errors.max()), stated, float(allowed[closest]), met, gaps, example

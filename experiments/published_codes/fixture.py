@@ -1,6 +1,5 @@
-"""Inputs, options and outputs of published codes, as files with a checksum of each case."""
+"""Inputs, options and outputs of published codes."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +11,6 @@ import torch
 from torch import Tensor
 
 from reproduce import record
-
-CHECKSUMS = "checksums.json"
 
 
 @dataclass(frozen=True, eq=False)  # each is itself
@@ -89,36 +86,19 @@ def folder() -> Path:
 
 def names(where: Path | None = None) -> list[str]:
     """Return the names of all fixtures of a folder."""
-    files = (where or folder()).glob("*.json")
-    return sorted(path.stem for path in files if path.name != CHECKSUMS)
+    return sorted(path.stem for path in (where or folder()).glob("*.json"))
 
 
 def load(name: str, where: Path | None = None) -> Fixture:
-    """Read a fixture and compare it with its checksums.
+    """Read a fixture.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file has no checksums, a case is missing, was added or has changed, or the
-            head of the file has; the message names file and case.
     """
-    where = where or folder()
-    content = json.loads((where / f"{name}.json").read_text(encoding="utf-8"))
-    known = json.loads((where / CHECKSUMS).read_text(encoding="utf-8"))
-    if name not in known:
-        raise ValueError(f"{name}.json has no entry in {CHECKSUMS}")
-    _compare(name, known[name], _checksums(content))
+    content = json.loads(((where or folder()) / f"{name}.json").read_text(encoding="utf-8"))
     about = {key: value for key, value in content.items() if key != "cases"}
     cases = zip(_names(content["cases"]), content["cases"], strict=True)
     return Fixture(name, about, tuple(_case(name, own, case) for own, case in cases))
-
-
-def write_checksums(where: Path) -> None:
-    """Write the checksums of all fixtures of a folder, which are taken to be right."""
-    found = {
-        name: _checksums(json.loads((where / f"{name}.json").read_text(encoding="utf-8")))
-        for name in names(where)
-    }
-    (where / CHECKSUMS).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _case(file: str, name: str, case: dict[str, Any]) -> Case:
@@ -140,27 +120,3 @@ def _names(cases: list[dict[str, Any]]) -> list[str]:
         number = own[: i + 1].count(name)
         found.append(f"{name} ({number})" if own.count(name) > 1 else name)
     return found
-
-
-def _checksums(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the digest of the head of a file, and those of its cases by name."""
-    head = {key: value for key, value in content.items() if key != "cases"}
-    cases = zip(_names(content["cases"]), content["cases"], strict=True)
-    return {"head": _digest(head), "cases": {name: _digest(case) for name, case in cases}}
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _compare(file: str, known: dict[str, Any], found: dict[str, Any]) -> None:
-    """Raise unless a file holds what its checksums say."""
-    if found["head"] != known["head"]:
-        raise ValueError(f"{file}.json: its head (reference, note, residuals) has changed")
-    for name in known["cases"].keys() - found["cases"].keys():
-        raise ValueError(f"{file}.json: the case {name!r} is missing")
-    for name, digest in found["cases"].items():
-        if name not in known["cases"]:
-            raise ValueError(f"{file}.json: the case {name!r} has no checksum")
-        if digest != known["cases"][name]:
-            raise ValueError(f"{file}.json, case {name!r}: its numbers have changed")

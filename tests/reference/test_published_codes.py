@@ -105,14 +105,12 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def tamper(where: Path, name: str, change, *, hide: bool = False) -> None:
-    """Change the content of a file, and its checksums as well where that is to be hidden."""
+def tamper(where: Path, name: str, change) -> None:
+    """Change the content of a file."""
     path = where / f"{name}.json"
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
-    if hide:
-        fixture.write_checksums(where)
 
 
 def output_of(case: dict) -> dict:
@@ -120,7 +118,7 @@ def output_of(case: dict) -> dict:
     return case.get("output", case)
 
 
-def change_last_number(container, inside: bool = False) -> bool:
+def change_last_number(container) -> bool:
     """Change the last number in nested outputs by a thousandth of itself; say if there is one."""
     keys = list(container) if isinstance(container, dict) else range(len(container))
     for key in reversed(list(keys)):
@@ -137,8 +135,7 @@ def change_last_number(container, inside: bool = False) -> bool:
 
 
 @pytest.mark.parametrize("code", BY_CODE)
-def test_a_changed_number_is_refused_and_would_be_seen(code: Code, copy: Path):
-    last = of(code.fixture).cases[-1]
+def test_a_changed_number_is_seen(code: Code, copy: Path):
     skip = ("x", "y", "labels", "k")
 
     def change(content: dict) -> None:
@@ -148,40 +145,9 @@ def test_a_changed_number_is_refused_and_would_be_seen(code: Code, copy: Path):
         output |= kept
 
     tamper(copy, code.fixture, change)
-    with pytest.raises(ValueError, match="its numbers have changed") as error:
-        fixture.load(code.fixture, copy)
-    assert str(error.value).startswith(last.place)
-    fixture.write_checksums(copy)
     changed = fixture.load(code.fixture, copy)
     met = [evaluate(replace(each, gaps={}), changed).met for each in code.comparisons]
     assert not all(met)
-
-
-def test_a_missing_and_an_unknown_case_are_named(copy: Path):
-    def drop(content: dict) -> None:
-        del content["cases"][2]
-
-    tamper(copy, "dim_losses", drop)
-    with pytest.raises(
-        ValueError, match=r"dim_losses\.json: the case 'n=12 units=2 loc.*' is miss"
-    ):
-        fixture.load("dim_losses", copy)
-
-    def add(content: dict) -> None:
-        content["cases"].append(content["cases"][0] | {"name": "new"})
-
-    tamper(copy, "npeet_ksg", add)
-    with pytest.raises(ValueError, match=r"npeet_ksg\.json: the case 'new' has no checksum"):
-        fixture.load("npeet_ksg", copy)
-
-
-def test_another_residual_is_refused(copy: Path):
-    def relax(content: dict) -> None:
-        content["residual_with_correction"]["gan"] = 1.0
-
-    tamper(copy, "dim_losses", relax)
-    with pytest.raises(ValueError, match=r"dim_losses\.json: its head .* has changed"):
-        fixture.load("dim_losses", copy)
 
 
 def comparison_of(name: str, key: str) -> Comparison:
@@ -197,7 +163,7 @@ def test_another_shape_is_named(copy: Path):
     def cut(content: dict) -> None:
         content["cases"][1]["output"]["averaged_probabilities"].pop()
 
-    tamper(copy, "vib_demo", cut, hide=True)
+    tamper(copy, "vib_demo", cut)
     message = r"vib_demo\.json, case 'losses n=2 k=5': ours has shape \(2, 10\), theirs \(1, 10\)"
     with pytest.raises(ValueError, match=message):
         evaluate(AVERAGE, fixture.load("vib_demo", copy))
@@ -207,7 +173,7 @@ def test_rows_of_unequal_length_are_named(copy: Path):
     def cut(content: dict) -> None:
         content["cases"][0]["output"]["averaged_probabilities"][0].pop()
 
-    tamper(copy, "vib_demo", cut, hide=True)
+    tamper(copy, "vib_demo", cut)
     with pytest.raises(ValueError, match=r"vib_demo\.json, case 'losses .*': no array of num"):
         evaluate(AVERAGE, fixture.load("vib_demo", copy))
 
@@ -216,7 +182,7 @@ def test_a_missing_input_or_output_is_named(copy: Path):
     def lose(content: dict) -> None:
         del content["cases"][0]["input"]["labels"], content["cases"][1]["output"]["entropy_upper"]
 
-    tamper(copy, "ibsgd_kde", lose, hide=True)
+    tamper(copy, "ibsgd_kde", lose)
     cases = fixture.load("ibsgd_kde", copy)
     with pytest.raises(ValueError, match=r"ibsgd_kde\.json, case 'tanh .*': no input 'labels'"):
         evaluate(comparison_of("ibsgd_kde", "I(X;T) upper, nats"), cases)
@@ -233,10 +199,8 @@ def test_a_residual_that_is_not_stated_and_a_quantity_without_case_are_errors():
         evaluate(replace(AVERAGE, key="gan"), cases)
 
 
-def test_a_file_without_checksums_or_comparison_is_named(copy: Path):
+def test_a_file_without_comparison_and_a_comparison_without_file_are_named(copy: Path):
     shutil.copy(copy / "smile.json", copy / "new.json")
-    with pytest.raises(ValueError, match=r"new\.json has no entry in checksums\.json"):
-        fixture.load("new", copy)
     with pytest.raises(ValueError, match=r"no comparison uses new\.json"):
         check_complete(copy)
     (copy / "new.json").unlink()
