@@ -17,7 +17,7 @@ from ibutils import checks
 from reproduce.claims import checked
 from reproduce.claims.effect import ALPHA, DIGITS, SCALES, Effect, Layout, scaled, spread
 
-ALTERNATIVES = ("greater", "less", "two-sided")
+ALTERNATIVES = ("greater", "less")
 
 
 @dataclass(frozen=True)
@@ -82,22 +82,21 @@ def difference(
     r"""Test that a mean, or a difference of two means, passes a margin.
 
     With :math:`\delta` the mean of ``first``, less that of ``second`` where there is one, the
-    statement is :math:`\delta > m`, :math:`\delta < m` or :math:`|\delta| > m`.
+    statement is :math:`\delta > m` or :math:`\delta < m`.
 
     Args:
         first: Values over units, ``[n]``.
         second: Values of the other arm, in the same order of units when paired.
         paired: Whether the arms share their units; Welch's test otherwise.
         margin: The margin :math:`m`; on the logarithmic scale a ratio.
-        alternative: ``"greater"``, ``"less"`` or ``"two-sided"``.
+        alternative: ``"greater"`` or ``"less"``.
         scale: ``"log"`` tests the logarithm, and so the ratio of geometric means.
         floor: Standard error of a single value, known from how it is measured.
 
     Raises:
         TypeError: A value is no number.
         ValueError: Unknown alternative or scale, fewer than two units, a value that is not
-            finite, paired arms of unequal size, a logarithm of what is not positive, both sides
-            of a ratio.
+            finite, paired arms of unequal size, a logarithm of what is not positive.
 
     Example:
         >>> found = difference(np.array([3.0, 5.0, 4.0]), np.array([1.0, 2.0, 0.0]), paired=True)
@@ -108,8 +107,6 @@ def difference(
     checks.choice("scale", scale, SCALES)
     checks.number("margin", margin)
     checks.number("floor", floor, least=0)
-    if scale == "log" and alternative == "two-sided":
-        raise ValueError(f"a ratio is tested on one side, got alternative={alternative!r}")
     named = {"first": first} | ({} if second is None else {"second": second})
     arms = [checked.sample(name, values, least=2) for name, values in named.items()]
     if paired and (sizes := [len(arm) for arm in arms]) != 2 * sizes[:1]:
@@ -125,12 +122,8 @@ def difference(
     else:
         estimate = Effect.of_difference(*samples, floor=floor)
     own = float(np.mean([spread(sample, floor) ** 2 for sample in samples])) ** 0.5
-    level = 1 - ALPHA
-    if alternative == "two-sided":
-        against, p = inside(estimate, -margin, margin)
-    else:
-        p, against = direction(estimate, margin, rising=alternative == "greater")
-    shown = np.array([estimate.value, *estimate.interval(level)])
+    p, against = direction(estimate, margin, rising=alternative == "greater")
+    shown = np.array([estimate.value, *estimate.interval(1 - ALPHA)])
     effect, low, high = np.exp(shown) if scale == "log" else shown
     n = min(map(len, arms))
     return Evidence(float(effect), float(low), float(high), n, p, against, own)
