@@ -191,9 +191,9 @@ class Experiment(Reader):
         """Return the members without a record, here or committed."""
         return self.record.missing(self.members)
 
-    def view(self, *, live: bool = False, profile: str | None = None) -> View:
+    def view(self, *, live: bool = False) -> View:
         """Return what is on record, or the run of this page where nothing is."""
-        return View(self.part, self.record, live=live, profile=profile, chosen=self.settings)
+        return View(self.part, self.record, live=live, chosen=self.settings)
 
     def _show_live(self, name: str, targets: Sequence[str]) -> None:
         """Show a figure from the run of this page, folded."""

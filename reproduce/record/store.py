@@ -57,16 +57,10 @@ class Damage(NamedTuple):
     folder: Path
     reasons: tuple[str, ...]
 
-    @property
-    def place(self) -> tuple[str, str]:
-        """The notebook and the profile of the run."""
-        profile, part, name = self.folder.parts[-4:-1]
-        return f"{part}/{name}", profile
-
     def __str__(self) -> str:
         """Name the run, what is wrong and what to do."""
-        notebook, profile = self.place
-        train = f"`make reproduce PROFILE={profile} ONLY={notebook}` trains its members again"
+        profile, part, name = self.folder.parts[-4:-1]
+        train = f"`make reproduce PROFILE={profile} ONLY={part}/{name}` trains its members again"
         cure = f"remove the folder, then {train}"
         if results_root() in self.folder.parents:
             cure = f"`git checkout -- {self.folder}` restores it; or {cure}"
