@@ -49,14 +49,14 @@ def planned(claim: Claim, spread: float) -> int | None:
     level = ALPHA / LOOKS if two_sided else 2 * ALPHA / LOOKS  # of two one-sided tests
     power = POWER if two_sided else (1 + POWER) / 2
     size = _distance(test) / spread if _distance(test) and spread else SPREADS
-    arms = TTestPower() if _alone(test) else TTestIndPower()
+    arms = TTestPower() if is_one_sample(test) else TTestIndPower()
     for units in range(2, MOST + 1):
         if not arms.power(size, units, level) < power:  # NaN where it is 1 up to rounding
             return max(units, claim.seeds)
     return None
 
 
-def _alone(test: Any) -> bool:
+def is_one_sample(test: Any) -> bool:
     """Return whether each sample is compared with a number, not with another sample."""
     one_sided = test["kind"] == "superiority" and not (test.get("over") and test.get("under"))
     single = test["kind"] == "difference" and "second" not in test
@@ -70,7 +70,7 @@ def _distance(test: Any) -> float:
     if test["kind"] == "closeness":
         return test["margin"]
     margin = test.get("margin", 0.0)
-    if _alone(test) and "minus" not in test:
+    if is_one_sample(test) and "minus" not in test:
         return 0.0  # the margin is a bound on a value, not the size of a gap
     return abs(np.log(margin)) if test.get("scale") == "log" and margin else abs(margin)
 

@@ -15,7 +15,7 @@ from reproduce.claims.effect import ALPHA
 from reproduce.claims.judge import Shortage, judge
 from reproduce.claims.looks import times_looked
 from reproduce.claims.measured import measure
-from reproduce.claims.plan import MOST, planned
+from reproduce.claims.plan import MOST, is_one_sample, planned
 from reproduce.claims.samples import Tables, check_tables, with_floor
 
 STATUSES = (
@@ -148,10 +148,8 @@ def _places(size: float, digits: int) -> int:
 def _is_gap(claim: Claim) -> bool:
     """Return whether a test is about a difference of two values."""
     test = claim.test
-    one_sided = test["kind"] == "superiority" and not (test.get("over") and test.get("under"))
-    alone = test["kind"] == "difference" and "second" not in test
     gap = "minus" in test or "gain" in test.get("metric", "")  # a gain is measured as one
-    return gap or not (test["kind"] == "equivalence" or one_sided or alone)
+    return gap or not is_one_sample(test)
 
 
 def verdict(claim: Claim, tables: Tables) -> Verdict:
