@@ -60,7 +60,7 @@ def uncommitted() -> list[Change]:
         except subprocess.CalledProcessError:  # a new part
             continue
     found = []
-    for claim in (claim for part in claims.parts() for claim in claims.load(part)):
+    for claim in claims.every():
         own = listed.get(claim.id, [])
         if own and own[-1].digest == timing.digest(claim):
             continue
@@ -69,7 +69,7 @@ def uncommitted() -> list[Change]:
             Change(claim.id, date, "changed", timing.digest(claim))
         ]
         found.append(change)
-    stated_now = {claim.id for part in claims.parts() for claim in claims.load(part)}
+    stated_now = {claim.id for claim in claims.every()}
     lost = [name for name, own in listed.items() if own[-1].digest and name not in stated_now]
     return found + [Change(name, date, "removed", "") for name in lost]
 
@@ -78,7 +78,7 @@ def new_first_runs() -> list[dict[str, str]]:
     """Return the start of the first run of any member of each claim, deleted runs included."""
     runs = sorted(_begun(), key=lambda run: run[0])
     listed, found = timing.first_runs(), []
-    for claim in (claim for part in claims.parts() for claim in claims.load(part)):
+    for claim in claims.every():
         if claim.id in listed:
             continue
         first = next((start for start, run in runs if _uses(claim, run)), None)
@@ -146,7 +146,7 @@ def new_looks() -> list[Look]:
 def _judged_on(written: list[past.Version]) -> Iterator[tuple[claims.Claim, str]]:
     """Yield the claims whose tables are in runs, with the profiles of these."""
     places = {(one.run["profile"], target) for one in written for target in one.targets}
-    for claim in (claim for part in claims.parts() for claim in claims.load(part)):
+    for claim in claims.every():
         for profile in claim.profiles:
             if any((profile, target) in places for target, _ in past.arms(claim)):
                 yield claim, profile

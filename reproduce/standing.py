@@ -116,8 +116,7 @@ def total(judged: list[claims.Verdict]) -> str:
 def stated() -> str:
     """Return the sentence that says how many claims were stated before their runs."""
     run = timing.first_runs()
-    every = [claim for part in claims.parts() for claim in claims.load(part)]
-    found = Counter(timing.timing(claim) for claim in every if claim.id in run)
+    found = Counter(timing.timing(claim) for claim in claims.every() if claim.id in run)
     return (
         f"Of {found.total()} of these claims a training is on record. {found['before']} of them"
         f" were written before it began and have not changed since; {found['post hoc']} were"

@@ -15,7 +15,7 @@ from reproduce.claims.judge import judge
 
 SPREAD = np.array([-0.1, 0.2, -0.1])
 RISING = {level: mean + SPREAD for level, mean in ((1.0, 1.0), (2.0, 1.4), (3.0, 2.0))}
-CLAIM = next(c for part in claims.parts() for c in claims.load(part) if not c.untestable)
+CLAIM = next(c for c in claims.every() if not c.untestable)
 REQUIRED = {
     "difference": {"first": {"method": "a"}},
     "equivalence": {"arms": [], "low": 0.0, "high": 1.0},

@@ -187,6 +187,15 @@ def load(part: str) -> list[Claim]:
     return list(_checked(_text(f"claims/{part}"), _text("families")))
 
 
+def every() -> list[Claim]:
+    """Return the claims of all parts, in the order of the book.
+
+    Raises:
+        ValueError: As in :func:`load`.
+    """
+    return [claim for part in parts() for claim in load(part)]
+
+
 @cache
 def _checked(own: str, families: str) -> list[Claim]:
     """Return the claims of a file with that text; each is checked once."""

@@ -51,7 +51,7 @@ def problems(cells: list[str], known: set[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def known() -> set[str]:
-    return {claim.id for part in claims.parts() for claim in claims.load(part)}
+    return {claim.id for claim in claims.every()}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -63,7 +63,7 @@ def strips(page: str) -> list[tuple[int, list[int]]]:
 
 def test_the_strips_of_the_front_page_add_up_to_all_claims(pages):
     (total, counted), *papers = strips(pages["front"])
-    every = [claim for part in claims.parts() for claim in claims.load(part)]
+    every = claims.every()
     titles = claims.families()
     own = [one for one in every if one.ours or titles[one.family].endswith("(this book)")]
     assert own and total == sum(counted) == len(every) - len(own)
@@ -89,7 +89,7 @@ def test_each_claim_and_target_has_one_anchor_and_each_link_one_to_go_to(pages):
     text = "\n".join(pages.values())
     anchors = re.findall(r"\{#(claim-[^}]+)\}|^\((target-[^)]+)\)=$", text, re.M)
     names = [claim or target for claim, target in anchors]
-    wanted = [f"claim-{c.id.lower()}" for part in claims.parts() for c in claims.load(part)]
+    wanted = [f"claim-{c.id.lower()}" for c in claims.every()]
     wanted += [
         f"target-{name.lower()}" for part in claims.parts() for name in claims.targets(part)
     ]
@@ -142,9 +142,7 @@ def test_the_index_counts_each_claim_once(pages):
     found = index(pages["ledger"])
     folded = [int(n) for n in re.findall(r"<summary>(\d+) claims?</summary>", pages["ledger"])]
     table = pages["ledger"].split("````{list-table}")[1].split("````")[0]
-    assert (
-        sum(folded) == sum(counts(table)) == sum(len(claims.load(part)) for part in claims.parts())
-    )
+    assert sum(folded) == sum(counts(table)) == len(claims.every())
     assert len(found) >= len(folded)
 
 
@@ -310,7 +308,7 @@ def test_the_table_of_readme_counts_each_claim_once(results):
         assert int(row[1]) == len(own) == sum(map(int, row[2:]))
         assert [int(n) for n in row[2:]] == [own.count(status) for status in claims.STATUSES]
     assert int(rows(summary, "all")[0][2]) > 0
-    assert len(judged) == sum(len(claims.load(part)) for part in claims.parts())
+    assert len(judged) == len(claims.every())
 
 
 def test_readme_is_in_step_with_the_record(verdicts):
