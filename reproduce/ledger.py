@@ -6,7 +6,7 @@ import pandas as pd
 
 from ibutils.project import project_root
 from reproduce import claims, contents, markdown, record, standing
-from reproduce.claims.report import badge
+from reproduce.claims.report import badge, link
 from reproduce.claims.verdict import best, by_profile
 from reproduce.headline import headline, members, paper_of
 from reproduce.ledger_part import Tested, download, part_page, recorded
@@ -112,8 +112,6 @@ def _folded(judged: list[claims.Verdict]) -> str:
     """Return the counts of verdicts, and the claims behind a line that opens them."""
     if not judged:
         return "no claim"
-    lines = "\n".join(
-        f"- {standing.link(v.claim.id)} {badge(v)} {v.claim.statement}" for v in judged
-    )
+    lines = "\n".join(f"- {link(v.claim.id)} {badge(v)} {v.claim.statement}" for v in judged)
     number = f"{len(judged)} claim{'s' * (len(judged) != 1)}"
     return f"{tally(judged)}\n\n{markdown.folded(number, lines)}"

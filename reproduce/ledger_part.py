@@ -5,6 +5,7 @@ from typing import Any
 from ibutils.project import project_root
 from reproduce import claims, markdown, record, standing
 from reproduce.cells_table import cells_table
+from reproduce.claims.report import label
 from reproduce.claims.verdict import best
 from reproduce.contents import link
 from reproduce.headline import members, missing
@@ -113,7 +114,7 @@ def _claims(tested: list[tuple[claims.Verdict, ...]]) -> str:
     for candidates in tested:
         counts = best(candidates)
         name = counts.claim.id
-        rows.append(standing.row(counts, f"[{name}]{{#claim-{name.lower()}}}"))
+        rows.append(standing.row(counts, f"[{name}]{{#{label(name)}}}"))
         for v in candidates:
             if v.profile and v is not counts:
                 name, _, *others = standing.row(v, name)

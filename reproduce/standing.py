@@ -7,7 +7,7 @@ from typing import Any
 from reproduce import claims, markdown, record
 from reproduce.claims import timing
 from reproduce.claims.looks import looks
-from reproduce.claims.report import badge, p_values
+from reproduce.claims.report import badge, link, p_values
 from reproduce.markdown import NONE
 from reproduce.record.recorded import read_members
 from reproduce.strip import strip
@@ -30,11 +30,6 @@ def row(v: claims.Verdict, name: str) -> list[str]:
     units = (f"{v.units}, {v.plan} planned" if v.plan else v.units) if v.tested else NONE
     own = [name + star, v.claim.statement, badge(v), v.shown or NONE, values, units]
     return [*own, timing.timing(v.claim)]
-
-
-def link(name: str) -> str:
-    """Return a link to the row of a claim."""
-    return f"{{ref}}`{name} <claim-{name.lower()}>`"
 
 
 def by_paper(judged: list[claims.Verdict]) -> str:

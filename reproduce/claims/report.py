@@ -34,7 +34,7 @@ def report(part: str, *chosen: str) -> str:
     if len(waiting) <= FEW:
         return markdown.table(_HEAD, map(_row, own))
     table = markdown.table(_HEAD, [_row(v) for v in own if v not in waiting])
-    links = ", ".join(f"{{ref}}`{v.claim.id} <{label(v.claim.id)}>`" for v in waiting)
+    links = ", ".join(link(v.claim.id) for v in waiting)
     return f"{table}\n\n{len(waiting)} more statements wait for a run that they need: {links}."
 
 
@@ -58,6 +58,11 @@ def marked(text: str, status: str) -> str:
 def label(claim: str) -> str:
     """Return the label of a claim in the ledger."""
     return f"claim-{claim.lower()}"
+
+
+def link(claim: str) -> str:
+    """Return a link to the row of a claim in the ledger."""
+    return f"{{ref}}`{claim} <{label(claim)}>`"
 
 
 def style(status: str) -> list[str]:

@@ -10,6 +10,7 @@ from synthetic import T1, write_calibration, write_record
 
 from reproduce import claims, headline, ledger, ledger_part, readme, record, standing
 from reproduce.claims import timing
+from reproduce.claims.report import link
 from reproduce.markdown import NONE, PLUS_MINUS
 from reproduce.printed import cells, device_name
 from reproduce.record import store
@@ -223,7 +224,7 @@ def test_each_claim_has_its_verdict(results, tmp_path):
         anchored = f"[{v.claim.id}]{{#claim-{v.claim.id.lower()}}}{star}"
         (row,) = rows(written["ledger/vib"], anchored)
         check_row(row, v)
-        abstract = rows(written["ledger"], standing.link(v.claim.id) + star)
+        abstract = rows(written["ledger"], link(v.claim.id) + star)
         assert len(abstract) == v.claim.primary
         for row in abstract:
             check_row(row, v)
@@ -256,7 +257,7 @@ def test_each_abstract_has_verdict_interval_and_units_on_the_page(pages, verdict
         assert own, f"no claim of {name} is `primary: true`: mark what its abstract states"
         assert f"### {title}" in page
         for v in own:
-            (row,) = rows(page, standing.link(v.claim.id) + "\u00a0★")
+            (row,) = rows(page, link(v.claim.id) + "\u00a0★")
             assert v.label in row[2]
             assert not v.tested or ("[" in row[3] and row[5].startswith(v.units))
 
@@ -268,7 +269,7 @@ def test_changed_claims_are_listed_with_their_dates(results, tmp_path):
     for part in claims.parts():
         for claim in claims.load(part):
             section = written[f"ledger/{part}"].partition("## When claims were changed")[2]
-            found = rows(section, standing.link(claim.id))
+            found = rows(section, link(claim.id))
             own = changed.get(claim.id, [])
             assert [row[1] for row in found] == [change.what for change in own]
             assert {row[3] for row in found} <= {"before", "post hoc"}
