@@ -31,7 +31,7 @@ def write(folder: Path) -> None:
     tested: Tested = {part: by_profile(part) for part in claims.parts()}
     judged = {part: [best(row) for row in found] for part, found in tested.items()}
     every = [v for own in judged.values() for v in own]
-    pages = {f"ledger/{part}": part_page(part, tested) for part in tested}
+    pages = {f"ledger/{part}": part_page(part, tested, judged) for part in tested}
     pages |= {f"parts/{part}": contents.of_part(part, judged) for part in tested}
     pages |= {
         "ledger": "\n\n".join([_HEAD, _index(judged), standing.abstracts(every)]),

@@ -17,14 +17,14 @@ MANY = 4  # further numbers above which they are folded
 Tested = dict[str, list[tuple[claims.Verdict, ...]]]  # verdicts of each claim, by part
 
 
-def part_page(part: str, tested: Tested) -> str:
+def part_page(part: str, tested: Tested, judged: dict[str, list[claims.Verdict]]) -> str:
     """Return the page of a part, a section for each table, figure or formula.
 
     Args:
         part: The part.
         tested: The verdicts of the claims of all parts at each profile.
+        judged: The one of each claim that counts.
     """
-    judged = {name: [best(row) for row in own] for name, own in tested.items()}
     sections = [
         _section(target, part, [row for row in tested[part] if row[0].claim.target == target.id])
         for target in claims.targets(part).values()

@@ -18,7 +18,6 @@ from sphinx.util.docutils import SphinxRole
 
 from reproduce import claims
 from reproduce.claims.report import label, style
-from reproduce.claims.verdict import best, by_profile
 from reproduce.registry import page
 
 FILE = "verdicts.json"
@@ -27,7 +26,7 @@ FILE = "verdicts.json"
 @page("verdicts")
 def write(folder: Path) -> None:
     """Write the status and the label of each claim at its best judged profile."""
-    judged = [best(rows) for part in claims.parts() for rows in by_profile(part)]
+    judged = [v for part in claims.parts() for v in claims.verdicts(part)]
     found = {v.claim.id: {"status": v.status, "label": v.label} for v in judged}
     (folder / FILE).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
