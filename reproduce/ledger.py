@@ -11,6 +11,7 @@ from reproduce.claims.verdict import best, by_profile
 from reproduce.headline import headline, members, paper_of
 from reproduce.ledger_part import Tested, download, part_page, recorded
 from reproduce.markdown import NONE
+from reproduce.record.recorded import join
 from reproduce.registry import page
 from reproduce.strip import tally
 
@@ -49,11 +50,9 @@ def _write_tables(folder: Path) -> None:
     every = [one for part in claims.parts() for one in claims.targets(part).values()]
     for target in filter(recorded, every):
         tables = [record.table(target.id, profile=name) for name in claims.JUDGED]
-        found = [table for table in tables if len(table)]
-        rows = pd.concat(found).dropna(axis="columns", how="all") if found else pd.DataFrame()
-        (rows if found else pd.DataFrame(columns=COLUMNS)).to_csv(
-            folder / f"{target.id}.csv", index=False
-        )
+        rows = join(tables).dropna(axis="columns", how="all")
+        rows = rows if len(rows) else pd.DataFrame(columns=COLUMNS)
+        rows.to_csv(folder / f"{target.id}.csv", index=False)
 
 
 _HEAD = f"""(ledger)=
