@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 
 from reproduce import claims
+from reproduce.claims.claim import QUANTITY
 from reproduce.claims.samples import has_level
 from reproduce.record.provenance import git
-
-_QUANTITY = ("target", "metric", "split", "minus")
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def arms(claim: claims.Claim) -> list[tuple[str, dict[str, Any]]]:
     return [
         (
             arm.get("target") or test.get("target") or claim.target,
-            where | level | {k: v for k, v in arm.items() if k not in _QUANTITY},
+            where | level | {k: v for k, v in arm.items() if k not in QUANTITY},
         )
         for arm in listed or [{}]
         for level in levels

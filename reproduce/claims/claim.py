@@ -18,7 +18,7 @@ JUDGED: tuple[str, ...] = PROFILES[1:]  # a smoke run supports no statement abou
 UNITS = ("network", "sample")  # what is independent: trained, or drawn, anew
 MOST_PRIMARY = 10  # claims of a family
 
-_QUANTITY = {"metric", "split", "minus", "target", "unit", "where"}
+QUANTITY = ("target", "metric", "split", "minus")  # what names a quantity, of a test or an arm
 # What each kind of test has to name, what it may name, and the seeds it takes at least.
 KINDS: dict[str, tuple[set[str], set[str], int]] = {
     "difference": ({"first"}, {"second", "margin", "alternative", "scale"}, 2),
@@ -286,7 +286,7 @@ def _check(claim: Claim, known: Mapping[str, Target], papers: list[str]) -> None
     needed = needed | {"kind", "metric", "split"}
     if missing := needed - test.keys():
         raise ValueError(f"claim {claim.id!r}: its test lacks {sorted(missing)}")
-    if unknown := test.keys() - needed - optional - _QUANTITY:
+    if unknown := test.keys() - needed - optional - {*QUANTITY, "unit", "where"}:
         raise ValueError(f"claim {claim.id!r}: its test has the unknown {sorted(unknown)}")
     if claim.seeds < seeds:
         raise ValueError(f"claim {claim.id!r}: {claim.seeds} seeds are too few; it takes {seeds}")

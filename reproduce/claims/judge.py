@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reproduce.claims import association, evidence, pooled
-from reproduce.claims.claim import Claim
+from reproduce.claims.claim import QUANTITY, Claim
 from reproduce.claims.correction import LOOKS
 from reproduce.claims.effect import ALPHA
 from reproduce.claims.evidence import Evidence
@@ -22,8 +22,6 @@ from reproduce.claims.samples import (
     networks,
     quantity,
 )
-
-_OWN = ("target", "metric", "split", "minus")
 
 
 class Shortage(Exception):
@@ -64,10 +62,10 @@ def _arms(
     """Return the samples of the arms, their unit and the floor of their spread."""
     samples, unit, floor = [], "", 0.0
     for arm in arms:  # an arm may change the quantity
-        values = quantity(claim, tables, **{k: v for k, v in arm.items() if k in _OWN})
+        values = quantity(claim, tables, **{k: v for k, v in arm.items() if k in QUANTITY})
         if not len(values):
             raise Shortage("no record of " + _name(arm))
-        where = {k: v for k, v in arm.items() if k not in _OWN}
+        where = {k: v for k, v in arm.items() if k not in QUANTITY}
         samples.append(by_seed(claim, values, where))
         own = by_seed(claim, values.assign(value=values["floor"]), where)
         unit, floor = values["unit"].iloc[0], max(floor, float(own.max()) if len(own) else 0.0)

@@ -9,7 +9,7 @@ import pandas as pd
 from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce.claims import checked
-from reproduce.claims.claim import Claim
+from reproduce.claims.claim import QUANTITY, Claim
 from reproduce.record import key
 
 Tables = Mapping[str, pd.DataFrame]
@@ -17,7 +17,6 @@ Tables = Mapping[str, pd.DataFrame]
 _COLUMNS = ("seed", "split", "metric", "value", "unit")
 _NOT_FACTORS = {"target", "epoch", *_COLUMNS[1:], "profile", "device", "run", "floor"}
 WITHIN = ("layer", "probe", "estimator", "examples")  # factors that one network has several of
-_QUANTITY = ("target", "metric", "split", "minus", "unit")
 
 
 def check_tables(tables: Any) -> None:
@@ -56,7 +55,7 @@ def quantity(claim: Claim, tables: Tables, **changes: Any) -> pd.DataFrame:
         ValueError: A column, metric or split is missing, a member has two values, or values in
             another unit than nats shall be shown in bits.
     """
-    named = {name: claim.test.get(name) for name in _QUANTITY} | changes
+    named = {name: claim.test.get(name) for name in (*QUANTITY, "unit")} | changes
     rows = _values(claim, tables, named)
     if named["minus"] and len(rows):
         other = _values(claim, tables, named | named["minus"])
