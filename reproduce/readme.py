@@ -9,7 +9,8 @@ from pathlib import Path
 
 import matplotlib
 
-from reproduce import claims, record, standing
+from ibutils.project import project_root
+from reproduce import claims, standing
 from reproduce.registry import picture
 
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
@@ -51,8 +52,8 @@ def draw(folder: Path) -> None:
 def main() -> None:
     """Bring README.md and its pictures up to date."""
     argparse.ArgumentParser(description=str(__doc__).partition("\n")[0]).parse_args()
-    update(record.project_root() / "README.md")
-    draw(record.project_root())
+    update(project_root() / "README.md")
+    draw(project_root())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import matplotlib
 import pytest
 from copies import code_cells, copy_project
 
-from reproduce.record import provenance
+from ibutils.project import project_root
 
 NOTEBOOK = "notebooks/vib/mnist.ipynb"
 
@@ -22,10 +22,10 @@ def project(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     root = copy_project(tmp_path_factory.mktemp("project"))
     patch.setenv("IBUTILS_ROOT", str(root))
-    provenance.project_root.cache_clear()
+    project_root.cache_clear()
     yield root
     patch.undo()
-    provenance.project_root.cache_clear()
+    project_root.cache_clear()
 
 
 def run(project, **parameters):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reproduce import record
+from ibutils.project import project_root
 
 
 @dataclass(frozen=True, eq=False)  # each is itself
@@ -81,7 +81,7 @@ class Fixture:
 
 def folder() -> Path:
     """Return where the fixtures lie in the repository."""
-    return record.project_root() / "tests" / "reference"
+    return project_root() / "tests" / "reference"
 
 
 def names(where: Path | None = None) -> list[str]:

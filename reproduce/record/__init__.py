@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from ibutils.lazy import lazy
 
 if TYPE_CHECKING:
-    from ibutils.project import project_root
     from reproduce.record.collection import collect
     from reproduce.record.identity import code_hash
     from reproduce.record.integrity import key, parse_key
@@ -29,7 +28,6 @@ __all__ = [
     "parse_key",
     "problems",
     "profiles",
-    "project_root",
     "runs",
     "table",
 ]

@@ -61,7 +61,6 @@ for read in (record.table, record.arrays):
     call(read, lambda: given("VIB-F2", profile="laptop"))
 for read in (record.profiles, record.covering):
     call(read, lambda: given("VIB-T1"))
-call(record.project_root, given)
 call(record.key, lambda: given(MEMBER))
 call(
     record.parse_key,
