@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ibutils import checks
+from ibutils.project import project_root
 from reproduce import notebooks
 from reproduce.record.provenance import notebook_path
 
@@ -40,15 +41,11 @@ def of_profile(notebook: str, profile: str) -> dict[str, Any]:
     """Return the parameters of a notebook at a profile: its defaults, changed by the file.
 
     Raises:
-        ValueError: The notebook has no such profile.
+        ValueError: There is no such notebook, or it has no such profile.
     """
+    file = notebooks.parameter_file(project_root(), notebook, profile)
     found = {target.id: ast.literal_eval(value) for target, value in _assigned(notebook)}
-    if profile == "smoke":
-        return found
-    path = notebook_path(notebook).with_suffix(f".{profile}.yaml")
-    if not path.exists():
-        raise ValueError(f"{notebook} has no profile {profile!r}: there is no {path}")
-    return found | notebooks.parameters(path)
+    return found | notebooks.parameters(file) if file else found
 
 
 def _assigned(notebook: str) -> list[tuple[ast.Name, ast.expr]]:

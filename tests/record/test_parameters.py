@@ -46,5 +46,5 @@ class TestProfile:
             record.check_profile("part/chapter", "laptop", {"betas": [0.5]})
 
     def test_a_profile_without_a_file_is_refused(self):
-        with pytest.raises(ValueError, match=r"no profile 'gpu': there is no .*chapter.gpu.yaml"):
+        with pytest.raises(ValueError, match=r"no profile 'gpu': no file .*chapter.gpu.yaml"):
             record.check_profile("part/chapter", "gpu", {})
