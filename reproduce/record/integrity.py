@@ -9,12 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ibutils import checks
-from ibutils.extras import extra
-
-with extra("plots"):
-    import pandas as pd
 
 ARRAYS = "arrays.npz"
 REQUIRED = (

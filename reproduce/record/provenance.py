@@ -14,7 +14,6 @@ import torch
 
 import ibutils
 from ibutils import checks
-from ibutils.extras import extra
 from ibutils.project import project_root
 
 COMMIT = "IBUTILS_COMMIT"
@@ -39,8 +38,7 @@ def notebook_path(notebook: str) -> Path:
 
 def machine(device: str) -> dict[str, Any]:
     """Return device, processor, threads, versions and peak memory of this process."""
-    with extra("data"):
-        import torchvision
+    import torchvision  # slow to import
 
     on_gpu = device.startswith("cuda")
     peak = (

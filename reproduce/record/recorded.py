@@ -6,16 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ibutils import checks
-from ibutils.extras import extra
 from reproduce.record import integrity
 from reproduce.record.costs import kind
 from reproduce.record.integrity import key
 from reproduce.record.store import PROFILES, check_target, runs
-
-with extra("plots"):
-    import pandas as pd
 
 
 def read_table(run: Mapping[str, Any], target: str) -> pd.DataFrame:

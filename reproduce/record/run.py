@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 
 from ibutils import checks
-from ibutils.extras import extra
 from reproduce.record import given, integrity, leftovers, recorded, store
 from reproduce.record.costs import Costs
 from reproduce.record.files import Lock, write_together
@@ -24,9 +24,6 @@ from reproduce.record.integrity import Member, key
 from reproduce.record.parameters import check_profile
 from reproduce.record.provenance import commit, machine
 from reproduce.record.supersede import alike
-
-with extra("plots"):
-    import pandas as pd
 
 
 class Finished(NamedTuple):
