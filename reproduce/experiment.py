@@ -1,6 +1,7 @@
 """An experiment in its chapter: parameters, members, training, figures, verdicts, numbers."""
 
 import math
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from reproduce import budget, cell_outputs, record, settings
 from reproduce.reading import Reader
 from reproduce.record import Finished
 from reproduce.record.integrity import Member
+from reproduce.record.provenance import obstacle
 from reproduce.record.sharing import claimed
 from reproduce.view import View
 
@@ -86,10 +88,7 @@ def open(module: ModuleType, namespace: Mapping[str, Any]) -> "Experiment":
     record.check_profile(settings.notebook_of(module), common.get("profile", "smoke"), namespace)
     experiment = Experiment(module, read, **common)
     if not experiment.record.may_be_recorded() and experiment.missing():
-        print(
-            "what is trained now can be no record: commit the code that git status lists, or run"
-            " in a clone"
-        )
+        print(f"what is trained now can be no record: {obstacle()}", file=sys.stderr)
     return experiment
 
 
@@ -119,11 +118,17 @@ class Experiment(Reader):
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         checks.device(device)  # before any data is read
-        if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        kind, gpu = torch.device(device).type, torch.cuda.is_available()
+        if kind == "cuda" and not gpu:
             raise ValueError(f"device is {device!r}, but PyTorch sees no GPU; write device: auto")
+        if kind not in ("cpu", "cuda"):
+            raise ValueError(f"device must be cpu, cuda or auto, got {device!r}")
         super().__init__(module, chosen)
         self.device, self.notebook = device, settings.notebook_of(module)
-        self.members = _chosen(module.grid(chosen), members)
+        if not (grid := module.grid(chosen)):
+            empty = [name for name in module.CHOICES if getattr(chosen, name) == ()]
+            raise ValueError(f"{', '.join(empty)} leave no member to train: name a value of each")
+        self.members = _chosen(grid, members)
         self.data: Data = module.load(chosen, device) if hasattr(module, "load") else NOTHING
         self.record = record.Run(
             self.notebook,
@@ -142,8 +147,11 @@ class Experiment(Reader):
                 :mod:`reproduce.budget`.
         """
         todo = self.missing()
-        known = len(self.members) - len(todo)
-        print(f"{known} members are on record, {len(todo)} are trained now on {self.device}")
+        known, older = len(self.members) - len(todo), len(self.record.older(todo))
+        again = f"; {older} of these were recorded by earlier code" if older else ""
+        print(
+            f"{known} members are on record, {len(todo)} are trained now on {self.device}{again}"
+        )
         threads = torch.get_num_threads()
         groups = self._groups(todo)
         for group in tqdm(

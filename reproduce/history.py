@@ -193,7 +193,11 @@ def main() -> None:
     """Append what is new to the three lists."""
     first_line, _, rest = str(__doc__).partition("\n\n")
     argparse.ArgumentParser(description=first_line, epilog=rest).parse_args()
-    if git("rev-parse", "--is-shallow-repository").strip() == "true":
+    try:
+        shallow = git("rev-parse", "--is-shallow-repository").strip() == "true"
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"the lists follow from the history of git, which is not here ({error})")
+    if shallow:
         sys.exit(
             "the lists follow from the whole history; this clone cuts it: git fetch --unshallow"
         )

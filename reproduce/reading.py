@@ -23,8 +23,14 @@ def read(module: ModuleType, namespace: Mapping[str, Any]) -> "Reader":
 
     Raises:
         TypeError: A parameter has the wrong type.
-        ValueError: A parameter is unknown or out of range.
+        ValueError: A parameter is unknown or out of range, or asks for a training.
     """
+    for name in settings.COMMON.keys() & namespace.keys():
+        if (name, namespace[name]) != ("profile", "smoke"):
+            raise ValueError(
+                f"{name} is {namespace[name]!r}, but this chapter trains nothing: of what asks for"
+                " a training it takes profile: smoke alone"
+            )
     return Reader(module, settings.read(module.Settings, namespace))
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import json
 import math
 import types
 import typing
@@ -107,7 +108,11 @@ def convert(name: str, value: Any, kind: Any) -> Any:
         return None if value is None else convert(name, value, inner)
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, list | tuple):
-            raise TypeError(f"{name} must be a list, got {value!r}; write [{value}]")
+            written = value if str(value).startswith("[") else f"[{json.dumps(value)}]"
+            raise TypeError(
+                f"{name} must be a list, got {value!r}; write {written}, and on papermill's"
+                f" command line -y '{name}: {written}', since -p passes no lists"
+            )
         inner = typing.get_args(kind)[0]
         return tuple(convert(f"{name}[{i}]", one, inner) for i, one in enumerate(value))
     if dataclasses.is_dataclass(kind):

@@ -166,15 +166,23 @@ def of_figure(view: View) -> str:
 
 
 def conditions(profiles: tuple[str, ...] = PROFILES[1:], only: str = "") -> list[Condition]:
-    """Return how every experiment stands now at each of its profiles."""
+    """Return how every experiment stands now at each of its profiles.
+
+    Raises:
+        ValueError: A file of parameters, by its name, says what the chapter refuses.
+    """
     root = project_root()
-    return [
-        condition(module, profile, live=True)
-        for name in ([only] if only else names(root))
-        if (module := experiment_of(name)) is not None
-        for profile in profiles
-        if (root / "notebooks" / f"{name}.{profile}.yaml").exists()
-    ]
+    found = []
+    for name in [one for one in names(root) if one == only or not only]:
+        if (module := experiment_of(name)) is None:
+            continue
+        for profile in profiles:
+            file = root / "notebooks" / f"{name}.{profile}.yaml"
+            try:
+                found += [condition(module, profile, live=True)] if file.exists() else []
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{file}: {error}") from error
+    return found
 
 
 def total(profile: str, found: list[Condition], jobs: int, now: datetime) -> str:
@@ -210,7 +218,10 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.jobs < 1:
         parser.error(f"--jobs must be at least 1, got {arguments.jobs}")
-    found = conditions(tuple(arguments.profile), arguments.only)
+    try:
+        found = conditions(tuple(arguments.profile), arguments.only)
+    except ValueError as error:
+        sys.exit(str(error))
     if not found:
         sys.exit(
             f"{arguments.only or 'no chapter'} trains at none of {', '.join(arguments.profile)}:"

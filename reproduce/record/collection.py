@@ -95,7 +95,7 @@ def main() -> None:
     """Collect what is finished, and say what was written or why not."""
     argparse.ArgumentParser(description=str(__doc__).partition("\n")[0]).parse_args()
     try:
-        print(*collect(), sep="\n")
+        print(*collect() or ("nothing new to collect",), sep="\n")
     except ValueError as error:
         sys.exit(str(error))
 

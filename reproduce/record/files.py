@@ -81,8 +81,18 @@ class Lock:
         self._handle: int | None = None
 
     def take(self) -> bool:
-        """Take the lock if nobody else holds it, and say whether it was taken."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Take the lock if nobody else holds it, and say whether it was taken.
+
+        Raises:
+            PermissionError: Its folder may not be written.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except PermissionError as error:
+            raise PermissionError(
+                f"what is trained is written to {self.path.parent}, which may not be written: run"
+                " in a clone of your own"
+            ) from error
         while True:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
             try:

@@ -95,15 +95,40 @@ def git(*words: str) -> str:
 def commit() -> tuple[str | None, bool | None]:
     """Return the git commit of the project and whether its code differs from it.
 
-    A file of code that was never added is a difference, too.
-
     Where git does not know, the environment variable ``IBUTILS_COMMIT`` may name the commit that
     this is an unchanged copy of.
+
+    Raises:
+        ValueError: The variable names no commit.
     """
     try:
-        git("ls-files", "--error-unmatch", "pyproject.toml")  # else it is of a project around this
-        changed = git("status", "--porcelain", "--", *CODE)
+        changed = _uncommitted()
         return git("rev-parse", "HEAD").strip(), bool(changed)
     except (OSError, subprocess.CalledProcessError):
         named = os.environ.get(COMMIT)
+        if named and not re.fullmatch("[0-9a-f]{40}", named):
+            raise ValueError(f"{COMMIT} must be 40 hexadecimal digits, got {named!r}") from None
         return named, False if named else None
+
+
+def obstacle() -> str:
+    """Return why what is trained now can be no record, and what to do."""
+    try:
+        changed = _uncommitted()
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = str(getattr(error, "stderr", None) or error).strip().splitlines()[0]
+        return (
+            f"git does not tell the commit of this code ({said}): run in a clone of your own, or"
+            f" set {COMMIT} to the commit that this is an unchanged copy of"
+        )
+    return f"commit or remove first what git status lists: {', '.join(changed)}"
+
+
+def _uncommitted() -> list[str]:
+    """Return the files of code that differ from the commit, and those that were never added.
+
+    A notebook that was never added is none of them: papermill may write its output there.
+    """
+    git("ls-files", "--error-unmatch", "pyproject.toml")  # else it is of a project around this
+    lines = git("status", "--porcelain", "--", *CODE).splitlines()
+    return [line[3:] for line in lines if not (line[:2] == "??" and line.endswith(".ipynb"))]

@@ -129,6 +129,13 @@ class Run:
         runs = store.both(self.description["notebook"], self.description["profile"])
         return Costs(runs, gpu=self.device.startswith("cuda"), cores=cores)
 
+    def older(self, members: Iterable[Member]) -> list[Member]:
+        """Return those of some members that are on record from other code or settings."""
+        runs = [] if self.fresh else self._all()
+        known = {key(e["member"]) for run in runs for e in run["members"]}
+        known -= {key(e["member"]) for run in self._earlier() for e in run["members"]}
+        return [member for member in members if key(member) in known]
+
     def missing(self, members: Iterable[Member]) -> list[Member]:
         """Return the members that have to be trained: not on record, stale or damaged."""
         members = given.members("members", members)

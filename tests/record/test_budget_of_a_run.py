@@ -64,7 +64,7 @@ def test_a_chapter_says_at_once_that_its_run_can_be_no_record(monkeypatch, capsy
     for committed, said in ((False, True), (True, False)):
         monkeypatch.setattr(Run, "may_be_recorded", lambda _, value=committed: value)
         reproduce.open(jensen_shannon, given)
-        assert ("no record" in capsys.readouterr().out) == said
+        assert ("no record" in capsys.readouterr().err) == said
 
 
 def test_a_device_is_refused_before_data_are_read(monkeypatch):

@@ -76,6 +76,24 @@ class TestCommit:
         edit(copy / "ibutils/vib/encoder.py", "SCALE_SHIFT = 5.0", "SCALE_SHIFT = 5.5")
         assert provenance.commit() == (revision, True)
 
+    def test_an_output_of_papermill_beside_a_notebook_is_no_change(self, copy):
+        for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+            self.git(copy, *words)
+        (copy / "notebooks/vib/out.ipynb").write_text("{}")
+        assert provenance.commit()[1] is False
+        (copy / "notebooks/vib/notes.txt").write_text("")
+        assert provenance.commit()[1] is True
+        assert provenance.obstacle().endswith("git status lists: notebooks/vib/notes.txt")
+
+    def test_without_git_the_obstacle_is_what_git_says(self, copy):
+        assert "not a git repository" in provenance.obstacle()
+        assert provenance.COMMIT in provenance.obstacle()
+
+    def test_a_variable_that_is_no_commit_is_refused(self, copy, monkeypatch):
+        monkeypatch.setenv(provenance.COMMIT, "xyz")
+        with pytest.raises(ValueError, match="40 hexadecimal digits, got 'xyz'"):
+            provenance.commit()
+
     def test_of_a_folder_inside_of_another_project_is_unknown(self, copy):
         self.git(copy.parent, "init", "--quiet")
         self.git(copy.parent, "commit", "--quiet", "--allow-empty", "-m", "a thesis")

@@ -268,7 +268,9 @@ class TestMissing:
         shift()
         run = begin()
         assert run.missing([VIB]) == [VIB] and run.table(TARGET).empty
+        assert run.older([VIB, BASELINE]) == [VIB]
         finish(run, VIB, value=0.25)
+        assert begin().older([VIB, BASELINE]) == []
         assert begin().missing([VIB]) == []
         assert begin().table(TARGET)["value"].tolist() == [0.25]
 

@@ -6,6 +6,7 @@ import torch
 from copies import ROOT, code_cells
 from IPython.display import Markdown
 
+from experiments.vib import imagenet_figures
 from reproduce import reading
 from reproduce.notebooks import names
 from reproduce.record import store
@@ -27,6 +28,15 @@ def precision():
     before = torch.get_default_dtype()
     yield
     torch.set_default_dtype(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("profile", "laptop"), ("fresh", True), ("members", ["seed=0"])]
+)
+def test_a_chapter_that_trains_nothing_refuses_to_be_asked(name, value):
+    scope = {"profile": "smoke"} | {name: value}
+    with pytest.raises(ValueError, match=f"{name} is .* trains nothing"):
+        reading.read(imagenet_figures, scope)
 
 
 @pytest.mark.parametrize("notebook", [n for n in names(ROOT) if n != QUOTED and head(n)])

@@ -69,6 +69,7 @@ def test_values_become_the_types_of_their_fields():
         (dict(data=7), "data must be a text, got 7; write '7'"),
         (dict(seeds=3), r"seeds must be a list, got 3; write \[3\]"),
         (dict(seeds=[0, 1.0]), r"seeds\[1\] must be an integer, got 1.0"),
+        (dict(seeds="[3, 4]"), r".* write \[3, 4\], .* -y 'seeds: \[3, 4\]'"),
         (dict(betas="1e-3"), "betas must be a list, got '1e-3'"),
         (dict(limit="4"), "limit must be an integer, got the text '4'; write 4"),
     ],
