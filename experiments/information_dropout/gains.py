@@ -42,15 +42,11 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Any]) -> pd.DataFrame:
         arrays: Not used.
 
     Raises:
-        TypeError: The rows are no table.
-        ValueError: The table is empty or of another target.
+        ValueError: The table is of another target.
     """
-    _check_rows(rows, {"target"})
     target = rows["target"].iloc[0]
     checks.choice("target", target, TARGETS)
-    _check_rows(rows, {"metric", "split", "seed", "value", "profile"})
     if target in ("ID-F3a", "ID-F3b", "ID-F5"):
-        _check_rows(rows, {*KEYS, *LEVELS})
         found = pd.concat([_gains(chosen(rows)), _slopes(rows)], ignore_index=True)
     elif target == "ID-F6":
         found = _growth(rows, BY_LAYER, ["target", "layer", "seed", "metric"])
@@ -71,10 +67,8 @@ def chosen(rows: pd.DataFrame) -> pd.DataFrame:
         rows: Tidy rows with factors ``method``, ``width``, ``beta`` and ``alpha``.
 
     Raises:
-        TypeError: The rows are no table.
-        ValueError: There are no rows, or several strengths and no validation errors to choose by.
+        ValueError: There are several strengths and no validation errors to choose by.
     """
-    _check_rows(rows, {*GROUP, *LEVELS, "method", "width", "metric", "split", "value"})
     kept = []
     for _, own in rows.groupby([*GROUP, "method", "width"], sort=False):
         levels = own[LEVELS].drop_duplicates()
@@ -173,12 +167,3 @@ def _gap(rows: pd.DataFrame) -> pd.DataFrame:
     gap = (by_code["information"] - by_code["gaussian"]).dropna()
     fixed = dict(target="ID-T1", code="information", split="test", metric="gap", unit="nat")
     return gap.rename("value").reset_index().assign(**fixed)
-
-
-def _check_rows(rows: pd.DataFrame, columns: set[str]) -> None:
-    checks.table("rows", rows, sorted(columns))
-    if not len(rows):
-        raise ValueError(f"rows must not be empty, got a frame of {[*rows]}")
-    if "value" in columns and rows["value"].isna().any():
-        row = int(rows["value"].isna().to_numpy().argmax())
-        raise ValueError(f"rows must have finite values, got nan in row {row}")

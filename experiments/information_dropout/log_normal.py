@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from ibutils import checks
 from ibutils.extras import extra
 from reproduce import claims
 from reproduce.record import key
@@ -61,11 +60,7 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, Any]]) -> pd.D
     Returns:
         Tidy rows: ``normal_distance``, the Kolmogorov distance from a normal, and
         ``normal_advantage``, by how much that from a uniform is larger.
-
-    Raises:
-        TypeError: The rows are no data frame.
     """
-    checks.table("rows", rows, ("metric", "value", "unit"))
     found = []
     for row in rows[rows["metric"] == "skewness"].to_dict("records"):
         held = arrays.get(key({str(name): row[name] for name in row if name not in FIXED}))

@@ -12,7 +12,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.information_plane.compression import check_courses
 
 FITTED = 0.9  # share of the final information about the label
 
@@ -28,14 +27,10 @@ def rise(about_input: Float[Tensor, "epochs *batch"]) -> Float[Tensor, "*batch"]
     Returns:
         Never negative, ``[...]``, in the unit of ``about_input``.
 
-    Raises:
-        ValueError: No epochs, or values that are not finite.
-
     Example:
         >>> rise(torch.tensor([4.0, 6.0, 1.0])).item()
         2.0
     """
-    check_courses(about_input=about_input)
     return about_input.amax(0) - about_input[0]
 
 
@@ -49,13 +44,12 @@ def fitting_end(about_labels: Float[Tensor, "epochs *batch"]) -> Int[Tensor, "*b
         Positions, ``[...]``; 0 for a layer that knows as much before training.
 
     Raises:
-        ValueError: No epochs, or information that is negative or not finite.
+        ValueError: Information is negative.
 
     Example:
         >>> fitting_end(torch.tensor([0.0, 0.5, 0.95, 1.0])).item()
         2
     """
-    check_courses(about_labels=about_labels)
     checks.not_negative("about_labels", about_labels)
     reached = about_labels >= FITTED * about_labels[-1]
     return reached.int().argmax(0)
@@ -75,7 +69,6 @@ def change_while_fitting(
         >>> change_while_fitting(*courses).item()
         2.0
     """
-    check_courses(about_input=about_input, about_labels=about_labels)
     return _at(about_input, fitting_end(about_labels)) - about_input[0]
 
 
@@ -93,7 +86,6 @@ def change_after_fitting(
         >>> change_after_fitting(*courses).item()
         -5.0
     """
-    check_courses(about_input=about_input, about_labels=about_labels)
     return about_input[-1] - _at(about_input, fitting_end(about_labels))
 
 
@@ -122,7 +114,6 @@ def delay(
         >>> delay(*courses, torch.tensor([0, 4, 9])).item()
         0.5
     """
-    check_courses(about_input=about_input, about_labels=about_labels)
     last = len(about_input) - 1 - about_input.flip(0).argmax(0)
     counted = epochs.double() + 1
     return counted[last] / counted[fitting_end(about_labels)]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ibutils import checks
 from ibutils.extras import extra
 from reproduce import claims
 from reproduce.record import key
@@ -76,11 +75,7 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
     Args:
         rows: Tidy rows of one target.
         arrays: See ``changes``.
-
-    Raises:
-        TypeError: The rows are no data frame.
     """
-    checks.table("rows", rows, ("activation", "seed", "metric", "value", "unit"))
     table, found = changes(rows, arrays), []
     for activation, own in table.groupby("activation") if len(table) else ():
         rises = np.stack([own.pivot(index="seed", columns="layer", values=n) > 0 for n in PAIR])

@@ -8,7 +8,6 @@ from scipy import stats
 from scipy.spatial.distance import cdist, pdist
 from scipy.special import log_softmax
 
-from ibutils import checks
 from ibutils.extras import extra
 from reproduce import claims
 from reproduce.record import key
@@ -17,7 +16,6 @@ with extra("plots"):
     import pandas as pd
 
 _LEVEL = 0.95  # of the ellipses
-_CODE = ("mean", "cholesky", "label", "weight", "bias")  # what is on record of each member
 
 
 def class_centres(mean: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -26,13 +24,7 @@ def class_centres(mean: np.ndarray, label: np.ndarray) -> np.ndarray:
     Args:
         mean: Mean of each code, ``[n, 2]``.
         label: Class of each input, ``[n]``.
-
-    Raises:
-        TypeError: An argument is no array.
-        ValueError: The shapes disagree, or a mean is not finite.
     """
-    n = _check("mean", mean, (-1, 2))
-    _check("label", label, (n,))
     return np.stack([mean[label == c].mean(axis=0) for c in np.unique(label)])
 
 
@@ -53,8 +45,7 @@ def relative_area(mean: np.ndarray, cholesky: np.ndarray, label: np.ndarray) -> 
         The ratio; it does not change when the plane is rotated or rescaled.
 
     Raises:
-        TypeError: An argument is no array.
-        ValueError: The shapes disagree, a number is not finite, or there is one class only.
+        ValueError: There is one class only.
 
     Example:
         >>> centres, factors = np.array([[0.0, 0.0], [3.0, 4.0]]), np.stack([np.eye(2)] * 2)
@@ -62,7 +53,6 @@ def relative_area(mean: np.ndarray, cholesky: np.ndarray, label: np.ndarray) -> 
         0.7529
     """
     centres = class_centres(mean, label)
-    _check("cholesky", cholesky, (len(mean), 2, 2))
     if len(centres) < 2:
         raise ValueError(f"label must hold at least 2 classes, got {np.unique(label)}")
     area = np.pi * stats.chi2.ppf(_LEVEL, df=2) * np.abs(np.linalg.det(cholesky)).mean()
@@ -79,14 +69,7 @@ def decoder_entropy(codes: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> 
 
     Returns:
         Entropies in nats, ``[n]``.
-
-    Raises:
-        TypeError: An argument is no array.
-        ValueError: The shapes disagree, or a number is not finite.
     """
-    _check("codes", codes, (-1, 2))
-    classes = _check("weight", weight, (-1, 2))
-    _check("bias", bias, (classes,))
     logs = log_softmax(codes.astype(float) @ weight.T + bias, axis=-1)
     return -(np.exp(logs) * logs).sum(axis=-1)
 
@@ -102,12 +85,7 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
     Returns:
         Tidy rows: ``relative_area``; ``entropy_centres``, the mean entropy of the decoder at
         the class centres; ``entropy_midway``, that halfway from each to its nearest other.
-
-    Raises:
-        TypeError: The rows are no data frame.
-        ValueError: A column or an array of a member is missing.
     """
-    checks.table("rows", rows, ("epoch", "metric", "value", "unit"))
     fixed = ("epoch", "metric", "value", "unit")
     members = rows[[str(name) for name in rows if name not in fixed]].drop_duplicates()
     outer = ("target", "split", "profile", "device", "run")
@@ -125,8 +103,6 @@ def measure(rows: pd.DataFrame, arrays: Mapping[str, Mapping[str, np.ndarray]]) 
 def _measures(code: Mapping[str, np.ndarray] | None) -> list[tuple[str, float, str]]:
     if code is None:
         return []
-    if missing := [name for name in _CODE if name not in code]:
-        raise ValueError(f"arrays of a member must hold {missing}, got {[*code]}")
     centres = class_centres(code["mean"], code["label"])
     distances = cdist(centres, centres)
     np.fill_diagonal(distances, np.inf)
@@ -138,15 +114,3 @@ def _measures(code: Mapping[str, np.ndarray] | None) -> list[tuple[str, float, s
         ("entropy_centres", float(decoder_entropy(centres, *decoder).mean()), "nat"),
         ("entropy_midway", float(decoder_entropy(midway, *decoder).mean()), "nat"),
     ]
-
-
-def _check(name: str, values: Any, shape: tuple[int, ...]) -> int:
-    """Return the length of an array; raise unless it is finite, of a shape, -1 being any size."""
-    checks.instance(name, values, np.ndarray)
-    fits = values.ndim == len(shape) and values.size > 0
-    if not (fits and all(w in (-1, size) for w, size in zip(shape, values.shape, strict=True))):
-        wanted = ", ".join("n" if size < 0 else str(size) for size in shape)
-        raise ValueError(f"{name} must be [{wanted}], got shape {values.shape}")
-    if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
-        raise ValueError(f"{name} must hold finite numbers, got {checks.described(values)}")
-    return len(values)

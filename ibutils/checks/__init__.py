@@ -30,7 +30,6 @@ from ibutils.checks.values import (
     number,
     sizes,
     suits,
-    table,
 )
 
 __all__ = [
@@ -54,6 +53,5 @@ __all__ = [
     "same_shape",
     "sizes",
     "suits",
-    "table",
     "tensor",
 ]

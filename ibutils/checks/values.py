@@ -177,21 +177,6 @@ def device(value: Any, name: str = "device") -> None:
         raise ValueError(f"{name} must be one such as 'cpu' or 'cuda:0', got {value!r}") from None
 
 
-def table(name: str, value: Any, columns: Collection[str]) -> None:
-    """Raise unless a value is a data frame that has some columns.
-
-    Example:
-        >>> import pandas as pd
-        >>> table("rows", pd.DataFrame({"seed": [0]}), ("seed", "value"))
-        Traceback (most recent call last):
-        ValueError: rows must have the columns ['value'], got a frame of ['seed']
-    """
-    if type(value).__name__ != "DataFrame":  # pandas need not be installed
-        raise TypeError(f"{name} must be a DataFrame, got {described(value)}")
-    if missing := [column for column in columns if column not in value]:
-        raise ValueError(f"{name} must have the columns {missing}, got a frame of {[*value]}")
-
-
 def is_number(value: Any) -> bool:
     """Say whether a value is one real number; truth values are none."""
     if isinstance(value, bool):
