@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
-from ibutils.extras import extra
 from reproduce import claims
-
-with extra("plots"):
-    import pandas as pd
 
 RELATIVE, ABSOLUTE = 0.1, 0.05  # of the truth, in nats: the margin of an estimate
 _MEMBER = ["task", "samples", "seed"]

@@ -4,13 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ibutils import checks
-from ibutils.extras import extra
 from reproduce import claims
-
-with extra("plots"):
-    import pandas as pd
 
 GROUP = ["network", "activation"]  # members with different ones are never compared
 LEVELS = ["beta", "alpha"]  # strengths among which validation chooses

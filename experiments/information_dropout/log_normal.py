@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
-from ibutils.extras import extra
 from reproduce import claims
 from reproduce.record import key
-
-with extra("plots"):
-    import pandas as pd
 
 QUARTILES = 0.25, 0.75
 FIXED = ("target", "split", "epoch", "metric", "value", "unit", "profile", "device", "run")

@@ -3,20 +3,17 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from experiments.information_plane.plane_record import FACTORS
-from ibutils.extras import extra
 from ibutils.information_plane.schedule import batches
 from ibutils.information_plane.stacked_learner import gradient_function
 from ibutils.nets import StackedPerceptrons
 from reproduce import claims
 from reproduce.record import key
-
-with extra("plots"):
-    import pandas as pd
 
 WINDOW = 0.1  # share of the logged epochs at either end whose medians are compared
 

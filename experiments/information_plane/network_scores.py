@@ -4,16 +4,13 @@ import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pandas as pd
 import torch
 
 from experiments.information_plane import phases
 from experiments.information_plane.plane_record import FACTORS, unpack
-from ibutils.extras import extra
 from reproduce import claims
 from reproduce.record import key
-
-with extra("plots"):
-    import pandas as pd
 
 HELD = {"ebab": "planes", "even": "planes even"}  # the courses of all seeds by estimator
 LAST = 5  # hidden layer

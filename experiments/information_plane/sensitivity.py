@@ -3,12 +3,9 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import pandas as pd
 
-from ibutils.extras import extra
 from reproduce.claims import ALPHA, Evidence, correlation, difference, uncorrelated
-
-with extra("book"):
-    import pandas as pd
 
 LAST, OUTPUT = 5, 6  # layers
 PENALTY = 0.015

@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
-from ibutils.extras import extra
 from reproduce import claims
 from reproduce.record import key
-
-with extra("plots"):
-    import pandas as pd
 
 PAIR = "ebab", "akde"
 HIDDEN = 5  # hidden layers, which stand before the output

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -13,7 +15,6 @@ from experiments.synthesis.one_code import OneCode
 from experiments.synthesis.shifted_images import PlacedSplits, ShiftedImages
 from ibutils.attacks import gradient_sign
 from ibutils.bounds import barber_agakov_lower, gaussian_sandwich
-from ibutils.extras import extra
 from ibutils.information import entropy, gaussian_kl
 from ibutils.information_dropout import estimate_total_correlation, reestimate_batch_norm
 from ibutils.probes import recipe
@@ -21,10 +22,6 @@ from ibutils.probes.mlp import Probe, accuracy
 from ibutils.train import Learner, fit, generator
 from ibutils.vib import GaussianCode
 from ibutils.whitening import fit_whitening
-
-with extra("probes"):
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
 
 FEW = (100, 1000)  # labels that a linear probe is given besides all
 PICTURED = 400  # codes that are drawn

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ibutils.extras import extra
-from reproduce import claims
+import pandas as pd
 
-with extra("plots"):
-    import pandas as pd
+from reproduce import claims
 
 ACCURATE = 0.98  # linear accuracy at which objectives are compared, or their highest
 UPPER = ("leave_one_out", "structured", "rate", "labelled")

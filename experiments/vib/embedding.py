@@ -4,16 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 from scipy.spatial.distance import cdist, pdist
 from scipy.special import log_softmax
 
-from ibutils.extras import extra
 from reproduce import claims
 from reproduce.record import key
-
-with extra("plots"):
-    import pandas as pd
 
 _LEVEL = 0.95  # of the ellipses
 
