@@ -21,8 +21,6 @@ KEPT = {  # by the name that a row has, read at the weight that is chosen
     "kept_place": "place",
     "kept_linear": "linear",
     "kept_linear_100": "linear_100",
-    "kept_correlation": "total_correlation",
-    "kept_attacked": "attacked",
 }
 MEMBER = ["method", "knob", "seed"]
 
