@@ -157,8 +157,8 @@ def mean_line(
         axes.errorbar(x, means["mean"], yerr=error, capsize=2.5, **options)
 
 
-def level_ticks(axis: Axis, levels: pd.Series | Iterable[float | int], form: str = "{:g}") -> None:
+def level_ticks(axis: Axis, levels: pd.Series | Iterable[float | int]) -> None:
     """Mark the levels that there are on an axis, and nothing between them."""
     levels = sorted(set(levels))
-    axis.set_ticks(levels, [form.format(level) for level in levels])
+    axis.set_ticks(levels, [f"{level:g}" for level in levels])
     axis.set_minor_locator(NullLocator())

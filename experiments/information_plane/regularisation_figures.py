@@ -9,6 +9,7 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
+from experiments.information_plane.network_scores import LAST
 from experiments.information_plane.plane_animation import plane_animation
 from experiments.information_plane.plane_panels import (
     accuracy_curves,
@@ -110,12 +111,12 @@ def change_of_the_living(view: View) -> pd.DataFrame:
 def _moves_and_dead(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     """Return changes by network and layer, and which networks have one activity for all words."""
     moves = information_change(rows, "l2").set_index(["l2", "seed", "layer"])["change"]
-    return moves.unstack("layer"), _of_layer(rows, "final", 5) == 0
+    return moves.unstack("layer"), _of_last_layer(rows, "final") == 0
 
 
-def _of_layer(rows: pd.DataFrame, metric: str, layer: int) -> pd.Series:
-    """Return a metric of a layer by penalty and seed."""
-    own = rows[(rows["metric"] == metric) & (rows["layer"] == layer)]
+def _of_last_layer(rows: pd.DataFrame, metric: str) -> pd.Series:
+    """Return a metric of the last hidden layer by penalty and seed."""
+    own = rows[(rows["metric"] == metric) & (rows["layer"] == LAST)]
     return own.set_index(["l2", "seed"])["value"]
 
 
@@ -156,7 +157,7 @@ def numbers(view: View) -> dict[str, float]:
         found[f"l2-spread-{short}"] = float(np.ptp(final.loc[level, [*LAYERS]]))
         found[f"l2-dead-{short}"] = int(dead[level].sum())
         found |= _of_overfitting(rows[rows["l2"] == level], dead[level], short)
-    starts = nats_to_bits(_of_layer(rows, "initial", 5))
+    starts = nats_to_bits(_of_last_layer(rows, "initial"))
     found["l2-dead-start"] = float(starts[dead][penalty].max())
     for name, own in {"all": moves, "alive": moves[~dead.reindex(moves.index)]}.items():
         found[f"l2-{name}-1"] = float(own[1][penalty].mean())
