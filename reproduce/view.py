@@ -1,6 +1,7 @@
 """What a figure is drawn from: tables and arrays of one source, and what the paper printed."""
 
 from collections.abc import Sized
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
 
@@ -39,6 +40,23 @@ def seeds_in_words(rows: pd.DataFrame) -> str:
     if few < many:
         return f"{few} to {many} seeds"
     return f"{many} seed{'s' if many > 1 else ''}"
+
+
+def _factors(name: str) -> dict[str, Any]:
+    """Return the factors of a member by its name in the record, numbers as numbers.
+
+    Example:
+        >>> _factors("method=vib,beta=0.001,seed=0")
+        {'method': 'vib', 'beta': 0.001, 'seed': 0}
+    """
+    return {factor: _level(text) for factor, text in record.parse_key(name).items()}
+
+
+def _level(text: str) -> float | int | str:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 class NotRecordedError(ValueError):
@@ -95,6 +113,19 @@ class View:
         recorded = record.arrays(target, profile=self.profile)
         own = self.run.arrays(target) if self.run else {}
         return self._some(target, (own or recorded) if self.live else (recorded or own))
+
+    def members(
+        self, target: str, *, first: bool = False
+    ) -> list[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        """Return the factors of each member that has arrays of a target, and these by name.
+
+        Args:
+            target: For example ``"VIB-F2"``.
+            first: Whether to leave out all seeds but the first.
+        """
+        found = [(_factors(name), own) for name, own in self.arrays(target).items()]
+        seed = min((member["seed"] for member, _ in found), default=0) if first else None
+        return [one for one in found if not first or one[0]["seed"] == seed]
 
     @property
     def paper(self) -> pd.DataFrame:

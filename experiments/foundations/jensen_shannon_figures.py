@@ -11,7 +11,6 @@ from scipy import stats
 from torch import Tensor
 
 from experiments.style import COLOURS, finish, panels
-from reproduce import record
 from reproduce.view import View
 
 Points = Mapping[str, np.ndarray]
@@ -132,10 +131,9 @@ def rank_correlations(view: View) -> pd.DataFrame:
 def _panels(view: View) -> dict[str, dict[int, Points]]:
     """Return the points of the first seed by title of the panel and size of the table."""
     found: dict[str, dict[int, Points]] = {}
-    for name, points in view.arrays("DIM-F4").items():
-        member = record.parse_key(name)
+    for member, points in view.members("DIM-F4"):
         knobs = f"$s$ = {member['noise']}, {member['dropout']} rate"
-        found.setdefault(knobs, {})[int(member["size"])] = points
+        found.setdefault(knobs, {})[member["size"]] = points
     return found
 
 

@@ -25,10 +25,9 @@ STEPS = 782_000  # of 1,000 epochs of CIFAR-10 in batches of 64
 
 def photographs(view: View) -> Figure:
     """Images of the test set that the recorded encoders are read on."""
-    arrays = view.arrays("DIM-F16")
-    data, held = min((name.split(",")[0].removeprefix("data="), name) for name in arrays)
-    title = f"the first test images, {TITLES.get(data, data)}"
-    return picture_rows({"": arrays[held]["images"]}, title=title)
+    member, held = min(view.members("DIM-F16"), key=lambda one: one[0]["data"])
+    title = f"the first test images, {TITLES.get(member['data'], member['data'])}"
+    return picture_rows({"": held["images"]}, title=title)
 
 
 def table_3(view: View) -> pd.DataFrame:

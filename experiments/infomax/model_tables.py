@@ -1,7 +1,6 @@
 """The models of Deep InfoMax's tables beside what the paper prints of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -9,10 +8,7 @@ from matplotlib.figure import Figure
 
 from experiments import style
 from experiments.style import COLOURS
-from reproduce import record
 from reproduce.view import View
-
-T = TypeVar("T")
 
 MODELS = {
     ("supervised", ""): "Fully supervised",
@@ -56,15 +52,11 @@ def of_data(rows: pd.DataFrame, data: str | None = None) -> pd.DataFrame:
     return rows[rows["data"] == (data or rows["data"].iloc[0])]
 
 
-def of_first_data(arrays: Mapping[str, T]) -> dict[tuple[str, str], T]:
+def of_first_data(view: View, target: str) -> dict[tuple[str, str], Mapping[str, np.ndarray]]:
     """Return the arrays of the first data set, by method and loss of the members."""
-    keys = {name: record.parse_key(name) for name in arrays}
-    first = min(key["data"] for key in keys.values())
-    return {
-        (key["method"], key["loss"]): arrays[name]
-        for name, key in keys.items()
-        if key["data"] == first
-    }
+    members = view.members(target)
+    first = min(member["data"] for member, _ in members)
+    return {(m["method"], m["loss"]): held for m, held in members if m["data"] == first}
 
 
 def beside_paper(view: View, target: str, data: str, *, metric: str = "accuracy") -> pd.DataFrame:

@@ -71,7 +71,7 @@ def neighbours(models: Mapping[str, Mapping[str, np.ndarray]], *, title: str) ->
 
 def figure_10(view: View) -> Figure:
     """Nearest neighbours by the code of local and of global DIM, Figure 10."""
-    found = of_first_data(view.arrays("DIM-F10"))
+    found = of_first_data(view, "DIM-F10")
     shown = {MODELS[model]: found[model] for model in WANTED if model in found}
     return neighbours(shown, title=view.source("DIM-F10"))
 

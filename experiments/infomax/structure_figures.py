@@ -91,7 +91,7 @@ def loss_maps(
 
 def figure_16(view: View) -> Figure:
     """Occluded images, and the local loss of each place by each model, Figure 16."""
-    drawn, found = view.chosen.drawn, of_first_data(view.arrays("DIM-F16"))
+    drawn, found = view.chosen.drawn, of_first_data(view, "DIM-F16")
     shown = {method: held for (method, _), held in found.items()}
     order = [method for method in STRUCTURES if method in shown]
     first = shown[order[0]]

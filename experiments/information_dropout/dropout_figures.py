@@ -9,7 +9,6 @@ from pandas.api.typing import SeriesGroupBy
 from pandas.io.formats.style import Styler
 
 from experiments.style import COLOURS, mean_line
-from reproduce import record
 
 MARKERS = "osD^v<>"
 ERRORS = {"error": "noise off", "error_noisy": "noise on"}
@@ -85,19 +84,3 @@ def mean_by_metric(rows: pd.DataFrame, prefix: str) -> Numbers:
 def percent(metric: str) -> int:
     """Return 100 for errors and shares, and 1 for all else."""
     return 100 if metric.startswith(("error", "nuisance_error", "saturated")) else 1
-
-
-def of_first_seed(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Mapping]:
-    """Return what the members of the first seed left."""
-    seeds = {name: int(record.parse_key(name)["seed"]) for name in arrays}
-    return {name: own for name, own in arrays.items() if seeds[name] == min(seeds.values())}
-
-
-def factor(member: str, name: str) -> str:
-    """Return a factor of a member, given as the record names it.
-
-    Example:
-        >>> factor("beta=0.3,seed=1", "beta")
-        '0.3'
-    """
-    return record.parse_key(member).get(name, "0")

@@ -16,12 +16,10 @@ from experiments.information_dropout.dropout_figures import (
     ERRORS,
     Numbers,
     ends,
-    factor,
     fits_table,
     fitted,
     lines_over_beta,
     mean_by_metric,
-    of_first_seed,
     percent,
     tested,
     with_spread,
@@ -59,12 +57,11 @@ def figure_1(view: View) -> Figure:
 
     The density is of the logarithm, over all activities that are not exactly zero.
     """
-    arrays, found = of_first_seed(view.arrays("ID-F1")), {}
+    members, found = view.members("ID-F1", first=True), {}
     for activation in ("relu", "softplus"):
-        named = [name for name in arrays if factor(name, "activation") == activation]
-        if named:
-            widest = max(named, key=lambda name: float(factor(name, "width")))
-            found[activation] = arrays[widest]
+        by_width = {m["width"]: held for m, held in members if m["activation"] == activation}
+        if by_width:
+            found[activation] = by_width[max(by_width)]
     titles = [
         f"{NAMES.get(name, name)}, {100 * float(held['zeros']):.0f} % at zero"
         for name, held in found.items()
@@ -92,8 +89,7 @@ def _prior(axes: Axes, activation: str, held: Mapping[str, np.ndarray]) -> None:
 
 def figure_2(view: View) -> Figure:
     """Where each noisy layer passes information, first seed, Figure 2."""
-    arrays = of_first_seed(view.arrays("ID-F2"))
-    of_beta = {float(factor(name, "beta")): held for name, held in arrays.items()}
+    of_beta = {member["beta"]: held for member, held in view.members("ID-F2", first=True)}
     maps = {
         rf"$\beta$ = {beta:g}": [of_beta[beta][f"map {i}"].astype(float) for i in (1, 2, 3)]
         for beta in sorted(of_beta)
@@ -153,7 +149,7 @@ def place_table(view: View) -> Styler:
 
 def figure_4a(view: View) -> Figure:
     """The first occluded images, Figure 4(a)."""
-    held = next(iter(of_first_seed(view.arrays("ID-F4a")).values()))
+    _, held = view.members("ID-F4a", first=True)[0]
     shown = held["images"].astype(float) / held["images"].max()
     return titled_images(shown.squeeze(), [f"digit {n}" for n in held["nuisance"]])
 

@@ -48,11 +48,11 @@ def quoted(view: View) -> pd.DataFrame:
 
 def by_unit(view: View) -> Figure:
     """Mean divergence of each unit of a code, by rank, largest network, first seed."""
-    rows, arrays = view.rows("ID-T1"), view.arrays("ID-T1")
-    largest = f"k={rows['k'].max():g},seed={rows['seed'].min():g}"
+    members, largest = view.members("ID-T1", first=True), view.rows("ID-T1")["k"].max()
+    of_code = {member["code"]: held for member, held in members if member["k"] == largest}
     figure, axes = plt.subplots()
     for colour, (code, name) in zip(COLOURS, CODES.items(), strict=False):
-        rates = np.sort(arrays[f"code={code},{largest}"]["rates"])[::-1]
+        rates = np.sort(of_code[code]["rates"])[::-1]
         axes.plot(np.arange(1, len(rates) + 1), rates, color=colour, label=name)
     axes.axhline(USED, ls="--", color="0.4", lw=1)
     axes.set(xscale="log", yscale="log", xlabel="unit of the code, by rank")

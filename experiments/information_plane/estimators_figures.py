@@ -20,7 +20,6 @@ from ibutils.estimators import binning
 from ibutils.information import entropy, nats_to_bits
 from ibutils.information_plane import log_spaced_epochs
 from ibutils.nets.narrow import LOWS
-from reproduce import record
 from reproduce.view import View
 
 TITLES = {"tanh": "tanh", "relu": "ReLU"}
@@ -34,15 +33,14 @@ OBSERVERS = {
 }
 PLAIN = 0.05 * math.log(2)  # nats, from which on a change is plain
 EDGES = 10  # bins whose edges are drawn
-Arrays = dict[str, np.ndarray]
 
 
 def largest_activity(view: View) -> Figure:
     """Draw the largest activity of each hidden layer while training."""
     found = _by_activation(view, "AE-F1")
     reach = {
-        TITLES[kind]: np.stack([values["reach"][:, :HIDDEN] for values in by_seed.values()])
-        for kind, by_seed in found.items()
+        TITLES[kind]: np.stack([values["reach"][:, :HIDDEN] for values in seeds])
+        for kind, seeds in found.items()
     }
     return panels.largest_activity(_logged(view, "AE-F1"), reach)
 
@@ -50,9 +48,9 @@ def largest_activity(view: View) -> Figure:
 def edges(view: View) -> Figure:
     """Draw the edges of two rules under the distinct activities of one layer."""
     layers, cut = {}, {}
-    for kind, by_seed in _by_activation(view, "AE-F1").items():
+    for kind, seeds in _by_activation(view, "AE-F1").items():
         title = f"{TITLES[kind]}, layer 4"
-        one = next(values for values in by_seed.values() if "layer" in values)
+        one = next(values for values in seeds if "layer" in values)
         h, low = torch.from_numpy(one["layer"]), LOWS[kind]
         others = h.where(h != low, h.max())
         ends = (float(end) for end in one["span"])
@@ -69,8 +67,8 @@ def planes(view: View) -> Figure:
     logged, every = _logged(view, "AE-F3"), view.settings("AE-F3")["kernel_every"]
     epochs = logged[kernel_epochs(len(logged), every=every)]
     drawn = {
-        f"{TITLES[kind]},\n{title}": np.moveaxis(nats_to_bits(_first(by_seed)[name]), 0, -1)
-        for kind, by_seed in _by_activation(view, "AE-F3").items()
+        f"{TITLES[kind]},\n{title}": np.moveaxis(nats_to_bits(own[name]), 0, -1)
+        for kind, (own,) in _by_activation(view, "AE-F3", first=True).items()
         for name, title in OBSERVERS.items()
     }
     ceilings = _ceiling(view, "AE-F3"), label_entropy()
@@ -100,8 +98,8 @@ def change_table(view: View) -> pd.DataFrame:
 def resolutions(view: View) -> Figure:
     """Draw the information of the last hidden layer at each resolution."""
     drawn = {}
-    for kind, by_seed in _by_activation(view, "AE-RES").items():
-        one = {name: nats_to_bits(values) for name, values in _first(by_seed).items()}
+    for kind, (own,) in _by_activation(view, "AE-RES", first=True).items():
+        one = {name: nats_to_bits(values) for name, values in own.items()}
         by_bins = {name: one[name] for name in ("equal width", "EBAB")}
         by_noise = {f"KDE, {side} bound": one[side] for side in ("upper", "lower")}
         drawn[f"{TITLES[kind]}, bins"] = np.array(RESOLUTIONS), by_bins
@@ -167,17 +165,13 @@ def _means(view: View) -> pd.Series:
     return view.rows("AE-F3").groupby(["activation", "metric"])["value"].mean()
 
 
-def _by_activation(view: View, target: str) -> dict[str, dict[int, Arrays]]:
-    """Return recorded arrays by activation and seed."""
-    found: dict[str, dict[int, Arrays]] = {}
-    for name, values in view.arrays(target).items():
-        member = record.parse_key(name)
-        found.setdefault(member["activation"], {})[int(member["seed"])] = values
-    return {kind: found[kind] for kind in TITLES if kind in found}
-
-
-def _first(by_seed: dict[int, Arrays]) -> Arrays:
-    return by_seed[min(by_seed)]
+def _by_activation(
+    view: View, target: str, *, first: bool = False
+) -> dict[str, list[dict[str, np.ndarray]]]:
+    """Return recorded arrays of each seed by activation."""
+    members = view.members(target, first=first)
+    found = {kind: [own for m, own in members if m["activation"] == kind] for kind in TITLES}
+    return {kind: seeds for kind, seeds in found.items() if seeds}
 
 
 def _logged(view: View, target: str) -> np.ndarray:

@@ -17,7 +17,6 @@ from experiments.information_plane.linear_students import (
 )
 from experiments.information_plane.plane_panels import PAGE, page_panels
 from experiments.style import COLOURS, finish
-from reproduce import record
 from reproduce.view import View
 
 INFORMATION = {"input_1": "I(X;T)", "output": "I(T;Y)"}
@@ -118,13 +117,12 @@ def rate_study(courses: Mapping[str, Curves], falls: Mapping[str, Curves]) -> Fi
 def stored(view: View, target: str) -> dict[tuple[int, float], dict[int, Curves]]:
     """Return curves by examples and scale, and by seed; of the larger rate where there are two."""
     found: dict[tuple[int, float], dict[int, Curves]] = {}
-    read = [(record.parse_key(name), own) for name, own in view.arrays(target).items()]
-    usual = max((float(member["rate"]) for member, _ in read), default=0.0)
-    for member, curves in read:
-        if float(member["rate"]) < usual:
-            continue
-        at = int(member["samples"]), float(member["scale"])
-        found.setdefault(at, {})[int(member["seed"])] = curves
+    members = view.members(target)
+    usual = max((member["rate"] for member, _ in members), default=0.0)
+    for member, curves in members:
+        if member["rate"] == usual:
+            at = member["samples"], member["scale"]
+            found.setdefault(at, {})[member["seed"]] = curves
     return found
 
 

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 
 from experiments.style import COLOURS, level_ticks
 from experiments.synthesis.kept import measure
-from reproduce import record
 from reproduce.view import View
 
 KEEPING = {  # what a noisy objective keeps, by the panel that it stands in
@@ -85,24 +84,10 @@ def span(row: pd.Series) -> str:
     return f"{np.floor(100 * low) / 100:.2f} to {np.ceil(100 * high) / 100:.2f}"
 
 
-def method_and_weight(member: str) -> tuple[str, float]:
-    """Return method and weight of a member named as in the record; NaN without a weight.
-
-    Example:
-        >>> method_and_weight("method=vib,knob=0.1,seed=0")
-        ('vib', 0.1)
-    """
-    found = record.parse_key(member)
-    return found["method"], float(found.get("knob", "nan"))
-
-
-def by_member(view: View) -> dict[str, Mapping[str, Any]]:
-    """Return the arrays of the first seed by method and weight."""
-    arrays = view.arrays("SYN-F2")
-    first = min((int(name.rsplit("seed=")[-1]) for name in arrays), default=0)
-    return {
-        str(method_and_weight(n)): own for n, own in arrays.items() if n.endswith(f"seed={first}")
-    }
+def codes_by_name(view: View) -> dict[str, Mapping[str, Any]]:
+    """Return the arrays of the first seed, by method and weight as :func:`named`."""
+    members = view.members("SYN-F2", first=True)
+    return {named(member["method"], member.get("knob", np.nan)): own for member, own in members}
 
 
 def scatter(axes: Axes, own: Mapping[str, Any], colour: str) -> None:

@@ -23,7 +23,7 @@ from experiments.synthesis.objective_rows import (
     TITLES,
     accuracy_axis,
     at,
-    by_member,
+    codes_by_name,
     doubtful,
     means,
     named,
@@ -190,10 +190,10 @@ def _by_name(found: pd.DataFrame) -> pd.DataFrame:
 
 def codes(view: View) -> Figure | Markdown:
     """Codes of test images at the chosen weights, by class and by place."""
-    weights, pictures = chosen(table(view)), by_member(view)
+    weights, pictures = chosen(table(view)), codes_by_name(view)
     keys = [(name, weights[name]) for name in METHODS if name in weights]
     keys += [(name, np.nan) for name in PLAIN]
-    drawn = [(key, pictures[str(key)]) for key in keys if str(key) in pictures]
+    drawn = [(key, pictures[named(*key)]) for key in keys if named(*key) in pictures]
     if not drawn:
         return Markdown("The codes of the first seed are not on record yet.")
     across = min(len(drawn), ACROSS)

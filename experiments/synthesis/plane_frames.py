@@ -16,7 +16,7 @@ from experiments.synthesis.objective_rows import (
     LOOKS,
     METHODS,
     accuracy_axis,
-    by_member,
+    codes_by_name,
     means,
     named,
     of_method,
@@ -30,7 +30,7 @@ STEPS = ("light", "middle", "heavy")
 
 def weight_by_weight(view: View) -> HTML | Markdown:
     """The plane and the codes at the lightest, the middle and the heaviest weights."""
-    found, codes = means(table(view)), by_member(view)
+    found, codes = means(table(view)), codes_by_name(view)
     weights = {name: sorted(of_method(found, name).index) for name in METHODS}
     many = min(map(len, weights.values()))
     if not many:
@@ -56,11 +56,10 @@ def _frame(
     for method, knob in here.items():
         axes = panels[method]
         axes.set(xticks=[], yticks=[])
-        axes.set_title(
-            named(method, knob).replace(", ", "\n"), size=9, color=LOOKS[method]["color"]
-        )
-        if (key := str((method, knob))) in codes:
-            scatter(axes, codes[key], "label")
+        name = named(method, knob)
+        axes.set_title(name.replace(", ", "\n"), size=9, color=LOOKS[method]["color"])
+        if name in codes:
+            scatter(axes, codes[name], "label")
     return finish(figure)
 
 

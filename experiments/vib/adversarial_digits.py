@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from experiments.style import COLOURS, finish
 from experiments.vib.adversaries import SOURCE, TARGET
-from reproduce import record
+from reproduce.view import View
 
 # How a digit ends: colour and line of its frame, so that neither is needed alone.
 FATES = {
@@ -19,8 +19,6 @@ FATES = {
     "another wrong class": (COLOURS[4], "dashed"),
     "its own class": (COLOURS[2], "dotted"),
 }
-
-Saved = Mapping[str, Mapping[str, np.ndarray]]  # arrays of Figure 3 by member
 
 
 def fate(predicted: np.ndarray) -> list[str]:
@@ -34,44 +32,30 @@ def fate(predicted: np.ndarray) -> list[str]:
     return [hit if p == TARGET else own if p == SOURCE else wrong for p in predicted]
 
 
-def model(name: str) -> tuple[str, float, int]:
-    """Return the method, the beta and the seed of a member by its name in the record.
-
-    Example:
-        >>> model("method=dropout,seed=1")
-        ('dropout', nan, 1)
-    """
-    found = record.parse_key(name)
-    return found["method"], float(found.get("beta", "nan")), int(found["seed"])
-
-
-def digits_of_models(saved: Saved) -> Figure:
-    """Draw the digits of seed 0, a column for each model, reference models first."""
+def digits_of_models(view: View) -> Figure:
+    """Draw the digits of the first seed, a column for each model, reference models first."""
     columns = {}
-    for name, held in saved.items():
-        method, beta, seed = model(name)
-        if seed == 0:
-            title = method if np.isnan(beta) else rf"$\beta$ = {beta:g}"
-            columns[-1.0 if np.isnan(beta) else beta, title] = held
+    for member, held in view.members("VIB-F3", first=True):
+        beta = member.get("beta", -1.0)
+        columns[beta, rf"$\beta$ = {beta:g}" if beta >= 0 else member["method"]] = held
     return _grid({title: columns[at, title] for at, title in sorted(columns)})
 
 
-def shares_of_classes(saved: Saved) -> pd.DataFrame:
+def shares_of_classes(view: View) -> pd.DataFrame:
     """Return the percentages of digits that the search, and a fresh draw, take for the target."""
     rows = []
-    for name, held in saved.items():
-        method, beta, _ = model(name)
+    for member, held in view.members("VIB-F3"):
         shares = {
             "by the search": held["success"],
             "by a fresh draw": held["predicted"] == TARGET,
             "still zero": held["predicted"] == SOURCE,
         }
         percents = {title: 100 * share.mean() for title, share in shares.items()}
-        rows.append({"method": method, "beta": beta, **percents})
+        rows.append({"method": member["method"], "beta": member.get("beta", np.nan), **percents})
     return pd.DataFrame(rows).groupby(["method", "beta"], dropna=False).mean()
 
 
-def _grid(columns: Saved) -> Figure:
+def _grid(columns: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     first = next(iter(columns.values()))
     shape = len(first["clean"]), len(columns) + 1
     figure, panels = plt.subplots(

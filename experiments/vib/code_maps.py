@@ -20,13 +20,9 @@ from reproduce.view import View
 Codes = Mapping[str, np.ndarray]  # of images and of the decoder, by name
 
 
-def of_first_seed(arrays: Mapping[str, Codes]) -> dict[float, Codes]:
-    """Return the recorded codes of seed 0 by beta."""
-    return {
-        float(name.split("beta=")[1].split(",")[0]): codes
-        for name, codes in arrays.items()
-        if name.endswith("seed=0")
-    }
+def codes_by_beta(view: View) -> dict[float, Codes]:
+    """Return the recorded codes of the first seed by beta."""
+    return {member["beta"]: own for member, own in view.members("VIB-F2", first=True)}
 
 
 def codes_over_entropy(arrays: Mapping[float, Codes]) -> Figure:
@@ -83,7 +79,7 @@ def price_by_price(view: View) -> HTML:
     """The recorded frames of Figures 1 and 2 over beta, to be stepped through."""
     errors = _test(view.rows("VIB-F1a"), "error_12", 100.0)
     rates = _test(view.rows("VIB-F1d"), "rate", nats_to_bits(1.0))
-    codes = of_first_seed(view.arrays("VIB-F2"))
+    codes = codes_by_beta(view)
     betas = [beta for beta in errors["beta"] if beta in set(rates["beta"])]
     pictures = {f"{beta:g}": _frame(beta, errors, rates, codes.get(beta)) for beta in betas}
     what = "Test error and rate against beta with one beta marked, and two-dimensional codes"

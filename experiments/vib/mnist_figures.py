@@ -14,7 +14,7 @@ from experiments.vib.beta_curves import (
     rate_against_beta,
     rate_against_epoch,
 )
-from experiments.vib.code_maps import codes_over_entropy, of_first_seed, price_by_price
+from experiments.vib.code_maps import codes_by_beta, codes_over_entropy, price_by_price
 from ibutils.data import load
 from ibutils.data.mnist import SPLITS
 from ibutils.information import entropy, nats_to_bits
@@ -89,8 +89,8 @@ def rate_by_epoch(view: View) -> Figure:
 
 def figure_2(view: View) -> Figure:
     """Two-dimensional codes of test images over the decoder's entropy, Figure 2."""
-    figure = codes_over_entropy(of_first_seed(view.arrays("VIB-F2")))
-    figure.suptitle(f"{view.source('VIB-F2')}, seed 0", y=1.02)
+    figure = codes_over_entropy(codes_by_beta(view))
+    figure.suptitle(f"{view.source('VIB-F2')}, first seed", y=1.02)
     return figure
 
 

@@ -38,12 +38,12 @@ VARIANTS = {
 
 def figure_3(view: View) -> Figure:
     """Zeros of the test set attacked towards one, Figure 3."""
-    return digits_of_models(view.arrays("VIB-F3"))
+    return digits_of_models(view)
 
 
 def figure_3_shares(view: View) -> Styler:
     """Zeros that the search takes for ones, and that a fresh draw does."""
-    shares = shares_of_classes(view.arrays("VIB-F3")).rename_axis(columns="share, %")
+    shares = shares_of_classes(view).rename_axis(columns="share, %")
     return _named(shares).style.format(precision=0)
 
 

@@ -54,6 +54,17 @@ def test_a_source_counts_the_rows_that_are_drawn(monkeypatch):
     assert view.source("VIB-F5") == "laptop profile, mnist, 3 seeds"
 
 
+def test_members_have_factors_as_numbers_and_may_be_of_the_first_seed(monkeypatch):
+    names = [
+        f"method=vib,beta={beta},seed={seed}" for beta in ("0.001", "1.0") for seed in (2, 10)
+    ]
+    view = View("vib", None)
+    monkeypatch.setattr(view, "arrays", lambda target: {name: {} for name in names})
+    betas = [(member["beta"], member["seed"]) for member, _ in view.members("VIB-F2")]
+    assert betas == [(0.001, 2), (0.001, 10), (1.0, 2), (1.0, 10)]
+    assert [member["beta"] for member, _ in view.members("VIB-F2", first=True)] == [0.001, 1.0]
+
+
 @pytest.mark.parametrize(
     ("name", "metrics"),
     [

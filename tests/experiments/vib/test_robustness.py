@@ -12,7 +12,7 @@ from copies import ROOT
 from matplotlib.colors import to_hex
 
 from experiments.vib import adversaries, robustness, robustness_figures, rounding, step_figures
-from experiments.vib.adversarial_digits import FATES, digits_of_models
+from experiments.vib.adversarial_digits import FATES
 from ibutils import ensemble
 from ibutils.attacks import norms, prediction
 from ibutils.vib import recipe
@@ -91,9 +91,11 @@ def test_failures_are_flags_and_clean_images(recorded):
         np.testing.assert_array_equal(changed, held["success"])
 
 
-def test_the_frames_of_the_figure_are_the_classes_of_the_saved_images(recorded):
+def test_the_frames_of_the_figure_are_the_classes_of_the_saved_images(recorded, monkeypatch):
     saved = arrays_of(recorded)
-    figure = digits_of_models(saved)
+    view = View("vib", None)
+    monkeypatch.setattr(view, "arrays", lambda target: saved)
+    figure = robustness_figures.figure_3(view)
     panels = np.array(figure.axes).reshape(4, 1 + len(saved))
     for column, held in zip(panels[:, 1:].T, saved.values(), strict=True):
         for axes, image, predicted in zip(
