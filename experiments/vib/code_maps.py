@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import torch
 from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
@@ -14,7 +13,8 @@ from scipy.stats import chi2
 
 from experiments.frames import frames
 from experiments.style import COLOURS, beta_axis, beta_positions, finish, over_seeds
-from ibutils.information import entropy, nats_to_bits
+from experiments.vib.embedding import decoder_entropy
+from ibutils.information import nats_to_bits
 from reproduce.view import View
 
 Codes = Mapping[str, np.ndarray]  # of images and of the decoder, by name
@@ -53,9 +53,8 @@ def ellipses(axes: Axes, codes: Codes) -> None:
     reach = np.abs(mean).max() + radius * np.sqrt(np.median(lengths[:, 1]))
     grid = np.linspace(-reach, reach, 200)
     points = np.stack(np.meshgrid(grid, grid), axis=-1)
-    logits = torch.from_numpy(points @ codes["weight"].T.astype(float) + codes["bias"])
-    uncertainty = nats_to_bits(entropy(logits.softmax(dim=-1)))
-    shown = axes.pcolormesh(grid, grid, uncertainty.numpy(), cmap="gray_r", rasterized=True)
+    uncertainty = nats_to_bits(decoder_entropy(points, codes["weight"], codes["bias"]))
+    shown = axes.pcolormesh(grid, grid, uncertainty, cmap="gray_r", rasterized=True)
     axes.figure.colorbar(
         shown, ax=axes, label="entropy of q(y|z), bits", location="bottom", pad=0.18
     )

@@ -60,12 +60,12 @@ def decoder_entropy(codes: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> 
     """Return the entropy of the linear decoder's prediction at each code.
 
     Args:
-        codes: Points of the plane, ``[n, 2]``.
+        codes: Points of the plane, ``[..., 2]``.
         weight: Weights of the decoder, ``[classes, 2]``.
         bias: Its biases, ``[classes]``.
 
     Returns:
-        Entropies in nats, ``[n]``.
+        Entropies in nats, ``[...]``.
     """
     logs = log_softmax(codes.astype(float) @ weight.T + bias, axis=-1)
     return -(np.exp(logs) * logs).sum(axis=-1)
