@@ -96,6 +96,10 @@ class View:
         other.asked = self.asked  # a figure names all of its sources
         return other
 
+    def restrict(self, profile: str) -> None:
+        """Read the record at one profile from here on, which a caption then names."""
+        self.profile = profile
+
     def rows(self, target: str) -> pd.DataFrame:
         """Return the tidy rows of a target, with the columns ``profile`` and ``run``."""
         self._note(target)

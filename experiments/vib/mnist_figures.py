@@ -59,7 +59,7 @@ def table_1(view: View) -> Styler:
 def table_1_at_paper(view: View) -> Styler:
     """Table 1 from runs at the paper's own settings, or from the run of the page."""
     if not view.live:
-        view.profile = "paper"  # in the view itself, so that its caption says so
+        view.restrict("paper")
     return table_1(view)
 
 
