@@ -16,6 +16,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 COLOURS = sns.color_palette("colorblind").as_hex()
+LINES = ("-", "--", "-.", ":")
+ACTIVATIONS = {  # their titles
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "abs": "absolute value",
+    "prelu": "PReLU",
+    "elu": "ELU",
+    "softsign": "softsign",
+    "softplus": "softplus",
+    "centred_softplus": "centred softplus",
+    "swish": "Swish",
+}
 
 sns.set_theme(context="notebook", style="ticks", palette="colorblind")
 plt.rcParams.update(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -10,16 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from experiments.style import finish
+from experiments.style import COLOURS, LINES, finish
 from ibutils import checks
 
-STYLES = {
-    "DV": "C0-",
-    "NWJ": "C1--",
-    "interpolated": "C2-.",
-    "InfoNCE": "C3-",
-    "leave-one-out": "C4--",
-    "CLUB": "C5:",
+NAMES = ("DV", "NWJ", "interpolated", "InfoNCE", "leave-one-out", "CLUB")
+STYLES: dict[str, dict[str, Any]] = {
+    name: dict(color=colour, ls=line)
+    for name, colour, line in zip(NAMES, COLOURS, ("-", "--", "-.", "-", "--", ":"), strict=False)
 }
 
 
@@ -57,11 +55,11 @@ def scaled_critics(
     """
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4))
     axes[0].axhline(exact, color="0.3", label="exact $I(X;Y)$")
-    for (label, values), style in zip(bounds.items(), ("C0", "C1--", "C2-."), strict=True):
-        axes[0].plot(factors, values, style, label=label)
+    for (label, values), colour, line in zip(bounds.items(), COLOURS, LINES, strict=False):
+        axes[0].plot(factors, values, line, color=colour, label=label)
     axes[0].set(ylim=(-0.5 * float(exact), 2.5 * float(exact)), ylabel="value in nats")
     axes[1].axhline(best, color="0.3", label=r"$2\,$JSD$ - 2 \log 2$")
-    axes[1].plot(factors, objective, "C3", label="Jensen-Shannon objective")
+    axes[1].plot(factors, objective, color=COLOURS[3], label="Jensen-Shannon objective")
     for axis, top in zip(axes, (0.5, 1), strict=True):  # up to the curve, clear of the legend
         axis.axvline(1, ymax=top, color="0.7", lw=0.8)
         axis.set_xlabel(r"factor $c$ of the critic $T = c \, \log r$")
@@ -110,12 +108,12 @@ def over_pairs(table: pd.DataFrame, *, truth: float) -> Figure:
 def _bounds(table: pd.DataFrame, xlabel: str) -> tuple[Figure, Axes, Axes]:
     """Draw means, within one deviation, and deviations against the outer index."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
-    for name, style in STYLES.items():
+    for name, look in STYLES.items():
         rows = table.xs(name, level=1)
-        left.plot(rows.index, rows["mean"], style, label=name)
+        left.plot(rows.index, rows["mean"], label=name, **look)
         low, high = rows["mean"] - rows["deviation"], rows["mean"] + rows["deviation"]
-        left.fill_between(rows.index, low, high, color=style[:2], alpha=0.12, lw=0)
-        right.plot(rows.index, rows["deviation"], style, label=name)
+        left.fill_between(rows.index, low, high, color=look["color"], alpha=0.12, lw=0)
+        right.plot(rows.index, rows["deviation"], label=name, **look)
     left.set(xlabel=xlabel, ylabel="value in nats")
     right.set(xlabel=xlabel, yscale="log", ylabel="standard deviation in nats")
     return figure, left, right
@@ -137,11 +135,11 @@ def spread_of_nwj(
     axes[0].plot(truths, closed, "k", lw=1, label="closed form, NWJ")
     for name in ("DV", "NWJ"):
         measured = table.xs(name, level=1)["deviation"]
-        look = dict(ms=4, label=f"measured, {name}")
-        axes[0].plot(measured.index, measured, STYLES[name][:2] + "o", **look)
+        look = dict(color=STYLES[name]["color"], ms=4, label=f"measured, {name}")
+        axes[0].plot(measured.index, measured, "o", **look)
     axes[0].set(yscale="log", xlabel="exact information in nats", ylabel="deviation in nats")
     axes[0].legend()
-    axes[1].hist(sample.clamp(min=0), bins=40, color="C1")
+    axes[1].hist(sample.clamp(min=0), bins=40, color=COLOURS[1])
     axes[1].axvline(truth, color="0.3", lw=1, label="exact")
     axes[1].set(xlabel="NWJ on a batch, nats (first bin: below 0)", ylabel="batches")
     axes[1].legend(loc="upper left")
@@ -156,9 +154,9 @@ def interpolation(table: pd.DataFrame) -> Figure:
     """
     figure, axis = plt.subplots(figsize=(6.5, 3.8))
     position = [10**-4.5, *table.index[1:]]
-    axis.plot(position, table["bias"].abs(), "C0o-", ms=4, label="bias, absolute")
-    axis.plot(position, table["deviation"], "C1s--", ms=4, label="standard deviation")
-    axis.plot(position, table["RMSE"], "C2^-.", ms=4, label="root mean square error")
+    axis.plot(position, table["bias"].abs(), "o-", ms=4, label="bias, absolute")
+    axis.plot(position, table["deviation"], "s--", ms=4, label="standard deviation")
+    axis.plot(position, table["RMSE"], "^-.", ms=4, label="root mean square error")
     axis.set(xscale="log", xlabel=r"weight $\alpha$ of the batch", ylabel="nats", ylim=(0, None))
     powers = range(-4, 1)
     labels = ["0", *(f"$10^{{{e}}}$" for e in powers)]

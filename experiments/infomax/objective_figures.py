@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from experiments.infomax.ablations_figures import LOSSES
-from experiments.style import finish
+from experiments.style import COLOURS, LINES, finish
 from ibutils import checks
 from reproduce.view import View
 
@@ -72,10 +72,10 @@ def derivatives_by_shift(shifts: Tensor, curves: Mapping[tuple[str, str], Tensor
     figure, axes = plt.subplots(1, len(cases), figsize=(8, 4.2), sharex=True)
     for axis, case in zip(axes, cases, strict=True):
         own = {name: curve for (c, name), curve in curves.items() if c == case}
-        for colour, kind in enumerate(("push on negatives", "pull on positives")):
-            for (name, curve), line in zip(own.items(), ("-", "--"), strict=True):
+        for i, kind in enumerate(("push on negatives", "pull on positives")):
+            for (name, curve), line in zip(own.items(), LINES, strict=False):
                 label = f"{kind}, {name}"
-                axis.plot(shifts, curve[:, colour], f"C{colour}{line}", label=label)
+                axis.plot(shifts, curve[:, i], line, color=COLOURS[i], label=label)
         axis.set(title=f"shift of {case}", xlabel="shift", yscale="log", ylim=(1e-9, 3))
     axes[0].invert_xaxis()
     axes[0].set_ylabel("total derivative")
@@ -92,9 +92,10 @@ def information_by_direction(angles: Tensor, goals: Mapping[str, Tensor]) -> Fig
     """
     figure, axis = plt.subplots(figsize=(6, 3.4))
     degrees = angles.rad2deg()
-    for (label, values), line in zip(goals.items(), ("C1-", "C2--", "0.4"), strict=True):
-        axis.plot(degrees, values, line, label=label)
-        axis.plot(degrees[values.argmax()], values.max(), "o", color=axis.lines[-1].get_color())
+    looks = (COLOURS[1], "-"), (COLOURS[2], "--"), ("0.4", "-")
+    for (label, values), (colour, line) in zip(goals.items(), looks, strict=True):
+        axis.plot(degrees, values, line, color=colour, label=label)
+        axis.plot(degrees[values.argmax()], values.max(), "o", color=colour)
     axis.set(
         xlabel="direction $w$, from the loud place to all others (degrees)",
         ylabel="information, nats",

@@ -27,7 +27,7 @@ from experiments.information_dropout.dropout_figures import (
 from experiments.information_dropout.gains import INK
 from experiments.information_dropout.images_and_maps import maps_beside_images, titled_images
 from experiments.quoted import quoted
-from experiments.style import COLOURS, finish, panels
+from experiments.style import ACTIVATIONS, COLOURS, finish, panels
 from reproduce.view import View
 
 READ = {
@@ -42,7 +42,6 @@ NOISE = {
 }
 PERCENT = ("zeros", "normal_distance")
 PLACES = ("digit", "clutter", "background")
-NAMES = {"relu": "ReLU"}
 
 
 def fano(error: float) -> float:
@@ -63,7 +62,7 @@ def figure_1(view: View) -> Figure:
         if by_width:
             found[activation] = by_width[max(by_width)]
     titles = [
-        f"{NAMES.get(name, name)}, {100 * float(held['zeros']):.0f} % at zero"
+        f"{ACTIVATIONS[name]}, {100 * float(held['zeros']):.0f} % at zero"
         for name, held in found.items()
     ]
     options: dict[str, Any] = dict(xlabel="$\\log z$", ylabel="density, 1 / nat")

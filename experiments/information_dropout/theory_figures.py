@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.distributions import LogNormal
 
 from experiments.monte_carlo import Settings as Settings  # what the chapter is opened with
-from experiments.style import finish
+from experiments.style import COLOURS, finish
 from ibutils.exact import bottlenecks
 from ibutils.information_dropout import TotalCorrelation
 
@@ -25,12 +25,12 @@ def bit_of_noise() -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
     for i, beta in enumerate(BETAS):
         losses = [bottlenecks.channel_loss(x, noise=FLIPPED, beta=beta) for x in q]
-        left.plot(q, losses, f"C{i}", label=rf"$\beta = {beta}$")
-        left.plot(*bottlenecks.optimal_flip(noise=FLIPPED, beta=beta), f"C{i}o")
+        left.plot(q, losses, color=COLOURS[i], label=rf"$\beta = {beta}$")
+        left.plot(*bottlenecks.optimal_flip(noise=FLIPPED, beta=beta), "o", color=COLOURS[i])
     left.set(xlabel="flip probability $q$ of the code", ylabel="loss $L(q)$ in nats")
     left.legend()
     best = [bottlenecks.optimal_flip(noise=FLIPPED, beta=beta).flip for beta in many]
-    right.plot(many, best, "C0")
+    right.plot(many, best, color=COLOURS[0])
     threshold = (1 - 2 * FLIPPED) ** 2  # from here on the constant code is optimal
     right.axvline(threshold, color="0.5", ls="--", label=r"threshold $(1 - 2p)^2$")
     right.set(xlabel=r"weight $\beta$ of the rate", ylabel=r"optimal $q^\star$")
@@ -49,12 +49,12 @@ def divergences(alphas: Tensor, curves: Mapping[str, tuple[Tensor, Sequence[Tens
     values = torch.linspace(0.02, 4, 400)
     for i, alpha in enumerate((0.1, 0.35, 0.7)):
         density = LogNormal(0.0, alpha).log_prob(values).exp()
-        left.plot(values, density, f"C{i}", label=rf"$\alpha = {alpha}$")
+        left.plot(values, density, color=COLOURS[i], label=rf"$\alpha = {alpha}$")
     left.set(xlabel=r"noise $\varepsilon$", ylabel="density")
     left.legend()
     for i, (label, (exact, draws)) in enumerate(curves.items()):
-        right.plot(alphas, exact, f"C{i}", label=label)
-        right.plot(alphas, [d.mean() for d in draws], f"C{i}o", ms=3)
+        right.plot(alphas, exact, color=COLOURS[i], label=label)
+        right.plot(alphas, [d.mean() for d in draws], "o", color=COLOURS[i], ms=3)
     right.set(xlabel=r"scale $\alpha$ of the noise", ylabel="divergence in nats")
     right.legend()
     return finish(figure)
@@ -72,9 +72,10 @@ def rate_and_correlation(
         rates: Rates with the best factorised prior, ``[n]``.
     """
     figure, axes = plt.subplots(figsize=(5, 3))
-    axes.plot(share, information, "C0", label="$I(z; x)$")
+    axes.plot(share, information, color=COLOURS[0], label="$I(z; x)$")
     top = information + correlation
-    axes.fill_between(share, information, top, color="C1", alpha=0.3, label=r"$\mathrm{TC}(z)$")
+    look = dict(color=COLOURS[1], alpha=0.3, label=r"$\mathrm{TC}(z)$")
+    axes.fill_between(share, information, top, **look)
     axes.plot(share, rates, "k:", label="rate, best factorised prior")
     axes.set(xlabel="share $t$ of the code with equal components", ylabel="nats", ylim=(0, None))
     axes.legend()
@@ -95,7 +96,7 @@ def floors(
     for axes, (title, (found, truth)) in zip(grid, panels.items(), strict=True):
         for i, (name, label) in enumerate((("raw", "raw"), ("value", "less its floor"))):
             values = np.array([[getattr(one, name) for one in row] for row in found])
-            look = dict(fmt=f"C{1 - i}o-", ms=3, label=label)
+            look = dict(fmt="o-", color=COLOURS[1 - i], ms=3, label=label)
             axes.errorbar(counts, values.mean(1), values.std(1), **look)
         axes.axhline(truth, color="k", ls=":", label="exact")
         axes.set(xscale="log", xlabel="samples $n$", title=f"{title} components")
@@ -119,12 +120,13 @@ def turned_codes(angles: Tensor, found: pd.DataFrame) -> Figure:
     for i, (first, name) in enumerate(firsts):
         line = [torch.full_like(angles, first), torch.full_like(angles, one)]
         values = bottlenecks.toy_loss(angles, *line, input_variance=variance, beta=BETA)
-        left.plot(angles, values, f"C{i}", label=rf"$\sigma_1^2 = {name}$")
+        left.plot(angles, values, color=COLOURS[i], label=rf"$\sigma_1^2 = {name}$")
     left.set(xlabel=r"angle $\theta$ in radians", ylabel="Lagrangian in nats", ylim=(0.2, None))
     left.legend(loc="lower left")
-    for i, (scale, part) in enumerate(found.groupby("input_scale")):
-        right.plot(part["beta"], part["exact"] ** 0.5, f"C{i}", label=rf"$\sigma_\xi = {scale}$")
-        right.plot(part["beta"], part["variance_2"] ** 0.5, f"C{i}o")
+    for colour, (scale, part) in zip(COLOURS, found.groupby("input_scale"), strict=False):
+        name = rf"$\sigma_\xi = {scale}$"
+        right.plot(part["beta"], part["exact"] ** 0.5, color=colour, label=name)
+        right.plot(part["beta"], part["variance_2"] ** 0.5, "o", color=colour)
     right.set(xscale="log", xlabel=r"weight $\beta$", ylabel=r"kept noise $\sigma_2^\star$")
     right.legend()
     return finish(figure)

@@ -21,6 +21,7 @@ from experiments.information_plane.plane_panels import (
     planes,
 )
 from experiments.information_plane.plane_record import USUAL, member_key
+from experiments.style import ACTIVATIONS
 from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce.view import View
@@ -31,10 +32,9 @@ BOTH = {"tanh": TANH, "ReLU": RELU}
 SHARES = (0.05, 0.3, 0.8)  # of the words
 DEPTHS = (1, 3, 5)
 LEVELS = (0.8, 0.9, 0.95)  # of test accuracy
-NAMES = {"tanh": "tanh", "relu": "ReLU", "softsign": "softsign", "softplus": "softplus"}
 VARIANCES = ("0.1", "0.001")  # of kernels
 BATCHES = {f"{title}, batches of {SMALL}": name for title, name in BOTH.items()} | {
-    f"{NAMES[kind]}, full batches": member_key(kind, batch=FULL) for kind in ("tanh", "relu")
+    f"{ACTIVATIONS[kind]}, full batches": member_key(kind, batch=FULL) for kind in ("tanh", "relu")
 }
 ENTROPIES = {
     "before, bits": "entropy_initial",
@@ -90,7 +90,7 @@ def mean_table(
     means = {
         title: mean_of(view, target, name, by, layer=layer) for title, name in metrics.items()
     }
-    return pd.DataFrame(means).rename(index=NAMES).map(form.format)
+    return pd.DataFrame(means).rename(index=ACTIVATIONS).map(form.format)
 
 
 def even_planes(view: View, *, members: Mapping[str, str], beside: str | None = None) -> Figure:
@@ -110,7 +110,7 @@ def drops(view: View) -> pd.DataFrame:
     """Return the mean drop from the maximum by activation and layer."""
     by_layer = view.rows("SX-F1AB").query("metric == 'drop'")
     table = nats_to_bits(by_layer.groupby(["activation", "layer"])["value"].mean().unstack())
-    shown = table.rename(index=NAMES, columns="layer {:g}".format).map("{:.2f}".format)
+    shown = table.rename(index=ACTIVATIONS, columns="layer {:g}".format).map("{:.2f}".format)
     return shown.rename_axis(index=None, columns="drop from the maximum, bits")
 
 
@@ -187,7 +187,7 @@ def by_fixed_kernels(view: View) -> Figure:
     """Draw mean planes by kernels that do not adapt, of two variances."""
     arrays, panels = view.arrays("SX-F8"), dict[str, np.ndarray]()
     for variance in VARIANCES:
-        titles = {f"{title}, {variance}": member_key(kind) for kind, title in NAMES.items()}
+        titles = {f"{title}, {variance}": member_key(kind) for kind, title in ACTIVATIONS.items()}
         panels |= mean_planes(arrays, titles, name=f"kde-{variance}")
     return planes(panels, arrays[TANH]["at"])
 

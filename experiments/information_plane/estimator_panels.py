@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.information_plane.plane_panels import TITLES, page_panels
-from experiments.style import COLOURS, finish
+from experiments.information_plane.plane_panels import page_panels
+from experiments.style import ACTIVATIONS, COLOURS, LINES, finish
 
 Curves = Mapping[str, np.ndarray]
-LINES = ("-", "--", "-.", ":")
 
 
 def information_against_weight(
@@ -44,7 +43,7 @@ def activation_shapes(net_input: np.ndarray, curves: Curves) -> Figure:
         net_input: Where they are evaluated, ``[m]``.
         curves: Their values by name, ``[m]`` each.
     """
-    titles = [TITLES.get(name.replace(" ", "_"), name) for name in curves]
+    titles = [ACTIVATIONS.get(name.replace(" ", "_"), name) for name in curves]
     figure, grid = page_panels(titles, 1.6, columns=5, sharey=False)
     for axes, values in zip(grid, curves.values(), strict=True):
         axes.plot(net_input, values, color=COLOURS[0])

@@ -15,6 +15,7 @@ from experiments.information_plane.observers import (
     RESOLUTIONS,
     kernel_epochs,
 )
+from experiments.style import ACTIVATIONS
 from ibutils.data import icosahedral
 from ibutils.estimators import binning
 from ibutils.information import entropy, nats_to_bits
@@ -22,7 +23,7 @@ from ibutils.information_plane import log_spaced_epochs
 from ibutils.nets.narrow import LOWS
 from reproduce.view import View
 
-TITLES = {"tanh": "tanh", "relu": "ReLU"}
+TRAINED = ("tanh", "relu")
 OBSERVERS = {
     "global": "one range",
     "epoch": "range of the epoch",
@@ -39,7 +40,7 @@ def largest_activity(view: View) -> Figure:
     """Draw the largest activity of each hidden layer while training."""
     found = _by_activation(view, "AE-F1")
     reach = {
-        TITLES[kind]: np.stack([values["reach"][:, :HIDDEN] for values in seeds])
+        ACTIVATIONS[kind]: np.stack([values["reach"][:, :HIDDEN] for values in seeds])
         for kind, seeds in found.items()
     }
     return panels.largest_activity(_logged(view, "AE-F1"), reach)
@@ -49,7 +50,7 @@ def edges(view: View) -> Figure:
     """Draw the edges of two rules under the distinct activities of one layer."""
     layers, cut = {}, {}
     for kind, seeds in _by_activation(view, "AE-F1").items():
-        title = f"{TITLES[kind]}, layer 4"
+        title = f"{ACTIVATIONS[kind]}, layer 4"
         one = next(values for values in seeds if "layer" in values)
         h, low = torch.from_numpy(one["layer"]), LOWS[kind]
         others = h.where(h != low, h.max())
@@ -67,7 +68,7 @@ def planes(view: View) -> Figure:
     logged, every = _logged(view, "AE-F3"), view.settings("AE-F3")["kernel_every"]
     epochs = logged[kernel_epochs(len(logged), every=every)]
     drawn = {
-        f"{TITLES[kind]},\n{title}": np.moveaxis(nats_to_bits(own[name]), 0, -1)
+        f"{ACTIVATIONS[kind]},\n{title}": np.moveaxis(nats_to_bits(own[name]), 0, -1)
         for kind, (own,) in _by_activation(view, "AE-F3", first=True).items()
         for name, title in OBSERVERS.items()
     }
@@ -84,10 +85,10 @@ def label_entropy() -> float:
 def change_table(view: View) -> pd.DataFrame:
     """Return fall and change by activation and estimator, and what exceeds the labels."""
     means, kept = _means(view), {}
-    for kind, network in TITLES.items():
+    for kind in TRAINED:
         for name, title in OBSERVERS.items():
             above = 100 * means.get((kind, f"{name}_above_labels"), math.nan)
-            kept[network, title] = {
+            kept[ACTIVATIONS[kind], title] = {
                 "fall, bits": f"{nats_to_bits(means[kind, f'{name}_hidden_drop']):z.2f}",
                 "change, bits": f"{nats_to_bits(means[kind, f'{name}_hidden_change']):z.2f}",
                 "above H(Y), %": "-" if math.isnan(above) else f"{above:z.1f}",
@@ -102,8 +103,8 @@ def resolutions(view: View) -> Figure:
         one = {name: nats_to_bits(values) for name, values in own.items()}
         by_bins = {name: one[name] for name in ("equal width", "EBAB")}
         by_noise = {f"KDE, {side} bound": one[side] for side in ("upper", "lower")}
-        drawn[f"{TITLES[kind]}, bins"] = np.array(RESOLUTIONS), by_bins
-        drawn[f"{TITLES[kind]}, noise"] = np.array(NOISES), by_noise
+        drawn[f"{ACTIVATIONS[kind]}, bins"] = np.array(RESOLUTIONS), by_bins
+        drawn[f"{ACTIVATIONS[kind]}, noise"] = np.array(NOISES), by_noise
     names = ["bins", "variance of the noise"] * (len(drawn) // 2)
     ceiling = _ceiling(view, "AE-RES")
     return panels.information_against_resolution(drawn, axes_names=names, ceiling=ceiling)
@@ -128,7 +129,7 @@ def numbers(view: View) -> dict[str, float]:
     }
     for name, value in means["relu"].filter(like="hidden").items():
         found["relu-" + str(name).replace("_hidden_", "-")] = nats_to_bits(float(value))
-    for kind in TITLES:
+    for kind in TRAINED:
         found[f"plane-agree-{kind}"] = 100 * float(means[kind, "sign_agreement"])
     return found | _shared_falls(view) | _ratios(view)
 
@@ -170,7 +171,7 @@ def _by_activation(
 ) -> dict[str, list[dict[str, np.ndarray]]]:
     """Return recorded arrays of each seed by activation."""
     members = view.members(target, first=first)
-    found = {kind: [own for m, own in members if m["activation"] == kind] for kind in TITLES}
+    found = {kind: [own for m, own in members if m["activation"] == kind] for kind in TRAINED}
     return {kind: seeds for kind, seeds in found.items() if seeds}
 
 

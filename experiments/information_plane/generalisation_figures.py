@@ -14,9 +14,9 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from experiments.information_plane.network_scores import measure
-from experiments.information_plane.plane_panels import PAGE, TITLES, page_panels
+from experiments.information_plane.plane_panels import PAGE, page_panels
 from experiments.information_plane.sensitivity import NEGLIGIBLE, OUTPUT, sensitivity
-from experiments.style import COLOURS, finish
+from experiments.style import ACTIVATIONS, COLOURS, finish
 from ibutils import checks
 from ibutils.information import nats_to_bits
 from ibutils.information_plane import SCORES
@@ -85,7 +85,7 @@ def mean_drops(view: View) -> pd.DataFrame:
 
 def _by_layer(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table by activation, score or analysis and by layer, as a page shows it."""
-    names: Mapping[str, str] = TITLES | {"relative_drop": "relative drop"}
+    names: Mapping[str, str] = ACTIVATIONS | {"relative_drop": "relative drop"}
     layers = {layer: f"layer {layer}" for layer in HIDDEN} | {OUTPUT: "output"}
     shown = table.rename(index={**names, "signed_change": "signed change"}, columns=layers)
     return shown.map("{:z.2f}".format)
@@ -111,7 +111,7 @@ def scores_against_accuracy(table: pd.DataFrame, *, score: str = "drop") -> Figu
         own = table[table["layer"] == layer]
         for i, (name, part) in enumerate(own.groupby("activation", sort=False)):
             style = dict(color=COLOURS[i % len(COLOURS)], marker="os^Dv<>P"[i % 8])
-            axes.scatter(part[score], part["test_accuracy"], s=9, label=TITLES[name], **style)
+            axes.scatter(part[score], part["test_accuracy"], s=9, label=ACTIVATIONS[name], **style)
         axes.set_xlabel(score.replace("_", " ") + (", bits" if score != "relative_drop" else ""))
     grid[0].set_ylim(float(table["test_accuracy"].quantile(0.005)) - 1, None)  # dead ones fall off
     return finish(figure, legend=grid[0], columns=4)

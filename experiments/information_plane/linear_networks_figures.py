@@ -16,13 +16,12 @@ from experiments.information_plane.linear_students import (
     worst_change,
 )
 from experiments.information_plane.plane_panels import PAGE, page_panels
-from experiments.style import COLOURS, finish
+from experiments.style import COLOURS, LINES, finish
 from reproduce.view import View
 
 INFORMATION = {"input_1": "I(X;T)", "output": "I(T;Y)"}
 PARTS = {"input_1": "all inputs", "relevant": "relevant", "irrelevant": "irrelevant"}
 LAYERS = {f"input_{layer}": f"layer {layer}" for layer in (1, 3, 5)}
-LINES = ("-", "--", "-.", ":")
 
 
 def information_and_errors(

@@ -13,22 +13,12 @@ from matplotlib.figure import Figure
 
 from experiments import style
 from experiments.information_plane.plane_record import in_bits
-from experiments.style import COLOURS, finish
+from experiments.style import ACTIVATIONS, COLOURS, finish
 from ibutils.information import nats_to_bits
 
 PAGE = 7.2  # inches: a figure as wide as the page
 CEILING = 12  # bits: all words of the task told apart
 DIGIT = 0.7, 0.1  # bits to the right and upwards that a number takes in a plane
-TITLES = {
-    "tanh": "tanh",
-    "relu": "ReLU",
-    "abs": "absolute value",
-    "prelu": "PReLU",
-    "elu": "ELU",
-    "softplus": "softplus",
-    "centred_softplus": "centred softplus",
-    "swish": "Swish",
-}
 
 
 def mean_planes(
@@ -192,9 +182,8 @@ def changes(table: pd.DataFrame, by: str, order: list[str | float]) -> Figure:
             if len(values):
                 axes.plot([i - 0.35, i + 0.35], [values.mean()] * 2, color="black", lw=1.5)
         axes.axhline(0, color="0.6", lw=0.8)
-        axes.set_xticks(
-            range(len(order)), [TITLES.get(str(level), str(level)) for level in order], rotation=90
-        )
+        names = [ACTIVATIONS.get(str(level), str(level)) for level in order]
+        axes.set_xticks(range(len(order)), names, rotation=90)
     figure.supylabel("change of $I(X;T)$, bits", fontsize="medium")
     return finish(figure)
 

@@ -13,7 +13,6 @@ from experiments.information_plane import phases
 from experiments.information_plane.layer_courses import both_informations
 from experiments.information_plane.plane_animation import plane_animation
 from experiments.information_plane.plane_panels import (
-    TITLES,
     any_of,
     changes,
     information_change,
@@ -21,9 +20,10 @@ from experiments.information_plane.plane_panels import (
     planes,
 )
 from experiments.information_plane.plane_record import in_bits, member_key
+from experiments.style import ACTIVATIONS
 from reproduce.view import View
 
-MEMBERS = {title: member_key(name) for name, title in TITLES.items()}
+MEMBERS = {title: member_key(name) for name, title in ACTIVATIONS.items()}
 TANH, RELU = member_key("tanh"), member_key("relu")
 KERNELS = {
     "akde": "c = 0.001",
@@ -82,7 +82,8 @@ def change_summary(view: View) -> pd.DataFrame:
     table = _summary(view.rows("AE-F7"))
     layers = table.columns.get_level_values("layer").unique()
     shown = {f"layer {layer:g}": table[layer].apply(_with_error, axis=1) for layer in layers}
-    return pd.DataFrame(shown).rename(index=TITLES).rename_axis(index=None, columns="change, bits")
+    table = pd.DataFrame(shown).rename(index=ACTIVATIONS)
+    return table.rename_axis(index=None, columns="change, bits")
 
 
 def _with_error(row: pd.Series) -> str:
@@ -94,14 +95,14 @@ def _with_error(row: pd.Series) -> str:
 def _summary(rows: pd.DataFrame) -> pd.DataFrame:
     grouped = information_change(rows, "activation").groupby(["activation", "layer"])["change"]
     table = pd.DataFrame(grouped.agg(["mean", "sem"]).unstack("layer")).swaplevel(axis=1)
-    return table.sort_index(axis=1).reindex([name for name in TITLES if name in table.index])
+    return table.sort_index(axis=1).reindex([name for name in ACTIVATIONS if name in table.index])
 
 
 def change_by_activation(view: View) -> Figure:
     """Draw the change of information of each network, by activation and layer."""
     table = information_change(view.rows("AE-F7"), "activation")
     return changes(
-        table, "activation", [name for name in TITLES if name in set(table["activation"])]
+        table, "activation", [name for name in ACTIVATIONS if name in set(table["activation"])]
     )
 
 
@@ -186,7 +187,7 @@ def kernels_and_bins(view: View) -> pd.DataFrame:
     table = _kernels_and_bins(view)
     names = {"bins": "adaptive bins", "deviation": "kernels, deviation follows activity"}
     names |= {title: f"kernels, {title}" for title in KERNELS.values() if title not in names}
-    shown = table.rename(index=TITLES, columns=names).map("{:z.2f}".format)
+    shown = table.rename(index=ACTIVATIONS, columns=names).map("{:z.2f}".format)
     return shown.rename_axis(columns="change in layer 5, bits")
 
 
@@ -194,13 +195,13 @@ def _kernels_and_bins(view: View) -> pd.DataFrame:
     bins = _summary(view.rows("AE-F7"))[5]["mean"]
     scores = view.arrays("AE-F9")
     ways = {title: _change_by(scores, name) for name, title in KERNELS.items()}
-    return pd.DataFrame({"bins": bins} | ways).reindex([*TITLES]).dropna()
+    return pd.DataFrame({"bins": bins} | ways).reindex([*ACTIVATIONS]).dropna()
 
 
 def _change_by(scores: Mapping[str, Mapping[str, np.ndarray]], estimator: str) -> pd.Series:
     """Return the mean change of the last hidden layer in bits, by activation."""
     found = {}
-    for name in TITLES:
+    for name in ACTIVATIONS:
         held = scores.get(member_key(name), {})
         if f"scores {estimator}" in held:
             first, _, last = in_bits(held[f"scores {estimator}"])[:, 4].mean(0)

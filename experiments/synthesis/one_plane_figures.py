@@ -37,7 +37,7 @@ from experiments.synthesis.shifted_images import load_shifted
 from experiments.synthesis.which_objective import if_you_want
 from reproduce.view import View
 
-LINES = (("label_entropy", "$H(Y)$", "--"), ("ceiling", r"$\log n$", ":"))
+LIMITS = (("label_entropy", "$H(Y)$", "--"), ("ceiling", r"$\log n$", ":"))
 SHOWN = 8  # images of each place
 SIZES = (5, 11)  # of the markers of the lowest and the highest weight
 SAID = "marker: at least, bar: to at most; larger: higher weight; white: a floor"
@@ -102,7 +102,7 @@ def _panel(axes: Axes, view: View, methods: list[str]) -> pd.DataFrame:
     found, errors = means(rows), means(rows, "sem")
     for method in methods:
         _trail(axes, method, of_method(found, method), of_method(errors, method))
-    for metric, name, style in LINES:
+    for metric, name, style in LIMITS:
         x = found[metric].mean()
         axes.axvline(x, ls=style, color="0.5", zorder=0)
         axes.text(x, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", size=10)

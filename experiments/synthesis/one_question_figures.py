@@ -64,7 +64,7 @@ def rates(panels: Mapping[str, Mapping[str, Curve]], *, ceiling: float) -> Figur
     size = 8 / len(panels), 3.4
     figure, grid = style.panels([*panels], size, xlabel="gain of the encoder", ylabel="nats")
     for axes, curves in zip(grid, panels.values(), strict=True):
-        looks = zip(curves.items(), ("-", "--", "-.", ":"), strict=False)
+        looks = zip(curves.items(), style.LINES, strict=False)
         for i, ((label, (x, y)), line) in enumerate(looks):
             width, alpha = (1.8, 1.0) if i else (6, 0.35)
             axes.plot(x, y, line, color=COLOURS[i], label=label, lw=width, alpha=alpha)

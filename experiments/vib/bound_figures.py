@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from experiments.monte_carlo import Settings as Settings  # what the chapter is opened with
-from experiments.style import finish
+from experiments.style import COLOURS, finish
 
+BLUE, ORANGE, GREEN, RED = COLOURS[:4]
 Curve = tuple[Tensor, Tensor]  # I(X;Z) and I(Z;Y) of some encoders
 
 
@@ -23,9 +24,9 @@ def both_bounds(
         (axes[1], upper, kept, "$I(X;Z)$", "marginal bound", "wrong marginal"),
     )
     for axis, bound, exact, name, label, wrong in panels:
-        axis.axhline(exact, color="C0", label=f"exact {name}")
-        axis.plot(shares, bound, "C1--", label=label)
-        axis.fill_between(shares, bound, exact, color="C1", alpha=0.2, label="gap: KL term")
+        axis.axhline(exact, color=BLUE, label=f"exact {name}")
+        axis.plot(shares, bound, "--", color=ORANGE, label=label)
+        axis.fill_between(shares, bound, exact, color=ORANGE, alpha=0.2, label="gap: KL term")
         axis.set(xlabel=f"share $t$ of the {wrong}", ylabel=f"{name} in nats")
         axis.legend()
     return finish(figure)
@@ -37,9 +38,9 @@ def information_plane(curve: Curve, betas: Tensor, others: Curve, ceiling: Tenso
     top = float(ceiling)
     axis.plot([0, top], [0, top], color="0.5", linestyle=":", label="$I(Z;Y) = I(X;Z)$")
     axis.axhline(top, color="0.5", linestyle="--", label="$I(X;Y)$")
-    axis.scatter(*others, s=6, color="C1", alpha=0.5, label="random encoders")
-    axis.plot(*curve, "C0", label="VIB on tables")
-    dots = axis.scatter(*curve, c=betas, edgecolors="C0", s=30, **_BY_BETA)
+    axis.scatter(*others, s=6, color=ORANGE, alpha=0.5, label="random encoders")
+    axis.plot(*curve, color=BLUE, label="VIB on tables")
+    dots = axis.scatter(*curve, c=betas, edgecolors=BLUE, s=30, **_BY_BETA)
     figure.colorbar(dots, label=r"$\beta$")
     return _in_the_plane(figure, axis)
 
@@ -58,12 +59,13 @@ def corner(
     """
     figure, axis = plt.subplots(figsize=(6, 3.6))
     of_label, of_input = map(float, entropies)
-    axis.plot([0, of_label, of_input], [0, of_label, of_label], "C0", label="information curve")
-    axis.scatter(*others, s=6, color="C1", alpha=0.5, label="random encoders")
+    corners = [0, of_label, of_input], [0, of_label, of_label]
+    axis.plot(*corners, color=BLUE, label="information curve")
+    axis.scatter(*others, s=6, color=ORANGE, alpha=0.5, label="random encoders")
     label = r"with $I(X;Z)^2$"
-    dots = axis.scatter(squared, squared, c=betas, label=label, edgecolors="C0", s=36, **_BY_BETA)
+    dots = axis.scatter(squared, squared, c=betas, label=label, edgecolors=BLUE, s=36, **_BY_BETA)
     figure.colorbar(dots, label=r"$\beta$ of the square")
-    star: dict[str, Any] = dict(marker="*", s=160, color="C3", zorder=4)
+    star: dict[str, Any] = dict(marker="*", s=160, color=RED, zorder=4)
     axis.scatter(*ends, label=r"alternation, each $\beta$", **star)
     return _in_the_plane(figure, axis)
 
@@ -96,13 +98,13 @@ def gaussian_channel(
         best: The gain at which the rate is I(X;Z), and the slope at which the bound is tight.
     """
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.4))
-    axes[0].plot(gains, kept[0], "C0", label="exact $I(X;Z)$")
-    axes[0].plot(gains, kept[1], "C1--", label="rate")
-    axes[0].plot(*sampled, "C2.", label="its Monte-Carlo mean")
+    axes[0].plot(gains, kept[0], color=BLUE, label="exact $I(X;Z)$")
+    axes[0].plot(gains, kept[1], "--", color=ORANGE, label="rate")
+    axes[0].plot(*sampled, ".", color=GREEN, label="its Monte-Carlo mean")
     axes[0].axvline(float(best), color="0.5", linestyle=":", label="$g^2 + \\sigma^2 = 1$")
     axes[0].set(xlabel="gain $g$ of the encoder", ylabel="$I(X;Z)$ in nats")
-    axes[1].axhline(float(relevance[0]), color="C0", label="exact $I(Z;Y)$")
-    axes[1].plot(slopes, relevance[1], "C1--", label="decoder bound")
+    axes[1].axhline(float(relevance[0]), color=BLUE, label="exact $I(Z;Y)$")
+    axes[1].plot(slopes, relevance[1], "--", color=ORANGE, label="decoder bound")
     axes[1].axvline(float(best), color="0.5", linestyle=":", label="$w = g$")
     axes[1].set(xlabel="slope $w$ of the decoder", ylabel="$I(Z;Y)$ in nats")
     for axis in axes:
@@ -116,11 +118,11 @@ def averaged_predictions(
     """Draw predictions against the mean of the code: of all samples, and of twelve."""
     figure, axis = plt.subplots(figsize=(6, 3.2))
     for (limit, few), colour, name in (
-        (probabilities, "C0", "mean probability"),
-        (logits, "C1", "mean logit"),
+        (probabilities, BLUE, "mean probability"),
+        (logits, ORANGE, "mean logit"),
     ):
-        axis.plot(means, limit, colour, label=f"{name}, all samples")
-        axis.plot(means, few, f"{colour}:", label=f"{name}, 12 samples")
+        axis.plot(means, limit, color=colour, label=f"{name}, all samples")
+        axis.plot(means, few, ":", color=colour, label=f"{name}, 12 samples")
     axis.set(xlabel=r"mean $\mu$ of the code", ylabel="predicted probability")
     axis.legend(fontsize=9)
     return finish(figure)
@@ -129,10 +131,10 @@ def averaged_predictions(
 def error_of_the_formula(scales: Tensor, error: Tensor, standard_error: Tensor) -> Figure:
     """Draw the error of the second-order formula against the scale of the covariance."""
     figure, axis = plt.subplots(figsize=(6, 3.4))
-    bars: dict[str, Any] = dict(fmt="C0o", markersize=4, label="Monte Carlo")
+    bars: dict[str, Any] = dict(fmt="o", color=BLUE, markersize=4, label="Monte Carlo")
     axis.errorbar(scales, error.abs(), 2 * standard_error, **bars)
     reference = float(error[0].abs()) * (scales / scales[0]) ** 2
-    axis.plot(scales, reference, "C1--", label="slope 2")
+    axis.plot(scales, reference, "--", color=ORANGE, label="slope 2")
     axis.set(xscale="log", yscale="log", xlabel="scale $c$ of the covariance")
     axis.set_ylabel("error in nats")
     axis.legend()
