@@ -12,7 +12,7 @@ NAMES = {"dv_each": "DV, a logarithm for each code", "dv": "DV", "infonce": "inf
 NAMES |= {"jsd": "JSD"}
 
 
-def course(view: View) -> Figure:
+def by_epochs(view: View) -> Figure:
     """Accuracy of the code and local loss by the length of training.
 
     The level is of an untrained encoder.
@@ -37,7 +37,7 @@ def course(view: View) -> Figure:
     return finish(figure, title, legend=panels[0], columns=3)
 
 
-def course_in_numbers(view: View) -> pd.DataFrame:
+def by_epochs_in_numbers(view: View) -> pd.DataFrame:
     """Accuracy at the code in percent by epochs, and the local loss after the longest training."""
     rows = view.rows("DIM-F9T").assign(loss=lambda table: table["loss"].fillna("untrained"))
     accuracy = rows[(rows["metric"] == "accuracy") & (rows["layer"] == "y")]
@@ -63,4 +63,4 @@ def numbers(view: View) -> dict[str, float]:
     return quoted("f9t", means)
 
 
-FIGURES = {"DIM-F9T": course, "DIM-F9T in numbers": course_in_numbers}
+FIGURES = {"DIM-F9T": by_epochs, "DIM-F9T in numbers": by_epochs_in_numbers}

@@ -36,7 +36,7 @@ def _summary(view: View) -> pd.DataFrame:
     return pd.DataFrame(values.agg(["mean", "std", "count"]).unstack("metric"))
 
 
-def quoted(view: View) -> pd.DataFrame:
+def as_quoted(view: View) -> pd.DataFrame:
     """What others quote of the paper's table, unverified."""
     known = view.paper[view.paper["target"] == "ID-T1"]
     named = known["item"].str.extract(r"(?P<code>.*), k = (?P<k>\d+)").join(known["value"])
@@ -62,7 +62,7 @@ def by_unit(view: View) -> Figure:
     return finish(figure)
 
 
-FIGURES = {"ID-T1": table_1, "ID-T1 as quoted": quoted, "ID-T1 by unit": by_unit}
+FIGURES = {"ID-T1": table_1, "ID-T1 as quoted": as_quoted, "ID-T1 by unit": by_unit}
 
 
 def numbers(view: View) -> Numbers:

@@ -47,7 +47,7 @@ def slope_of(way: str, predict: Logs, images: Tensor, own: Tensor) -> Tensor:
     return slope
 
 
-def small(seed: int, stochastic: bool) -> VIB | Classifier:
+def untrained(seed: int, stochastic: bool) -> VIB | Classifier:
     """Return an untrained network on digits with a bottleneck of eight units."""
     g, body = generator(seed, "weights"), [64, 64, 64]
     if not stochastic:
@@ -68,7 +68,7 @@ def lesson() -> pd.DataFrame:
     digits, rows = load("digits", split="train"), []
     recipe = Recipe(STAGE, adam(0.02, momentum=0.5), batch_size=len(digits), averaging=0.9)
     for network in ("deterministic", "VIB"):
-        models = [small(seed, network == "VIB") for seed in range(SEEDS)]
+        models = [untrained(seed, network == "VIB") for seed in range(SEEDS)]
         learner = Ensemble(models, recipe)
         for stage in range(STAGES):
             orders = [SEEDS * stage + seed for seed in range(SEEDS)]

@@ -128,7 +128,7 @@ def test_courses_hold_means_by_length_and_the_level_of_an_untrained_encoder():
         for layer, metric in (("y", "accuracy"), ("local", "local_loss"))
     ]
     made.append(dict(loss=None, epochs=0, seed=0, layer="y", metric="accuracy", value=0.3))
-    left, right = few_negatives_figures.course(_Rows(pd.DataFrame(made), pd.DataFrame())).axes
+    left, right = few_negatives_figures.by_epochs(_Rows(pd.DataFrame(made), pd.DataFrame())).axes
     for axes, scale in ((left, 100), (right, 1)):
         (course,) = axes.containers
         np.testing.assert_allclose(
@@ -267,7 +267,7 @@ def test_a_course_in_numbers_names_its_lengths():
     made.append(dict(loss=None, epochs=0, layer="y", metric="accuracy", value=0.2))
     made.append(dict(loss="dv", epochs=16, layer="local", metric="local_loss", value=-2.0))
     view = _Rows(pd.DataFrame(made), pd.DataFrame())
-    shown = few_negatives_figures.course_in_numbers(view)
+    shown = few_negatives_figures.by_epochs_in_numbers(view)
     assert list(shown) == ["untrained", "4 epochs", "16 epochs", "local loss, nats"]
     assert list(shown.loc["DV"]) == ["-", "30.0", "30.0", "-2.0"]
     assert few_negatives_figures.numbers(view) == pytest.approx({"f9t-dv-4": 30, "f9t-dv-16": 30})
