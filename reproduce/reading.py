@@ -1,5 +1,6 @@
 """A chapter that draws what other chapters have recorded, and what every chapter shows."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -9,7 +10,10 @@ from IPython.display import Markdown, display
 
 from ibutils import checks
 from reproduce import cell_outputs, claims, record, settings, status
+from reproduce.record.provenance import notebook_path
 from reproduce.view import NotRecordedError, View
+
+_QUOTED = re.compile(r"\{glue:\w+\}`([^:`]+)")  # the name of a number in prose
 
 
 def read(module: ModuleType, namespace: Mapping[str, Any]) -> "Reader":
@@ -98,5 +102,8 @@ class Reader:
             numbers = self.module.numbers(self._on_record())
         except NotRecordedError:
             return  # the figure in short says so
-        for name, value in numbers.items():
+        notebook = settings.notebook_of(self.module).removesuffix("_figures")
+        quoted = set(_QUOTED.findall(notebook_path(notebook).read_text(encoding="utf-8")))
+        for name in sorted(quoted & numbers.keys()):
+            value = numbers[name]
             glue(name, value.item() if isinstance(value, np.generic) else value, display=False)

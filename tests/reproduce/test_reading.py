@@ -1,5 +1,7 @@
 """A chapter says that nothing is on record, where that is so, before it trains."""
 
+from types import ModuleType
+
 import matplotlib
 import pytest
 import torch
@@ -37,6 +39,16 @@ def test_a_chapter_that_trains_nothing_refuses_to_be_asked(name, value):
     scope = {"profile": "smoke"} | {name: value}
     with pytest.raises(ValueError, match=f"{name} is .* trains nothing"):
         reading.read(imagenet_figures, scope)
+
+
+def test_a_page_is_handed_the_numbers_that_its_prose_quotes(monkeypatch):
+    handed = {}
+    monkeypatch.setattr("myst_nb.glue", lambda name, value, display: handed.update({name: value}))
+    numbers = {"f16-DIM": 2.0, "f16-quoted-by-nobody": 1.0}
+    module = ModuleType("experiments.infomax.structure_figures")
+    module.numbers = lambda view: numbers
+    reading.Reader(module, None).glue()
+    assert handed == {"f16-DIM": 2.0}
 
 
 @pytest.mark.parametrize("notebook", [n for n in names(ROOT) if n != QUOTED and head(n)])
