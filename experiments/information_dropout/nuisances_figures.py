@@ -210,7 +210,7 @@ def _of_activity(view: View) -> Numbers:
 
 def _of_clutter(view: View) -> Numbers:
     rows = tested(view.rows("ID-F2"))
-    found: Numbers = {f"f2-ink-{layer}": ratio for layer, ratio in INK.items()}
+    found: Numbers = {f"f2-ink-{layer}": INK[layer] for layer in (1, 2, 3)}
     places = _by_place(view)
     means = places.groupby(["layer", "beta"]).mean()
     for end, beta in ends(rows, "beta").items():
@@ -220,9 +220,8 @@ def _of_clutter(view: View) -> Numbers:
         for layer in (1, 2, 3):
             place = means.loc[layer].loc[beta].to_dict()
             found[f"f2-{end}-{layer}"] = float(place["digit_ratio"])
-            for metric in ("clutter", "background", "less", "saturated"):
-                scale = 100 if metric == "saturated" else 1
-                found[f"f2-{end}-{layer}-{metric}"] = scale * float(place[metric])
+            for metric in ("clutter", "background", "saturated"):
+                found[f"f2-{end}-{layer}-{metric}"] = percent(metric) * float(place[metric])
     ratios = places["digit_ratio"].unstack("layer")
     rising = (ratios[2] > ratios[1]) & (ratios[3] > ratios[2])
     return found | {"f2-rising": int(rising.sum()), "f2-networks": len(rising)}

@@ -137,8 +137,8 @@ FIGURES = {
 def numbers(view: View) -> Numbers:
     """Return errors in percent at the least and the largest width, and what the noise became."""
     found: Numbers = {}
-    for target in LABELS:
-        rows, prefix = chosen(view.rows(target)).query("split == 'test'"), target[3:].lower()
+    for target, prefix in (("ID-F3a", "f3a"), ("ID-F5", "f5")):
+        rows = chosen(view.rows(target)).query("split == 'test'")
         for end, width in ends(rows, "width", ("narrow", "wide")).items():
             found[f"{prefix}-{end}"] = f"{width:g}"
             own = rows[rows["width"] == width]

@@ -127,8 +127,8 @@ def numbers(view: View) -> dict[str, float]:
         "plane-bins": float(view.settings("AE-F3")["bins"]),
         "plane-finest": nats_to_bits(float(finest["value"].mean())),
     }
-    for name, value in means["relu"].filter(like="hidden").items():
-        found["relu-" + str(name).replace("_hidden_", "-")] = nats_to_bits(float(value))
+    for name in ("ebab", "epoch", "global"):
+        found[f"relu-{name}-change"] = nats_to_bits(float(means["relu", f"{name}_hidden_change"]))
     for kind in TRAINED:
         found[f"plane-agree-{kind}"] = 100 * float(means[kind, "sign_agreement"])
     return found | _shared_falls(view) | _ratios(view)

@@ -53,7 +53,6 @@ BOUNDS = {
     "mismatch": "mismatch, at least",
     "label_information": "about the label, at least",
 }
-NATS = ("info_nce", "structured", "rate", "labelled", "mismatch", "label_information")
 READINGS = {
     "linear": "linear",
     "mlp": "perceptron",
@@ -244,7 +243,7 @@ def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes of each objective at each weight.
 
     Bounds are in nats, the lower ones rounded down and the upper ones up to a tenth, so that they
-    stay bounds; shares are in percent.
+    stay bounds; accuracies are in percent.
     """
     found = {}
     frame = means(table(view))
@@ -252,6 +251,6 @@ def numbers(view: View) -> dict[str, float]:
         name = f"{method}-{knob:g}"
         found[f"{name}-lower"] = math.floor(10 * row["information_lower"]) / 10
         found[f"{name}-upper"] = math.ceil(10 * row["information_upper"]) / 10
-        found |= {f"{name}-{metric}": float(row[metric]) for metric in NATS if metric in row}
-        found |= {f"{name}-{metric}": 100 * float(row[metric]) for metric in READINGS}
+        found[f"{name}-label_information"] = row.get("label_information", math.nan)
+        found[f"{name}-linear"] = 100 * row["linear"]
     return {name: value for name, value in found.items() if not math.isnan(value)}

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
+from experiments.quoted import quoted
 from experiments.style import COLOURS, finish, level_ticks, power_of_ten
 from experiments.vib import step_figures
 from experiments.vib.adversarial_digits import digits_of_models, shares_of_classes
@@ -200,14 +201,11 @@ FIGURES = {
 
 
 def numbers(view: View) -> dict[str, float]:
-    """Return what the prose quotes: the mean of each metric for each model."""
-    found = {}
-    for target in ("VIB-F3", "VIB-F4", "VIB-F5", "VIB-F6"):
+    """Return what the prose quotes: mean accuracies of each model under attack, in percent."""
+    found: dict[str, float] = {}
+    for target, prefix in (("VIB-F5", "f5"), ("VIB-F6", "f6")):
         rows = view.rows(target)
+        rows = rows[~rows["metric"].str.startswith("distance")]
         model = rows["method"].where(rows["beta"].isna(), rows["beta"].map("{:g}".format))
-        means_of = rows.groupby([model, "metric"])["value"].mean().reset_index()
-        for name, metric, value in means_of.itertuples(index=False, name=None):
-            absolute = metric in SIZES or metric.startswith("distance")
-            scale = 1 if absolute else 100  # fractions are in percent
-            found[f"{target[4:].lower()}-{name}-{metric}"] = scale * float(value)
+        found |= quoted(prefix, 100 * rows.groupby([model, "metric"])["value"].mean())
     return found
