@@ -34,8 +34,10 @@ class InformationDropout(nn.Module):
     a softplus is taken from what stands before it, and finite where the activity underflows.
 
     Args:
-        transform: The map :math:`f` with its activation function last, such as a sequence of
-            convolution, batch normalisation and ReLU.
+        transform: The map :math:`f` with its activation function last, such as an
+            ``nn.Sequential`` of convolution, batch normalisation and ReLU. Its layers are called
+            one by one: hooks on them fire, and hooks on the sequence do not. A block with a
+            ``forward`` of its own may stand in the sequence, but not at its end.
         alpha_head: The map :math:`a` from the same inputs to outputs of the same shape.
         prior: ``"log_uniform"`` for ReLU, or ``"log_normal"`` for softplus, with a mean and a
             scale of the logarithm that are learned, one of each for the layer.
@@ -178,10 +180,11 @@ def _check_shapes(activity: Tensor, other: Tensor, what: str) -> None:
         )
 
 
-def _before_activation(transform: nn.Module) -> tuple[list[nn.Module], nn.Module]:
+def _before_activation(transform: Any) -> tuple[list[nn.Module], nn.Module]:
     """Return the layers of a transform in order, and its activation function apart."""
     layers: list[nn.Module] = []
-    while isinstance(transform, nn.Sequential) and len(transform):
+    # A subclass with a forward of its own, such as a residual block, is one layer.
+    while type(transform).forward is nn.Sequential.forward and len(transform):
         *before, transform = transform
         layers += before
     return layers, transform

@@ -52,6 +52,13 @@ def constant(generator, alpha, max_alpha=0.7, function=nn.ReLU, prior="log_unifo
     return layer
 
 
+class Residual(nn.Sequential):
+    """A sequence with a forward of its own."""
+
+    def forward(self, inputs):
+        return inputs + super().forward(inputs)
+
+
 class TestLayer:
     def test_it_multiplies_by_the_noise_of_its_scale(self, generator, x, noise):
         layer = information(generator)
@@ -123,6 +130,15 @@ class TestLayer:
         images = torch.randn(2, 3, 8, 8, generator=generator)
         z = layer(images, torch.randn(2, 4, 8, 8, generator=generator))
         assert z.shape == layer.kl.shape == (2, 4, 8, 8)
+
+    def test_a_block_with_a_forward_of_its_own_is_one_layer(self, generator, x):
+        block = Residual(nn.Linear(5, 5), nn.ReLU())
+        whole = nn.Sequential(block, nn.Linear(5, 4), nn.ReLU()).double()
+        layer = InformationDropout(whole, dense(generator))
+        assert torch.equal(layer(x), whole(x))
+        for last in (block, nn.Sequential(dense(generator), block)):
+            with pytest.raises(ValueError, match="ends in ReLU or Softplus, got Residual"):
+                InformationDropout(last, nn.Linear(5, 5))
 
     def test_it_can_be_copied_after_a_pass(self, generator, x, noise):
         layer = information(generator)
