@@ -29,9 +29,13 @@ class InformationDropout(nn.Module):
         \qquad \xi \sim \mathcal N(0, I)
 
     with :math:`\alpha_{\min} = 0.001`. Scale and activity are one number a unit and an example.
-    ``kl`` is what each unit pays for its precision; without noise, as at test time, the layer
-    returns the median :math:`f(x)` (:cite:p:`achille2018information`, section 4). The logarithm of
-    a softplus is taken from what stands before it, and finite where the activity underflows.
+    ``kl`` is what each unit pays for its precision (:cite:p:`achille2018information`, section 4).
+    The logarithm of a softplus is taken from what stands before it, and finite where the activity
+    underflows.
+
+    Noise is on where it is given to ``forward`` and off without it, whatever the mode: then the
+    layer returns the median :math:`f(x)`. ``nn.Sequential`` gives none, in training mode neither;
+    ``NoisyNetwork`` does.
 
     Args:
         transform: The map :math:`f` with its activation function last, such as an
@@ -136,10 +140,12 @@ class InformationDropout(nn.Module):
 
 
 class FixedNoise(nn.Module):
-    r"""Multiply the activity of a layer by noise of a fixed law, off at test time.
+    r"""Multiply the activity of a layer by noise of a fixed law.
 
     ``"binary"`` is dropout, ``"gaussian"`` Gaussian dropout, ``"log_normal"`` the noise of
-    Information Dropout at one constant :math:`\alpha`.
+    Information Dropout at one constant :math:`\alpha`. Noise is on where it is given to
+    ``forward`` and off without it, whatever the mode: unlike ``nn.Dropout``, inside an
+    ``nn.Sequential`` the layer is without noise in training mode too.
 
     Args:
         transform: The layer.

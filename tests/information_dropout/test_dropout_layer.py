@@ -73,6 +73,12 @@ class TestLayer:
         assert torch.equal(layer(x), layer.transform(x))
         assert torch.equal(layer(x, torch.zeros_like(noise)), layer(x))
 
+    def test_the_mode_plays_no_part(self, generator, x):
+        learned = information(generator)
+        for layer in (learned, FixedNoise(learned.transform, law="binary", strength=0.5)):
+            for mode in (True, False):
+                assert torch.equal(nn.Sequential(layer).train(mode)(x), layer.transform(x))
+
     @pytest.mark.parametrize(
         ("function", "prior"),
         [
