@@ -1,7 +1,9 @@
 """What is looked at after training: batch statistics without noise, saturation, collapse."""
 
+import copy
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -127,16 +129,18 @@ def reestimate_batch_norm(model: nn.Module, inputs: Tensor, *, batch_size: int =
     """Re-estimate the statistics of batch normalisation in one pass, noise off, in place.
 
     Noise changes the statistics of later layers, so those of training do not fit a network
-    without noise. Afterwards the model is in evaluation mode.
+    without noise. Afterwards the model is in evaluation mode; a call that fails leaves its modes
+    and statistics as they were.
 
     Args:
         model: Maps inputs without noise; normalised layers see batch statistics during the pass.
         inputs: Training inputs ``[n, *shape]``.
-        batch_size: Inputs at a time; each batch counts by its size.
+        batch_size: Inputs at a time; each batch counts by its size. A last input alone joins the
+            batch before it.
 
     Raises:
         TypeError: An argument is of another type.
-        ValueError: Fewer than two inputs.
+        ValueError: Fewer than two inputs, or inputs or batches that do not suit the model.
     """
     checks.module("model", model)
     checks.tensor("inputs", inputs)
@@ -145,20 +149,33 @@ def reestimate_batch_norm(model: nn.Module, inputs: Tensor, *, batch_size: int =
     if len(inputs) < 2:
         raise ValueError(f"batch statistics need at least two inputs, got {len(inputs)}")
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    if norms:
+        _pass_through(model, norms, inputs, batch_size)
     model.eval()
-    if not norms:
-        return
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.train()
+
+
+def _pass_through(model: nn.Module, norms: list[Any], inputs: Tensor, batch_size: int) -> None:
+    """Let normalised layers see inputs once, and take the means of their statistics."""
+    sizes = [len(batch) for batch in inputs.split(batch_size)]
+    if sizes[-1] == 1:  # of one input a unit has no variance
+        sizes[-2:] = [sizes[-2] + 1]
+    before = [(norm, norm.momentum, copy.deepcopy(norm.state_dict())) for norm in norms]
     seen = 0
-    for batch in inputs.split(batch_size):
-        seen += len(batch)
-        for norm in norms:
-            norm.momentum = len(batch) / seen  # the mean over all inputs so far
-        with checks.suits(inputs=batch):
-            model(batch)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    model.eval()
+    try:
+        with evaluating(model):
+            for norm in norms:
+                norm.reset_running_stats()
+                norm.train()
+            for batch in inputs.split(sizes):
+                seen += len(batch)
+                for norm in norms:
+                    norm.momentum = len(batch) / seen  # the mean over all inputs so far
+                with checks.suits(inputs=batch):
+                    model(batch)
+    except BaseException:
+        for norm, _, statistics in before:
+            norm.load_state_dict(statistics)
+        raise
+    finally:
+        for norm, momentum, _ in before:
+            norm.momentum = momentum

@@ -187,6 +187,25 @@ class TestBatchStatistics:
         reestimate_batch_norm(model, torch.zeros(3, 5))
         assert not model.training
 
+    @pytest.mark.parametrize(("n", "batch_size", "split"), [(7, 3, [3, 4]), (3, 2, [3])])
+    def test_a_last_input_alone_joins_the_batch_before(self, generator, n, batch_size, split):
+        x = torch.randn(n, 5, generator=generator)
+        norm = nn.BatchNorm1d(5)
+        reestimate_batch_norm(norm, x, batch_size=batch_size)
+        weights = torch.tensor(split) / n
+        close(norm.running_mean, x.mean(0))
+        close(norm.running_var, weights @ torch.stack([p.var(0) for p in x.split(split)]))
+
+    def test_a_call_that_fails_changes_nothing(self, images):
+        """The first layer has seen a batch when the second refuses it."""
+        model = nn.Sequential(nn.BatchNorm2d(3), nn.Dropout(), nn.Linear(7, 2)).train()
+        model[1].eval()
+        before = state(model)
+        with pytest.raises(ValueError, match="must suit the network"):
+            reestimate_batch_norm(model, images)
+        assert all(torch.equal(x, before[name]) for name, x in state(model).items())
+        assert [m.training for m in model] == [True, False, True] and model[0].momentum == 0.1
+
     def test_one_input_is_refused(self, images):
         with pytest.raises(ValueError, match="at least two inputs, got 1"):
             reestimate_batch_norm(small_cnn(), images[:1])
