@@ -1,11 +1,12 @@
-"""Means of exponentials in log space, their precision, and the unit of information."""
+"""Means of exponentials in log space, cross-entropies, and the unit of information."""
 
 import math
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional as F
 
 from ibutils import checks
 
@@ -69,6 +70,18 @@ def nats_to_bits(nats: Any) -> Any:
 def at_least_single(values: Tensor) -> Tensor:
     """Return values in single precision where they were in half, and otherwise as they are."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def cross_entropy(logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]) -> Tensor:
+    """Return the mean cross-entropy of all labels in nats, in at least single precision.
+
+    Raises:
+        ValueError: Logits and labels disagree. On a processor also: a label is out of range. A
+            GPU would wait for it, and stops at its next result.
+    """
+    none = torch.iinfo(torch.long).min  # the default would leave out labels of -100
+    with checks.suits(labels=labels, logits=logits):
+        return F.cross_entropy(at_least_single(logits), labels.long(), ignore_index=none)
 
 
 def check_axis(values: Tensor, dim: int) -> None:

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.information import log_mean_exp
-from ibutils.information.log_space import at_least_single
+from ibutils.information.log_space import at_least_single, cross_entropy
 from ibutils.information_dropout.network import NoisyNetwork
 from ibutils.train import Trainable
 
@@ -129,17 +129,19 @@ class NoisyClassifier(Trainable):
         return self.network.draw_noise(batch, generator=generator)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return ``loss``, ``cross_entropy`` and mean ``kl``, scalars in nats."""
+        """Return ``loss``, ``cross_entropy`` and mean ``kl``, scalars in nats.
+
+        A label out of range is an error: a ``ValueError`` on a processor.
+        """
         checks.tensor("noise", noise, empty=True)
         logits = self(inputs, noise)
         checks.tensor("labels", labels, ndim=1, kind="integer")
         checks.same_length(logits=logits, labels=labels)
-        with checks.suits(labels=labels, logits=logits):
-            cross_entropy = F.cross_entropy(at_least_single(logits), labels)
+        error = cross_entropy(logits, labels)
         kl = self.network.kl.mean()
         return {
-            "loss": cross_entropy + self.warmth * self.weight * kl,
-            "cross_entropy": cross_entropy,
+            "loss": error + self.warmth * self.weight * kl,
+            "cross_entropy": error,
             "kl": kl,
         }
 

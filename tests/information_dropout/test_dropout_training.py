@@ -66,6 +66,13 @@ class TestModel:
         close(terms["kl"], total)
         close(terms["loss"], terms["cross_entropy"] + 3 / 200 * total)
 
+    @pytest.mark.parametrize("label", [10, -1, -100])  # PyTorch leaves out -100 unless told
+    def test_a_step_refuses_a_label_out_of_range(self, images, label):
+        model, labels = classifier(), torch.tensor([0, 1, label])
+        noise = model.draw_noise(3, generator=torch.Generator().manual_seed(0))
+        with pytest.raises(ValueError, match=f"must suit the network: Target {label} is out"):
+            model.objective(images[:3], labels, noise)
+
     def test_noise_off_is_deterministic_and_noise_on_averages_probabilities(self, images):
         model = classifier().eval()
         with torch.no_grad():
