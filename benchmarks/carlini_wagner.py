@@ -36,7 +36,8 @@ def main():
     """Time both and report."""
     arguments = options(__doc__, repeats=5)
     carlini_wagner.PROGRESS = float("inf")  # every loss counts as one that still falls
-    predict, g = prediction(model()), generator(0, "attack", device=DEVICE)
+    predict = prediction(model(), low=-1.0, high=1.0)
+    g = generator(0, "attack", device=DEVICE)
     images = torch.rand(IMAGES, 784, generator=generator(0, "images")).to(DEVICE)
     labels = torch.randint(10, (IMAGES,), generator=generator(0, "labels")).to(DEVICE)
 

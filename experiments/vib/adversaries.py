@@ -24,6 +24,7 @@ from ibutils.vib import VIB
 from reproduce.experiment import Member
 
 SAMPLES = 12  # codes averaged in a prediction, attacked and scored
+BLACK, WHITE = -1.0, 1.0  # what the models take for the ends of a pixel
 SOURCE, TARGET = 0, 1  # Figure 3 turns zeros into ones
 SIGN_EPSILONS = (0.05, 0.1, 0.15, 0.175, 0.2, 0.225, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 BALL_EPSILONS = (0.05, 0.1, 0.2)  # radii at which projected gradients run
@@ -113,7 +114,7 @@ class Trial:
     @property
     def usual(self) -> Prediction:
         """The prediction of the paper: the mean over samples, with fresh noise."""
-        return prediction(self.model, samples=SAMPLES)
+        return prediction(self.model, low=BLACK, high=WHITE, samples=SAMPLES)
 
     def draws(self, name: str) -> torch.Generator:
         """Return the source of the noise of one kind of attack."""
@@ -196,8 +197,10 @@ def under_search(trial: Trial) -> list[Row]:
         "targeted": left(usual, usual, targeted=True),
     }
     if trial.noisy:
-        mean = prediction(trial.model, noise="mean")
-        frozen = prediction(trial.model, samples=SAMPLES, noise="frozen", generator=g)
+        mean = prediction(trial.model, low=BLACK, high=WHITE, noise="mean")
+        frozen = prediction(
+            trial.model, low=BLACK, high=WHITE, samples=SAMPLES, noise="frozen", generator=g
+        )
         found["frozen"] = left(frozen, usual)
         found["mean"] = left(mean, usual)
         found["mean_mode"] = left(mean, mean)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from experiments.style import COLOURS, finish, mean_line, panels
-from experiments.vib.adversaries import SAMPLES
+from experiments.vib.adversaries import BLACK, SAMPLES, WHITE
 from ibutils.attacks import log_odds, prediction
 from ibutils.baselines import Classifier
 from ibutils.data import load
@@ -93,7 +93,7 @@ def attacked_so_far(model: VIB | Classifier) -> dict[str, float]:
 
 def _draws(model: VIB | Classifier) -> Logs:
     """Return the prediction of a model, with noise that is the same at each call."""
-    predict = prediction(model, samples=SAMPLES)
+    predict = prediction(model, low=BLACK, high=WHITE, samples=SAMPLES)
     return lambda x: predict(x, generator(0, "lesson"))
 
 

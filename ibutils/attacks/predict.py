@@ -25,10 +25,10 @@ NOISES = ("fresh", "frozen", "mean")
 def prediction(
     model: VIB | Classifier,
     *,
+    low: float,
+    high: float,
     samples: int = 12,
     noise: str = "fresh",
-    low: float = -1.0,
-    high: float = 1.0,
     generator: torch.Generator | None = None,
 ) -> Prediction:
     r"""Return the prediction of a trained model as a function that can be attacked.
@@ -40,12 +40,12 @@ def prediction(
 
     Args:
         model: A ``VIB``, or a deterministic classifier, which draws nothing.
+        low: What the model was trained to see for a black pixel, 0 in an image to attack.
+        high: What it was trained to see for a white one, 1 in an image to attack.
         samples: S, for a stochastic model.
         noise: ``"fresh"`` draws new noise at each call, for each image; ``"frozen"`` adds the
             same S draws at each call, to each image, so that the model is a deterministic
             function; ``"mean"`` takes the mean of the code.
-        low: What the model takes for a black pixel.
-        high: What it takes for a white one.
         generator: Source of frozen noise, on the device of the model.
 
     Raises:
@@ -54,7 +54,7 @@ def prediction(
 
     Example:
         >>> model = Classifier(torch.nn.Identity())
-        >>> predict = prediction(model, low=0.0)
+        >>> predict = prediction(model, low=0.0, high=1.0)
         >>> predict(torch.tensor([[0.5, 0.5]]), None).exp()
         tensor([[0.5000, 0.5000]])
     """

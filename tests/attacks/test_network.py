@@ -36,7 +36,7 @@ def noisy():
 
 @pytest.fixture
 def predict():
-    return prediction(network())
+    return prediction(network(), low=-1.0, high=1.0)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_the_success_mask_holds_when_images_are_classified_again(
 
 @each
 def test_the_same_seed_gives_the_same_images(images, labels, name):
-    predict = prediction(noisy())
+    predict = prediction(noisy(), low=-1.0, high=1.0)
     one, two = (run(name, predict, images, labels, generator=stream(5, "x")) for _ in range(2))
     assert torch.equal(one.images, two.images) and torch.equal(one.success, two.success)
 
@@ -105,8 +105,11 @@ def test_nothing_is_changed_in_place(predict, images, labels, name):
 @each
 def test_images_may_have_any_shape(images, labels, name):
     model = network()
-    square = prediction(Classifier(torch.nn.Sequential(torch.nn.Flatten(), model.network)))
-    flat = run(name, prediction(model), images, labels, generator=stream(5, "x"))
+    flattened = Classifier(torch.nn.Sequential(torch.nn.Flatten(), model.network))
+    square = prediction(flattened, low=-1.0, high=1.0)
+    flat = run(
+        name, prediction(model, low=-1.0, high=1.0), images, labels, generator=stream(5, "x")
+    )
     shaped = run(name, square, images.reshape(-1, 1, 4, 4), labels, generator=stream(5, "x"))
     torch.testing.assert_close(shaped.images.flatten(1), flat.images)
 
@@ -117,7 +120,7 @@ def test_signed_steps_stay_in_the_ball_and_in_the_box(epsilon, seed):
     g = torch.Generator().manual_seed(seed)
     images = torch.rand(4, SIZE, generator=g, dtype=torch.float64).round(decimals=1)
     labels = torch.randint(CLASSES, (4,), generator=g)
-    predict = prediction(noisy())
+    predict = prediction(noisy(), low=-1.0, high=1.0)
     options = {"epsilon": epsilon, "generator": g}
     moved = [
         gradient_sign(predict, images, labels, **options),
@@ -286,5 +289,7 @@ def test_refuses_what_is_no_picture(predict, images, labels):
 def test_runs_on_a_gpu(images, labels, name):
     model = noisy().to("cuda")
     g = stream(0, "x", device="cuda")
-    found = run(name, prediction(model), images.cuda(), labels.cuda(), generator=g)
+    found = run(
+        name, prediction(model, low=-1.0, high=1.0), images.cuda(), labels.cuda(), generator=g
+    )
     assert found.images.is_cuda and found.success.is_cuda

@@ -38,21 +38,23 @@ def draws(samples, *, seed):
 def test_frozen_noise_is_the_log_of_a_mean_of_probabilities(images, covariance):
     model, noise = vib(covariance), draws(7, seed=3)
     frozen = torch.Generator().manual_seed(3)
-    predict = prediction(model, samples=7, noise="frozen", generator=frozen)
+    predict = prediction(model, low=-1.0, high=1.0, samples=7, noise="frozen", generator=frozen)
     code = model.encoder(2 * images - 1)
     each = [model.decoder(code.sample(z.expand(5, K))).softmax(-1) for z in noise]
     torch.testing.assert_close(predict(images, None), torch.stack(each).mean(0).log())
 
 
 def test_frozen_noise_makes_a_function(images):
-    predict = prediction(vib(), noise="frozen", generator=torch.Generator().manual_seed(3))
+    predict = prediction(
+        vib(), low=-1.0, high=1.0, noise="frozen", generator=torch.Generator().manual_seed(3)
+    )
     assert torch.equal(predict(images, None), predict(images, None))
     torch.testing.assert_close(predict(images[2:3], None), predict(images, None)[2:3])
 
 
 def test_fresh_noise_is_that_of_the_generator(images):
     model = vib()
-    predict = prediction(model, samples=1)
+    predict = prediction(model, low=-1.0, high=1.0, samples=1)
     first, second = (torch.Generator().manual_seed(s) for s in (1, 1))
     expected = model.log_predictive(2 * images - 1, samples=1, generator=second)
     torch.testing.assert_close(predict(images, first), expected)
@@ -66,7 +68,7 @@ def test_many_fresh_samples_meet_the_expected_probability(images):
     each = torch.stack(
         [model.log_predictive(2 * images - 1, samples=1, generator=g).exp() for _ in range(count)]
     )
-    found = prediction(model, samples=count)(images, g).exp()
+    found = prediction(model, low=-1.0, high=1.0, samples=count)(images, g).exp()
     error = each.std(0) * math.sqrt(2 / count)
     assert ((found - each.mean(0)).abs() < 5 * error).all()
 
@@ -74,7 +76,9 @@ def test_many_fresh_samples_meet_the_expected_probability(images):
 def test_the_mean_code_has_no_noise(images):
     model = vib()
     expected = model.decoder(model.encoder(2 * images - 1).mean).log_softmax(-1)
-    torch.testing.assert_close(prediction(model, noise="mean")(images, None), expected)
+    torch.testing.assert_close(
+        prediction(model, low=-1.0, high=1.0, noise="mean")(images, None), expected
+    )
 
 
 @pytest.mark.parametrize("kind", [Classifier, lambda net: DropoutClassifier(net, rate=0.5)])
@@ -84,9 +88,20 @@ def test_a_deterministic_model_predicts_from_scaled_pixels(images, kind):
     torch.testing.assert_close(found, network(images - 0.5).log_softmax(-1))
 
 
+def test_what_black_and_white_are_to_the_model_must_be_said(images):
+    """A range by default would be a guess, and the attack one on another function."""
+    with pytest.raises(TypeError, match=r"required.*'low'"):
+        prediction(vib())
+    model = Classifier(nn.Linear(INPUTS, CLASSES).double())
+    found = prediction(model, low=0.0, high=1.0)(images, None)
+    torch.testing.assert_close(found, model.log_predictive(images))
+
+
 def test_predictions_are_differentiable_in_the_images(images):
     for noise in ("frozen", "mean"):
-        predict = prediction(vib(), noise=noise, generator=torch.Generator().manual_seed(0))
+        predict = prediction(
+            vib(), low=-1.0, high=1.0, noise=noise, generator=torch.Generator().manual_seed(0)
+        )
         inputs = images.clone().requires_grad_()
         assert torch.autograd.gradcheck(lambda x, f=predict: f(x, None), (inputs,))
 
@@ -107,4 +122,4 @@ def test_excess_is_negative_exactly_where_the_goal_is_reached(generator):
 )
 def test_refuses(options, message):
     with pytest.raises(ValueError, match=message):
-        prediction(vib(), **options)
+        prediction(vib(), low=-1.0, high=1.0, **options)

@@ -51,7 +51,9 @@ def test_a_certain_linear_network_is_left_along_the_difference_of_its_weights(
 ):
     """The margin is linear in each sample, so weights of samples, all positive, cancel."""
     model, images, difference = two
-    predict = prediction(model, samples=SAMPLES, noise=noise, generator=generator)
+    predict = prediction(
+        model, low=-1.0, high=1.0, samples=SAMPLES, noise=noise, generator=generator
+    )
     own = torch.zeros(len(images), dtype=torch.long)
     margin = log_odds(predict(images, generator), own)
     assert (margin < 0.7 * CERTAIN).all() and (predict(images, generator)[:, 0] == 0).all()
@@ -146,7 +148,7 @@ def both(request, saturated):
 def predicted(model, noise):
     """Return the package's prediction with given noise, in place of a generator's."""
     if isinstance(model, Classifier):
-        return prediction(model)
+        return prediction(model, low=-1.0, high=1.0)
     return lambda x, _: _log_mean_probability(
         model, model.encoder(2 * x - 1), noise.expand(-1, len(x), -1)
     )

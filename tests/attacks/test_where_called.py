@@ -54,11 +54,11 @@ def labels():
 @pytest.mark.parametrize("name", ATTACKS)
 @pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
 def test_an_attack_is_the_same_in_any_context(name, context, images, labels):
-    expected = run(name, images, labels, prediction(model(), samples=3))
+    expected = run(name, images, labels, prediction(model(), low=-1.0, high=1.0, samples=3))
     assert not torch.equal(expected, images)
     with context():
         given = images.clone(), labels.clone()  # made here, as a validation hook would
-        found = run(name, *given, prediction(model_in_training(), samples=3))
+        found = run(name, *given, prediction(model_in_training(), low=-1.0, high=1.0, samples=3))
     assert torch.equal(found, expected)
 
 
@@ -66,7 +66,9 @@ def test_an_attack_is_the_same_in_any_context(name, context, images, labels):
 def test_frozen_noise_may_be_drawn_in_inference_mode(noise, images, labels):
     with torch.inference_mode():
         frozen = generator(2, "frozen")
-        predict = prediction(model_in_training(), samples=3, noise=noise, generator=frozen)
+        predict = prediction(
+            model_in_training(), low=-1.0, high=1.0, samples=3, noise=noise, generator=frozen
+        )
         found = run("projected_gradient", images.clone(), labels.clone(), predict)
     assert not torch.equal(found, images)
 
@@ -82,7 +84,7 @@ def test_inputs_gradients_and_mode_are_left_alone(name, images, labels):
     network = nn.Sequential(nn.Linear(6, 3), nn.BatchNorm1d(3), nn.Dropout(0.5))
     classifier = Classifier(network)
     statistics, held = network[1].running_mean.clone(), images.clone()
-    found = run(name, images * weight, labels, prediction(classifier))
+    found = run(name, images * weight, labels, prediction(classifier, low=-1.0, high=1.0))
     assert not found.requires_grad and torch.equal(images, held)
     assert weight.grad is None and all(p.grad is None for p in classifier.parameters())
     assert all(layer.training for layer in network)
@@ -103,7 +105,7 @@ def test_inputs_gradients_and_mode_are_left_alone(name, images, labels):
 )
 def test_what_no_attack_can_take_is_refused(name, images, labels, message):
     with pytest.raises(ValueError, match=message):
-        run(name, images, labels, prediction(model(), samples=1))
+        run(name, images, labels, prediction(model(), low=-1.0, high=1.0, samples=1))
 
 
 def test_measures_do_not_broadcast():

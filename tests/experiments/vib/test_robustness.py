@@ -79,7 +79,13 @@ def test_saved_images_are_classified_as_the_figure_says(trained, recorded):
         np.testing.assert_array_equal(found, held["predicted"])
         if not trial.noisy:
             images = torch.from_numpy(held["attacked"]).flatten(1)
-            plain = prediction(trial.model)(images, None).argmax(1).numpy()
+            plain = (
+                prediction(trial.model, low=adversaries.BLACK, high=adversaries.WHITE)(
+                    images, None
+                )
+                .argmax(1)
+                .numpy()
+            )
             np.testing.assert_array_equal(plain == adversaries.TARGET, held["success"])
 
 

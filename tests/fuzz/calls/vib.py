@@ -107,11 +107,14 @@ def classifier() -> Classifier:
 
 
 def attacked(**options: object) -> Given:
-    predict = attacks.prediction(classifier(), low=0.0)
+    predict = attacks.prediction(classifier(), low=0.0, high=1.0)
     return given(predict, torch.rand(5, 1, 2, 2), labels(5), generator=generator(), **options)
 
 
-call(attacks.prediction, lambda: given(model(), samples=2, noise="frozen", generator=generator()))
+call(
+    attacks.prediction,
+    lambda: given(model(), low=-1.0, high=1.0, samples=2, noise="frozen", generator=generator()),
+)
 call(attacks.fast_gradient_sign, lambda: attacked(epsilon=0.1))
 call(attacks.gradient_sign, lambda: attacked(epsilon=0.1))
 call(attacks.projected_gradient, lambda: attacked(epsilon=0.1, steps=2))
@@ -122,7 +125,7 @@ call(
 call(
     attacks.keep_successes,
     lambda: given(
-        attacks.prediction(classifier(), low=0.0),
+        attacks.prediction(classifier(), low=0.0, high=1.0),
         torch.rand(5, 1, 2, 2),
         torch.rand(5, 1, 2, 2),
         labels(5),
