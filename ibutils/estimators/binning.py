@@ -284,4 +284,7 @@ def _doubts_of_labels(occupied: Tensor, n: int) -> tuple[str, ...]:
     few = occupied * FEW > n
     if not bool(few.any()):
         return ()
-    return (f"{share(few)} there are fewer than {FEW} samples a cell: the value is biased up.",)
+    # Up as a rule; where the layer determines the labels, their entropy is the value, biased down.
+    return (
+        f"{share(few)} there are fewer than {FEW} samples a cell: the value is biased, mostly up.",
+    )

@@ -223,7 +223,7 @@ def _by_neighbours(sides: dict[str, Side], k: int, generator: torch.Generator | 
     labels = [int(one.labels.max()) + 1 for one in variables if one.labels is not None]
     too_small = len(variables[0].values) < PARTS * max(PART, 4 * k, EACH * math.prod(labels))
     if too_small or any(map(_is_lopsided, variables)):  # parts would say nothing
-        return replace(found, diagnostics=(*doubts, NARROW))
+        return found if found.stderr is None else replace(found, diagnostics=(*doubts, NARROW))
 
     def value(rows: Tensor) -> float:
         return float(neighbours.information(*(_rows(one, rows) for one in variables), k=k))

@@ -39,9 +39,10 @@ def ksg(x: Data, y: Data, *, k: int = 3, standardise: bool = True) -> Estimate:
 
     Returns:
         The estimate in nats, negative values as they come. Its standard error is that of a mean
-        of independent terms; neighbours share samples, and the spread over data sets is up to
-        twice as large. Diagnostics name ties, neighbours that are far away, heavy tails, units
-        that decide, and what looks like a deterministic map.
+        of n independent terms, with n - 1 degrees of freedom; neighbours share samples, and the
+        spread over data sets is up to twice as large. With k = n - 1 the terms are equal by
+        construction, and there is none. Diagnostics name ties, neighbours that are far away,
+        heavy tails, units that decide, and what looks like a deterministic map.
 
     Raises:
         TypeError: The samples are not numbers, ``k`` is no integer, or ``standardise`` no truth
@@ -193,7 +194,14 @@ def information(
     said += doubts.of_neighbours(found, *variables)
     terms = _terms(found)
     value, stderr = float(terms.mean()), float(terms.std()) / math.sqrt(kept)
-    return Estimate(value, stderr, diagnostics=tuple(said))
+    # Of all others one is the farthest, in x or in y: each term is then zero, whatever the data.
+    if bool(((found.k >= kept - 1) & (found.distance > 0)).all()):
+        said.append(
+            f"All {kept} samples are neighbours of one another: the value is the same for any "
+            "data without ties, and has no standard error. Take a smaller k."
+        )
+        return Estimate(value, diagnostics=tuple(said))
+    return Estimate(value, stderr, diagnostics=tuple(said), freedom=float(kept - 1))
 
 
 def _find(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours:

@@ -261,6 +261,7 @@ class TestDiagnostics:
         assert own.startswith("In 1 of 3 layers every sample has a cell of its own")
         (few,) = result.about_labels.diagnostics
         assert few.startswith("In 1 of 3 layers there are fewer than 5 samples a cell")
+        assert few.endswith("biased, mostly up.")
 
     def test_nothing_is_said_where_nothing_is_wrong(self):
         activity = tanh_layers(1000, 2)

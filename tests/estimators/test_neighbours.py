@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.feature_selection._mutual_info import _compute_mi_cc
 from sklearn.metrics import mutual_info_score
 
-from ibutils.estimators.neighbours import Variable, information, ksg
+from ibutils.estimators.neighbours import Variable, conditional_ksg, information, ksg
 from tests import neighbour_loops
 
 SPREAD = 2  # the documented ratio of the spread over data sets to the standard error
@@ -60,6 +60,23 @@ class TestValue:
         claimed = np.mean([estimate.stderr for estimate in estimates])
         chance = 1 + STANDARD_ERRORS / math.sqrt(2 * len(estimates))  # of a standard deviation
         assert claimed / chance < spread < SPREAD * claimed * chance
+
+    @pytest.mark.parametrize(("n", "k"), [(5, 1), (5, 3), (8, 3)])
+    def test_the_interval_of_a_handful_of_terms_is_that_of_student(self, n, k):
+        """Independent samples carry nothing; normal quantiles cover that in 51 % for (5, 3)."""
+        found = [ksg(*gaussian_pair(n, 1, 0.0, seed=s)[:2], k=k) for s in range(300)]
+        assert all(one.freedom == n - 1 for one in found)
+        covered = [low < 0 < high for low, high in (one.interval() for one in found)]
+        assert np.mean(covered) > 0.8
+
+    @pytest.mark.parametrize("n", [3, 5, 20])
+    def test_where_all_are_neighbours_there_is_no_standard_error(self, n):
+        for correlation in (0.0, 0.99):
+            found = ksg(*gaussian_pair(n, 1, correlation)[:2], k=n - 1)
+            assert found.value == pytest.approx(0, abs=1e-12) and found.stderr is None
+            assert any("no standard error. Take a smaller k" in one for one in found.diagnostics)
+        x, y, z = torch.randn(3, n, generator=torch.Generator().manual_seed(0))
+        assert conditional_ksg(x, y, z, k=n - 1).stderr is None
 
     def test_negative_values_are_not_clipped(self):
         values = [ksg(*gaussian_pair(200, 2, 0.0, seed=seed)[:2]).value for seed in range(10)]
