@@ -208,6 +208,15 @@ class TestLoss:
             torch.eye(6), labels.to(dtype), rate, beta=0.1
         )
 
+    @pytest.mark.parametrize(
+        ("network", "got"),
+        [(nn.LSTM(2, 4), r"got tuple: \(tensor"), (nn.Linear(2, 3), r"got .* of shape \(5, 3\)")],
+    )
+    def test_a_network_whose_outputs_make_no_code(self, network, got):
+        encoder = StochasticEncoder(network, bottleneck=2)
+        with pytest.raises(ValueError, match=rf"must return \[batch, 4\] for a diagonal.* {got}"):
+            encoder(torch.zeros(5, 2))
+
     def test_an_encoder_that_gives_no_code(self):
         with pytest.raises(TypeError, match="encoder must be a StochasticEncoder, got Linear"):
             inspect.unwrap(VIB.__init__)(small_model(), nn.Linear(2, 4), nn.Linear(2, 3), beta=0.1)

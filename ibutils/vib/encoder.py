@@ -126,10 +126,11 @@ class StochasticEncoder(nn.Module):
             outputs = self.network(inputs)
         k = self.bottleneck
         width = self.width(k, self.covariance)
-        if outputs.ndim != 2 or outputs.shape[1] != width:
+        # An LSTM, for one, returns a tuple.
+        if not isinstance(outputs, Tensor) or outputs.ndim != 2 or outputs.shape[1] != width:
             raise ValueError(
                 f"network must return [batch, {width}] for a {self.covariance} code of "
-                f"bottleneck={k}, got shape {tuple(outputs.shape)} of inputs "
+                f"bottleneck={k}, got {checks.described(outputs)} of inputs "
                 f"{checks.described(inputs)}"
             )
         mean, raw = outputs.tensor_split([k], dim=-1)
