@@ -389,6 +389,15 @@ class TestPrediction:
         singles = [model.log_predictive(inputs, samples=1, generator=generator) for _ in range(12)]
         assert bool((many >= torch.stack(singles).mean(0)).all())
 
+    def test_without_a_generator_the_global_state_draws(self):
+        model, inputs = small_model().requires_grad_(False), normal(5, 2)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            first, second = (model.log_predictive(inputs, samples=2) for _ in range(2))
+            torch.manual_seed(0)
+            again = model.log_predictive(inputs, samples=2)
+        assert torch.equal(first, again) and not torch.equal(first, second)
+
     def test_needs_a_sample(self):
         with pytest.raises(ValueError, match="samples must be at least 1, got 0"):
             small_model().log_predictive(normal(1, 2), samples=0)

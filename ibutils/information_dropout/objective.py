@@ -97,12 +97,14 @@ class NoisyClassifier(Trainable):
     r"""A classifier with noise in its layers, trained by the objective of Information Dropout.
 
     Networks without Information Dropout pay no divergence, so that one model serves the
-    comparisons. ``beta`` and the factor ``warmth`` on it are buffers.
+    comparisons. The ``weight`` of the divergence, ``beta / samples``, and the factor ``warmth`` on
+    it, 1 unless a warm-up sets it, are buffers; neither ``beta`` nor ``samples`` is kept.
 
     Args:
         network: Maps inputs and noise to logits, such as ``all_cnn_32`` or ``dropout_mlp``.
         beta: Weight of the divergence, at least 0.
-        samples: Number of training examples, by which ``beta`` is divided.
+        samples: Number of training examples, by which ``beta`` is divided. (In
+            ``log_predictive`` the word means draws of the noise.)
 
     Raises:
         TypeError: ``network`` is no ``NoisyNetwork``.
@@ -148,7 +150,20 @@ class NoisyClassifier(Trainable):
     def log_predictive(
         self, inputs: Tensor, *, samples: int, generator: torch.Generator | None = None
     ) -> Float[Tensor, "batch classes"]:
-        """Return log-probabilities averaged over draws of the noise; none with ``samples=0``."""
+        r"""Return :math:`\log \frac1S \sum_s p(y \mid z_s)`: averages probabilities, not logits.
+
+        Args:
+            inputs: ``[batch, *shape]``.
+            samples: Number S of draws of the noise, for each input; 0 leaves the noise away. (In
+                the constructor the word means training examples.)
+            generator: Source of the noise. By default one with seed 0, made anew: equal calls
+                return equal values, and no global state moves. (``VIB.log_predictive`` draws
+                from the global state.)
+
+        Raises:
+            TypeError: An argument is of another type.
+            ValueError: ``samples`` is negative, or an input has another shape or is not finite.
+        """
         checks.tensor("inputs", inputs)
         checks.finite("inputs", inputs.detach())
         checks.count("samples", samples, least=0)

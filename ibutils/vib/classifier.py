@@ -116,7 +116,16 @@ class VIB(Trainable):
     ) -> Float[Tensor, "batch classes"]:
         r"""Return :math:`\log \frac1S \sum_s q(y \mid z_s)`: averages probabilities, not logits.
 
-        S is the number of ``samples`` of the code of each input ``[batch, ...]``.
+        Args:
+            inputs: ``[batch, ...]``.
+            samples: Number S of draws of the code of each input, at least 1.
+            generator: Source of the draws. By default the global one of PyTorch: each call
+                draws anew, and moves its state. (``NoisyClassifier.log_predictive`` draws from a
+                fixed seed.)
+
+        Raises:
+            TypeError: An argument is of another type.
+            ValueError: ``samples`` is less than 1, or an input is not finite.
         """
         checks.tensor("inputs", inputs, kind="any")
         checks.finite("inputs", inputs.detach())

@@ -87,6 +87,11 @@ class TestModel:
         with pytest.raises(ValueError, match="at least 0, got -1"):
             model.log_predictive(images, samples=-1)
 
+    def test_without_a_generator_equal_calls_draw_the_same(self, images):
+        model, state = classifier().eval(), torch.get_rng_state()
+        one, two = (model.log_predictive(images, samples=2) for _ in range(2))
+        assert torch.equal(one, two) and torch.equal(state, torch.get_rng_state())
+
     def test_upto_is_a_prefix_of_the_whole(self, images):
         network = small_cnn().eval()
         noise = network.draw_noise(40, generator=torch.Generator().manual_seed(0))
