@@ -98,8 +98,21 @@ class TestEntropy:
             entropy(torch.tensor(bad))
 
     def test_names_the_offending_sum(self):
-        with pytest.raises(ValueError, match=r"got 1\.5"):
+        with pytest.raises(ValueError, match=r"got 1\.5; divide them by their sum"):
             entropy(torch.tensor([[0.5, 0.5], [0.75, 0.75]]))
+
+    @pytest.mark.parametrize("classes", [2, 10, 1000])
+    def test_takes_a_softmax_of_single_precision_in_double(self, classes):
+        logits = 3 * torch.randn(100, classes, generator=torch.Generator().manual_seed(0))
+        found = entropy(logits.softmax(-1).double())
+        close(found, entropy(logits.double().softmax(-1)), atol=1e-4, rtol=0)
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_refuses_a_sum_beyond_the_tolerance(self, dtype):
+        least = {torch.float32: 1e-3, torch.float64: 2e-6}[dtype]
+        for off in (-least, least):
+            with pytest.raises(ValueError, match="probabilities must sum to 1"):
+                entropy(torch.tensor([0.5, 0.5 + off], dtype=dtype))
 
 
 class TestKlDivergence:
@@ -335,6 +348,26 @@ class TestGaussian:
         covariance[1, 0] += root
         with pytest.raises(ValueError, match="symmetric, but entries differ by"):
             gaussian_entropy(scale * covariance)
+
+    def test_symmetric_holds_of_each_entry(self):
+        """The largest entry of others says nothing of a pair."""
+        covariance = torch.block_diag(torch.tensor([[1e8]]), torch.tensor([[1.0, 0.5], [0.2, 1]]))
+        with pytest.raises(ValueError, match=r"symmetric, but entries differ by 0\.3"):
+            gaussian_entropy(covariance)
+
+    def test_information_is_no_nan_where_the_covariance_is_nearly_singular(self):
+        """Single precision has a Cholesky factor for some of them, and correlations above 1."""
+        refused = 0
+        for seed in range(200):
+            root = normal(4, 4, seed=seed).float()
+            root[3] = root[0] + 3e-4 * root[3]
+            try:
+                found = gaussian_mutual_information(root @ root.mT, dim_x=2)
+            except ValueError as error:
+                refused += "singular up to rounding" in str(error)
+            else:
+                assert found.isfinite()
+        assert refused > 0
 
     def test_refuses_shapes_that_disagree(self):
         # Unwrapped, because run-time shape checks of the tests would refuse them first.

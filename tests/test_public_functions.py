@@ -29,13 +29,11 @@ DRAWS = (
     "*.NoisyClassifier.log_predictive",
     "*.VariationalAutoencoder.evidence_bound",
 )
-# What they are given holds a network in single precision that a test cannot convert, or
-# probabilities that sum to one in single precision only.
+# What they are given holds a network in single precision that a test cannot convert.
 STAYS_SINGLE = (
     "ibutils.attacks.carlini_wagner.*",
     "ibutils.attacks.gradient_sign.*",
     "ibutils.attacks.outcome.keep_successes",
-    "ibutils.information.discrete.*",
     "ibutils.information_plane.stacked_learner.*",
     "ibutils.nets.stacked.*",
     "ibutils.train.learner.*",

@@ -12,6 +12,8 @@ from torch import Tensor
 from ibutils import checks
 from ibutils.information.log_space import at_least_single, check_axis
 
+LEAST_TOLERANCE = 1e-6  # of a sum: what a softmax in single precision needs, read in double
+
 
 def entropy(probabilities: Float[Tensor, "..."], *, dim: int = -1) -> Float[Tensor, "..."]:
     r"""Return the Shannon entropy of probability vectors.
@@ -122,10 +124,12 @@ def _probabilities(name: str, values: Tensor, dim: int) -> Tensor:
     check_axis(values, dim)
     if not bool((values >= 0).all()):
         raise ValueError(f"{name} must be >= 0, got {float(values.min())}")
-    tolerance = math.sqrt(torch.finfo(values.dtype).eps)
+    tolerance = max(math.sqrt(torch.finfo(values.dtype).eps), LEAST_TOLERANCE)
     values = at_least_single(values)
     totals = values.sum(dim)
     if not bool(((totals - 1).abs() <= tolerance).all()):
         worst = totals.flatten()[(totals - 1).abs().argmax()]
-        raise ValueError(f"{name} must sum to 1 along dim={dim}, got {float(worst)}")
+        raise ValueError(
+            f"{name} must sum to 1 along dim={dim}, got {float(worst)}; divide them by their sum"
+        )
     return values

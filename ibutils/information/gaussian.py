@@ -116,8 +116,8 @@ def gaussian_mutual_information(
 
     Raises:
         TypeError: The covariance is no tensor, or ``dim_x`` no integer.
-        ValueError: The matrix is not square, finite, symmetric or positive definite, or ``dim_x``
-            leaves a block empty.
+        ValueError: The matrix is not square, finite, symmetric or positive definite, a canonical
+            correlation is 1 up to rounding, or ``dim_x`` leaves a block empty.
 
     :cite:t:`cover2006elements`, theorem 8.4.1 and section 8.5.
 
@@ -135,7 +135,13 @@ def gaussian_mutual_information(
         factor_x, covariance[..., :dim_x, dim_x:], upper=False
     )
     whitened = torch.linalg.solve_triangular(factor_y.mT, whitened, upper=True, left=False)
-    return -0.5 * torch.log1p(-torch.linalg.svdvals(whitened).square()).sum(-1)
+    correlations = torch.linalg.svdvals(whitened)
+    if not bool((correlations < 1).all()):
+        raise ValueError(
+            f"covariance is singular up to rounding in {covariance.dtype}: a canonical "
+            f"correlation is {float(correlations.detach().max())}; the information may be infinite"
+        )
+    return -0.5 * torch.log1p(-correlations.square()).sum(-1)
 
 
 def _of_one_type(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -159,10 +165,16 @@ def _cholesky(name: str, covariance: Tensor) -> Tensor:
         shape = tuple(covariance.shape)
         raise ValueError(f"{name} must be a square matrix, got shape {shape}")
     checks.finite(name, covariance)
-    tolerance = math.sqrt(torch.finfo(covariance.dtype).eps) * covariance.abs().amax()
-    gap = (covariance - covariance.mT).abs().amax()
-    if not bool(gap <= tolerance):
-        raise ValueError(f"{name} must be symmetric, but entries differ by {float(gap)}")
+    values = covariance.detach()
+    gap = (values - values.mT).abs()
+    # By entry: one of a covariance is at most the product of two standard deviations.
+    scale = values.diagonal(dim1=-2, dim2=-1).clamp_min(0).sqrt()
+    tolerance = math.sqrt(torch.finfo(values.dtype).eps)
+    uneven = gap > tolerance * scale[..., :, None] * scale[..., None, :]
+    if bool(uneven.any()):
+        raise ValueError(
+            f"{name} must be symmetric, but entries differ by {float(gap[uneven].max())}"
+        )
     wide = at_least_single(covariance)
     factor, info = torch.linalg.cholesky_ex(wide)
     if bool((info != 0).any()):
