@@ -11,6 +11,7 @@ from torch import Tensor
 from ibutils import checks
 from ibutils.attacks.predict import Prediction
 from ibutils.evaluation import check_predictions
+from ibutils.information.log_space import at_least_single
 
 Attack = TypeVar("Attack", bound=Callable[..., Any])
 
@@ -31,7 +32,7 @@ class Attacked(NamedTuple):
 
 
 class Norms(NamedTuple):
-    """Sizes of perturbations in units of the range of a pixel, ``[n]`` each.
+    """Sizes of perturbations in units of the range of a pixel, ``[n]`` each, at least single.
 
     Attributes:
         l0: Number of entries that change by more than a threshold.
@@ -64,7 +65,7 @@ def excess(
         targeted: Whether ``classes`` are targets.
 
     Returns:
-        ``[batch]``, in nats.
+        ``[batch]``, in nats, in at least single precision.
 
     Raises:
         TypeError: An argument is no tensor.
@@ -75,6 +76,7 @@ def excess(
         tensor([1.0986])
     """
     _check_classes(log_probabilities, classes)
+    log_probabilities = at_least_single(log_probabilities)
     own = log_probabilities.gather(1, classes[:, None])[:, 0]
     rival = log_probabilities.scatter(1, classes[:, None], -torch.inf).amax(dim=1)
     return rival - own if targeted else own - rival
@@ -100,7 +102,8 @@ def log_odds(
         classes: The true class to leave, or the target to reach, ``[batch]``.
 
     Returns:
-        ``[batch]``, in nats: negative while the class has more than half of the probability.
+        ``[batch]``, in nats, in at least single precision: negative while the class has more than
+        half of the probability.
 
     Raises:
         TypeError: An argument is no tensor.
@@ -112,6 +115,7 @@ def log_odds(
         (tensor([-200.]), tensor([0.]))
     """
     _check_classes(log_probabilities, classes)
+    log_probabilities = at_least_single(log_probabilities)
     own = log_probabilities.gather(1, classes[:, None])[:, 0]
     return log_probabilities.scatter(1, classes[:, None], -torch.inf).logsumexp(dim=1) - own
 
@@ -190,7 +194,7 @@ def norms(
         checks.finite(name, pixels)
     checks.same_shape(images=images, attacked=attacked)
     checks.number("threshold", threshold, least=0)
-    change = (attacked - images).flatten(1).abs()
+    change = (at_least_single(attacked) - at_least_single(images)).flatten(1).abs()
     counted = (change > threshold).sum(dim=1).to(change.dtype)
     return Norms(counted, change.square().sum(dim=1).sqrt(), change.amax(dim=1))
 

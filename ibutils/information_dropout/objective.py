@@ -169,9 +169,10 @@ class NoisyClassifier(Trainable):
         checks.count("samples", samples, least=0)
         checks.generator(generator)
         if samples == 0:
-            return F.log_softmax(self(inputs), dim=-1)
+            return F.log_softmax(at_least_single(self(inputs)), dim=-1)
         if generator is None:
             generator = torch.Generator(device=inputs.device).manual_seed(0)
         noises = (self.draw_noise(len(inputs), generator=generator) for _ in range(samples))
-        draws = [F.log_softmax(self(inputs, noise), dim=-1) for noise in noises]
+        logits = (at_least_single(self(inputs, noise)) for noise in noises)
+        draws = [F.log_softmax(one, dim=-1) for one in logits]
         return log_mean_exp(torch.stack(draws), dim=0)

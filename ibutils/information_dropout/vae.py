@@ -147,7 +147,8 @@ class VariationalAutoencoder(Trainable):
     def _terms(self, inputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         logits = at_least_single(self(inputs, noise))
         checks.same_shape(logits=logits, inputs=inputs)
-        pixels = F.binary_cross_entropy_with_logits(logits, inputs, reduction="none")
+        images = at_least_single(inputs)  # the sum would be of their type
+        pixels = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
         return pixels.sum(1), self.latent.kl.sum(1)
 
     @torch.no_grad()

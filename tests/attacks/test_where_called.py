@@ -108,6 +108,16 @@ def test_what_no_attack_can_take_is_refused(name, images, labels, message):
         run(name, images, labels, prediction(model(), low=-1.0, high=1.0, samples=1))
 
 
+def test_measures_of_half_precision_are_finite():
+    logits = torch.tensor([[6e4, -6e4]], dtype=torch.float16)
+    for measure in (excess, log_odds):
+        found = float(measure(logits, torch.tensor([1])))
+        assert abs(found) == pytest.approx(1.2e5, rel=1e-3)
+    images = torch.zeros(1, 200_000, dtype=torch.float16)
+    l0, l2, linf = norms(images, images + 1)
+    assert (int(l0), float(linf)) == (200_000, 1) and float(l2) == pytest.approx(200_000**0.5)
+
+
 def test_measures_do_not_broadcast():
     logs, classes = torch.zeros(2, 3), torch.tensor([0])
     for measure in (excess, log_odds, reached):
