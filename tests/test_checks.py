@@ -84,6 +84,24 @@ def test_what_is_not_the_tensor(value, options, error, words):
         checks.tensor("scores", value, **options)
 
 
+class Alike(nn.Module):
+    """Checks that one number of samples and one shape are given, and adds."""
+
+    def forward(self, x, y):
+        checks.same_length(x=x, y=y)
+        checks.same_shape(x=x, y=y)
+        return x + y
+
+
+def test_shapes_are_compared_whatever_the_size_of_the_batch():
+    batch = torch.export.Dim("batch")
+    sizes = {"x": {0: batch}, "y": {0: batch}}
+    program = torch.export.export(
+        Alike(), (torch.ones(3, 2), torch.ones(3, 2)), dynamic_shapes=sizes
+    )
+    assert program.module()(torch.ones(5, 2), torch.ones(5, 2)).shape == (5, 2)
+
+
 def test_a_tensor_may_be_empty_if_told():
     checks.tensor("scores", torch.ones(0, 2), ndim=2, empty=True)
 

@@ -100,7 +100,7 @@ def same_shape(**tensors: Tensor) -> None:
         Traceback (most recent call last):
         ValueError: mean (2, 3) and scale (3,) must have one shape
     """
-    if len({tuple(value.shape) for value in tensors.values()}) > 1:
+    if _differ([value.shape for value in tensors.values()]):
         raise ValueError(f"{_shapes(tensors)} must have one shape")
 
 
@@ -126,7 +126,7 @@ def same_length(**tensors: Tensor) -> None:
         Traceback (most recent call last):
         ValueError: x (2, 3) and y (3, 3) must have one length
     """
-    if len({value.shape[:1] for value in tensors.values()}) > 1:
+    if _differ([value.shape[:1] for value in tensors.values()]):
         raise ValueError(f"{_shapes(tensors)} must have one length")
 
 
@@ -145,6 +145,12 @@ def not_negative(name: str, value: Tensor) -> None:
 def is_integer(value: Tensor) -> bool:
     """Say whether a tensor holds integers; truth values are none."""
     return not (value.is_floating_point() or value.is_complex() or value.dtype == torch.bool)
+
+
+def _differ(shapes: list[torch.Size]) -> bool:
+    # Compared, not put into a set: a size that torch.export holds open has no hash, and a hash
+    # makes torch.compile compile again for each size of a batch.
+    return any(shape != shapes[0] for shape in shapes)
 
 
 def _shapes(tensors: dict[str, Tensor]) -> str:
