@@ -25,14 +25,14 @@ def number(
 
     Args:
         name: Of the argument.
-        value: A number, or a tensor or array of one entry.
+        value: A number, of Python or numpy, or a tensor without an axis.
         least: The number is at least this.
         most: The number is at most this.
         above: The number is above this.
         below: The number is below this.
 
     Raises:
-        TypeError: It is no number; a truth value is none.
+        TypeError: It is no number; a truth value is none, nor is an array.
         ValueError: It is not finite or out of range.
 
     Example:
@@ -42,7 +42,7 @@ def number(
     """
     if not is_number(value):
         raise TypeError(f"{name} must be a number, got {described(value)}")
-    found = float(value.item() if hasattr(value, "item") else value)
+    found = float(value.item() if isinstance(value, Tensor) else value)
     wanted = [
         words
         for limit, words in (
@@ -178,14 +178,15 @@ def device(value: Any, name: str = "device") -> None:
 
 
 def is_number(value: Any) -> bool:
-    """Say whether a value is one real number; truth values are none."""
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, numbers.Real):
-        return True
-    return getattr(value, "size", None) == 1 or (
-        isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex()
-    )
+    """Say whether a value is one real number: no truth value, and nothing that has an axis.
+
+    Example:
+        >>> [is_number(value) for value in (0.5, torch.tensor(0.5), torch.ones(1), True)]
+        [True, True, False, False]
+    """
+    if isinstance(value, Tensor):
+        return value.ndim == 0 and not value.is_complex() and value.dtype != torch.bool
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def described(value: Any) -> str:
