@@ -59,9 +59,14 @@ class Ensemble(Learner):
         self.fixed = buffers | {n: p for n, p in parameters.items() if not p.requires_grad}
         trained = [_flip(parameters[name].detach()).contiguous() for name in self.names]
         self._optimise([p.requires_grad_() for p in trained], vector=2)
-        blank = _Objective(copy.deepcopy(models[0]).to("meta"))
-        objectives = vmap(partial(functional_call, blank))
+        self._blank = _Objective(copy.deepcopy(models[0]).to("meta"))
+        objectives = vmap(partial(functional_call, self._blank))
         self._prepare(lambda *batch: objectives(self._state(), batch))
+
+    def training_mode(self) -> None:
+        """Put what runs for all members in training mode; the given models stay as they are."""
+        if not self._blank.model.training:
+            self._blank.train()
 
     def tensors(self) -> dict[str, Tensor]:
         """Return stacks by name, a member along the first axis, as ``Learner`` does."""

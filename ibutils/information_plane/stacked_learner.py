@@ -104,6 +104,9 @@ class StackedLearner(Learner):
         """Return all weights, ``[weights, members]``."""
         return {"parameter": self.nets.parameter}
 
+    def training_mode(self) -> None:
+        """Do nothing: stacked perceptrons have one mode."""
+
     def check_data(self, inputs: Tensor, labels: Tensor) -> None:
         """Raise unless the data suit the networks and the positions of the training examples."""
         check_examples(self.nets, inputs, labels, self.train)

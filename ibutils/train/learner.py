@@ -85,6 +85,11 @@ class Learner:
         if self.recipe.averaging:
             self._update_average(self.average, self.parameters, None)
 
+    def training_mode(self) -> None:
+        """Put a model that is in evaluation mode in training mode, by its ``train``."""
+        if not self.model.training:
+            self.model.train()
+
     def check_data(self, inputs: Tensor, labels: Tensor) -> None:
         """Raise unless the data can be trained on."""
         checks.tensor("inputs", inputs, kind="any")

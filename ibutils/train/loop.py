@@ -32,6 +32,10 @@ def fit(
 ) -> History:
     """Train a learner for the epochs of its recipe.
 
+    A model in evaluation mode is put in training mode before each epoch, whether it was given so
+    or a callback left it so. A part that has to stay in evaluation mode, as a frozen encoder does,
+    sees to that in its ``train``, as in every loop of torch.
+
     Args:
         learner: One model, or an ensemble with one member a seed.
         inputs: All training inputs ``[n, ...]``, on the device of the model; taken as data,
@@ -100,6 +104,7 @@ class _Training:
 
     def train_an_epoch(self, inputs: Tensor, labels: Tensor) -> None:
         """Take the steps of one epoch, and log the mean of their terms."""
+        self.learner.training_mode()
         batches = self.learner.batches(inputs, labels, self.streams, self.epoch)
         self._log([self.learner.step(*batch) for batch in batches])
         self.learner.schedule.step()

@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from ibutils.baselines import Classifier, DropoutClassifier
+from ibutils.ensemble import Ensemble
 from ibutils.evaluation import evaluate
 from ibutils.nets import linear, perceptron
 from ibutils.train import (
@@ -180,6 +181,28 @@ class TestContext:
         assert {x.dtype for x in (*history.values(), *model.state_dict().values())} == {
             torch.float64
         }
+
+
+class TestMode:
+    @pytest.mark.parametrize("together", [False, True])
+    def test_each_epoch_trains_in_training_mode(self, together):
+        modes = []
+
+        class Watched(Classifier):
+            def objective(self, *batch):
+                modes.append(self.training)
+                return super().objective(*batch)
+
+        model, recipe = Watched(perceptron([6, 8, 3])).eval(), settings(3)
+        learner = Ensemble([model], recipe) if together else Learner(model, recipe)
+        fit(learner, *data(), seeds=[0], callbacks=[lambda learner, _: learner.model.eval()])
+        assert modes == 3 * [True]
+
+    def test_a_part_that_is_held_in_evaluation_mode_stays_so(self):
+        model = plain()
+        model.network[0].eval()
+        fit(Learner(model, settings(1)), *data(), seeds=[0])
+        assert model.training and not model.network[0].training
 
 
 class TestSchedule:
