@@ -13,7 +13,7 @@ from ibutils.progress import track
 from ibutils.train import checkpoint as checkpoints
 from ibutils.train.callbacks import Callback, Stateful
 from ibutils.train.learner import Learner
-from ibutils.train.stream import LEAST_SEED, Stream
+from ibutils.train.stream import LEAST_SEED, GlobalSource, Stream
 
 History = dict[str, Tensor]
 
@@ -41,7 +41,9 @@ def fit(
         inputs: All training inputs ``[n, ...]``, on the device of the model; taken as data,
             whatever they were computed from.
         labels: Their labels ``[n]``, taken as they are: detach what was computed with a gradient.
-        seeds: One seed a member: the order of its batches and its noise follow from it.
+        seeds: One seed a member: the order of its batches and its noise follow from it. What a
+            network draws from the generators of torch itself, as ``nn.Dropout`` does, follows
+            from the first; these generators are afterwards where they were before.
         callbacks: Functions ``callback(learner, epoch)``, called before the first epoch and after
             each, when ``epoch`` epochs are trained. What a callback remembers, its
             ``state_dict``, is part of the checkpoint.
@@ -71,18 +73,19 @@ def fit(
     if checkpoint is not None:
         names = [type(callback).__name__ for callback in training.stateful]
         given = checkpoints.fingerprint(inputs, labels, [*seeds], names)
-        if state := checkpoints.resume(checkpoint, given=given):
+    with training.globals.lent():
+        if checkpoint is not None and (state := checkpoints.resume(checkpoint, given=given)):
             training.load_state_dict(state)
-    if training.epoch == 0:
-        training.call_back()
-    start = training.epoch
-    bar = track(range(start, epochs), unit="epoch", show=progress, total=epochs, initial=start)
-    for epoch in bar:
-        training.train_an_epoch(inputs, labels)
-        if "loss" in training.history:
-            bar.set_postfix(loss=float(training.history["loss"][-1].mean()))
-        if checkpoint is not None and (save_at is None or epoch + 1 in save_at):
-            checkpoints.write(checkpoint, {"given": given, **training.state_dict()})
+        if training.epoch == 0:
+            training.call_back()
+        start = training.epoch
+        bar = track(range(start, epochs), unit="epoch", show=progress, total=epochs, initial=start)
+        for epoch in bar:
+            training.train_an_epoch(inputs, labels)
+            if "loss" in training.history:
+                bar.set_postfix(loss=float(training.history["loss"][-1].mean()))
+            if checkpoint is not None and (save_at is None or epoch + 1 in save_at):
+                checkpoints.write(checkpoint, {"given": given, **training.state_dict()})
     return training.history
 
 
@@ -98,6 +101,7 @@ class _Training:
     ) -> None:
         self.learner, self.seeds, self.callbacks = learner, seeds, callbacks
         self.streams = [Stream(seed, device=device) for seed in seeds]
+        self.globals = GlobalSource(seeds[0], device=device)
         found: list[Any] = [*callbacks]
         self.stateful: list[Stateful] = [one for one in found if isinstance(one, Stateful)]
         self.epoch, self.history = 0, History()
@@ -123,6 +127,7 @@ class _Training:
             "history": self.history,
             "learner": self.learner.state_dict(),
             "streams": [stream.state_dict() for stream in self.streams],
+            "globals": self.globals.state_dict(),
             "callbacks": [callback.state_dict() for callback in self.stateful],
         }
 
@@ -133,6 +138,8 @@ class _Training:
         parts: list[Stateful] = [*self.streams, *self.stateful]
         for part, own in zip(parts, [*state["streams"], *state["callbacks"]], strict=True):
             part.load_state_dict(own)
+        if "globals" in state:  # older checkpoints have none: these draw from the seed again
+            self.globals.load_state_dict(state["globals"])
 
     def _log(self, steps: list[dict[str, Tensor]]) -> None:
         terms = {

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -60,3 +61,36 @@ class Stream:
         """Go on from there."""
         self.order.set_state(state["order"])
         self.noise.set_state(state["noise"])
+
+
+class GlobalSource:
+    """The generators of torch itself, from which networks such as ``nn.Dropout`` draw.
+
+    Args:
+        seed: What they draw in a training follows from.
+        device: Of the inputs.
+    """
+
+    def __init__(self, seed: int, *, device: torch.device | str = "cpu") -> None:
+        self.seed, place = seed, torch.device(device)
+        self.generators = [torch.default_generator]
+        if place.type == "cuda":
+            self.generators.append(torch.cuda.default_generators[place.index])
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Let them start from the seed; afterwards they are where they were before."""
+        with torch.random.fork_rng(devices=[source.device for source in self.generators[1:]]):
+            for source in self.generators:
+                own = generator(self.seed, "global", device=source.device)
+                source.set_state(own.get_state())
+            yield
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return where they stand, by type of device."""
+        return {source.device.type: source.get_state() for source in self.generators}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from there."""
+        for source in self.generators:
+            source.set_state(state[source.device.type])

@@ -22,7 +22,7 @@ from ibutils.train import (
     generator,
     staircase,
 )
-from ibutils.train.checkpoint import read
+from ibutils.train.checkpoint import read, write
 from ibutils.vib import VIB, StochasticEncoder
 
 STANDARD_ERRORS = 4  # a stochastic test fails for 6 in 100,000 seeds, and seeds are fixed
@@ -387,6 +387,39 @@ class TestResume:
         assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.pt"]
 
 
+class TestGlobalGenerators:
+    """A network of torch's own layers draws from the generators of torch itself."""
+
+    recipe = settings(3, 1e-2, batch_size=20)
+
+    def trained(self, seed=7, *, end=-1, checkpoint=None):
+        network = perceptron([6, 8, 3], generator=generator(0, "weights"))
+        learner = Interrupted(
+            Classifier(torch.nn.Sequential(torch.nn.Dropout(), network)), self.recipe, end=end
+        )
+        fit(learner, *data(), seeds=[seed], checkpoint=checkpoint)
+        return snapshot(learner)
+
+    def test_their_draws_follow_from_the_seed_and_they_stay_as_they_were(self):
+        torch.manual_seed(0)
+        before, first = torch.get_rng_state(), self.trained()
+        assert torch.equal(torch.get_rng_state(), before)
+        torch.manual_seed(1)
+        assert identical(first, self.trained()) and not identical(first, self.trained(8))
+
+    @pytest.mark.parametrize("older", [False, True])
+    def test_resume(self, older, tmp_path):
+        """Bit-identical; a checkpoint of before these were kept goes on as it did."""
+        path = tmp_path / "a.pt"
+        with pytest.raises(KeyboardInterrupt):
+            self.trained(end=TestResume.steps, checkpoint=path)
+        if older:
+            state = read(path)
+            del state["globals"]
+            write(path, state)
+        assert identical(self.trained(checkpoint=path), self.trained()) != older
+
+
 class TestFailure:
     @pytest.mark.parametrize("value", [math.nan, math.inf])
     def test_a_loss_that_is_not_finite_stops_and_names_the_place(self, value, tmp_path):
@@ -493,6 +526,19 @@ class TestGPU:
             history = fit(learner, inputs.to(device), labels.to(device), seeds=[0])
             last.append(float(history["loss"][-1]))
         assert last[1] == pytest.approx(last[0], rel=0.2)
+
+    def test_dropout_follows_from_the_seed_and_leaves_no_trace(self):
+        inputs, labels = (tensor.cuda() for tensor in data())
+        ends, before = [], torch.cuda.get_rng_state()
+        for _ in range(2):
+            network = torch.nn.Sequential(torch.nn.Dropout(), plain().network).cuda()
+            learner = Learner(Classifier(network), settings(2, 1e-2))
+            fit(learner, inputs, labels, seeds=[3])
+            ends.append(snapshot(learner))
+            assert torch.equal(torch.cuda.get_rng_state(), before)
+            torch.rand(1, device="cuda")
+            before = torch.cuda.get_rng_state()
+        assert identical(*ends)
 
     def test_resume_is_bit_identical(self, tmp_path):
         inputs, labels = (tensor.cuda() for tensor in data())
