@@ -89,7 +89,12 @@ class Ensemble(Learner):
         return inputs[index], labels[index], torch.stack([noise for _, noise in draws])
 
     def averaged(self) -> list[Trainable]:  # type: ignore[override]
-        """Return copies of the models that hold their averaged weights."""
+        """Return copies of the models that hold their averaged weights.
+
+        Warns:
+            UserWarning: As :meth:`ibutils.train.Learner.averaged`.
+        """
+        self._warn_of_initial()
         found = []
         for member, model in enumerate(self.models):
             average = {name: x[member] for name, x in self._named(self.average).items()}

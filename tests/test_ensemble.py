@@ -16,7 +16,7 @@ from ibutils.vib import VIB, StochasticEncoder
 SIZE, CLASSES = 12, 3
 BETAS, SEEDS = (0.0, 2**-10, 0.5), (3, 1, 4)
 TOLERANCE = 1e-9  # in double precision, after 20 steps
-RECIPE = Recipe(4, adam(1e-2, momentum=0.5), staircase(0.97), batch_size=10, averaging=0.9)
+RECIPE = Recipe(4, adam(1e-2, momentum=0.5), staircase(0.97), batch_size=10, averaging=0.8)
 
 
 def images(device="cpu"):

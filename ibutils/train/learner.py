@@ -1,6 +1,7 @@
 """All that a training step changes: weights, buffers, optimiser, schedule, averaged weights."""
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from ibutils.train.recipe import Recipe, staircase
 from ibutils.train.stream import Stream
 from ibutils.train.trainable import Trainable
 
+UNTRAINED = 0.05  # share of the initial weights in an average that is worth a warning
+
 
 class Learner:
     """A model with its optimiser, schedule and averaged weights.
@@ -20,6 +23,10 @@ class Learner:
     Args:
         model: What is trained.
         recipe: How.
+
+    Attributes:
+        initial_share: Weight of the initial weights in the averaged ones: ``averaging`` to the
+            power of the steps so far.
 
     Raises:
         TypeError: The model is no ``Trainable``, or the recipe no ``Recipe``.
@@ -56,6 +63,7 @@ class Learner:
         self.optimizer = recipe.optimiser([group for group in groups if group["params"]])
         self.schedule = (recipe.schedule or staircase(1.0))(self.optimizer)
         self.average = [p.detach().clone() if recipe.averaging else p.detach() for p in parameters]
+        self.initial_share = 1.0
         self._update_average = get_ema_multi_avg_fn(recipe.averaging)
 
     def _prepare(self, objective: Callable[..., dict[str, Tensor]]) -> None:
@@ -82,6 +90,7 @@ class Learner:
     def _descend(self) -> None:
         """Change the weights by their gradients."""
         self.optimizer.step()
+        self.initial_share *= self.recipe.averaging
         if self.recipe.averaging:
             self._update_average(self.average, self.parameters, None)
 
@@ -117,17 +126,33 @@ class Learner:
         return torch.stack([*rows]).all(0)
 
     def averaged(self) -> Trainable:
-        """Return a frozen copy of the model with the averaged weights, in evaluation mode."""
+        """Return a frozen copy of the model with the averaged weights, in evaluation mode.
+
+        Warns:
+            UserWarning: The initial weights still have more than 0.05 of the average.
+        """
+        self._warn_of_initial()
         model = copy.deepcopy(self.model).requires_grad_(False).eval()
         names = [name for name, p in self.model.named_parameters() if p.requires_grad]
         model.load_state_dict(dict(zip(names, self.average, strict=True)), strict=False)
         return model
+
+    def _warn_of_initial(self) -> None:
+        """Warn where the average is hardly of trained weights, for the caller of ``averaged``."""
+        averaging, share = self.recipe.averaging, self.initial_share
+        if averaging and share > UNTRAINED:
+            warnings.warn(
+                f"the averaged weights are still {share:.0%} the initial ones: take more steps, "
+                f"or a smaller averaging than {averaging}",
+                stacklevel=3,
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that resuming needs."""
         return {
             "tensors": {name: x.detach() for name, x in self.tensors().items()},
             "average": self.average if self.recipe.averaging else [],
+            "initial_share": self.initial_share,
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
         }
@@ -149,5 +174,6 @@ class Learner:
             x.copy_(theirs[name])
         for mine, kept in zip(self.average, state["average"], strict=bool(self.recipe.averaging)):
             mine.copy_(kept)
+        self.initial_share = state.get("initial_share", 0.0)  # older checkpoints do not tell
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])

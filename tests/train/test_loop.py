@@ -245,9 +245,19 @@ class TestAverage:
         )
         assert float(learner.average[0]) == pytest.approx(closed, rel=1e-12)
 
+    @pytest.mark.parametrize("together", [False, True])
+    def test_an_average_that_is_hardly_trained_is_said(self, together, tmp_path):
+        """Twenty steps at 0.999: 98 percent of the average are the initial weights."""
+        for _ in ("trained", "resumed"):
+            learner = Ensemble([vib()], settings(20)) if together else Learner(vib(), settings(20))
+            fit(learner, *data(), seeds=[0], checkpoint=tmp_path / "a.pt")
+            with pytest.warns(UserWarning, match="still 98% the initial ones: .* than 0.999"):
+                learner.averaged()
+            assert learner.initial_share == pytest.approx(0.999**20)
+
     def test_averaged_model_is_a_copy_with_its_buffers(self):
         inputs, labels = data()
-        learner = Learner(vib(beta=0.3), settings(2, 0.1, averaging=0.5))
+        learner = Learner(vib(beta=0.3), settings(2, 0.1, averaging=0.2))
         fit(learner, inputs, labels, seeds=[0])
         trained, model = snapshot(learner), learner.averaged()
         assert identical(list(model.parameters()), learner.average)
@@ -261,7 +271,7 @@ class TestAverage:
     def test_averaged_dropout_model_predicts_with_the_averages(self):
         """Its forward goes through a plain list of layers, which the copy must not share."""
         inputs, labels = data()
-        learner = Learner(dropout(), settings(2, 0.1, averaging=0.5))
+        learner = Learner(dropout(), settings(2, 0.1, averaging=0.2))
         fit(learner, inputs, labels, seeds=[0])
         model = learner.averaged()
         everything = torch.zeros(len(inputs), 8)
@@ -317,7 +327,7 @@ class TestStreams:
         torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
         inputs, labels = data()
         for model in (vib(), dropout(), plain()):
-            learner = Learner(model, settings(2))
+            learner = Learner(model, settings(2, averaging=0.2))
             fit(learner, inputs, labels, seeds=[0])
             g = generator(0, "evaluation")
             evaluate(learner.averaged(), inputs, labels, samples=3, generator=g)
