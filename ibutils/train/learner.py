@@ -162,7 +162,8 @@ class Learner:
         """Continue from what ``state_dict`` returned.
 
         Raises:
-            ValueError: The state is that of another model.
+            ValueError: The state is that of another model, or of a recipe that differs in
+                whether weights are averaged.
         """
         own = self.tensors()
         theirs = state["tensors"]
@@ -170,10 +171,15 @@ class Learner:
             (name, x.shape) for name, x in theirs.items()
         ]:
             raise ValueError(f"state must hold the tensors {[*own]}, got those of another model")
+        averaging, kept = self.recipe.averaging, state["average"]
+        if bool(averaging) != bool(kept):
+            found = "averaged weights" if kept else "no averaged weights"
+            raise ValueError(f"state must suit a recipe with averaging={averaging}, got {found}")
         for name, x in own.items():
             x.copy_(theirs[name])
-        for mine, kept in zip(self.average, state["average"], strict=bool(self.recipe.averaging)):
-            mine.copy_(kept)
+        if averaging:
+            for mine, average in zip(self.average, kept, strict=True):
+                mine.copy_(average)
         self.initial_share = state.get("initial_share", 0.0)  # older checkpoints do not tell
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])

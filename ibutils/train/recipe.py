@@ -93,7 +93,9 @@ class Recipe:
 
     Attributes:
         epochs: Passes over the data.
-        optimiser: Makes the optimiser of some parameters, such as ``adam(1e-3)``.
+        optimiser: Makes the optimiser of some parameters, such as ``adam(1e-3)``, or any of torch
+            under ``functools.partial``. Parameters of one axis or none (biases, offsets, priors)
+            come to it as a group with weight decay 0, whatever decay it has for the others.
         schedule: Makes the schedule of that optimiser, such as ``staircase(0.97, every=2)``; it
             steps after each epoch. Without one the learning rate is constant.
         batch_size: Examples in a step; a last, smaller batch is kept.

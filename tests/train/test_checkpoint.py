@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -150,6 +151,24 @@ def test_a_checkpoint_of_another_model_is_refused(path):
     other = Learner(Classifier(nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 3))), RECIPE)
     with pytest.raises(ValueError, match="those of another model"):
         fit(other, *data(), seeds=[0], checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (0.9, 0.0, "suit a recipe with averaging=0.0, got averaged weights"),
+        (0.0, 0.9, "suit a recipe with averaging=0.9, got no averaged weights"),
+    ],
+)
+def test_a_checkpoint_of_another_averaging_is_refused(before, after, message):
+    kept, other = (
+        Learner(Classifier(nn.Linear(4, 3)), replace(RECIPE, averaging=averaging))
+        for averaging in (before, after)
+    )
+    held = [p.detach().clone() for p in other.parameters]
+    with pytest.raises(ValueError, match=f"state must {message}"):
+        other.load_state_dict(kept.state_dict())
+    assert all(map(torch.equal, held, other.parameters))
 
 
 def test_digests_have_the_length_that_is_read():
