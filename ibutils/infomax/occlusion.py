@@ -1,6 +1,8 @@
 """Hiding part of an image: one block at least stays in sight, and one at least is hidden."""
 
 from functools import cache
+from itertools import accumulate
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -41,9 +43,8 @@ def occlusion_masks(
     """
     checks.tensor("uniform", uniform, ndim=1)
     _check_blocks(size, block)
-    allowed = _rectangles(size, block, uniform.device)
     try:
-        top, bottom, left, right = _picked(allowed, uniform).T[..., None]
+        top, bottom, left, right = (side[:, None] for side in _picked(uniform, size, block))
     except IndexError:
         raise ValueError(
             f"uniform must lie in [0, 1), got {float(uniform.min())}..{float(uniform.max())}"
@@ -89,9 +90,36 @@ def occlude(
     return images.masked_fill(masks[:, None], 0.0)
 
 
-def _picked(rows: Tensor, uniform: Tensor) -> Tensor:
-    """Return the row that each number of [0, 1) falls on."""
-    return rows[(uniform.double() * len(rows)).long().clamp_max(len(rows) - 1)]
+def _picked(uniform: Tensor, size: int, block: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the rectangle that each number of [0, 1) falls on: top, bottom, left and right.
+
+    Rectangles are in lexicographic order of the four. With rows that leave a block in sight go
+    all columns, with others those that leave one, so a rectangle is found from its number by
+    counting: a list of all would grow as the fourth power of the size.
+    """
+    counts = _counts(size, block, uniform.device)
+    total, every, few = counts.total, counts.every, counts.few
+    number = (uniform.double() * total).long().clamp_max(total - 1)
+    top = torch.searchsorted(counts.before_top, number, right=True) - 1
+    top = top.masked_fill(number < 0, size)  # out of range, where -1 would be the last
+    number = number - counts.before_top[top]
+    leaving = counts.leaving[top]  # how many bottoms leave a block: the first ones
+    any_columns = number < leaving * every
+    others = number - leaving * every
+    height = torch.where(any_columns, number // every, leaving + others // few)
+    column = torch.where(any_columns, number % every, others % few)
+    (left, width), (left_few, width_few) = (
+        _start_and_length(before, column) for before in (counts.before_left, counts.before_few)
+    )
+    left = torch.where(any_columns, left, left_few)
+    width = torch.where(any_columns, width, width_few)
+    return top, top + block + height, left, left + block + width
+
+
+def _start_and_length(before: Tensor, number: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where each span starts and its length, from the least one, of spans in order."""
+    start = torch.searchsorted(before, number, right=True) - 1
+    return start, number - before[start]
 
 
 def _check_blocks(size: int, block: int) -> None:
@@ -102,12 +130,35 @@ def _check_blocks(size: int, block: int) -> None:
         raise ValueError(f"block must be at most half of size={size} pixels, got {block}")
 
 
+class _Counts(NamedTuple):
+    """How many rectangles, and spans from a first row to the one after the last, are allowed.
+
+    Attributes:
+        total: Rectangles.
+        every: Spans.
+        few: Spans that leave a block beside them.
+        leaving: Those of them that start at each row; with a start they are the shortest ones.
+        before_top: Rectangles with a smaller top, for each top.
+        before_left: Spans with a smaller start, for each start.
+        before_few: Spans that leave a block, with a smaller start.
+    """
+
+    total: int
+    every: int
+    few: int
+    leaving: Tensor
+    before_top: Tensor
+    before_left: Tensor
+    before_few: Tensor
+
+
 @cache
-def _rectangles(size: int, block: int, device: torch.device) -> Tensor:
-    """Return all allowed rectangles, ``[count, 4]``: top, bottom, left and right."""
-    spans = torch.combinations(torch.arange(size + 1))  # start < end
-    spans = spans[spans[:, 1] - spans[:, 0] >= block]
-    rows, columns = spans.repeat_interleave(len(spans), 0), spans.repeat(len(spans), 1)
-    found = torch.cat([rows, columns], 1)
-    margins = torch.stack([found[:, 0::2].amax(1), size - found[:, 1::2].amin(1)])
-    return found[(margins >= block).any(0)].to(device)
+def _counts(size: int, block: int, device: torch.device) -> _Counts:
+    starts = range(size - block + 1)
+    spans = [len(starts) - start for start in starts]
+    leaving = [n if start >= block else max(0, n - block) for start, n in enumerate(spans)]
+    every, few = sum(spans), sum(leaving)
+    rectangles = [m * every + (n - m) * few for n, m in zip(spans, leaving, strict=True)]
+    tables = [list(accumulate(one, initial=0))[:-1] for one in (rectangles, spans, leaving)]
+    tensors = (torch.tensor(table, device=device) for table in (leaving, *tables))
+    return _Counts(sum(rectangles), every, few, *tensors)

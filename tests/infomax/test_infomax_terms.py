@@ -19,6 +19,7 @@ from ibutils.infomax import (
     occlusion_masks,
     positions,
 )
+from ibutils.infomax.occlusion import _picked
 
 close = torch.testing.assert_close
 FAILURE_RATE = 6e-5  # of a test of a mean at 4 standard errors, for fixed seeds
@@ -195,6 +196,30 @@ class TestOcclusion:
         masks = occlusion_masks(uniform, size=6, block=3)
         found = {tuple(mask.flatten().tolist()) for mask in masks}
         assert len(found) == len(allowed)
+
+    @pytest.mark.parametrize(
+        ("size", "block"), [(n, b) for n in range(2, 9) for b in range(1, n // 2 + 1)] + [(32, 10)]
+    )
+    def test_a_number_picks_the_rectangle_that_it_has_in_a_list_of_all(self, size, block):
+        spans = torch.combinations(torch.arange(size + 1))  # in lexicographic order
+        spans = spans[spans.diff().squeeze(1) >= block]
+        rows, columns = spans.repeat_interleave(len(spans), 0), spans.repeat(len(spans), 1)
+        left = torch.cat(
+            [rows[:, :1], columns[:, :1], size - rows[:, 1:], size - columns[:, 1:]], 1
+        )
+        listed = torch.cat([rows, columns], 1)[left.amax(1) >= block]
+        uniform = (torch.arange(len(listed)) + 0.5).double() / len(listed)
+        assert torch.equal(torch.stack(_picked(uniform, size, block), 1), listed)
+
+    def test_large_images_need_no_list_of_all(self, seeded):
+        """Of 2000 pixels a side there are 10^12 rectangles."""
+        masks = draw_occlusion(2, size=2000, block=625, generator=seeded)
+        assert bool((masks.sum((1, 2)) >= 625**2).all())
+
+    @pytest.mark.parametrize("value", [-0.1, -3.0, math.nan])
+    def test_refuses_noise_below_zero(self, value):
+        with pytest.raises(ValueError, match=r"uniform must lie in \[0, 1\), got"):
+            occlusion_masks(torch.tensor([0.5, value]), size=8, block=3)
 
     def test_the_law_is_symmetric_and_hides_the_centre_most_often(self):
         count = 360  # allowed rectangles of 8 by 8 pixels with blocks of 3, each once
