@@ -120,7 +120,12 @@ def encoder_loss(logits_code: Float[Tensor, "*code"], *, form: str) -> Float[Ten
 
 
 def sample_prior(
-    name: str, n: int, dim: int, *, generator: torch.Generator | None = None
+    name: str,
+    n: int,
+    dim: int,
+    *,
+    generator: torch.Generator | None = None,
+    dtype: torch.dtype | None = None,
 ) -> Float[Tensor, "n dim"]:
     r"""Draw from a prior: uniform on :math:`[0, 1]^d`, or standard normal.
 
@@ -129,12 +134,13 @@ def sample_prior(
         n: Number of samples.
         dim: Dimension :math:`d` of the code.
         generator: Source of randomness; the samples are on its device.
+        dtype: Of the samples, that of the weights which read them; by default that of torch.
 
     Returns:
         Samples, ``[n, dim]``.
 
     Raises:
-        TypeError: A number is no integer.
+        TypeError: A number is no integer, or ``dtype`` no type of torch.
         ValueError: Unknown prior, or fewer than one sample or dimension.
 
     :cite:t:`hjelm2019learning`, equation 7, whose prior is uniform.
@@ -148,9 +154,10 @@ def sample_prior(
     checks.count("n", n)
     checks.count("dim", dim)
     checks.generator(generator)
+    checks.instance("dtype", dtype, (torch.dtype, type(None)))
     draw = torch.rand if name == "uniform" else torch.randn
     device = None if generator is None else generator.device
-    return draw(n, dim, generator=generator, device=device)
+    return draw(n, dim, generator=generator, device=device, dtype=dtype)
 
 
 class PriorMatching(nn.Module):

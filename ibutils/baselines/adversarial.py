@@ -66,7 +66,8 @@ class AAE(AroundEncoder):
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return samples of the prior, ``[batch, code]``."""
-        return sample_prior("gaussian", batch, self.code, generator=generator)
+        dtype = next(self.matching.parameters()).dtype
+        return sample_prior("gaussian", batch, self.code, generator=generator, dtype=dtype)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the sum of what all players minimise as the ``loss``, with its parts."""
@@ -137,7 +138,10 @@ class BiGAN(AroundEncoder):
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return standard normal codes ``[batch, code]`` to generate from."""
-        return torch.randn(batch, self.code, generator=generator, device=generator.device)
+        dtype = next(self.discriminator.parameters()).dtype
+        return torch.randn(
+            batch, self.code, generator=generator, device=generator.device, dtype=dtype
+        )
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the sum of what both sides minimise as the ``loss``, with its parts, nats."""

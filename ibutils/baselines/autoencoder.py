@@ -139,7 +139,10 @@ class VAE(AroundEncoder):
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return standard normal noise ``[batch, code]``."""
-        return torch.randn(batch, self.code, generator=generator, device=generator.device)
+        dtype = self.to_log_std.weight.dtype
+        return torch.randn(
+            batch, self.code, generator=generator, device=generator.device, dtype=dtype
+        )
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the ``loss``, its ``squared_error`` and its ``rate`` in nats."""

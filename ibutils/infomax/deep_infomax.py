@@ -154,10 +154,15 @@ class DeepInfoMax(Trainable):
         checks.instance("generator", generator, torch.Generator)
         terms = self.terms
         others = 0 if terms.negatives is None else batch
-        uniform = torch.rand(batch, 2 + others, generator=generator, device=generator.device)
+        # Drawn in the type of the weights that read the samples.
+        dtype = next(self.matching.parameters()).dtype if terms.gamma > 0 else None
+        uniform = torch.rand(
+            batch, 2 + others, generator=generator, device=generator.device, dtype=dtype
+        )
         if terms.gamma == 0:
             return uniform
-        samples = sample_prior(terms.prior, batch, self.encoder.code, generator=generator)
+        code = self.encoder.code
+        samples = sample_prior(terms.prior, batch, code, generator=generator, dtype=dtype)
         return torch.cat([uniform, samples], 1)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:

@@ -53,6 +53,14 @@ def test_a_resumed_training_ends_as_an_uninterrupted_one(name, tmp_path):
     assert not torch.equal(moved, make(name).encoder.state_dict()["to_local.0.weight"])
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_in_double_precision_trains(name):
+    model, (images, labels) = make(name).double(), data(name)
+    recipe = infomax.recipe(1, batch_size=16, learning_rate=1e-3)
+    history = fit(Learner(model, recipe), images.double(), labels, seeds=[0])
+    assert {term.dtype for term in history.values()} == {torch.float64}
+
+
 def test_the_supervised_loss_is_the_cross_entropy_and_leaves_the_code_alone():
     model, (images, labels) = make("supervised").eval(), data("supervised")
     keep_all = torch.zeros(N, 200)

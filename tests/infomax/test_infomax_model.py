@@ -1,6 +1,7 @@
 """The whole objective: which term moves what, what it adds up to, and training that resumes."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -186,6 +187,13 @@ class TestTraining:
             fit(build(Terms()), 2, precision=p)[1]["local"][-1] for p in ("float32", "bfloat16")
         ]
         close(*ends, rtol=0.05, atol=0.05)
+
+    @pytest.mark.parametrize("prior", ["uniform", "gaussian"])
+    def test_a_model_in_double_precision_trains(self, prior):
+        model, (images, labels) = build(replace(ALL, prior=prior)).double(), digits(32)
+        learner = train.Learner(model, recipe(1, batch_size=16))
+        history = train.fit(learner, images.double(), labels, seeds=[0])
+        assert {term.dtype for term in history.values()} == {torch.float64}
 
     @pytest.mark.gpu
     def test_on_a_gpu(self):
