@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch import nn
 from torch.distributions import Categorical
 from torch.nn import functional as F
 
@@ -157,6 +158,20 @@ class TestDropout:
         inputs = torch.randn(50, 4, generator=generator)
         assert torch.equal(model(inputs), model.network(inputs))
         close(model.log_predictive(inputs).exp(), model.network(inputs).softmax(dim=-1))
+
+    @pytest.mark.parametrize(
+        "layers",
+        [
+            [nn.Linear(4, 6), nn.GELU(), nn.Linear(6, 3)],
+            [nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 5), nn.Linear(5, 3)],
+            [nn.Sequential(nn.Linear(4, 6), nn.ReLU()), nn.Linear(6, 3)],
+            [nn.Linear(4, 6), nn.Sequential(nn.ReLU()), nn.Linear(6, 3)],
+            [nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3), nn.ReLU()],
+        ],
+    )
+    def test_a_hidden_layer_that_would_keep_its_units_is_refused(self, layers):
+        with pytest.raises(ValueError, match=r"a ReLU behind each hidden layer, got \['"):
+            DropoutClassifier(nn.Sequential(*layers), rate=0.5)
 
     def test_rate_zero_is_the_plain_classifier(self, generator):
         model = self.model(generator, rate=0.0)

@@ -126,7 +126,7 @@ class DropoutClassifier(Classifier):
 
     Raises:
         TypeError: The network is no sequence of layers, or the rate no number.
-        ValueError: The rate is not in [0, 1).
+        ValueError: The rate is not in [0, 1), or a hidden layer does not end in a ReLU.
     """
 
     def __init__(self, network: nn.Sequential, *, rate: float) -> None:
@@ -137,6 +137,14 @@ class DropoutClassifier(Classifier):
         self.layers = list(network)  # the same layers, registered once as ``network``
         linear = [layer for layer in network if isinstance(layer, nn.Linear)]
         self.hidden = [layer.out_features for layer in linear[:-1]]
+        kinds = (nn.Linear, nn.ReLU)
+        own = [layer for layer in network if isinstance(layer, kinds)]
+        # What is inside of a layer is not masked.
+        inside = [x for layer in network for x in layer.modules() if isinstance(x, kinds)]
+        masked = [isinstance(layer, nn.ReLU) for layer in own]
+        if inside != own or masked != [False, *[True, False] * len(self.hidden)]:
+            names = [type(layer).__name__ for layer in network]
+            raise ValueError(f"network must have a ReLU behind each hidden layer, got {names}")
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return logits; uniform noise ``[batch, hidden units]`` drops units, None keeps all."""
