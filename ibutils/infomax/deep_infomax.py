@@ -90,7 +90,9 @@ class DeepInfoMax(Trainable):
     Raises:
         TypeError: The encoder has not what ``ibutils.nets.encoders.Encoder`` names, or an option
             is of the wrong type.
-        ValueError: A width is less than 1.
+        ValueError: A width is less than 1; or the encoder has what a term cannot do with: images
+            that are not square or have fewer than 4 pixels a side for ``occlusion``, a map that
+            is not square for ``coordinates``.
 
     :cite:t:`hjelm2019learning`, equation 8.
 
@@ -121,6 +123,7 @@ class DeepInfoMax(Trainable):
         checks.count("units", units)
         checks.count("global_units", global_units)
         checks.generator(generator)
+        _check_shapes(encoder, terms)
         self.encoder, self.terms = encoder, terms
         channels, side, _ = encoder.local_shape
         code = encoder.code
@@ -222,7 +225,7 @@ class DeepInfoMax(Trainable):
     def _code_of_occluded(self, inputs: Tensor, uniform: Tensor) -> Tensor:
         """Return the codes of images with a part hidden, by a second pass of the encoder."""
         size = inputs.shape[-1]
-        masks = occlusion_masks(uniform, size=size, block=BLOCK * size // 32)
+        masks = occlusion_masks(uniform, size=size, block=_block(size))
         return self.encoder(occlude(inputs, masks)).y
 
     def _local_loss(self, local: Tensor, y: Tensor, chosen: Tensor | None) -> Tensor:
@@ -241,6 +244,27 @@ class DeepInfoMax(Trainable):
         if chosen is None:
             return infomax_loss(scores, bound=self.terms.bound)
         return pair_loss(*pairs(scores[..., None], chosen), bound=self.terms.bound)
+
+
+def _block(size: int) -> int:
+    """Return the side of the least block that is hidden: what a local feature of 32 by 32 sees."""
+    return BLOCK * size // 32
+
+
+def _check_shapes(encoder: Encoder, terms: Terms) -> None:
+    """Raise where a term wants other images or another map than the encoder has."""
+    _, height, width = encoder.image
+    if terms.occlusion and (height != width or _block(height) < 1):
+        raise ValueError(
+            "encoder must see square images, of at least 4 pixels a side, for terms with "
+            f"occlusion, got {tuple(encoder.image)}"
+        )
+    _, rows, columns = encoder.local_shape
+    if terms.coordinates > 0 and rows != columns:
+        raise ValueError(
+            "encoder must have a square map of local features for terms with coordinates, got "
+            f"{tuple(encoder.local_shape)}"
+        )
 
 
 _COORDINATES = {"absolute": AbsoluteCoordinates, "relative": RelativeCoordinates}

@@ -16,7 +16,7 @@ from ibutils.infomax import (
     local_scores,
     recipe,
 )
-from ibutils.nets.encoders import basic32
+from ibutils.nets.encoders import ConvolutionalEncoder, basic32
 
 close = torch.testing.assert_close
 ALL = Terms(alpha=0.5, beta=2.0, gamma=0.25, coordinates=3.0, occlusion=True)
@@ -134,6 +134,21 @@ class TestBadInput:
     def test_refuses_a_model_without_terms(self):
         with pytest.raises(ValueError, match="at least one weight must be positive"):
             Terms(alpha=0.0, beta=0.0, gamma=0.0)
+
+    @pytest.mark.parametrize(
+        ("image", "terms", "message"),
+        [
+            ((3, 8, 12), Terms(occlusion=True), r"square images, .* got \(3, 8, 12\)"),
+            ((3, 3, 3), Terms(occlusion=True), r"of at least 4 pixels a side, .* got \(3, 3, 3\)"),
+            ((3, 8, 12), Terms(coordinates=1.0), r"a square map .*, got \(2, 8, 12\)"),
+        ],
+    )
+    def test_refuses_an_encoder_that_a_term_cannot_do_with(self, image, terms, message):
+        to_local = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU())
+        encoder = ConvolutionalEncoder(image, to_local, nn.Identity(), hidden=[4], code=2)
+        DeepInfoMax(encoder, Terms(), units=4)
+        with pytest.raises(ValueError, match=f"encoder must .*{message}"):
+            DeepInfoMax(encoder, terms, units=4)
 
     def test_refuses_a_batch_of_one(self):
         model = build(Terms())
