@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ibutils import checks
+from ibutils.infomax.losses import from_zero, out_of_range
 from ibutils.nets.layers import dense
 
 
@@ -109,21 +110,22 @@ class RelativeCoordinates(nn.Module):
             source: Location :math:`(i', j')` of each image as ``i' * m + j'``.
 
         Raises:
-            ValueError: Map, codes and sources are not of the sizes given or the same images.
+            ValueError: Map, codes and sources are not of the sizes given or the same images. On
+                a processor also: a source is out of range.
         """
         _check_features(local, y, self.shape)
         checks.labels("source", source, n=len(local))
         features, side = local.flatten(2).mT, local.shape[-1]
         try:
-            own = features[torch.arange(len(source), device=source.device), source]
+            at = from_zero(source, side**2)
+            own = features[torch.arange(len(source), device=source.device), at]
             inputs = torch.cat([features, _beside(own, features), _beside(y, features)], -1)
             rows, columns = positions(side, device=local.device)
             from_row, from_column = source[:, None] // side, source[:, None] % side
             offsets = rows - from_row + side - 1, columns - from_column + side - 1
             return _cross_entropies(self.network, inputs, *offsets)
         except IndexError:
-            found = f"{int(source.min())}..{int(source.max())}"
-            raise ValueError(f"source must lie in 0..{side**2 - 1}, got {found}") from None
+            raise ValueError(f"source {out_of_range(source, side**2)}") from None
 
 
 def positions(

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.critics import Concatenated
+from ibutils.infomax.losses import from_zero, out_of_range
 from ibutils.nets.layers import dense
 
 NOISE = 0.01  # a shortcut starts as a copy with uniform noise of this size
@@ -167,13 +168,19 @@ class ConcatenateAndConvolve(nn.Module):
         y: Float[Tensor, "n code"],
         negatives: Int[Tensor, "n others"],
     ) -> tuple[Float[Tensor, "n locations"], Float[Tensor, "n others locations"]]:
-        """Return the scores of each code with its own image, and with chosen others only."""
+        """Return the scores of each code with its own image, and with chosen others only.
+
+        Raises:
+            ValueError: Shapes disagree. On a processor also: one of the others is out of range.
+        """
         checks.tensor("negatives", negatives, ndim=2, kind="integer")
         of_local, of_code = self._first(local, y)
         checks.same_length(y=y, negatives=negatives)
         positive = self._rest(of_local, of_code[:, None])
-        with checks.suits(negatives=negatives, local=local):
-            others = of_local[negatives]
+        try:
+            others = of_local[from_zero(negatives, len(local))]
+        except IndexError:
+            raise ValueError(f"negatives {out_of_range(negatives, len(local))}") from None
         return positive, self._rest(others, of_code[:, None, None])
 
     def _first(self, local: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

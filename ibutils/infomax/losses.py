@@ -189,15 +189,16 @@ def pairs(
     Raises:
         TypeError: An argument is no tensor.
         ValueError: The scores are not square, or there is not a row of integers for each image.
+            On a processor also: an integer is out of range.
     """
     check_scores(scores, ndim=3)
     checks.tensor("negatives", negatives, ndim=2, kind="integer")
     checks.same_length(scores=scores, negatives=negatives)
     own = torch.arange(len(scores), device=scores.device)
     try:
-        return scores[own, own], scores[negatives, own[:, None]]
+        return scores[own, own], scores[from_zero(negatives, len(scores)), own[:, None]]
     except IndexError:
-        raise ValueError(f"negatives {_out_of_range(negatives, len(scores))}") from None
+        raise ValueError(f"negatives {out_of_range(negatives, len(scores))}") from None
 
 
 def location_losses(scores: Float[Tensor, "n n locations"]) -> Float[Tensor, "n locations"]:
@@ -227,7 +228,16 @@ def location_losses(scores: Float[Tensor, "n n locations"]) -> Float[Tensor, "n 
     return -F.logsigmoid(table.diagonal().mT - rest[:, None])
 
 
-def _out_of_range(numbers: Tensor, count: int) -> str:
+def from_zero(numbers: Tensor, count: int) -> Tensor:
+    """Return numbers to read ``count`` entries by, with those below 0 out of range as well.
+
+    Else they would count from the end. Reading fails of itself, so that nothing waits for values.
+    """
+    return numbers.long().masked_fill(numbers < 0, count)
+
+
+def out_of_range(numbers: Tensor, count: int) -> str:
+    """Return the end of a message about numbers of ``count`` entries."""
     return f"must lie in 0..{count - 1}, got {int(numbers.min())}..{int(numbers.max())}"
 
 

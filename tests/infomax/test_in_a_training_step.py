@@ -22,6 +22,7 @@ from ibutils.baselines import (
 )
 from ibutils.infomax import (
     DeepInfoMax,
+    RelativeCoordinates,
     Terms,
     infomax_loss,
     infomax_loss_from_embeddings,
@@ -30,6 +31,7 @@ from ibutils.infomax import (
     pair_loss,
     pairs,
 )
+from ibutils.infomax.heads import ConcatenateAndConvolve
 from ibutils.nets import perceptron
 from ibutils.nets.encoders import basic32
 
@@ -139,9 +141,20 @@ def test_labels_out_of_range_are_named_and_none_is_left_out(label):
             loss()
 
 
-def test_numbers_of_others_out_of_range_are_named():
-    with pytest.raises(ValueError, match=r"negatives must lie in 0..3, got 1..9"):
-        pairs(SCORES, torch.tensor([[1], [9], [1], [1]]))
+@pytest.mark.parametrize(("number", "found"), [(9, "1..9"), (-1, "-1..1")])
+def test_numbers_of_others_out_of_range_are_named(number, found):
+    """A number below 0 would be read from the end."""
+    negatives = torch.tensor([[1], [number], [1], [1]])
+    head = ConcatenateAndConvolve(2, 3, units=4)
+    for read in (
+        lambda: pairs(SCORES, negatives),
+        lambda: head.pairs(torch.zeros(4, 2, 1, 1), torch.zeros(4, 3), negatives),
+    ):
+        with pytest.raises(ValueError, match=rf"negatives must lie in 0..3, got {found}"):
+            read()
+    term = RelativeCoordinates(2, 2, 3, units=4)
+    with pytest.raises(ValueError, match=rf"source must lie in 0..3, got {found}"):
+        term(torch.zeros(4, 2, 2, 2), torch.zeros(4, 3), negatives[:, 0])
 
 
 def test_what_a_network_cannot_take_is_named_with_its_shape():
