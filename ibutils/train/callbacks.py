@@ -48,7 +48,15 @@ class MeanOfLast:
 
     @property
     def mean(self) -> float:
-        """The mean of what was measured."""
+        """The mean of what was measured.
+
+        Raises:
+            ValueError: Nothing was: none of the last epochs is trained.
+        """
+        if not self.values:
+            raise ValueError(
+                f"values must hold a measure, got none of the last {self.last} epochs"
+            )
         return sum(self.values) / len(self.values)
 
     def state_dict(self) -> dict[str, Any]:

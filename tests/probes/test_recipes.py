@@ -59,6 +59,11 @@ def test_there_are_no_more_last_epochs_than_epochs():
     assert last.values == [1.0, 1.0]
 
 
+def test_a_mean_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="values must hold a measure, got none of the last 2"):
+        _ = MeanOfLast(lambda: 1.0, last=2).mean
+
+
 def test_a_last_batch_of_one_is_refused():
     check_batches("x", torch.zeros(64, 3), 64)
     with pytest.raises(ValueError, match="65 samples of x in batches of batch_size=64 leave"):
