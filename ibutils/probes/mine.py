@@ -12,7 +12,7 @@ from ibutils.estimators.estimate import Estimate
 from ibutils.information import log_mean_exp
 from ibutils.information.log_space import at_least_single
 from ibutils.inputs import Data
-from ibutils.modes import learning
+from ibutils.modes import evaluating, learning
 from ibutils.probes.health import TrainTest, examined, settled
 from ibutils.probes.recipes import check_batches, critic_recipe
 from ibutils.probes.split import dtype_of
@@ -102,7 +102,7 @@ def mine(
         test_x: Inputs that it has not seen, ``[m, ...]``.
         test_y: Their codes, ``[m, dy]``.
         critic: Maps x and y to scores ``[n, n]``, such as ``ibutils.nets.image_code`` or
-            those of ``ibutils.critics``; it is trained in place.
+            those of ``ibutils.critics``; its weights are trained in place.
         steps: Gradient steps at least; whole passes over the samples are made.
         seed: What the order of the batches follows from.
         batch_size: Pairs in a step.
@@ -136,11 +136,12 @@ def mine(
     recipe = critic_recipe(
         steps, count=len(train_x), batch_size=batch_size, learning_rate=learning_rate
     )
-    model = Mine(critic).to(train_x.device)
-    history = fit(Learner(model, recipe), train_x, train_y, seeds=[seed])
-    model.eval()
-    learned, _ = _value(critic, train_x, train_y)
-    tested, share = _value(critic, test_x, test_y)
+    with evaluating(critic):  # afterwards each part is in the mode that it was given in
+        model = Mine(critic.train()).to(train_x.device)
+        history = fit(Learner(model, recipe), train_x, train_y, seeds=[seed])
+        model.eval()
+        learned, _ = _value(critic, train_x, train_y)
+        tested, share = _value(critic, test_x, test_y)
     health = examined(
         "MINE",
         converged=settled(history["donsker_varadhan"][:, 0]),

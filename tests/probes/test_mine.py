@@ -98,6 +98,15 @@ def test_the_network_of_images_scores_pairs_as_if_side_by_side():
         ImageAndCode((3, 30, 32), 6)
 
 
+@pytest.mark.filterwarnings("ignore::ibutils.probes.ProbeWarning")
+@pytest.mark.parametrize("mode", [False, True])
+def test_a_critic_trains_in_training_mode_and_keeps_its_own(mode):
+    network, seen = critic().train(mode), []
+    network.register_forward_hook(lambda own, *_: seen.append(own.training))
+    mine(*pairs(16, 0.5, 0), *pairs(16, 0.5, 1), critic=network, steps=2, seed=0, batch_size=8)
+    assert network.training == mode and seen.count(True) == 2
+
+
 @pytest.mark.parametrize(
     ("n", "m", "options", "message"),
     [
