@@ -85,7 +85,7 @@ def trained(commit: str, notebook: str, members: list[Member]) -> dict[str, Any]
         ``code``, its hash, and ``found``: rows and checksums of arrays by member.
 
     Raises:
-        ValueError: That code cannot train these members; the end of what it said.
+        ValueError: That code cannot train these members; the last line of what it said.
     """
     with checkout(commit) as root:
         # By the rules of now: what counts as code has changed before, and records with it.
@@ -100,7 +100,7 @@ def trained(commit: str, notebook: str, members: list[Member]) -> dict[str, Any]
             text=True,
         )
     if done.returncode:
-        raise ValueError(f"the code of {commit[:8]} fails: {done.stderr.strip()[-500:]}")
+        raise ValueError(f"the code of {commit[:8]} fails: {done.stderr.strip().splitlines()[-1]}")
     return {"code": code, "found": json.loads(done.stdout.splitlines()[-1])}
 
 
