@@ -22,10 +22,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ibutils.project import project_root
 from reproduce import record
 from reproduce.record import equivalence, identity
 from reproduce.record.integrity import Description, Member
+from reproduce.record.provenance import git
 from reproduce.record.sources import Sources
 
 # It runs in the checkout of either code, and so calls only what experiments have always had. What
@@ -39,7 +39,8 @@ asked = json.load(sys.stdin)
 module = importlib.import_module("experiments." + asked["notebook"].replace("/", "."))
 chosen = module.Settings()
 data = module.load(chosen, "cpu") if hasattr(module, "load") else experiment.NOTHING
-members = [{**one, "data": chosen.data} if "data" in one else one for one in asked["members"]]
+small = module.grid(chosen)[0]  # its data are those of the smoke run
+members = [{**one, "data": small["data"]} if "data" in one else one for one in asked["members"]]
 split = getattr(module, "groups", lambda all, *_: [[one] for one in all])
 plain = lambda value: repr(value.item() if hasattr(value, "item") else value)
 found = {}
@@ -70,12 +71,12 @@ def representatives(runs: Iterable[Description]) -> list[Member]:
 def checkout(commit: str) -> Iterator[Path]:
     """Yield a folder with the files of a commit, which is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        root, git = Path(folder) / "code", ["git", "-C", str(project_root()), "worktree"]
-        subprocess.run([*git, "add", "--quiet", "--detach", str(root), commit], check=True)
+        root = Path(folder) / "code"
+        git("worktree", "add", "--quiet", "--detach", str(root), commit)
         try:
             yield root
         finally:
-            subprocess.run([*git, "remove", "--force", str(root)], check=True)
+            git("worktree", "remove", "--force", str(root))
 
 
 def trained(commit: str, notebook: str, members: list[Member]) -> dict[str, Any]:
@@ -121,7 +122,7 @@ def renew(notebook: str) -> Iterator[str]:
         if not equivalence.same_code(notebook, run["code_hash"], now):
             stale.setdefault(run["code_hash"], []).append(run)
     for code, runs in stale.items():
-        commit, members = runs[-1]["commit"], representatives(runs)
+        commit, members = _commit_of(runs[-1]), representatives(runs)
         try:
             old = trained(commit, notebook, members)
             new = trained("HEAD", notebook, members)
@@ -135,18 +136,22 @@ def renew(notebook: str) -> Iterator[str]:
             yield f"{notebook}: stale, other numbers for {some}"
         else:
             values = sum(len(rows) + len(arrays) for rows, arrays in new["found"].values())
-            _enter(notebook, code, now, str(len(members)), str(values), commit, _head())
+            head = git("rev-parse", "HEAD").strip()
+            _enter(notebook, code, now, str(len(members)), str(values), commit, head)
             yield f"{notebook}: the same {values} rows and arrays of {len(members)} members"
+
+
+def _commit_of(run: Description) -> str:
+    """Return the commit of a run, or the one before its start where a history was rewritten."""
+    try:
+        return git("rev-parse", "--verify", f"{run['commit']}^{{commit}}").strip()
+    except subprocess.CalledProcessError:
+        return git("rev-list", "-1", f"--before={run['started']}", "HEAD").strip()
 
 
 def _enter(*line: str) -> None:
     with equivalence.TABLE.open("a", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerow(line)
-
-
-def _head() -> str:
-    git = ["git", "-C", str(project_root()), "rev-parse", "HEAD"]
-    return subprocess.run(git, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def main() -> None:

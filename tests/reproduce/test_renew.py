@@ -84,6 +84,7 @@ def test_only_code_of_the_same_numbers_is_entered(committed, monkeypatch, new, s
     run = {
         "code_hash": record.code_hash(NOTEBOOK),
         "commit": subprocess.run(head, check=True, capture_output=True, text=True).stdout.strip(),
+        "started": "2026-01-01T00:00:00+00:00",
         "members": [{"member": dict(noise=1, dropout="varied", size=8, seed=0)}],
     }
     monkeypatch.setattr(record, "runs", lambda **_: [run])
