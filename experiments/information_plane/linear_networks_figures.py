@@ -120,7 +120,7 @@ def stored(view: View, target: str) -> dict[tuple[int, float], dict[int, Curves]
     usual = max((member["rate"] for member, _ in members), default=0.0)
     for member, curves in members:
         if member["rate"] == usual:
-            at = member["samples"], member["scale"]
+            at = member["samples"], float(member["scale"])
             found.setdefault(at, {})[member["seed"]] = curves
     return found
 

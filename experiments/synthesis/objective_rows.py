@@ -87,7 +87,7 @@ def span(row: pd.Series) -> str:
 def codes_by_name(view: View) -> dict[str, Mapping[str, Any]]:
     """Return the arrays of the first seed, by method and weight as :func:`named`."""
     members = view.members("SYN-F2", first=True)
-    return {named(member["method"], member.get("knob", np.nan)): own for member, own in members}
+    return {named(m["method"], float(m.get("knob", np.nan))): own for m, own in members}
 
 
 def scatter(axes: Axes, own: Mapping[str, Any], colour: str) -> None:

@@ -22,7 +22,7 @@ Codes = Mapping[str, np.ndarray]  # of images and of the decoder, by name
 
 def codes_by_beta(view: View) -> dict[float, Codes]:
     """Return the recorded codes of the first seed by beta."""
-    return {member["beta"]: own for member, own in view.members("VIB-F2", first=True)}
+    return {float(member["beta"]): own for member, own in view.members("VIB-F2", first=True)}
 
 
 def codes_over_entropy(arrays: Mapping[float, Codes]) -> Figure:
