@@ -116,7 +116,8 @@ class Concatenated(nn.Module):
         """Return the scores ``[n, n]`` of all x ``[n, dx]`` with all y ``[n, dy]``."""
         _check_pairs(x, y, self.dims)
         # The first layer is a sum of a part of x and a part of y: n evaluations, not n^2.
-        weight, bias = self.network[0].parameters()
+        first: Any = self.network[0]
+        weight, bias = first.weight, first.bias  # by name: a parametrisation has others
         of_x = F.linear(x, weight[:, : self.dims[0]])
         of_y = F.linear(y, weight[:, self.dims[0] :], bias)
         return self.network[1:](of_x[:, None] + of_y).squeeze(-1)

@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 import torch
+from torch.nn.utils.parametrizations import spectral_norm
 
 from ibutils.bounds import info_nce, info_nce_from_embeddings
 from ibutils.critics import Concatenated, Separable
@@ -60,11 +61,19 @@ class TestSeparable:
 class TestConcatenated:
     @pytest.mark.parametrize("depth", [1, 3])
     def test_is_the_network_of_each_pair(self, pairs, depth):
-        critic = concatenated(depth=depth)
+        self.check_pairs(concatenated(depth=depth), pairs)
+
+    def check_pairs(self, critic, pairs):
         scores = critic(*pairs)
         for i, x in enumerate(pairs[0]):
             for j, y in enumerate(pairs[1]):
                 torch.testing.assert_close(scores[i, j], critic.network(torch.cat([x, y]))[0])
+
+    def test_spectral_normalisation_keeps_it_that(self, pairs):
+        """It renames the weights, and puts them behind the bias."""
+        critic = concatenated()
+        spectral_norm(critic.network[0])
+        self.check_pairs(critic.eval(), pairs)
 
     def test_sizes(self):
         assert weights(concatenated()) == (DX + DY) * 7 + 7 + 7 * 7 + 7 + 7 + 1

@@ -108,6 +108,9 @@ def infomax_loss(
     logarithm of the number of candidates; as the locations of one image depend on each other, it
     is no estimate of information. Pairs of an image with itself are never negatives.
 
+    With all negatives there is no second derivative, and no map by :func:`torch.func.vmap`;
+    ``pair_loss`` has both.
+
     Args:
         scores: ``[n, n, locations]``, or ``[n, n]`` for global pairs, one location.
         bound: ``"donsker_varadhan"``, ``"jensen_shannon"`` or ``"info_nce"``. With one location,
