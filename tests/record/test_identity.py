@@ -111,7 +111,8 @@ class TestEveryExperiment:
             others = [
                 other for other in Module(*source(module)[:1], module).bound if other != name
             ]
-            imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
+            kinds = ast.Import | ast.ImportFrom | ast.With  # the last of optional packages
+            imports = [n for n in tree.body if isinstance(n, kinds)]
             if not moved or not others:
                 continue
             back = ast.parse(f"from {module} import {', '.join(others)}").body
