@@ -29,7 +29,7 @@ def read(module: ModuleType, namespace: Mapping[str, Any]) -> "Reader":
         TypeError: A parameter has the wrong type.
         ValueError: A parameter is unknown or out of range, or asks for a training.
     """
-    for name in settings.COMMON.keys() & namespace.keys():
+    for name in settings.COMMON.keys() & namespace.keys() - {"device"}:  # of what a cell computes
         if (name, namespace[name]) != ("profile", "smoke"):
             raise ValueError(
                 f"{name} is {namespace[name]!r}, but this chapter trains nothing: of what asks for"

@@ -58,7 +58,7 @@ def figure_1(view: View) -> Figure:
     """
     members, found = view.members("ID-F1", first=True), {}
     for activation in ("relu", "softplus"):
-        by_width = {m["width"]: held for m, held in members if m["activation"] == activation}
+        by_width = {m.get("width", 0): own for m, own in members if m["activation"] == activation}
         if by_width:
             found[activation] = by_width[max(by_width)]
     titles = [
