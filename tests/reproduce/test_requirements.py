@@ -97,5 +97,5 @@ def test_every_extra_that_a_message_names_exists() -> None:
         for path in (ROOT / room).rglob("*.py")
         for extra in re.findall(r"""with extra\("(\w+)"\)""", path.read_text())
     }
-    assert named >= {"data", "plots", "probes"}
+    assert named >= {"data", "probes"}
     assert named <= set(EXTRAS)
