@@ -115,7 +115,8 @@ def info_nce_from_embeddings(
     multiplied in single, under ``torch.autocast`` too. The scores are made in tiles of
     ``chunk`` by ``chunk``, once for the value and once more for the gradient, so that memory is
     of order :math:`n d + \text{chunk}^2`, and time of order :math:`n^2 d`. There is no
-    second derivative: ``create_graph`` raises.
+    second derivative, for which ``create_graph`` raises, and no map by :func:`torch.func.vmap`;
+    ``info_nce`` has both.
 
     Args:
         f: Embeddings of x, ``[n, d]``.
