@@ -43,6 +43,7 @@ small = module.grid(chosen)[0]  # its data are those of the smoke run
 members = [{**one, "data": small["data"]} if "data" in one else one for one in asked["members"]]
 split = getattr(module, "groups", lambda all, *_: [[one] for one in all])
 plain = lambda value: repr(value.item() if hasattr(value, "item") else value)
+digest = lambda array: hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
 found = {}
 for group in split(members, chosen, data):
     with tempfile.TemporaryDirectory() as folder:
@@ -50,7 +51,7 @@ for group in split(members, chosen, data):
         for member, result in zip(group, map(lambda one: experiment.Result(*one), made)):
             found[record.key(member)] = [
                 sorted(repr(sorted((k, plain(v)) for k, v in row.items())) for row in result.rows),
-                {f"{target}|{name}": hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
+                {f"{target}|{name}": [str(array.dtype), array.shape, digest(array)]
                  for target, arrays in result.arrays.items() for name, array in arrays.items()},
             ]
 print(json.dumps(found))
