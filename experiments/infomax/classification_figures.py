@@ -3,11 +3,15 @@
 import json
 import re
 from functools import partial
+from math import log
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.course_figures import course_lines, term
 from experiments.infomax.model_tables import (
+    MODELS,
     TITLES,
     beside_paper,
     by_layer,
@@ -17,6 +21,7 @@ from experiments.infomax.model_tables import (
 )
 from experiments.picture_rows import picture_rows
 from experiments.quoted import quoted
+from experiments.style import finish
 from ibutils.project import project_root
 from reproduce.view import View
 
@@ -28,6 +33,31 @@ def photographs(view: View) -> Figure:
     member, held = min(view.members("DIM-F16"), key=lambda one: one[0]["data"])
     title = f"the first test images, {TITLES.get(member['data'], member['data'])}"
     return picture_rows({"": held["images"]}, title=title)
+
+
+def training(view: View) -> Figure:
+    """Terms of the objective over training on CIFAR-10, and the loss of the prior's critic."""
+    rows = of_data(view.rows("DIM-T1"))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 5), layout="constrained")
+    by_model = {
+        name: rows[(rows["method"] == method) & (rows["loss"] == loss)]
+        for (method, loss), name in MODELS.items()
+        if method in ("dim_global", "dim_both", "dim_local")
+    }
+    of_jsd = [name for name, own in by_model.items() if (own["loss"] == "jsd").any()]
+    courses = {
+        f"{name}, {kind} term": term(by_model[name], kind)
+        for name in of_jsd
+        for kind in ("global", "local")
+    }
+    course_lines(left, courses)
+    left.set(ylabel="Jensen-Shannon term, nats", yscale="log")
+    course_lines(right, {name: term(own, "discriminator") for name, own in by_model.items()})
+    right.axhline(2 * log(2), color="0.4", lw=1, ls=":", label="guessing")
+    right.set_ylabel("discriminator of the prior, nats")
+    for axes in (left, right):
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.02), fontsize=10)
+    return finish(figure, view.source("DIM-T1"))
 
 
 def table_3(view: View) -> pd.DataFrame:
@@ -67,27 +97,34 @@ def cost_of_the_paper() -> pd.DataFrame:
 
 
 def numbers(view: View) -> dict[str, float]:
-    """Return what the prose quotes: mean accuracies of Table 1 in percent, and gains of local DIM.
+    """Return what the prose quotes: mean accuracies of Table 1 in percent, gains of local DIM.
 
-    A gain is over global DIM, both with the Jensen-Shannon loss.
+    A gain is over global DIM, both with the Jensen-Shannon loss; their terms are those of the
+    last epoch.
     """
-    rows = view.rows("DIM-T1")
-    if not len(rows):
+    every = of_data(view.rows("DIM-T1"))
+    if not len(every):
         return {}
-    rows = rows[(rows["metric"] == "accuracy") & (rows["split"] == "test")]
-    rows = of_data(rows).fillna({"loss": "none"})
+    rows = every[(every["metric"] == "accuracy") & (every["split"] == "test")]
+    rows = rows.fillna({"loss": "none"})
     means = 100 * rows.groupby(["method", "loss", "layer"])["value"].mean()
     found = quoted("t1", means)
     for layer in ("conv", "y"):
         pair = [f"t1-{method}-jsd-{layer}" for method in ("dim_local", "dim_global")]
         if found.keys() >= {*pair}:
             found[f"gain-{layer}"] = found[pair[0]] - found[pair[1]]
+    of_jsd = every[every["loss"] == "jsd"]
+    for method, kind in (("dim_global", "global"), ("dim_local", "local")):
+        course = term(of_jsd[of_jsd["method"] == method], kind)
+        last = course[course["epoch"] == course["epoch"].max()]
+        found[f"course-{kind}"] = float(last["value"].mean())
     return found
 
 
 FIGURES = {
     "DIM-T1": partial(by_layer, target="DIM-T1"),
     "DIM-T1 at the code": partial(by_layer, target="DIM-T1", layers=["y"]),
+    "DIM-T1 training": training,
     "photographs": photographs,
     "DIM-T1 CIFAR-10": partial(beside_paper, target="DIM-T1", data="cifar10"),
     "DIM-T1 CIFAR-100": partial(beside_paper, target="DIM-T1", data="cifar100"),

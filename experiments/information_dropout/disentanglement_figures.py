@@ -1,5 +1,7 @@
 """Figures of information by layer and of total correlation, from recorded rows."""
 
+from functools import partial
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,6 +12,7 @@ from experiments.information_dropout.dropout_figures import (
     ERRORS,
     MARKERS,
     Numbers,
+    course_by_beta,
     ends,
     fits_table,
     fitted,
@@ -116,6 +119,7 @@ FIGURES = {
     "ID-F6 table": table_6,
     "ID-F7": figure_7,
     "ID-F7 table": table_7,
+    "ID-F7 training": partial(course_by_beta, target="ID-F7"),
     "activities and noise": apart,
     "errors on training pictures": fits,
 }

@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from pandas.api.typing import SeriesGroupBy
 from pandas.io.formats.style import Styler
 
-from experiments.style import COLOURS, mean_line
+from experiments.course_figures import course_lines, term
+from experiments.style import COLOURS, finish, mean_line
+from reproduce.view import View
 
 MARKERS = "osD^v<>"
+TERMS = {"cross_entropy": "cross-entropy, nats", "kl": "all layers pass, nats"}
 ERRORS = {"error": "noise off", "error_noisy": "noise on"}
 FITS = {"test": "test, %", "train": "training, %"}
 
@@ -28,6 +34,18 @@ def lines_over_beta(
         mean_line(axes, rows, "beta", at=lambda betas: betas.map(places), scale=scale, **look)
     axes.set_xticks([*places.values()], [f"{beta:g}" for beta in places])
     axes.set_xlabel(r"$\beta$")
+
+
+def course_by_beta(view: View, target: str) -> Figure:
+    """Cross-entropy and information that passes over the course of training, mean over seeds."""
+    rows = view.rows(target)
+    figure, panels = plt.subplots(1, 2, figsize=(8.4, 4.4))
+    for axes, (name, words) in zip(panels, TERMS.items(), strict=True):
+        by_beta = {rf"$\beta = {b:g}$": own for b, own in term(rows, name).groupby("beta")}
+        course_lines(axes, by_beta, colours=sns.color_palette("viridis", len(by_beta)).as_hex())
+        axes.set_ylabel(words)
+    panels[1].set_yscale("log")
+    return finish(figure, view.source(target), legend=panels[0], columns=3)
 
 
 def tested(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Figures 1, 2 and 4 of Information Dropout: activity, maps and the reading of a nuisance."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -15,6 +16,7 @@ from experiments.information_dropout import log_normal
 from experiments.information_dropout.dropout_figures import (
     ERRORS,
     Numbers,
+    course_by_beta,
     ends,
     fits_table,
     fitted,
@@ -190,6 +192,7 @@ FIGURES = {
     "ID-F4a": figure_4a,
     "ID-F4b": figure_4b,
     "ID-F4b table": table_4b,
+    "ID-F4b training": partial(course_by_beta, target="ID-F4b"),
     "errors on training images": fits,
 }
 

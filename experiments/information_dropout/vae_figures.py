@@ -6,8 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
+from experiments.course_figures import course_lines, term
 from experiments.information_dropout.dropout_figures import Numbers, ends, tested
-from experiments.style import COLOURS, finish
+from experiments.style import COLOURS, finish, panels
 from reproduce.view import View
 
 USED = 0.01  # nats of a unit from which on it counts as used
@@ -63,6 +64,22 @@ def _written(table: pd.DataFrame) -> Styler:
     return style.format("{:.0f}", subset=["seeds", "used units"])
 
 
+def training(view: View) -> Figure:
+    """Minus the bound on training images over the course of training, mean over seeds."""
+    rows, index = view.rows("ID-T1"), ["k", "code", "seed", "epoch"]
+    # Unlike the loss, with the whole rate while beta is warmed up.
+    kl, reconstruction = (
+        term(rows, t).set_index(index)["value"] for t in ("kl", "reconstruction")
+    )
+    sizes = list((kl + reconstruction).reset_index().groupby("k"))
+    figure, shown = panels([f"$k = {k:g}$" for k, _ in sizes], (4.2, 3.8), sharey=False)
+    for axes, (_, own) in zip(shown, sizes, strict=True):
+        course_lines(axes, {name: own[own["code"] == code] for code, name in CODES.items()})
+        axes.set_ylim(top=own.loc[own["epoch"] > 1, "value"].max())  # not the first epoch's
+    shown[0].set_ylabel("minus the bound, nats")
+    return finish(figure, view.source("ID-T1"), legend=shown[0])
+
+
 def as_quoted(view: View) -> pd.DataFrame:
     """What others quote of the paper's table, unverified."""
     known = view.paper[view.paper["target"] == "ID-T1"]
@@ -93,6 +110,7 @@ FIGURES = {
     "ID-T1": table_1,
     "ID-T1 as quoted": as_quoted,
     "ID-T1 by unit": by_unit,
+    "ID-T1 training": training,
     "ID-T1W": changed,
 }
 
