@@ -14,6 +14,16 @@ def term(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     return rows[rows["metric"] == f"course_{name}"]
 
 
+def ending(courses: pd.DataFrame) -> float:
+    """Return the mean of a term over the last epoch of its courses.
+
+    Example:
+        >>> ending(pd.DataFrame({"epoch": [1, 9, 9], "value": [8.0, 3.0, 1.0]}))
+        2.0
+    """
+    return float(courses[courses["epoch"] == courses["epoch"].max()]["value"].mean())
+
+
 def course_lines(
     axes: Axes, courses: Mapping[str, pd.DataFrame], *, colours: Sequence[str] = COLOURS
 ) -> None:

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.course_figures import course_lines, term
+from experiments.course_figures import course_lines, ending, term
 from experiments.infomax.model_tables import (
     MODELS,
     TITLES,
@@ -116,8 +116,8 @@ def numbers(view: View) -> dict[str, float]:
     of_jsd = every[every["loss"] == "jsd"]
     for method, kind in (("dim_global", "global"), ("dim_local", "local")):
         course = term(of_jsd[of_jsd["method"] == method], kind)
-        last = course[course["epoch"] == course["epoch"].max()]
-        found[f"course-{kind}"] = float(last["value"].mean())
+        if len(course):
+            found[f"course-{kind}"] = ending(course)
     return found
 
 

@@ -229,6 +229,33 @@ def test_gains_of_local_over_global_dim_are_of_one_loss():
     assert "gain-y" not in classification_figures.numbers(_Rows(rows[:2], pd.DataFrame()))
 
 
+def courses(**factors):
+    """Return rows of two terms over three epochs and two seeds, which halve with each."""
+    made = [
+        dict(metric=f"course_{name}", epoch=epoch, seed=seed, value=first / 2**epoch + seed)
+        for name, first in (("local", 8.0), ("global", 4.0), ("discriminator", 2.0))
+        for epoch in (1.0, 2.0, 3.0)
+        for seed in (0, 1)
+    ]
+    return pd.DataFrame(made).assign(data="cifar10", split="train", **factors)
+
+
+def test_the_course_of_training_is_that_of_each_model_and_its_own_term():
+    rows = pd.concat([courses(method=m, loss="jsd") for m in ("dim_local", "dim_global")])
+    view = _Rows(rows.assign(layer=None), pd.DataFrame())
+    found = classification_figures.numbers(view)
+    assert found == pytest.approx({"course-global": 4 / 8 + 0.5, "course-local": 8 / 8 + 0.5})
+    left, right = classification_figures.training(view).axes
+    lines = {line.get_label(): line.get_xydata() for line in left.lines}
+    assert list(lines) == [
+        f"{name}, {kind} term"
+        for name in ("DIM(G)", "DIM(L), JSD")
+        for kind in ("global", "local")
+    ]
+    np.testing.assert_allclose(lines["DIM(L), JSD, local term"], [[1, 4.5], [2, 2.5], [3, 1.5]])
+    np.testing.assert_allclose(right.lines[-1].get_ydata(), 2 * np.log(2))
+
+
 def test_figure_9_in_numbers_has_the_papers_beside_ours_on_its_own_data_only():
     made = [
         dict(loss=loss, layer="y", log2_images=k, value=0.1 * k + 0.4)
