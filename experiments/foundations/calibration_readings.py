@@ -21,7 +21,9 @@ from experiments.foundations.calibration_figures import (
 from experiments.foundations.chooser import outcomes, who_can_be_believed
 from experiments.foundations.errors import measure
 from experiments.foundations.task_pictures import titled
+from ibutils.bounds import info_nce
 from ibutils.tasks import catalogue
+from ibutils.train import generator
 from reproduce.view import View
 
 STRONG, TWENTY = "normal-1x1-0.999", "normal-sparse-20x20-20x0.75"
@@ -196,6 +198,7 @@ def large_informations(view: View) -> pd.DataFrame:
     """Bounds with and without a ceiling where the information is large, and on one easy pair."""
     found = Calibration(view)
     methods = {"exact": "truth", "info_nce": "InfoNCE", "donsker_varadhan": "DV", "nwj": "NWJ"}
+    exact = "InfoNCE, exact critic"
     known = set(zip(found.table["task"], found.table["samples"], strict=True))
     rows, names = [], []
     for n, ceiling in found.ceilings().items():
@@ -203,11 +206,21 @@ def large_informations(view: View) -> pd.DataFrame:
             if (task, n) in known:
                 values = [found.mean(method, task, n=n) for method in methods]
                 names.append(titled(task))
-                rows.append([n, values[0], ceiling, *values[1:]])
-    columns = ["samples", "truth", "ceiling of InfoNCE", *list(methods.values())[1:]]
+                best = with_exact_critic(task, round(math.exp(ceiling)))
+                rows.append([n, values[0], ceiling, best, *values[1:]])
+    columns = ["samples", "truth", "ceiling of InfoNCE", exact, *list(methods.values())[1:]]
     shown = pd.DataFrame(rows, columns=columns, index=names)
     digits = {name: _two_places for name in columns[1:]} | {"samples": "{:,}".format}
     return shown.apply(lambda column: column.map(digits[column.name]))
+
+
+def with_exact_critic(task: str, pairs: int) -> float:
+    """Return InfoNCE with the best critic, the density ratio, mean of five fresh samples, nats."""
+    known, found = catalogue()[task], []
+    for seed in range(5):
+        x, y = known.sample(pairs, generator=generator(seed, f"exact/{task}"))
+        found.append(float(info_nce(known.log_ratio(x, y))))
+    return sum(found) / len(found)
 
 
 def _two_places(value: float) -> str:
@@ -257,16 +270,21 @@ def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes."""
     found = Calibration(view)
     quoted = {name: found.mean(*cell) for name, cell in _QUOTED.items()}
-    quoted["held-out"] = round(math.exp(found.ceilings()[found.many]))
+    held_out = round(math.exp(found.ceilings()[found.many]))
+    quoted["held-out"] = held_out
+    quoted["nce-exact-cauchy"] = with_exact_critic(CAUCHY, held_out)
     quoted |= {"few": found.few, "many": found.many, "log-n": math.log(found.many)}
     for name, method in (("nce", "info_nce"), ("nwj", "nwj")):
         quoted[f"{name}-error"] = found.mean(method, FIVE, metric="stderr")
     failures = found.table[found.table["metric"] == "failed"]
     quoted["failed"] = len(failures.drop_duplicates(["task", "samples", "seed"]))
+    of_nwj = failures[(failures["task"] == CAUCHY) & (failures["method"] == "nwj")]
+    quoted["nwj-failed"] = int((of_nwj["samples"] == found.many).sum())
     misses = found.warned().filter(like="missed")
     silent = misses.get("missed, no warning", 0.0) / misses.sum(axis=1)
     for name in ("binning", "ksg", "info_nce"):
         quoted[f"silent-{name}"] = 100 * float(silent.get(name, math.nan))
+    quoted["silent-most"] = 100 * float(silent.reindex(_BY_RATIO).max())
     return {f"cal-{name}": value for name, value in (quoted | _of_critics(found)).items()}
 
 

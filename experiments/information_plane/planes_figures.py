@@ -10,6 +10,7 @@ from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from experiments.information_plane import phases
+from experiments.information_plane.kernels_and_bins import agreements, kernels_and_bins
 from experiments.information_plane.layer_courses import both_informations
 from experiments.information_plane.plane_animation import plane_animation
 from experiments.information_plane.plane_panels import (
@@ -25,12 +26,6 @@ from reproduce.view import View
 
 MEMBERS = {title: member_key(name) for name, title in ACTIVATIONS.items()}
 TANH, RELU = member_key("tanh"), member_key("relu")
-KERNELS = {
-    "akde": "c = 0.001",
-    "akde-0.01": "c = 0.01",
-    "akde-0.1": "c = 0.1",
-    "akde-deviation": "deviation",
-}
 SINGLES = 8  # networks whose planes are drawn
 LOST = 0.005  # bits that a mean loses at least where it is said to fall
 EARLY = 100  # epochs
@@ -150,16 +145,24 @@ def _phases_of(epochs: np.ndarray, course: np.ndarray) -> dict[str, float]:
 
 
 def early_losses(view: View) -> pd.DataFrame:
-    """Return the layers whose mean information about the label falls for a hundred epochs."""
-    arrays = view.arrays("AE-F7")
-    hundred = _hundred(any_of(arrays, "epochs"))
-    found = {
-        title: plane[hundred, :, 1] - plane[0, :, 1]
-        for title, plane in mean_planes(arrays, MEMBERS).items()
-    }
-    table = pd.DataFrame(found, index=[f"layer {layer}" for layer in range(1, 7)]).T
-    lost = table[(table < -LOST).any(axis=1)].map(lambda x: f"{x:.3f}" if x < -LOST else "-")
-    return lost.rename_axis(columns=f"change of I(T;Y) by epoch {EARLY}, bits")
+    """Return the layers whose mean information about the label falls for a hundred epochs.
+
+    They fall by more than two standard errors over networks.
+    """
+    arrays, lost = view.arrays("AE-F7"), {}
+    for title, own in ((title, arrays.get(name)) for title, name in MEMBERS.items()):
+        if own:
+            about_labels = in_bits(own["planes"])[..., 1]  # [epochs, networks, layers]
+            change = about_labels[_hundred(own["kept"])] - about_labels[0]
+            errors = change.std(0, ddof=1) / len(change) ** 0.5 if len(change) > 1 else np.inf
+            means = change.mean(0)
+            falls = means < np.minimum(-LOST, -2 * errors)
+            pairs = zip(means, np.broadcast_to(errors, means.shape), falls, strict=True)
+            lost[title] = [f"{m:.3f} ± {error:.3f}" if fell else "-" for m, error, fell in pairs]
+    layers = [f"layer {layer}" for layer in range(1, 7)]
+    table = pd.DataFrame.from_dict(lost, orient="index", columns=layers)
+    shown = table[(table != "-").any(axis=1)]
+    return shown.rename_axis(columns=f"change of I(T;Y) by epoch {EARLY}, bits")
 
 
 def _hundred(epochs: np.ndarray) -> int:
@@ -182,33 +185,6 @@ def kernel_planes(view: View) -> Figure:
     return planes(mean_planes(arrays, MEMBERS, name="planes"), any_of(arrays, "kept"))
 
 
-def kernels_and_bins(view: View) -> pd.DataFrame:
-    """Return the mean change in layer 5 by bins and by kernels, in bits."""
-    table = _kernels_and_bins(view)
-    names = {"bins": "adaptive bins", "deviation": "kernels, deviation follows activity"}
-    names |= {title: f"kernels, {title}" for title in KERNELS.values() if title not in names}
-    shown = table.rename(index=ACTIVATIONS, columns=names).map("{:z.2f}".format)
-    return shown.rename_axis(columns="change in layer 5, bits")
-
-
-def _kernels_and_bins(view: View) -> pd.DataFrame:
-    bins = _summary(view.rows("AE-F7"))[5]["mean"]
-    scores = view.arrays("AE-F9")
-    ways = {title: _change_by(scores, name) for name, title in KERNELS.items()}
-    return pd.DataFrame({"bins": bins} | ways).reindex([*ACTIVATIONS]).dropna()
-
-
-def _change_by(scores: Mapping[str, Mapping[str, np.ndarray]], estimator: str) -> pd.Series:
-    """Return the mean change of the last hidden layer in bits, by activation."""
-    found = {}
-    for name in ACTIVATIONS:
-        held = scores.get(member_key(name), {})
-        if f"scores {estimator}" in held:
-            first, _, last = in_bits(held[f"scores {estimator}"])[:, 4].mean(0)
-            found[name] = last - first
-    return pd.Series(found, dtype=float)
-
-
 FIGURES = {
     "AE-F7": averaged,
     "AE-F7 by epoch": by_epoch,
@@ -228,12 +204,7 @@ def numbers(view: View) -> dict[str, float]:
     arrays = view.arrays("AE-F7")
     ceiling = [plane[:, 0, 0].min() for plane in mean_planes(arrays, MEMBERS).values()]
     found = {"ceiling-least": float(min(ceiling))}
-    table = _kernels_and_bins(view)
-    for title in KERNELS.values():
-        agreeing = np.sign(table["bins"]) == np.sign(table[title])
-        found[f"agree {title}"] = int(agreeing.sum())
-    found["kernels-of"] = len(table)
-    return found | _of_tanh(arrays) | _of_relu(view)
+    return found | agreements(view) | _of_tanh(arrays) | _of_relu(view)
 
 
 def _of_tanh(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, float]:

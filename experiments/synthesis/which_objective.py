@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+from scipy.stats import ttest_1samp
 
 from experiments.synthesis.kept import ACCURATE
 from experiments.synthesis.objective_rows import (
@@ -18,6 +19,7 @@ from experiments.synthesis.objective_rows import (
     table,
 )
 from reproduce import claims, markdown
+from reproduce.claims import ALPHA
 from reproduce.claims.report import badge
 from reproduce.view import View
 
@@ -61,44 +63,50 @@ WISHES = (
          {"SYN-F1-11": "Deep InfoMax above the β-VAE"}, methods=UNLABELLED),
     Wish("a classifier that a small step moves less", "attacked", False,
          {"SYN-F1-12": "VIB above the supervised network"}),
-    Wish("components that depend on each other least", "total_correlation", True,
-         {"SYN-F1-13": "the β-VAE by its weight"}),
+    Wish("components that correlate least", "total_correlation", True,
+         {"SYN-F1-13": "the β-VAE by its weight"}, accurate=True),
 )  # fmt: skip
 
 
 class Served(NamedTuple):
     """An objective at a weight, and the values between which the truth is expected."""
 
-    name: str
+    method: str
+    knob: float
     low: float
     high: float
     shown: str
+
+    @property
+    def name(self) -> str:
+        """The objective with its weight."""
+        return named(self.method, self.knob)
 
 
 def if_you_want(view: View) -> Markdown:
     """Which objective comes first by each measure, and which second, with the nearest claims."""
     rows = table(view)
-    found, errors = means(rows), means(rows, "sem")
+    found = means(rows)
     judged = {v.claim.id: v for v in claims.verdicts("synthesis")}
     lines = []
     for wish in WISHES:
-        first = _ranked(found, errors, wish)[:2]
+        first = _ranked(found, wish)[:2]
         cells = [f"{one.name}: {one.shown}" for one in first] + ["-"] * (2 - len(first))
-        if len(first) == 2 and first[0].low <= first[1].high and first[1].low <= first[0].high:
+        if len(first) == 2 and not _told_apart(rows, wish, *first):
             cells[1] += " (not told apart)"
         nearest = [f"{what} {badge(judged[name])}" for name, what in wish.claims.items()]
         lines.append([wish.want, *cells, ", ".join(nearest)])
     return Markdown(markdown.table(("if you want", "first here", "then", "nearest claim"), lines))
 
 
-def _ranked(found: pd.DataFrame, errors: pd.DataFrame, wish: Wish) -> list[Served]:
+def _ranked(found: pd.DataFrame, wish: Wish) -> list[Served]:
     """Return objectives at the weights that serve a wish best, the best first."""
     served = []
-    for name in wish.methods:
-        own = of_method(found, name)
+    for method in wish.methods:
+        own = of_method(found, method)
         if wish.accurate:
             own = own[own["linear"] >= ACCURATE - NEAR]
-        each = [_served(name, own, of_method(errors, name), i, wish) for i in range(len(own))]
+        each = [_served(method, float(own.index[i]), own.iloc[i], wish) for i in range(len(own))]
         served += sorted(each, key=lambda one: _rank(one, wish))[:1]
     return sorted(served, key=lambda one: _rank(one, wish))
 
@@ -107,13 +115,27 @@ def _rank(one: Served, wish: Wish) -> float:
     return one.high if wish.least else -one.low
 
 
-def _served(method: str, own: pd.DataFrame, errors: pd.DataFrame, i: int, wish: Wish) -> Served:
-    """Return bounds of information, or a mean and two standard errors on either side."""
-    row, name = own.iloc[i], named(method, float(own.index[i]))
+def _served(method: str, knob: float, row: pd.Series, wish: Wish) -> Served:
+    """Return the bounds of an information, or a mean over seeds twice."""
     if wish.metric == "information":
         low, high = row["information_lower"], row["information_upper"]
-        return Served(name, low, high, f"{span(row)} nats")
-    mean, error = row[wish.metric], 2 * float(np.nan_to_num(errors.loc[own.index[i], wish.metric]))
-    nats = wish.metric == "total_correlation"
+        return Served(method, knob, low, high, f"{span(row)} nats")
+    mean, nats = row[wish.metric], wish.metric == "total_correlation"
     shown = f"{mean:.2f} nats" if nats else f"{100 * mean:.1f}\N{NO-BREAK SPACE}%"
-    return Served(name, mean - error, mean + error, shown)
+    return Served(method, knob, mean, mean, shown)
+
+
+def _told_apart(rows: pd.DataFrame, wish: Wish, first: Served, then: Served) -> bool:
+    """Return whether bounds do not overlap, or the difference, by seed, excludes zero."""
+    if wish.metric == "information":
+        return bool(first.high < then.low or then.high < first.low)
+    by_seed = [_by_seed(rows, one, wish.metric) for one in (first, then)]
+    differences = by_seed[0].sub(by_seed[1]).dropna()
+    return len(differences) > 1 and bool(ttest_1samp(differences, 0.0).pvalue < ALPHA)
+
+
+def _by_seed(rows: pd.DataFrame, one: Served, metric: str) -> pd.Series:
+    """Return the values of an objective at its weight, by seed: seeds share data and draws."""
+    own = rows[(rows["method"] == one.method) & (rows["metric"] == metric)]
+    at = own["knob"].isna() if np.isnan(one.knob) else np.isclose(own["knob"], one.knob)
+    return own[at].set_index("seed")["value"]

@@ -28,6 +28,7 @@ BALLS = {
     "ball_plain": "many steps, plain",
     "ball": "many steps, strong",
 }
+SCALE = ("search_steps", "iterations", "rate", "weight", "restarts", "gradients")  # of attacks
 VARIANTS = {
     "untargeted": "as in Figure 6",
     "frozen": "frozen noise",
@@ -117,19 +118,25 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def stronger_attacks(view: View) -> Figure:
-    """What stronger attacks leave: signed steps in a ball, and variants of Carlini-Wagner."""
+    """What stronger attacks leave of VIB: steps in a ball, and variants of Carlini-Wagner.
+
+    Lines across the left panel, in the colour of the attack, are of the deterministic network.
+    """
     in_a_ball = {f"{name}_{RADIUS:g}": label for name, label in BALLS.items()}
-    shown = ((view.rows("VIB-F5"), in_a_ball), (view.rows("VIB-F6"), VARIANTS))
+    ball = view.rows("VIB-F5")
+    shown = ((ball, in_a_ball), (view.rows("VIB-F6"), VARIANTS))
     figure, panels = plt.subplots(1, 2, figsize=(10, 5))
     for axes, (table, names) in zip(panels, shown, strict=True):
         for (metric, label), colour, marker in zip(names.items(), COLOURS, "os^Dv", strict=False):
             rows = table[table["metric"] == metric]
             vib_line(axes, rows, color=colour, marker=marker, label=label)
+            if table is ball:
+                reference_line(axes, rows, "deterministic", color=colour)
         axis_of(axes, table)
         axes.set(ylabel="accuracy, %", ylim=(-3, 103))
         axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-    panels[0].set_title(rf"signed steps, $\epsilon$ = {RADIUS:g}")
-    panels[1].set_title("Carlini-Wagner, untargeted")
+    panels[0].set_title(rf"VIB, signed steps, $\epsilon$ = {RADIUS:g}")
+    panels[1].set_title("VIB, Carlini-Wagner, untargeted")
     return finish(figure, view.source("VIB-F5"))
 
 
@@ -208,4 +215,5 @@ def numbers(view: View) -> dict[str, float]:
         rows = rows[~rows["metric"].str.startswith("distance")]
         model = rows["method"].where(rows["beta"].isna(), rows["beta"].map("{:g}".format))
         found |= quoted(prefix, 100 * rows.groupby([model, "metric"])["value"].mean())
-    return found
+    scale = view.settings("VIB-F6")
+    return found | {f"attack-{name}": scale[name] for name in SCALE}

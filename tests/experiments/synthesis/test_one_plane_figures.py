@@ -120,6 +120,19 @@ def test_what_the_bounds_do_not_tell_apart_is_not_ordered(rows):
     assert "not told apart" not in first and first.index("VIB") < first.index("CEB")
 
 
+def test_means_are_told_apart_seed_by_seed(rows):
+    """Seeds share their data, so that what they scatter in common does not count."""
+    vib = rows[rows["method"] == "vib"]
+    both = pd.concat([vib, vib.assign(method="ceb")], ignore_index=True)
+    own = (both["metric"] == "attacked") & both["seed"].notna()
+    both.loc[own, "value"] = 0.5 + 0.05 * both.loc[own, "seed"]
+    assert "not told apart" in first_line(GivenRows(both), "a small step")
+    ceb = own & (both["method"] == "ceb")
+    both.loc[ceb, "value"] += 0.01 + 0.001 * (both.loc[ceb, "seed"] % 2)
+    first = first_line(GivenRows(both), "a small step")
+    assert "not told apart" not in first and first.index("CEB") < first.index("VIB")
+
+
 @pytest.mark.parametrize("methods", [[name] for name in WEIGHTS] + [[*WEIGHTS]])
 def test_everything_is_drawn_of_a_record_that_is_not_complete(rows, methods):
     view = GivenRows(rows[rows["method"].isin(methods)])

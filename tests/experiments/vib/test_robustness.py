@@ -192,6 +192,9 @@ class Held(View):
     def rows(self, target):
         return self.table
 
+    def settings(self, target):
+        return vars(robustness.Settings())
+
     def source(self, target):
         return "here"
 
