@@ -29,14 +29,19 @@ def table_1(view: View) -> Styler:
 
 def changed(view: View) -> Styler:
     """The bounds at the smallest size, and those of log-normal codes with one change."""
-    rows = view.rows("ID-T1")
-    own = pd.concat([rows[rows["k"] == rows["k"].min()], view.rows("ID-T1W")])
-    found = _summary(own).droplevel("k")
+    found = _of_smallest(view)
     shown = _shown(found.loc[[code for code in CODES | CHANGES if code in found.index]])
     shown.insert(
         1, "behind the Gaussian code", shown["bound, nats"]["gaussian"] - shown["bound, nats"]
     )
     return _written(shown.rename(index=CODES | CHANGES))
+
+
+def _of_smallest(view: View) -> pd.DataFrame:
+    """Return the summary of the smallest size, changed codes included, by code."""
+    rows = view.rows("ID-T1")
+    own = pd.concat([rows[rows["k"] == rows["k"].min()], view.rows("ID-T1W")])
+    return _summary(own).droplevel("k")
 
 
 def _summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -122,4 +127,7 @@ def numbers(view: View) -> Numbers:
     for end, k in ends(view.rows("ID-T1"), "k", ("small", "large")).items():
         found[f"t1-{end}"] = f"{k:g}"
         found[f"t1-{end}-behind"] = float(bounds[k, "gaussian"] - bounds[k, "information"])
+    smallest = _of_smallest(view)["mean", "bound"]
+    for code, bound in smallest.drop("gaussian").items():
+        found[f"t1-behind-{code}"] = float(smallest["gaussian"] - bound)
     return found
