@@ -266,5 +266,7 @@ def numbers(view: View) -> dict[str, float]:
     table = _overtraining(view)
     found = {f"overtraining-{name.split()[0]}": table[name].max() for name in table.columns}
     found["deep-fall"] = 100 * _falls(view)["batches of 5"]["fall"][-1]
+    lost = view.rows("SX-F4AB").query("metric == 'output_loss' and samples == 100 and scale == 1")
+    found["sx-f4-output-loss"] = 100 * float(lost["value"].mean())
     worst = [worst_change(own["input"]) for own in _scalar(view)["full batches"].values()]
     return found | {"scalar-fall": 100 * max(0.0, -min(worst))}

@@ -132,7 +132,9 @@ def _ordering(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
 def _extremum(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
     groups, unit, options = _levels(claim, tables)
     factor, low, high = (claim.test[name] for name in ("factor", "low", "high"))
-    most = max(map(len, groups.values()))
+    recorded, most = [low <= level <= high for level in groups], max(map(len, groups.values()))
+    if all(recorded) or not any(recorded):
+        raise Shortage(f"no record of {factor} both inside and outside {low:g} to {high:g}")
     groups = {v: sample for v, sample in groups.items() if len(sample) >= claim.seeds}
     inside = [low <= level <= high for level in groups]
     if all(inside) or not any(inside):
