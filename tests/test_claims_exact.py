@@ -11,7 +11,7 @@ from scipy import stats
 from reproduce import claims
 from reproduce.claims import claim as stated
 from reproduce.claims.effect import ALPHA, Layout
-from reproduce.claims.judge import judge
+from reproduce.claims.judge import Shortage, judge
 
 SPREAD = np.array([-0.1, 0.2, -0.1])
 RISING = {level: mean + SPREAD for level, mean in ((1.0, 1.0), (2.0, 1.4), (3.0, 2.0))}
@@ -100,3 +100,13 @@ def tidy():
     """Return eight members of one profile."""
     rows = [dict(beta=float(i), seed=i, split="test", metric="m", value=i / 8) for i in range(8)]
     return pd.DataFrame(rows).assign(unit="1", profile="laptop")
+
+
+@pytest.mark.parametrize(("levels", "need"), [([0.5], 0), ([2.0, 3.0], 0), ([0.5, 2.0], 3)])
+def test_an_extremum_with_levels_on_one_side_only_is_not_a_matter_of_seeds(tidy, levels, need):
+    test = {"kind": "extremum", "metric": "m", "split": "test", **REQUIRED["extremum"]}
+    rows = [tidy.iloc[:1].assign(beta=b, seed=s, split="test") for b in levels for s in (0, 1)]
+    made = pd.concat(rows, ignore_index=True).assign(metric="m", target=CLAIM.target)
+    with pytest.raises(Shortage) as found:
+        judge(replace(CLAIM, test=test, seeds=3), {CLAIM.target: made})
+    assert found.value.need == need

@@ -60,6 +60,11 @@ def test_a_chapter_has_its_anatomy(chapter: str, known: set[str]) -> None:
     assert not said, f"{chapter} " + f"\n{chapter} ".join(said)
 
 
+def test_each_claim_has_its_verdict_in_the_text_of_a_chapter(known: set[str]) -> None:
+    shown = {name for chapter in CHAPTERS for name in named("\n\n".join(prose(chapter)))}
+    assert not known - shown, f"no chapter speaks of {sorted(known - shown)}"
+
+
 GOOD = [
     "# A\n\nWhy?",
     ":::{admonition} In short\n:class: in-short\n\n{verdict}`A-1, A-2`\n:::",
