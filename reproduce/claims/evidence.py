@@ -210,7 +210,7 @@ def all_above(leads: Sequence[Effect], n: int, layout: Layout, *, bound: float =
         lead = min(leads, key=lambda one: one.below(bound))
     else:
         lead = max(leads, key=lambda one: one.above(bound))
-    note = f"the weakest of {len(leads)}" if len(leads) > 1 else ""
+    note = f"the least certain of {len(leads)}" if len(leads) > 1 else ""
     return Evidence(*layout.shown(lead), n, p, against, layout.variance**0.5, note)
 
 
