@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from reproduce import claims
-from reproduce.claims import claim as stated
+from reproduce.claims import claim as one_claim
 from reproduce.claims.effect import ALPHA, Layout
 from reproduce.claims.judge import Shortage, judge
 
@@ -77,11 +77,12 @@ def test_numbers_in_their_own_unit_are_shown_as_they_are(unit):
 def test_a_test_of_spread_takes_two_seeds(kind):
     test = {"kind": kind, "metric": "m", "split": "test", **REQUIRED[kind]}
     known = {CLAIM.target: claims.Target(CLAIM.target, "", "part/chapter")}
-    stated._check(replace(CLAIM, test=test, seeds=2), known, [CLAIM.family])
+    one_claim._check(replace(CLAIM, test=test, seeds=2), known, [CLAIM.family])
     with pytest.raises(ValueError, match="1 seeds are too few; it takes 2"):
-        stated._check(replace(CLAIM, test=test, seeds=1), known, [CLAIM.family])
+        one_claim._check(replace(CLAIM, test=test, seeds=1), known, [CLAIM.family])
     if kind != "equivalence":
-        stated._check(replace(CLAIM, test=test | {"scale": "log"}, seeds=2), known, [CLAIM.family])
+        scaled = replace(CLAIM, test=test | {"scale": "log"}, seeds=2)
+        one_claim._check(scaled, known, [CLAIM.family])
 
 
 def test_groups_on_an_unknown_scale_are_refused():

@@ -12,7 +12,7 @@ from synthetic import BETAS, seal, write_calibration, write_record
 
 from experiments.vib import embedding
 from reproduce import claims, record
-from reproduce.claims import claim as stated
+from reproduce.claims import stated
 from reproduce.claims.verdict import _corrected, decided
 from reproduce.record import store
 

@@ -1,28 +1,15 @@
 """A paper's statements as claims, and the tests that turn recorded tables into verdicts."""
 
 from reproduce.claims.association import correlation, uncorrelated
-from reproduce.claims.claim import (
-    JUDGED,
-    KINDS,
-    UNITS,
-    Claim,
-    Target,
-    every,
-    families,
-    load,
-    outcomes,
-    paper_values,
-    parts,
-    targets,
-    title,
-    words,
-)
+from reproduce.claims.claim import JUDGED, KINDS, UNITS, Claim, every, load
 from reproduce.claims.correction import LOOKS, corrected
 from reproduce.claims.effect import ALPHA
 from reproduce.claims.evidence import Evidence, difference, equivalence, extremum, ordering
 from reproduce.claims.measured import measure
 from reproduce.claims.pooled import closeness, superiority
 from reproduce.claims.report import report
+from reproduce.claims.stated import families, outcomes, parts, title, words
+from reproduce.claims.target import Target, paper_values, targets
 from reproduce.claims.verdict import STATUSES, Verdict, verdict, verdicts
 
 __all__ = [

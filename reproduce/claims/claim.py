@@ -1,17 +1,14 @@
-"""What ``book/claims`` and ``book/paper_values`` state of a paper."""
+"""Claims as ``book/claims`` states them, and whether they can be judged as they are written."""
 
-import csv
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any
 
-import yaml
-
 from ibutils import checks
-from ibutils.project import project_root
+from reproduce.claims.stated import parse, parts, text
+from reproduce.claims.target import Target, target
 from reproduce.record import PROFILES
 
 JUDGED: tuple[str, ...] = PROFILES[1:]  # a smoke run supports no statement about a paper
@@ -30,58 +27,6 @@ KINDS: dict[str, tuple[set[str], set[str], int]] = {
     "superiority": (set(), {"over", "under", "margin", "scale"}, 1),
     "closeness": ({"arms", "margin"}, set(), 1),
 }
-
-
-@dataclass(frozen=True)
-class Printed:
-    """What a paper prints of a target, as the ledger lays it beside ours.
-
-    Args:
-        title: Heading of the table.
-        where: Factors that name a cell besides its item, such as ``[data, layer]``.
-        metrics: Metrics that are shown, what is only quoted included; without any, all values of
-            models that we have.
-        tags: How a value must be known to be shown.
-        ours: Rows that the paper does not print: ``item``, factors and ``metric``.
-        lead: The ``item`` and factors of the number that stands for the table in the index.
-    """
-
-    title: str
-    where: Sequence[str] = ()
-    metrics: Sequence[str] = ()
-    tags: Sequence[str] = ("paper", "earlier")
-    ours: Sequence[Mapping[str, str]] = ()
-    lead: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Target:
-    """A table, figure or formula of a paper that a chapter regenerates.
-
-    Args:
-        id: For example ``"VIB-T1"``.
-        what: What it shows, in a few words.
-        notebook: The chapter, ``"<part>/<name>"``; ``None`` while it is planned.
-        measures: Name of the function of an experiment that measures its recorded rows and
-            arrays, if any (``@claims.measure``).
-        formula: Whether it is checked by computing, without a record.
-        quoted: Whether the chapter only quotes it, since its data are out of reach.
-        cases: Test cases that its errors and accuracies are shares of.
-        printed: How the ledger shows the numbers that the paper prints of it.
-        because: Why it is not run where it is not, and what it would take.
-        data: The setting of the chapter that names the data it is drawn from.
-    """
-
-    id: str
-    what: str
-    notebook: str | None = None
-    measures: str | None = None
-    formula: bool = False
-    quoted: bool = False
-    cases: int | None = None
-    printed: Printed | None = None
-    because: str | None = None
-    data: str = "data"
 
 
 @dataclass(frozen=True)
@@ -122,56 +67,6 @@ class Claim:
         return self.source.casefold().startswith("ours")
 
 
-def parts() -> list[str]:
-    """Return the parts that state claims, in the order of the table of contents."""
-    found = sorted(path.stem for path in (project_root() / "book" / "claims").glob("*.yaml"))
-    toc = project_root() / "_toc.yml"
-    chapters = re.findall(r"notebooks/(\w+)/", toc.read_text() if toc.exists() else "")
-    return sorted(found, key=lambda part: (*chapters, part).index(part))
-
-
-def title(part: str) -> str:
-    """Return the title of a part.
-
-    Raises:
-        ValueError: The part has no claims file, or the file no title.
-    """
-    if not (found := _read(part).get("title")):
-        raise ValueError(f"book/claims/{part}.yaml has no title: add a line `title: ...`")
-    return found
-
-
-def words(part: str) -> dict[str, str]:
-    """Return what the names of metrics and of values of factors mean to a reader."""
-    return _read(part).get("words", {})
-
-
-def families() -> dict[str, str]:
-    """Return whose claims are corrected together, by bibliography key, with a title each."""
-    known = _parse(_text("families"))
-    return {key: one if isinstance(one, str) else one["title"] for key, one in known.items()}
-
-
-def outcomes() -> dict[str, Mapping[str, Any]]:
-    """Return by paper the sentence ``outcome`` and what it ``rests`` on: claims by verdict."""
-    known = _parse(_text("families"))
-    return {key: one for key, one in known.items() if not isinstance(one, str)}
-
-
-def targets(part: str) -> dict[str, Target]:
-    """Return the targets of a part by their identifiers.
-
-    Raises:
-        ValueError: The part has no claims file.
-    """
-    return {name: _target(name, entry) for name, entry in _read(part)["targets"].items()}
-
-
-def _target(name: str, entry: Mapping[str, Any]) -> Target:
-    printed = entry.get("printed")
-    return Target(name, **{**entry, "printed": Printed(**printed) if printed else None})
-
-
 def load(part: str) -> list[Claim]:
     """Return the claims of a part.
 
@@ -184,7 +79,7 @@ def load(part: str) -> list[Claim]:
             option, or too few seeds for its test; or a family has too many primary claims.
     """
     checks.choice("part", part, parts())
-    return list(_checked(_text(f"claims/{part}"), _text("families")))
+    return list(_checked(text(f"claims/{part}"), text("families")))
 
 
 def every() -> list[Claim]:
@@ -199,10 +94,10 @@ def every() -> list[Claim]:
 @cache
 def _checked(own: str, families: str) -> list[Claim]:
     """Return the claims of a file with that text; each is checked once."""
-    known = {name: _target(name, entry) for name, entry in _parse(own)["targets"].items()}
-    papers = [*_parse(families)]
+    known = {name: target(name, entry) for name, entry in parse(own)["targets"].items()}
+    papers = [*parse(families)]
     claims: dict[str, Claim] = {}
-    for entry in _parse(own)["claims"]:
+    for entry in parse(own)["claims"]:
         claim = _claim(entry)
         if claim.id in claims:
             raise ValueError(f"claim {claim.id!r} is stated twice")
@@ -223,44 +118,6 @@ def _claim(entry: Mapping[str, Any]) -> Claim:
     if unknown := entry.keys() - {field.name for field in fields(Claim)}:
         raise ValueError(f"claim {name!r} has the unknown fields {sorted(unknown)}")
     return Claim(**{"test": {}, "seeds": 1, **entry, "profiles": tuple(entry["profiles"])})
-
-
-def paper_values(part: str) -> dict[str, dict[str, str]]:
-    """Return the numbers that a part's paper prints, as text, by their identifiers.
-
-    Args:
-        part: For example ``"vib"``.
-
-    Returns:
-        For each value its ``target``, ``item``, factors, ``metric``, ``value``, ``unit``,
-        ``tag`` (how it is known) and ``source``.
-
-    Raises:
-        ValueError: The part has no paper values.
-
-    Example:
-        >>> vib = paper_values("vib")["t1-vib"]
-        >>> vib["value"], vib["unit"]
-        ('1.13', 'percent')
-    """
-    folder = project_root() / "book" / "paper_values"
-    checks.choice("part", part, sorted(path.stem for path in folder.glob("*.csv")))
-    with (folder / f"{part}.csv").open(newline="", encoding="utf-8") as lines:
-        return {row["id"]: row for row in csv.DictReader(lines)}
-
-
-def _read(part: str) -> dict[str, Any]:
-    checks.choice("part", part, parts())
-    return _parse(_text(f"claims/{part}"))
-
-
-def _text(name: str) -> str:
-    return (project_root() / "book" / f"{name}.yaml").read_text(encoding="utf-8")
-
-
-@cache
-def _parse(text: str) -> dict[str, Any]:
-    return yaml.safe_load(text)
 
 
 def _check(claim: Claim, known: Mapping[str, Target], papers: list[str]) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce import record
-from reproduce.claims.claim import JUDGED, Claim, Target, load, parts, targets
+from reproduce.claims.claim import JUDGED, Claim, load
 from reproduce.claims.correction import corrected_by_family
 from reproduce.claims.effect import ALPHA
 from reproduce.claims.judge import Shortage, judge
@@ -17,6 +17,8 @@ from reproduce.claims.looks import times_looked
 from reproduce.claims.measured import measure
 from reproduce.claims.plan import MOST, is_one_sample, planned
 from reproduce.claims.samples import Tables, check_tables, with_floor
+from reproduce.claims.stated import parts
+from reproduce.claims.target import Target, targets
 
 STATUSES = (
     "reproduced",
