@@ -75,7 +75,7 @@ def strengths(view: View) -> Styler:
     """Strengths that held-out images choose, and what became of the noise."""
     index = ["method", "width"]
     rows = chosen(view.rows("ID-F3a")).query("method in ('constant', 'information')")
-    picked = rows.drop_duplicates(index).set_index(index)[["beta", "alpha"]]
+    picked = rows.drop_duplicates(index).set_index(index)[["beta", "alpha"]].sort_index()
     noise = rows.query("method == 'information' and split == 'test'")
     means = noise.pivot_table(index=index, columns="metric", values="value")
     means["saturated"] *= 100
