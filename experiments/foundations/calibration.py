@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.foundations.calibrated import kinds, measure
-from experiments.foundations.calibration_readings import FIGURES, numbers
+from experiments.foundations.calibration_numbers import numbers
+from experiments.foundations.calibration_readings import FIGURES
 from ibutils import checks
 from ibutils.estimators.neural import CRITICS, OBJECTIVES
 from ibutils.tasks import catalogue

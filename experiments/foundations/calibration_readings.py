@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from experiments.foundations.calibration_figures import (
     ESTIMATORS,
-    both_critics,
     calibration_table,
     error_map,
     errors_along,
@@ -20,10 +19,9 @@ from experiments.foundations.calibration_figures import (
 )
 from experiments.foundations.chooser import outcomes, who_can_be_believed
 from experiments.foundations.errors import measure
+from experiments.foundations.exact_critic import with_exact_critic
 from experiments.foundations.task_pictures import titled
-from ibutils.bounds import info_nce
 from ibutils.tasks import catalogue
-from ibutils.train import generator
 from reproduce.view import View
 
 STRONG, TWENTY = "normal-1x1-0.999", "normal-sparse-20x20-20x0.75"
@@ -31,7 +29,7 @@ FIVE, SPARSE = "normal-sparse-5x5-5x0.95", "normal-sparse-25x25-2x0.8"
 CAUCHY = "student-2x2-1"
 ASIDE = ("kde_lower", "kde_upper", "jensen_shannon_concatenated")  # on a few tasks only
 _COUNTED = ("binning", "ksg", "info_nce", "info_nce_relu")
-_BY_RATIO = ("donsker_varadhan", "nwj", "jensen_shannon", "jensen_shannon_nwj", "smile")
+BY_RATIO = ("donsker_varadhan", "nwj", "jensen_shannon", "jensen_shannon_nwj", "smile")
 
 
 class Calibration:
@@ -214,15 +212,6 @@ def large_informations(view: View) -> pd.DataFrame:
     return shown.apply(lambda column: column.map(digits[column.name]))
 
 
-def with_exact_critic(task: str, pairs: int) -> float:
-    """Return InfoNCE with the best critic, the density ratio, mean of five fresh samples, nats."""
-    known, found = catalogue()[task], []
-    for seed in range(5):
-        x, y = known.sample(pairs, generator=generator(seed, f"exact/{task}"))
-        found.append(float(info_nce(known.log_ratio(x, y))))
-    return sum(found) / len(found)
-
-
 def _two_places(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.2f}"
 
@@ -238,8 +227,8 @@ FIGURES = {
     "FND-CAL by family": hits_by_family,
     "FND-CAL of few samples": partial(map_of_errors, few=True),
     "FND-CAL table": partial(table_of, methods=_COUNTED),
-    "FND-CAL table by ratio": partial(table_of, methods=_BY_RATIO),
-    "FND-CAL table of few samples": partial(table_of, methods=_COUNTED + _BY_RATIO, few=True),
+    "FND-CAL table by ratio": partial(table_of, methods=BY_RATIO),
+    "FND-CAL table of few samples": partial(table_of, methods=_COUNTED + BY_RATIO, few=True),
     "FND-CAL noisy layers": noisy_layers,
     "FND-CAL large informations": large_informations,
     "FND-CAL at log n": at_the_ceiling,
@@ -249,57 +238,3 @@ FIGURES = {
     "FND-CAL concatenated critic": concatenated_critic,
     "FND-CAL warnings": warnings_and_misses,
 }
-_QUOTED = {
-    "truth-strong": ("exact", STRONG),
-    "nce-strong": ("info_nce", STRONG),
-    "dv-strong": ("donsker_varadhan", STRONG),
-    "nwj-strong": ("nwj", STRONG),
-    "truth-5": ("exact", FIVE),
-    "truth-sparse": ("exact", SPARSE),
-    "nce-25": ("info_nce", SPARSE),
-    "binning-5": ("binning", "normal-sparse-5x5-2x0.8"),
-    "truth-cauchy": ("exact", CAUCHY),
-    "ksg-cauchy": ("ksg", CAUCHY),
-    "ksg-folded": ("ksg", f"asinh-{CAUCHY}"),
-    "nce-folded": ("info_nce", f"asinh-{CAUCHY}"),
-    "nwj-folded": ("nwj", f"asinh-{CAUCHY}"),
-}
-
-
-def numbers(view: View) -> dict[str, float]:
-    """Return what the prose quotes."""
-    found = Calibration(view)
-    quoted = {name: found.mean(*cell) for name, cell in _QUOTED.items()}
-    held_out = round(math.exp(found.ceilings()[found.many]))
-    quoted["held-out"] = held_out
-    quoted["nce-exact-cauchy"] = with_exact_critic(CAUCHY, held_out)
-    quoted |= {"few": found.few, "many": found.many, "log-n": math.log(found.many)}
-    for name, method in (("nce", "info_nce"), ("nwj", "nwj")):
-        quoted[f"{name}-error"] = found.mean(method, FIVE, metric="stderr")
-    failures = found.table[found.table["metric"] == "failed"]
-    quoted["failed"] = len(failures.drop_duplicates(["task", "samples", "seed"]))
-    of_nwj = failures[(failures["task"] == CAUCHY) & (failures["method"] == "nwj")]
-    quoted["nwj-failed"] = int((of_nwj["samples"] == found.many).sum())
-    misses = found.warned().filter(like="missed")
-    silent = misses.get("missed, no warning", 0.0) / misses.sum(axis=1)
-    for name in ("binning", "ksg", "info_nce"):
-        quoted[f"silent-{name}"] = 100 * float(silent.get(name, math.nan))
-    quoted["silent-most"] = 100 * float(silent.reindex(_BY_RATIO).max())
-    return {f"cal-{name}": value for name, value in (quoted | _of_critics(found)).items()}
-
-
-def _of_critics(found: Calibration) -> dict[str, float]:
-    """Return what the prose quotes of the two critics of InfoNCE."""
-    means = both_critics(found.table, samples=found.few)
-    error = means.sub(means["exact"], axis=0).abs()
-    quoted: dict[str, float] = {
-        "critics-tasks": len(means),
-        "critics-nearer": int((error["info_nce_relu"] < error["info_nce"]).sum()),
-    }
-    tasks = dict(symbols="channel-1x1-8-0.2", spiral="spiral-normal-sparse-5x5-2x0.8")
-    labels = dict(exact="truth", info_nce="gelu", info_nce_relu="relu")
-    for name, task in tasks.items():
-        if task in means.index:
-            for method, label in labels.items():
-                quoted[f"{name}-{label}"] = float(means[method].loc[task])
-    return quoted

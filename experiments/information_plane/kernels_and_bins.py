@@ -67,10 +67,10 @@ def _mean_and_sign(changes: np.ndarray) -> list[float]:
     return [mean, error, float(np.sign(mean)) if abs(mean) > half else 0.0]
 
 
-def agreements(view: View) -> dict[str, float]:
+def agreements(view: View) -> dict[str, int]:
     """Return for how many activations kernels see the sign that bins see, and the other one."""
     signs = {way: own["sign"] for way, own in measured_by_both(view).items()}
-    found: dict[str, float] = {"kernels-of": len(signs["bins"])}
+    found = {"kernels-of": len(signs["bins"])}
     for title in KERNELS.values():
         products = signs["bins"] * signs[title]
         found[f"agree {title}"] = int((products > 0).sum())
