@@ -114,29 +114,8 @@ def estimate_mi(
     if not isinstance(critic, torch.nn.Module):
         checks.choice("critic", critic, neural.CRITICS)
     sides = _sides(x=(x, x_kind), y=(y, y_kind), **({} if z is None else {"z": (z, z_kind)}))
-    said: list[str] = []
-    own = isinstance(critic, torch.nn.Module)
-    if own and method in ("neighbours", "plug_in", "binning"):
-        raise ValueError(f"method {method!r} trains no critic; leave it out to train yours")
-    if method == "auto":
-        given = "info_nce", "Chosen: InfoNCE, since a critic was given."
-        method, why = given if own else _choice(sides)
-        said.append(why)
-    said += _paired_by_place(x=x, y=y, z=z)
-    said += [sentence for side in sides.values() for sentence in side.doubts]
-    if z is not None and method not in ("neighbours", "plug_in"):
-        raise ValueError(f"method must be 'neighbours' or 'plug_in' with z, got {method!r}")
-    if method == "neighbours":
-        found = _by_neighbours(sides, k, generator)
-        said += [
-            *constant({name: side.variable for name, side in sides.items()}),
-            *far_below_zero(found),
-        ]
-    elif method == "plug_in":
-        found = _by_counts(sides)
-    elif method == "binning":
-        found = _by_bins(sides, bins)
-    else:
+    method, why = _method(method, sides, own=isinstance(critic, torch.nn.Module))
+    if method in neural.OBJECTIVES:
         found = neural.estimate(
             *(_numbers(side.variable) for side in sides.values()),
             bound=method,
@@ -146,9 +125,38 @@ def estimate_mi(
             generator=torch.Generator().manual_seed(TIES) if generator is None else generator,
             progress=progress,
         )
-    named = found.method or f"{method}, a trained critic"
-    doubts = (*said, *found.diagnostics, *_beyond_entropy(sides, found))
-    return replace(found, method=named, diagnostics=doubts)
+    elif method == "neighbours":
+        found = _by_neighbours(sides, k, generator)
+    else:
+        found = _by_counts(sides) if method == "plug_in" else _by_bins(sides, bins)
+    doubts = (
+        *why,
+        *_paired_by_place(x=x, y=y, z=z),
+        *(sentence for side in sides.values() for sentence in side.doubts),
+        *found.diagnostics,
+        *_beyond_entropy(sides, found),
+    )
+    return replace(found, method=found.method or f"{method}, a trained critic", diagnostics=doubts)
+
+
+def _method(method: str, sides: dict[str, Side], *, own: bool) -> tuple[str, list[str]]:
+    """Return the method by its name, and why if it was chosen here; raise if it does not fit.
+
+    Args:
+        method: As the caller wrote it.
+        sides: The variables.
+        own: Whether the critic is one of the caller's.
+    """
+    if own and method in ("neighbours", "plug_in", "binning"):
+        raise ValueError(f"method {method!r} trains no critic; leave it out to train yours")
+    why = []
+    if method == "auto":
+        given = "info_nce", "Chosen: InfoNCE, since a critic was given."
+        method, sentence = given if own else _choice(sides)
+        why.append(sentence)
+    if "z" in sides and method not in ("neighbours", "plug_in"):
+        raise ValueError(f"method must be 'neighbours' or 'plug_in' with z, got {method!r}")
+    return method, why
 
 
 def _sides(**given: tuple[Data, Kind]) -> dict[str, Side]:
@@ -214,22 +222,30 @@ def _words(variable: Variable) -> str:
 
 def _by_neighbours(sides: dict[str, Side], k: int, generator: torch.Generator | None) -> Estimate:
     """Return the estimate from nearest neighbours, its error from the spread over parts."""
-    apart, said = set_apart({name: side.variable for name, side in sides.items()})
+    given = {name: side.variable for name, side in sides.items()}
+    apart, said = set_apart(given)
     variables, doubts = break_ties([*apart.values()], generator)
     found = neighbours.information(*variables, k=k)
-    method = f"nearest neighbours, k = {k}"
     doubts = (*said, *doubts, *found.diagnostics, *of_given(variables))
-    found = replace(found, method=method, diagnostics=doubts)
+    if _parts_tell(variables, k):
+
+        def value(rows: Tensor) -> float:
+            return float(neighbours.information(*(_rows(one, rows) for one in variables), k=k))
+
+        stderr = by_parts(value, len(variables[0].values), generator=generator)
+        found = replace(found, stderr=stderr, freedom=float(PARTS - 1))
+    elif found.stderr is not None:
+        doubts = (*doubts, NARROW)
+    method = f"nearest neighbours, k = {k}"
+    doubts = (*constant(given), *far_below_zero(found), *doubts)
+    return replace(found, method=method, diagnostics=doubts)
+
+
+def _parts_tell(variables: list[Variable], k: int) -> bool:
+    """Say whether each part of a sample holds enough rows, and of each label, to be estimated."""
     labels = [int(one.labels.max()) + 1 for one in variables if one.labels is not None]
-    too_small = len(variables[0].values) < PARTS * max(PART, 4 * k, EACH * math.prod(labels))
-    if too_small or any(map(_is_lopsided, variables)):  # parts would say nothing
-        return found if found.stderr is None else replace(found, diagnostics=(*doubts, NARROW))
-
-    def value(rows: Tensor) -> float:
-        return float(neighbours.information(*(_rows(one, rows) for one in variables), k=k))
-
-    stderr = by_parts(value, len(variables[0].values), generator=generator)
-    return replace(found, stderr=stderr, freedom=float(PARTS - 1))
+    least = PARTS * max(PART, 4 * k, EACH * math.prod(labels))
+    return len(variables[0].values) >= least and not any(map(_is_lopsided, variables))
 
 
 def _is_lopsided(variable: Variable) -> bool:
