@@ -1,7 +1,6 @@
-"""The figures and tables of the chapter on L2 penalties, from the record of planes."""
+"""The figures and tables of the chapter on L2 penalties, most from the record of planes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -20,27 +19,12 @@ from experiments.information_plane.plane_panels import (
     planes,
 )
 from experiments.information_plane.plane_record import member_key
-from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce.view import View
 
 LAYERS = (3, 4, 5, 6)  # that are said to end at one point
+OUTPUT = 6
 OPENS = 1000  # epoch at which the penalties have begun to tell
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Parameters of the chapter.
-
-    Attributes:
-        penalty: The coefficient that the text compares with none.
-    """
-
-    penalty: float = 0.015
-
-    def __post_init__(self) -> None:
-        """Refuse what is no penalty."""
-        checks.number("penalty", self.penalty, above=0)
 
 
 def _members(view: View) -> tuple[dict[str, str], dict[str, dict[str, np.ndarray]]]:
@@ -111,7 +95,12 @@ def change_of_the_living(view: View) -> pd.DataFrame:
 def _moves_and_dead(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     """Return changes by network and layer, and which networks have one activity for all words."""
     moves = information_change(rows, "l2").set_index(["l2", "seed", "layer"])["change"]
-    return moves.unstack("layer"), _of_last_layer(rows, "final") == 0
+    return moves.unstack("layer"), _dead(rows)
+
+
+def _dead(rows: pd.DataFrame) -> pd.Series:
+    """Return by penalty and seed whether all words have one activity in the last hidden layer."""
+    return _of_last_layer(rows, "final") == 0
 
 
 def _of_last_layer(rows: pd.DataFrame, metric: str) -> pd.Series:
@@ -134,6 +123,35 @@ def largest_activity(view: View) -> pd.DataFrame:
     return _by_penalty(largest, digits=1).rename_axis(columns="median over initialisations")
 
 
+def deaths(view: View) -> pd.DataFrame:
+    """Return how many networks end dead at each penalty of the hidden layers, ours among them."""
+    dead = _dead(pd.concat([view.rows("AE-F8"), view.rows("AE-F8W")]))
+    table = dead.groupby("l2").agg(["sum", "size"]).sort_index()
+    table.columns = ["dead networks", "of"]
+    return table.rename(index=titled).rename_axis(index=None)
+
+
+def outputs(view: View) -> pd.DataFrame:
+    """Return what a penalty on the output as well does to the output, dead networks left out."""
+    table = _by_output(view).groupby("output").agg(["mean", "min"])
+    columns = {"mean": "mean change, bits", "min": "least change of a network, bits"}
+    shown = table.rename(columns=columns, index=titled).map("{:z.2f}".format)
+    return shown.rename_axis(index="penalty on the output", columns=None)
+
+
+def _by_output(view: View) -> pd.Series:
+    """Return by penalty on the output the change of its information in each living network."""
+    usual = view.rows("AE-F8")
+    usual = usual[usual["l2"] == view.chosen.penalty].assign(output=0.0)
+    rows = pd.concat([usual, view.rows("AE-F8O")])
+    rows = rows[rows["metric"].isin(["initial", "final"])]
+    found = rows.set_index(["output", "seed", "layer", "metric"])["value"].unstack(
+        ["layer", "metric"]
+    )
+    living = found[found[LAST, "final"] > 0]
+    return nats_to_bits(living[OUTPUT, "final"] - living[OUTPUT, "initial"])
+
+
 FIGURES = {
     "AE-F8": averaged,
     "AE-F8 by epoch": by_epoch,
@@ -144,6 +162,8 @@ FIGURES = {
         curves, name="cross_entropy", scale=nats_to_bits(1.0), label="cross-entropy, bits"
     ),
     "AE-F8 activity": largest_activity,
+    "AE-F8W": deaths,
+    "AE-F8O": outputs,
 }
 
 
