@@ -4,7 +4,6 @@ import math
 
 from experiments.foundations.calibration_figures import both_critics
 from experiments.foundations.calibration_readings import (
-    BY_RATIO,
     CAUCHY,
     FIVE,
     SPARSE,
@@ -14,6 +13,7 @@ from experiments.foundations.calibration_readings import (
 from experiments.foundations.exact_critic import with_exact_critic
 from reproduce.view import View
 
+NAMED = ("binning", "ksg", "info_nce")  # whose misses without a warning prose quotes one by one
 _QUOTED = {
     "truth-strong": ("exact", STRONG),
     "nce-strong": ("info_nce", STRONG),
@@ -37,7 +37,8 @@ def numbers(view: View) -> dict[str, float]:
     quoted = {name: found.mean(*cell) for name, cell in _QUOTED.items()}
     held_out = round(math.exp(found.ceilings()[found.many]))
     quoted["held-out"] = held_out
-    quoted["nce-exact-cauchy"] = with_exact_critic(CAUCHY, held_out)
+    for name, bound in (("nce", "info_nce"), ("nwj", "nwj")):
+        quoted[f"{name}-exact-cauchy"] = with_exact_critic(bound, CAUCHY, held_out)
     quoted |= {"few": found.few, "many": found.many, "log-n": math.log(found.many)}
     for name, method in (("nce", "info_nce"), ("nwj", "nwj")):
         quoted[f"{name}-error"] = found.mean(method, FIVE, metric="stderr")
@@ -47,9 +48,9 @@ def numbers(view: View) -> dict[str, float]:
     quoted["nwj-failed"] = int((of_nwj["samples"] == found.many).sum())
     misses = found.warned().filter(like="missed")
     silent = misses.get("missed, no warning", 0.0) / misses.sum(axis=1)
-    for name in ("binning", "ksg", "info_nce"):
+    for name in NAMED:
         quoted[f"silent-{name}"] = 100 * float(silent.get(name, math.nan))
-    quoted["silent-most"] = 100 * float(silent.reindex(BY_RATIO).max())
+    quoted["silent-most"] = 100 * float(silent.drop([*NAMED], errors="ignore").max())
     return {f"cal-{name}": value for name, value in (quoted | _of_critics(found)).items()}
 
 

@@ -204,7 +204,7 @@ def large_informations(view: View) -> pd.DataFrame:
             if (task, n) in known:
                 values = [found.mean(method, task, n=n) for method in methods]
                 names.append(titled(task))
-                best = with_exact_critic(task, round(math.exp(ceiling)))
+                best = with_exact_critic("info_nce", task, round(math.exp(ceiling)))
                 rows.append([n, values[0], ceiling, best, *values[1:]])
     columns = ["samples", "truth", "ceiling of InfoNCE", exact, *list(methods.values())[1:]]
     shown = pd.DataFrame(rows, columns=columns, index=names)

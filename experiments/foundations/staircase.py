@@ -28,7 +28,7 @@ def _interpolated(scores: Tensor) -> Tensor:
 
 # What trains a critic, and what its scores are read by.
 TRAININGS: dict[str, tuple[Reading, dict[str, Reading]]] = {
-    "DV": (bounds.donsker_varadhan, {"DV (MINE)": bounds.donsker_varadhan}),
+    "DV": (bounds.donsker_varadhan, {"DV": bounds.donsker_varadhan}),
     "NWJ": (bounds.nwj, {"NWJ": bounds.nwj}),
     "InfoNCE": (bounds.info_nce, {"InfoNCE": bounds.info_nce}),
     "interpolated": (_interpolated, {"interpolated": _interpolated}),

@@ -88,12 +88,12 @@ def _draw(axes: Axes, members: Mapping[int, Curves], names: Mapping[str, str]) -
 
 
 def rate_study(courses: Mapping[str, Curves], falls: Mapping[str, Curves]) -> Figure:
-    """Draw the fifth layer's information by setting, and its largest fall by length of training.
+    """Draw the fifth layer's information by setting, and its fall by length of training.
 
     Args:
         courses: By setting, the curves ``time`` and ``information`` in nats, ``[m]``.
-        falls: By kind of gradient, the curves ``time`` and ``fall``, the largest fall up to that
-            time over the maximum, ``[m]``, a mean over networks.
+        falls: By kind of gradient, the curves ``time`` and ``fall``, the distance below the
+            maximum so far over that of the whole course, ``[m]``, a mean over networks.
     """
     titles = "by rate and noise of the labels", "by length of training"
     figure, (left, right) = page_panels(
@@ -104,7 +104,7 @@ def rate_study(courses: Mapping[str, Curves], falls: Mapping[str, Curves]) -> Fi
         left.plot(own["time"], own["information"], **line)
     for i, (name, own) in enumerate(falls.items()):
         right.plot(own["time"], 100 * own["fall"], LINES[i], color=COLOURS[i], label=name)
-    right.set_ylabel("fall from the maximum, %")
+    right.set_ylabel("below its maximum, %")
     for axes in (left, right):
         axes.set_xscale("symlog", linthresh=1.0)
         axes.set_xlim(left=0)
@@ -204,18 +204,19 @@ def rates(view: View) -> Figure:
 
 
 def _falls(view: View) -> dict[str, dict[str, np.ndarray]]:
-    """Return by kind of gradient how far the last layer has fallen by each time."""
-
-    def until(own: np.ndarray) -> list[float]:
-        return [max(0.0, -worst_change(own[: k + 1])) for k in range(1, len(own))]
-
+    """Return by kind of gradient how far the last layer stands below its maximum so far."""
     return {
         kind: dict(
-            time=next(iter(by_seed.values()))["time"][1:],
-            fall=np.mean([until(curves["input_5"]) for curves in by_seed.values()], axis=0),
+            time=next(iter(by_seed.values()))["time"],
+            fall=np.mean([_fallen(curves["input_5"]) for curves in by_seed.values()], axis=0),
         )
         for kind, by_seed in _deep(view).items()
     }
+
+
+def _fallen(values: np.ndarray) -> np.ndarray:
+    """Return the distance below the maximum so far, over the maximum of the whole course."""
+    return (np.maximum.accumulate(values) - values) / values.max()
 
 
 def falls_by_rate(view: View) -> pd.DataFrame:
