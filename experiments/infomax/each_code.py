@@ -51,6 +51,7 @@ class EachCode(DeepInfoMax):
     Args:
         encoder: Makes ``Features`` of images.
         negatives: Other images that each image is compared with.
+        gamma: Weight of the prior-matching term for the encoder.
         units: Dimension of the local head's embeddings.
         generator: Source of the initial weights of the heads.
 
@@ -65,10 +66,11 @@ class EachCode(DeepInfoMax):
         encoder: Encoder,
         *,
         negatives: int,
+        gamma: float = 0.1,
         units: int = 2048,
         generator: torch.Generator | None = None,
     ) -> None:
-        terms = Terms("donsker_varadhan", negatives=negatives)
+        terms = Terms("donsker_varadhan", negatives=negatives, gamma=gamma)
         super().__init__(encoder, terms, units=units, generator=generator)
 
     def _local_loss(self, local: Tensor, y: Tensor, chosen: Tensor | None) -> Tensor:

@@ -23,7 +23,10 @@ from reproduce.experiment import Member, Result
 
 __all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "numbers", "train"]
 
-LOSSES = (*PAPER_NAMES, "dv_each")
+# Donsker-Varadhan with a logarithm for each code: how many negative images, and the weight of the
+# prior. All other losses have one negative image and the usual weight.
+EACH = {"dv_each": (1, 0.1), "dv_each_of_8": (8, 0.1), "dv_each_no_prior": (1, 0.0)}
+LOSSES = (*PAPER_NAMES, *EACH)
 CHOICES = ("data", "losses", "lengths", "seeds")
 load = load_splits
 
@@ -38,7 +41,7 @@ class Settings:
         test_images: 0 is all.
         training: Batches and optimiser.
         networks: Sizes.
-        losses: Donsker-Varadhan with a logarithm for each code is ``dv_each``.
+        losses: Those of ``LOSSES``.
         lengths: Epochs.
         seeds: Of each.
         probe: The perceptron on frozen features.
@@ -49,7 +52,7 @@ class Settings:
     test_images: int = 260
     training: Training = field(default=Training())
     networks: Heads = field(default=Heads())
-    losses: tuple[str, ...] = ("dv_each", "dv", "infonce", "jsd")
+    losses: tuple[str, ...] = ("dv_each", "dv", "infonce", "jsd", "dv_each_no_prior")
     lengths: tuple[int, ...] = (1, 6)
     seeds: tuple[int, ...] = (0,)
     probe: ProbeTraining = field(default=ProbeTraining())
@@ -77,11 +80,12 @@ def grid(settings: Settings) -> list[Member]:
 
 
 def construct(member: Member, heads: Heads) -> DeepInfoMax:
-    """Return the untrained model of a member, with one negative image for each code."""
+    """Return the untrained model of a member, with few negative images for each code."""
     g = generator(member["seed"], "weights")
     encoder = cast(Encoder, basic32(channels=heads.channels, generator=g))
-    if member["loss"] == "dv_each":
-        return EachCode(encoder, negatives=1, units=heads.units, generator=g)
+    if member["loss"] in EACH:
+        negatives, gamma = EACH[member["loss"]]
+        return EachCode(encoder, negatives=negatives, gamma=gamma, units=heads.units, generator=g)
     terms = Terms(PAPER_NAMES[member["loss"] or "jsd"], negatives=1)
     return DeepInfoMax(encoder, terms, units=heads.units, generator=g)
 

@@ -9,7 +9,8 @@ from experiments.style import COLOURS, finish, level_ticks, mean_line
 from reproduce.view import View
 
 NAMES = {"dv_each": "DV, a logarithm for each code", "dv": "DV", "infonce": "infoNCE"}
-NAMES |= {"jsd": "JSD"}
+NAMES |= {"jsd": "JSD", "dv_each_of_8": "the first with 8 negative images"}
+NAMES |= {"dv_each_no_prior": "the first without the prior"}
 
 
 def by_epochs(view: View) -> Figure:
@@ -23,7 +24,7 @@ def by_epochs(view: View) -> Figure:
     shown = (("accuracy", "y", 100.0), ("local_loss", "local", 1.0))
     for axes, (metric, layer, scale) in zip(panels, shown, strict=True):
         at_layer = trained[(trained["metric"] == metric) & (trained["layer"] == layer)]
-        for (loss, name), colour, marker in zip(NAMES.items(), COLOURS, "os^D", strict=False):
+        for (loss, name), colour, marker in zip(NAMES.items(), COLOURS, "os^DvP", strict=False):
             look = dict(marker=marker, color=colour, label=name)
             mean_line(axes, at_layer[at_layer["loss"] == loss], "epochs", scale=scale, **look)
         axes.set(xscale="log", xlabel="epochs")
@@ -33,7 +34,7 @@ def by_epochs(view: View) -> Figure:
         panels[0].axhline(100 * level.mean(), color="0.5", ls="--", lw=1.2, label="untrained")
     panels[0].set(ylabel="accuracy at the code, %")
     panels[1].set(ylabel="local loss, nats", yscale="symlog")
-    title = f"{view.source('DIM-F9T')}, one negative image"
+    title = f"{view.source('DIM-F9T')}, one negative image unless it says so"
     return finish(figure, title, legend=panels[0], columns=3)
 
 

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.infomax import few_negatives
 from experiments.infomax.each_code import EachCode, loss_of_each_code
 from ibutils.infomax import local_scores, pair_loss
 from ibutils.infomax.losses import negatives_from, pairs
@@ -78,3 +79,19 @@ def test_the_model_has_this_loss_on_its_own_scores():
     table = local_scores(*model.local_head(features.local, features.y))
     expected = loss_of_each_code(*pairs(table, negatives_from(noise[:, 2:8], 2)))
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("loss", "negatives", "gamma"),
+    [("dv_each", 1, 0.1), ("dv_each_of_8", 8, 0.1), ("dv_each_no_prior", 1, 0.0), ("dv", 1, 0.1)],
+)
+def test_a_loss_has_its_negatives_and_its_weight_of_the_prior(loss, negatives, gamma):
+    member = dict(loss=loss, seed=0)
+    model = few_negatives.construct(member, few_negatives.Settings().networks)
+    g = torch.Generator().manual_seed(0)
+    images, noise = torch.randn(12, 3, 32, 32, generator=g), model.draw_noise(12, generator=g)
+    terms = model.objective(images, torch.zeros(12), noise)
+    game = gamma * terms["prior"] + terms["discriminator"] if gamma else 0.0
+    torch.testing.assert_close(terms["loss"], terms["local"] + game)
+    assert model.terms.negatives == negatives
+    assert isinstance(model, EachCode) == loss.startswith("dv_each")
