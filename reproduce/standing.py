@@ -103,8 +103,8 @@ def total(judged: list[claims.Verdict]) -> str:
     """Return how all claims of papers stand, in a sentence and a strip."""
     of_papers = [v for v in judged if not v.claim.ours and OWN not in title(v.claim.family)]
     return (
-        "Each statement of a paper that can be tested counts once, at the most faithful"
-        f" {{term}}`profile` that judges it.\n\n{strip('All of the papers', of_papers)}"
+        "Each statement of a paper counts once, at the most faithful {term}`profile` that judges"
+        f" it.\n\n{strip('All of the papers', of_papers)}"
     )
 
 
@@ -113,8 +113,8 @@ def stated() -> str:
     run = timing.first_runs()
     found = Counter(timing.timing(claim) for claim in claims.every() if claim.id in run)
     return (
-        f"Of {found.total()} of these claims a training is on record. {found['before']} of them"
-        f" were written before it began and have not changed since; {found['post hoc']} were"
+        f"For {found.total()} of these claims a training run is on record. {found['before']} of"
+        f" them were written before it began and have not changed since; {found['post hoc']} were"
         " stated or changed later and are marked *post hoc*."
     )
 

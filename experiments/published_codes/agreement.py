@@ -52,11 +52,12 @@ def summary() -> str:
         found = outcomes(code)
         gaps = [gap for outcome in found for gap in outcome.gaps.values()]
         name = f"{{ref}}`{code.title} <code-{code.fixture.replace('_', '-')}>`"
-        sizes = max(gaps, default=0.0), max(outcome.residual for outcome in found)
+        gap = _size(max(gaps)) if gaps else NONE
+        residual = _size(max(outcome.residual for outcome in found))
         met = _met(all(outcome.met for outcome in found))
         numbers = sum(outcome.numbers for outcome in found)
-        rows.append([name, _repository(code), numbers, *map(_size, sizes), met])
-    return table(["compared", "code", "n", "largest gap", "largest residual", "met"], rows)
+        rows.append([name, _repository(code), numbers, gap, residual, met])
+    return wide(table(["compared", "code", "n", "largest gap", "largest residual", "met"], rows))
 
 
 def section(code: Code) -> str:
