@@ -19,6 +19,7 @@ from experiments.information_plane.observers import (
     by_resolution,
     coordinates_by_observer,
     extremes,
+    finest_in_double,
     kernel_epochs,
     span,
 )
@@ -104,7 +105,8 @@ def train(
     ends = extremes(course)
     options = dict(bins=settings.bins, kernel_every=settings.kernel_every)
     curves, fine = coordinates_by_observer(course, ends, **options), by_resolution(course, ends)
-    measured = Observed(ends, curves, fine, course.labels.double().mean())
+    double, ones = finest_in_double(course), course.labels.double().mean()
+    measured = Observed(ends, curves, fine, double, ones)
     for place in range(len(members)):
         arrays = _arrays(place, measured, settings.kernel_every)
         if place == 0:  # of the figure of edges, for which one seed is enough
@@ -151,12 +153,14 @@ class Observed(NamedTuple):
         ends: Least and largest activity.
         curves: Both informations by observer, ``[2, epochs, members, layers]``.
         fine: Information of the last hidden layer by resolution, ``[2, members, resolutions]``.
+        double: The same at the finest, of activity in double precision, ``[2, members]``.
         ones: Share of the measured words with label 1.
     """
 
     ends: Float[Tensor, "2 epochs members layers"]
     curves: Mapping[str, Tensor]
     fine: Mapping[str, Tensor]
+    double: Float[Tensor, "2 members"]
     ones: Float[Tensor, ""]
 
 
@@ -200,6 +204,7 @@ def _finest(place: int, measured: Observed) -> Iterator[Fact]:
     change = signed_change(measured.fine["EBAB"][:, place])
     yield "AE-RES", "change_30_bins", change[RESOLUTIONS.index(30)], "nat"
     yield "AE-RES", "change_all_bins", change[-1], "nat"
+    yield "AE-RES", "change_all_bins_double", signed_change(measured.double[:, place]), "nat"
 
 
 def _arrays(place: int, measured: Observed, every: int) -> dict[str, dict[str, np.ndarray]]:

@@ -122,10 +122,11 @@ FIGURES = {
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes: ratios, changes in bits, and shares in percent."""
     means = _means(view)
-    finest = view.rows("AE-RES").query("activation == 'tanh' and metric == 'change_all_bins'")
+    finest = view.rows("AE-RES").query("activation == 'tanh'").groupby("metric")["value"].mean()
     found = {
         "plane-bins": float(view.settings("AE-F3")["bins"]),
-        "plane-finest": nats_to_bits(float(finest["value"].mean())),
+        "plane-finest": nats_to_bits(float(finest["change_all_bins"])),
+        "plane-finest-double": nats_to_bits(float(finest.get("change_all_bins_double", math.nan))),
     }
     for name in ("ebab", "epoch", "global"):
         found[f"relu-{name}-change"] = nats_to_bits(float(means["relu", f"{name}_hidden_change"]))

@@ -1,5 +1,6 @@
 """Six observers of the same activity: four rules for bins, and two for noise."""
 
+import copy
 from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
@@ -133,3 +134,17 @@ def by_resolution(
             values = [torch.as_tensor(one.about_input.value) for one in by_size]
             found[name].append(torch.stack(values, -1))
     return {name: torch.stack(values) for name, values in found.items()}
+
+
+def finest_in_double(course: Course) -> Float[Tensor, "2 members"]:
+    """Return what the finest bins see of the last hidden layer, computed in double precision.
+
+    The weights are those that were trained in single precision, before and after training.
+    """
+    nets = copy.copy(course.nets)
+    nets.parameter = course.nets.parameter.double()
+    double = course._replace(nets=nets, words=course.words.double())
+    rule = partial(published_binning, low=course.low, bins=RESOLUTIONS[-1])
+    both = double.activity(course.weights[[0, -1]])
+    cells = [rule(layers[HIDDEN - 1], course.labels) for layers in both]
+    return torch.stack([torch.as_tensor(one.about_input.value) for one in cells])

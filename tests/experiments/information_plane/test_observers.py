@@ -62,3 +62,18 @@ def test_settings_that_cannot_be_measured_are_refused(wrong):
     (name,) = wrong
     with pytest.raises(ValueError, match=name):
         estimators.Settings(**wrong)
+
+
+def test_double_precision_unties_what_single_precision_saturates():
+    draws = [generator(seed, "observers") for seed in range(2)]
+    nets = StackedPerceptrons([narrow_perceptron(activation="tanh", generator=g) for g in draws])
+    start = nets.parameter.detach().clone()
+    words, labels = icosahedral.read()
+    course = Course(
+        nets, torch.stack([start, 10 * start]), words[:500].float(), labels[:500], -1.000001
+    )
+    single = observers.by_resolution(course, observers.extremes(course))["EBAB"][..., -1]
+    double = observers.finest_in_double(course)
+    torch.testing.assert_close(double, torch.full((2, 2), math.log(500), dtype=torch.float64))
+    assert (single[1] < math.log(500) - 1e-3).all()
+    assert nets.parameter.dtype == torch.float32  # the networks themselves stay
