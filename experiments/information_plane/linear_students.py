@@ -17,7 +17,7 @@ STUDY = {
     "batches of 5, rate 0.04": (0.04, 5, 1.0),
     "batches of 5, rate 0.02": (0.02, 5, 1.0),
     "batches of 5, rate 0.01": (0.01, 5, 1.0),
-    "batches of 5, rate 0.02, labels of hardly any noise": (0.02, 5, 1e4),
+    "batches of 5, rate 0.02, hardly noisy": (0.02, 5, 1e4),
     "full batches, rate 0.2": (0.2, None, 1.0),
 }
 STUDY_SIZES = (40, *[40] * 5, 1)

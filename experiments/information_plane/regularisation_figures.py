@@ -133,10 +133,12 @@ def deaths(view: View) -> pd.DataFrame:
 
 def outputs(view: View) -> pd.DataFrame:
     """Return what a penalty on the output as well does to the output, dead networks left out."""
-    table = _by_output(view).groupby("output").agg(["mean", "min"])
-    columns = {"mean": "mean change, bits", "min": "least change of a network, bits"}
-    shown = table.rename(columns=columns, index=titled).map("{:z.2f}".format)
-    return shown.rename_axis(index="penalty on the output", columns=None)
+    changes = _by_output(view)
+    found = changes.groupby("output").agg(["mean", "min"]).map("{:z.2f}".format)
+    found.columns = ["mean change, bits", "least change of a network, bits"]
+    found["networks in which it falls"] = (changes < 0).groupby("output").sum()
+    found["of"] = changes.groupby("output").size()
+    return found.rename(index=titled).rename_axis(index="penalty on the output")
 
 
 def _by_output(view: View) -> pd.Series:
@@ -182,6 +184,9 @@ def numbers(view: View) -> dict[str, float]:
     for name, own in {"all": moves, "alive": moves[~dead.reindex(moves.index)]}.items():
         found[f"l2-{name}-1"] = float(own[1][penalty].mean())
     found["l2-all-3-lost"] = -float(moves[3][penalty].mean())
+    found["l2-dead-weakest"] = int(_dead(view.rows("AE-F8W")).unstack("l2").iloc[:, 0].sum())
+    outputs = _by_output(view).groupby("output").mean()
+    found |= {"l2-output-free": outputs.iloc[0], "l2-output-most": outputs.iloc[-1]}
     return found
 
 
