@@ -12,6 +12,8 @@ from experiments.quoted import quoted
 from experiments.style import COLOURS, finish, level_ticks, mean_line, panels
 from reproduce.view import View
 
+NOTHING = "No run of it is on record, and none was trained here."
+TERMS = {(True, False): "global", (False, True): "local", (True, True): "both"}
 LOSSES = {"jsd": "JSD", "infonce": "infoNCE", "dv": "DV"}
 MEASURES = (
     ("accuracy", "accuracy at the code, %", 100.0),
@@ -78,12 +80,14 @@ def _by_images(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def numbers(view: View) -> dict[str, float]:
-    """Return what the prose quotes: mean accuracies in percent by loss, layer and images."""
+    """Return what the prose quotes: mean accuracies in percent of Figures 9 and 11."""
     rows = view.rows("DIM-F9")
     if not len(rows):
         return {}
     rows = rows[rows["metric"] == "accuracy"].assign(images=2.0 ** rows["log2_images"])
-    return quoted("f9", 100 * rows.groupby(["loss", "layer", "images"])["value"].mean())
+    found = quoted("f9", 100 * rows.groupby(["loss", "layer", "images"])["value"].mean())
+    weighed = view.rows("DIM-F11")
+    return found | (quoted("f11", _by_terms(weighed)) if len(weighed) else {})
 
 
 def _in_images(size: float) -> str:
@@ -97,7 +101,7 @@ def figure_11(view: View) -> Figure | Markdown:
     """
     rows = view.rows("DIM-F11")
     if not len(rows):
-        return Markdown("No run of it is on record, and none was trained here.")
+        return Markdown(NOTHING)
     rows = rows.query("layer == 'y' and split == 'test' and gamma == 0.1")
     figure, grid = plt.subplots(2, 2, figsize=(7.2, 6.6))
     for axes, (metric, name, scale) in zip(grid.flat, MEASURES, strict=True):
@@ -109,6 +113,26 @@ def figure_11(view: View) -> Figure | Markdown:
         axes.tick_params(axis="y", rotation=0)
         axes.set(title=name, xlabel=r"$\alpha$, global", ylabel=r"$\beta$, local")
     return finish(figure, view.source("DIM-F11"))
+
+
+def by_prior(view: View) -> pd.DataFrame | Markdown:
+    """Accuracies of Figure 11 in percent by layer, terms and weight of the prior."""
+    rows = view.rows("DIM-F11")
+    if not len(rows):
+        return Markdown(NOTHING)
+    table = _by_terms(rows).unstack("gamma")
+    table = table.rename(columns="gamma = {:g}".format, index=LAYERS).map("{:.1f}".format)
+    table.index = [", ".join(names) for names in table.index]
+    return table.rename_axis(index="accuracy, %", columns=None)
+
+
+def _by_terms(rows: pd.DataFrame) -> pd.Series:
+    """Return accuracies of Figure 11 in percent by layer, terms and weight of the prior."""
+    rows = rows.query("metric == 'accuracy' and split == 'test' and layer in ['y', 'conv']")
+    pairs = zip(rows["alpha"], rows["beta"], strict=True)
+    terms = [TERMS.get((a > 0, b > 0), "") for a, b in pairs]
+    own = rows.assign(terms=terms)[rows["alpha"].isin([0, 1]) & rows["beta"].isin([0, 1])]
+    return 100 * own.groupby(["layer", "terms", "gamma"])["value"].mean()
 
 
 def figure_13(view: View) -> Figure:
@@ -126,5 +150,6 @@ FIGURES = {
     "DIM-F9": figure_9,
     "DIM-F9 in numbers": table_of_9,
     "DIM-F11": figure_11,
+    "DIM-F11 by the prior": by_prior,
     "DIM-F13": figure_13,
 }

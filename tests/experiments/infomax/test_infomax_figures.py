@@ -20,6 +20,7 @@ from experiments.infomax import (
 )
 from experiments.infomax.generator_figures import codes_of_both
 from experiments.infomax.model_tables import (
+    LAYERS,
     beside_paper,
     by_layer,
     code_measures,
@@ -44,7 +45,8 @@ class _Rows(View):
         self._rows, self.paper = rows, paper
 
     def rows(self, target):
-        return self._rows
+        own = self._rows
+        return own[own["target"] == target] if "target" in own else own
 
     def source(self, target):
         return "here"
@@ -263,6 +265,7 @@ def test_figure_9_in_numbers_has_the_papers_beside_ours_on_its_own_data_only():
         for k in (0.0, 6.0)
     ]
     rows = pd.DataFrame(made).assign(metric="accuracy", data="cifar10", split="test")
+    rows = rows.assign(target="DIM-F9")
     paper = pd.DataFrame(dict(loss="dv", layer="y", log2_images=[0.0, 1.0], value=[14.4, 13.5]))
     paper = paper.assign(target="DIM-F9")
     shown = ablations_figures.table_of_9(_Rows(rows, paper))
@@ -298,6 +301,21 @@ def test_a_course_in_numbers_names_its_lengths():
     assert list(shown) == ["untrained", "4 epochs", "16 epochs", "local loss, nats"]
     assert list(shown.loc["DV"]) == ["-", "30.0", "30.0", "-2.0"]
     assert few_negatives_figures.numbers(view) == pytest.approx({"f9t-dv-4": 30, "f9t-dv-16": 30})
+
+
+def test_accuracies_by_terms_stand_beside_each_other_for_each_weight_of_the_prior():
+    made = [
+        dict(alpha=a, beta=b, gamma=gamma, layer=layer, split="test", metric="accuracy", value=v)
+        for (a, b), start in (((1, 0), 0.2), ((0, 1), 0.4), ((0.5, 1), 0.9))
+        for layer, more in (("y", 0.0), ("conv", 0.1))
+        for gamma, v in ((0.0, start + more), (1.0, start + more + 0.05))
+    ]
+    shown = ablations_figures.by_prior(_Rows(pd.DataFrame(made), pd.DataFrame()))
+    assert list(shown) == ["gamma = 0", "gamma = 1"]
+    at_code, at_conv = LAYERS["y"], LAYERS["conv"]
+    assert list(shown.loc[f"{at_code}, global"]) == ["20.0", "25.0"]
+    assert list(shown.loc[f"{at_conv}, local"]) == ["50.0", "55.0"]
+    assert len(shown) == 4
 
 
 def test_health_says_what_came_to_rest_and_what_rests_on_nothing():
