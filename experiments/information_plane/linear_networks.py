@@ -29,6 +29,8 @@ __all__ = ["CHOICES", "FIGURES", "Settings", "grid", "numbers", "train"]
 
 CHOICES = ("samples", "scales", "slower", "seeds")
 TARGETS = {"full": "SX-F3", "stochastic": "SX-F4AB", "relevant": "SX-F6"}
+TARGETS["relevant_full"] = "SX-F6F"
+WHOLE = ("full", "relevant_full")  # settings whose batches hold all examples
 FULL_RATE, RATE, DEEP_FULL_RATE, SCALAR_RATE = 0.5, 0.02, 0.2, 1e-3
 BATCH = 5  # examples in a step of stochastic gradients
 DEPTH = 5  # hidden layers of the deep student
@@ -89,6 +91,7 @@ def grid(settings: Settings) -> list[Member]:
     ]
     most, smallest = max(settings.samples), min(settings.scales)
     free += [("relevant", most, smallest, rate) for rate in settings.slower]
+    free += [("relevant_full", most, smallest, FULL_RATE)]
     free += [("deep", settings.samples[-1], settings.scales[0], RATE)]
     free += [("scalar", *SCALAR, SCALAR_RATE)]
     keys = ("setting", "samples", "scale", "rate", "seed")
@@ -116,14 +119,14 @@ def shallow(member: Member, settings: Settings) -> Found:
     """Return rows and curves of a student with one hidden layer."""
     source = generator(member["seed"], "teacher and student")
     setting, inputs, n = member["setting"], settings.inputs, member["samples"]
-    relevant = round(KEPT * inputs) if setting == "relevant" else inputs
+    relevant = round(KEPT * inputs) if setting.startswith("relevant") else inputs
     sample = sample_teacher(n, inputs, 1, snr=1.0, relevant=relevant, generator=source)
     curves = course(
         student((inputs, settings.width, 1), scale=member["scale"], source=source),
         sample,
         partial(look, sample=sample, relevant=relevant),
         rate=member["rate"],
-        batch=None if setting == "full" else BATCH,
+        batch=None if setting in WHOLE else BATCH,
         until=settings.duration,
         points=settings.points,
         source=source,

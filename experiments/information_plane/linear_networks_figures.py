@@ -169,20 +169,22 @@ def _overtraining(view: View) -> pd.DataFrame:
 
 def irrelevant_part(view: View) -> pd.DataFrame:
     """Return by how much the irrelevant part rises and falls, in percent of its maximum."""
-    keys = ["samples", "scale", "rate"]
-    means = view.rows("SX-F6").groupby([*keys, "metric"])["value"].mean()
-    settings = view.rows("SX-F6")[keys].drop_duplicates()
+    keys = ["batches", "samples", "scale", "rate"]
+    rows = pd.concat(
+        [view.rows("SX-F6").assign(batches="of 5"), view.rows("SX-F6F").assign(batches="full")]
+    )
+    means = 100 * rows.groupby([*keys, "metric"])["value"].mean()
     table = pd.DataFrame(
         {
-            (f"{n:,}", _weights(scale), f"{rate:g}", f"{variance:g}"): {
-                f"{end}, %": f"{100 * means[n, scale, rate, f'irrelevant_{end}{name}']:z.1f}"
+            (own[0], f"{own[1]:,}", _weights(own[2]), f"{own[3]:g}", f"{variance:g}"): {
+                f"{end}, %": f"{means[*own, f'irrelevant_{end}{name}']:z.1f}"
                 for end in ("rise", "fall")
             }
-            for n, scale, rate in settings.itertuples(index=False)
+            for own in rows[keys].drop_duplicates().itertuples(index=False)
             for name, variance in NOISES.items()
         }
     )
-    return table.T.rename_axis(["examples", "initial weights", "rate", "noise"])
+    return table.T.rename_axis(["batches", "examples", "initial weights", "rate", "noise"])
 
 
 def deep_students(view: View) -> Figure:
