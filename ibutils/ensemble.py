@@ -30,7 +30,8 @@ class Ensemble(Learner):
     Every operation acts on each member by itself, so members train as they would alone. The
     given models only lend their initial state; ``averaged`` returns trained ones. Their buffers
     are those of the given models: what a buffer gathers while training, such as the running
-    statistics of batch normalisation, is not brought back, so train such models one by one.
+    statistics of batch normalisation, is not brought back, so train such models one by one; and
+    so networks that draw from torch's own generators, as ``nn.Dropout`` does.
 
     Args:
         models: At least one; equal but for parameters and buffers.

@@ -83,6 +83,7 @@ def evaluate(
     checks.instance("model", model, (VIB, Classifier))
     checks.tensor("inputs", inputs, kind="any")
     checks.labels("labels", labels, n=len(inputs))
+    labels = labels.long()
     for name, value in (("samples", samples), ("repeats", repeats), ("batch_size", batch_size)):
         checks.count(name, value)
     checks.generator(generator)

@@ -254,10 +254,10 @@ class PriorMatching(nn.Module):
 
 
 def _square_slope(network: nn.Module, at: Tensor) -> Tensor:
-    with torch.enable_grad():  # where a loss is only looked at, too
-        at = at.detach().requires_grad_()
+    with torch.inference_mode(False), torch.enable_grad():  # a loss that is only looked at, too
+        at = at.detach().clone().requires_grad_()
         (slope,) = torch.autograd.grad(network(at).sum(), at, create_graph=True)
-    return slope.square().sum(1).mean()
+        return slope.square().sum(1).mean()
 
 
 def check_prior(prior: str) -> None:

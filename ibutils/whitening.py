@@ -77,13 +77,11 @@ def standardise(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
     """
     checks.tensor("images", images, ndim=4)
     checks.finite("images", images.detach())
+    still = images.amax((1, 2, 3)) == images.amin((1, 2, 3))
+    if bool(still.any()):
+        raise ValueError(f"images must vary: {int(still.sum())} have one value throughout")
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    scale = images.std(dim=(1, 2, 3), keepdim=True)
-    if not bool((scale > 0).all()):
-        raise ValueError(
-            f"images must vary: {int((~(scale > 0)).sum())} have one value throughout"
-        )
-    return (images - mean) / scale
+    return (images - mean) / images.std(dim=(1, 2, 3), keepdim=True)
 
 
 def fit_zca(features: Float[Tensor, "n d"], *, epsilon: float = EPSILON) -> Whitening:

@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ibutils import checks
-from ibutils.attacks.outcome import Attacked, attack, excess, where
+from ibutils.attacks.outcome import Attacked, attack, check_differentiable, excess, where
 from ibutils.attacks.predict import Prediction
+from ibutils.information.log_space import at_least_single
 
 LARGEST_WEIGHT = 1e10  # of the misclassification term
 INSIDE = 0.999999  # keeps the starting point off the ends of tanh, where it has no gradient
@@ -49,7 +50,8 @@ def carlini_wagner_l2(
         classes: True classes to leave, or targets to reach, ``[batch]``.
         targeted: Whether ``classes`` are targets.
         search_steps: Values of :math:`c` that are tried.
-        iterations: Steps of Adam for each.
+        iterations: Steps of Adam for each. A black or a white pixel moves after about
+            ``4 / learning_rate`` of them: fewer read as a robustness that is not there.
         learning_rate: Of Adam.
         initial_weight: The first :math:`c`.
         confidence: :math:`\kappa` in nats: by how much the wrong class has to win.
@@ -76,7 +78,9 @@ def carlini_wagner_l2(
     checks.number("learning_rate", learning_rate, above=0)
     checks.number("initial_weight", initial_weight, above=0)
     checks.number("confidence", confidence, least=0)
-    goal = _Goal(predict, targeted, confidence, iterations, learning_rate, generator)
+    settings = iterations, learning_rate, generator, images.dtype
+    goal = _Goal(predict, targeted, confidence, *settings)
+    shape, images = images.shape, at_least_single(images)
     flat = images.flatten(1)
     best, found = torch.full_like(flat[:, 0], torch.inf), flat.clone()
     weight = torch.full_like(best, initial_weight)
@@ -90,7 +94,7 @@ def carlini_wagner_l2(
         grown = torch.minimum(10 * weight, high)
         weight = torch.where(high < LARGEST_WEIGHT, (low + high) / 2, grown)
     success = best.isfinite()
-    return Attacked(found.reshape(images.shape), success)
+    return Attacked(found.reshape(shape).to(goal.dtype), success)
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ class _Goal:
     iterations: int
     learning_rate: float
     generator: torch.Generator | None
+    dtype: torch.dtype  # of what is predicted; the descent is in single precision at least
 
     def descend(self, images: Tensor, classes: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Return, for each image, the least squared distance of a success, and that image.
@@ -131,8 +136,9 @@ class _Goal:
         w = state.w.detach().requires_grad_()
         moved = (torch.tanh(w) + 1) / 2
         distance = (moved - state.clean).square().sum(dim=1)
-        logs = self.predict(moved.unflatten(1, shape), self.generator)
+        logs = self.predict(moved.unflatten(1, shape).to(self.dtype), self.generator)
         gap = excess(logs, state.classes, targeted=self.targeted)
+        check_differentiable(gap)
         loss = distance + state.weight * F.relu(gap + self.confidence)
         (slope,) = torch.autograd.grad(loss.sum(), w)
         state.adam(slope, step, self.learning_rate)

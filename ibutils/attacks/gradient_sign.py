@@ -10,6 +10,7 @@ from ibutils.attacks.outcome import (
     attack,
     excess,
     gradient,
+    gradient_of,
     keep_successes,
     log_odds,
     where,
@@ -147,7 +148,8 @@ def projected_gradient(
     checks.number("epsilon", epsilon, least=0)
     for name, value in (("steps", steps), ("restarts", restarts), ("gradients", gradients)):
         checks.count(name, value)
-    found, best = images.clone(), torch.full_like(images.flatten(1)[:, 0], torch.inf)
+    found = images.clone()
+    best = torch.full((len(images),), torch.inf, device=images.device, dtype=torch.double)
     success = torch.zeros_like(best, dtype=torch.bool)
     for _ in range(restarts):
         (left,) = (best >= 0).nonzero(as_tuple=True)
@@ -159,7 +161,7 @@ def projected_gradient(
         moved = (clean + start).clamp(0, 1)
         for step in range(steps + 1):  # the last point is looked at, and not left
             gaps, slope = _look(predict, moved, wanted, targeted, gradients, generator)
-            reach = gaps.mean(dim=0)
+            reach = gaps.mean(dim=0).double()
             hit = torch.where(reach < top, (gaps < 0).any(dim=0), hit)
             point, top = where(reach < top, moved, point), torch.minimum(reach, top)
             if step < steps:
@@ -183,5 +185,5 @@ def _look(
     logs = predict(images.repeat(gradients, *[1] * (images.ndim - 1)), generator)
     gaps = excess(logs, wanted, targeted=targeted)
     total = log_odds(logs, wanted).sum()
-    (slope,) = torch.autograd.grad(-total if targeted else total, images)
+    slope = gradient_of(-total if targeted else total, images)
     return gaps.detach().unflatten(0, (gradients, -1)), slope

@@ -76,7 +76,7 @@ def excess(
         tensor([1.0986])
     """
     _check_classes(log_probabilities, classes)
-    log_probabilities = at_least_single(log_probabilities)
+    log_probabilities, classes = at_least_single(log_probabilities), classes.long()
     own = log_probabilities.gather(1, classes[:, None])[:, 0]
     rival = log_probabilities.scatter(1, classes[:, None], -torch.inf).amax(dim=1)
     return rival - own if targeted else own - rival
@@ -115,7 +115,7 @@ def log_odds(
         (tensor([-200.]), tensor([0.]))
     """
     _check_classes(log_probabilities, classes)
-    log_probabilities = at_least_single(log_probabilities)
+    log_probabilities, classes = at_least_single(log_probabilities), classes.long()
     own = log_probabilities.gather(1, classes[:, None])[:, 0]
     return log_probabilities.scatter(1, classes[:, None], -torch.inf).logsumexp(dim=1) - own
 
@@ -217,7 +217,7 @@ def attack(function: Attack) -> Attack:
         if not 0 <= low <= high <= 1:
             raise ValueError(f"images must lie in [0, 1], got {low} to {high}")
         with torch.inference_mode(False), torch.enable_grad():
-            return function(predict, images.detach().clone(), classes.clone(), **options)
+            return function(predict, images.detach().clone(), classes.long().clone(), **options)
 
     return attacking  # type: ignore[return-value]
 
@@ -232,5 +232,20 @@ def _check_classes(log_probabilities: Tensor, classes: Tensor) -> None:
 def gradient(loss: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """Return the gradient of a loss that is a sum over images, ``[n, ...]``."""
     images = images.detach().requires_grad_()
-    (found,) = torch.autograd.grad(loss(images), images)
+    return gradient_of(loss(images), images)
+
+
+def gradient_of(total: Tensor, images: Tensor) -> Tensor:
+    """Return the gradient of a sum over images by them; raise if the prediction carries none."""
+    check_differentiable(total)
+    (found,) = torch.autograd.grad(total, images)
     return found
+
+
+def check_differentiable(predicted: Tensor) -> None:
+    """Raise unless what follows from a prediction carries a gradient."""
+    if not predicted.requires_grad:
+        raise ValueError(
+            "predict must be differentiable in the images: it was computed without gradients, or "
+            "returned values that are detached"
+        )

@@ -165,10 +165,10 @@ class BiGAN(AroundEncoder):
 
     def _slope(self, *pair: Tensor) -> Tensor:
         """Return the mean squared gradient of the logit by image and code."""
-        with torch.enable_grad():  # where a loss is only looked at, too
-            at = [part.detach().requires_grad_() for part in pair]
+        with torch.inference_mode(False), torch.enable_grad():  # a loss only looked at, too
+            at = [part.detach().clone().requires_grad_() for part in pair]
             slopes = torch.autograd.grad(self.discriminator(*at).sum(), at, create_graph=True)
-        return torch.stack([s.square().flatten(1).sum(1).mean() for s in slopes]).sum()
+            return torch.stack([s.square().flatten(1).sum(1).mean() for s in slopes]).sum()
 
 
 class OfPairs(nn.Module):

@@ -101,7 +101,7 @@ class VAE(AroundEncoder):
         encoder: Makes ``Features`` of images; ``y`` is the mean, and a linear layer on ``fc``
             makes the logarithm of the standard deviation.
         decoder: Maps codes to images.
-        beta: Weight of the divergence, at least 0.
+        beta: Weight of the divergence, at least 0; a buffer, which ``load_state_dict`` replaces.
         generator: Source of the initial weights of the linear layer.
 
     Raises:

@@ -102,6 +102,8 @@ class Classifier(Trainable):
                 f"inputs must give logits [n, classes], got {tuple(logits.shape)} of shape "
                 f"{tuple(inputs.shape)}"
             )
+        checks.labels("labels", labels, n=len(logits))
+        labels = labels.long()
         error = cross_entropy(logits, labels)
         return {"loss": self.loss(logits, labels), "cross_entropy": error}
 

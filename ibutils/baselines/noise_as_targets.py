@@ -116,7 +116,7 @@ class NoiseAsTargets(AroundEncoder):
         """
         self.check_inputs(inputs)
         checks.labels("labels", labels, n=len(inputs))
-        self._check(labels)
+        self._check(labels := labels.long())
         y = self.encoder(inputs).y.to(self.targets.dtype)  # also under mixed precision
         codes = F.normalize(y, dim=1)
         held = self.assignment[labels]

@@ -87,7 +87,7 @@ def labels(name: str, value: Any, *, classes: int | None = None, n: int | None =
     if n is not None and len(value) != n:
         raise ValueError(f"{name} must have {n} entries, one a sample, got {len(value)}")
     if classes is not None:
-        low, high = int(value.min()), int(value.max())
+        low, high = int(value.long().min()), int(value.long().max())
         if low < 0 or high >= classes:
             raise ValueError(f"{name} must lie in 0..{classes - 1}, got {low}..{high}")
 

@@ -40,9 +40,10 @@ def load(
     Args:
         name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"fashion_mnist"``,
             ``"cifar10"``, ``"cifar100"``, ``"stl10"``, ``"tiny_imagenet"`` or ``"celeba"``.
-        root: Folder of data sets, which must be there; by default ``$IBUTILS_DATA``, or else
-            ``data/`` of the project in a clone, and ``~/.cache/ibutils`` where ``ibutils`` is
-            installed without one. What is not there is downloaded into it.
+        root: Folder of data sets, which must be there (the digits need none); by default
+            ``$IBUTILS_DATA``, or else ``data/`` of the project in a clone, and
+            ``~/.cache/ibutils`` where ``ibutils`` is installed without one. What is not there is
+            downloaded into it.
         split: ``"train"`` or ``"test"``; also ``"unlabeled"`` of STL-10 and ``"valid"`` of
             CelebA.
         device: Where the tensors go; by default they stay in main memory.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Integer
 from torch import Tensor
 
 from ibutils import checks
@@ -31,7 +31,7 @@ class Cluttered:
     corner: Int[Tensor, "n 2"]
 
     def masks(
-        self, which: Int[Tensor, " m"]
+        self, which: Integer[Tensor, " m"]
     ) -> tuple[Bool[Tensor, "m s s"], Bool[Tensor, "m s s"]]:
         """Return where some images show their digit, and where they show clutter only.
 
@@ -45,6 +45,7 @@ class Cluttered:
             ValueError: There is no image of an index.
         """
         checks.labels("which", which, classes=len(self.images))
+        which = which.long()  # bytes would be a mask
         pixels = self.images.pixels[which, 0]
         digit = np.zeros(pixels.shape, np.uint8)
         whole = self.source.pixels[self.index[which], 0].numpy()

@@ -61,7 +61,8 @@ def estimate_mi(
       tails, or given z, the distances of nearest neighbours decide (``"neighbours"``);
     - in more dimensions a critic is trained on InfoNCE (``"info_nce"``).
 
-    Neither units nor the names of labels matter.
+    Units of numbers do not matter, nor do names of labels, but for the last digits of a trained
+    critic. Whole numbers that repeat are labels, the same numbers as fractions are not.
 
     Args:
         x: Samples ``[n]`` or ``[n, dx]``: a tensor, an array, a data frame or a column, a list;
@@ -96,6 +97,8 @@ def estimate_mi(
         TypeError: A sample is neither numbers nor labels, or an option has the wrong type.
         ValueError: Samples differ in length, are too few, missing or not finite; an option is
             out of range or does not go with the kinds.
+        FloatingPointError: The objective of a critic is not finite, as happens to NWJ with heavy
+            tails.
 
     Example:
         >>> x = torch.randn(1000, generator=torch.Generator().manual_seed(0))
@@ -117,7 +120,7 @@ def estimate_mi(
     method, why = _method(method, sides, own=isinstance(critic, torch.nn.Module))
     if method in neural.OBJECTIVES:
         found = neural.estimate(
-            *(_numbers(side.variable) for side in sides.values()),
+            *_in_order(sides, method, own=isinstance(critic, torch.nn.Module)),
             bound=method,
             critic=critic,
             steps=steps,
@@ -294,6 +297,19 @@ def _by_bins(sides: dict[str, Side], bins: int) -> Estimate:
     x, y = (_numbers(side.variable) for side in sides.values())
     found = binning.information_of_samples(x, y, bins=bins)
     return replace(found, method=f"plug-in of {bins} bins a coordinate")
+
+
+def _in_order(sides: dict[str, Side], method: str, *, own: bool) -> list[Tensor]:
+    """Return x and y as numbers, in the order in which InfoNCE makes more of them.
+
+    It compares the x of a batch for each y. With labels for x that is the cross-entropy of a
+    classifier, and the same critic finds more; a critic of the caller's keeps its order.
+    """
+    x, y = (side.variable for side in sides.values())
+    numbers = [_numbers(x), _numbers(y)]
+    labels_last = bool(x.values.shape[1]) and not y.values.shape[1]
+    vary = all(bool((side != side[0]).any()) for side in numbers)  # or a doubt would misname one
+    return numbers[::-1] if method == "info_nce" and labels_last and vary and not own else numbers
 
 
 def _numbers(variable: Variable) -> Tensor:

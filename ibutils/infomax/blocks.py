@@ -228,10 +228,9 @@ def infomax_loss_from_embeddings(
         scores = CHUNK_ON_GPU if local.is_cuda else CHUNK
         chunk = max(1, scores // (len(local) * local.shape[2]))
     checks.count("chunk", chunk)
-    if torch.is_autocast_enabled(local.device.type):
+    dtype = torch.promote_types(local.dtype, global_.dtype)
+    if torch.is_autocast_enabled(local.device.type) and dtype != torch.double:
         dtype = torch.get_autocast_dtype(local.device.type)
-    else:
-        dtype = torch.promote_types(local.dtype, global_.dtype)
     local, global_ = local.to(dtype), global_.to(dtype)
     return _LossOfEmbeddings.apply(local, global_, bound, chunk)
 

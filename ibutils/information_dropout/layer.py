@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from ibutils import checks
 from ibutils.information.gaussian import log_softplus
+from ibutils.information.log_space import at_least_single
 from ibutils.information_dropout import noise
 from ibutils.information_dropout.noise import check_law, fixed_noise
 
+LINEAR = 20  # input from which a softplus is the input, up to rounding
 MIN_ALPHA = 1e-3  # the least noise, which keeps the divergence finite
 # The log-uniform prior lives on z >= 0 and the log-normal one on z > 0.
 FITTING: dict[str, tuple[type[nn.Module], ...]] = {
@@ -35,7 +37,9 @@ class InformationDropout(nn.Module):
 
     Noise is on where it is given to ``forward`` and off without it, whatever the mode: then the
     layer returns the median :math:`f(x)`. ``nn.Sequential`` gives none, in training mode neither;
-    ``NoisyNetwork`` does.
+    ``NoisyNetwork`` does. Read ``kl`` from the module whose ``forward`` ran, with gradients: a
+    replica of ``nn.DataParallel`` keeps it to itself, and reentrant checkpointing leaves one
+    without a gradient.
 
     Args:
         transform: The map :math:`f` with its activation function last, such as an
@@ -95,7 +99,7 @@ class InformationDropout(nn.Module):
         with checks.suits(inputs=inputs):
             for layer in layers:
                 before = layer(before)
-            gate = torch.sigmoid(self.alpha_head(inputs))
+            gate = torch.sigmoid(at_least_single(self.alpha_head(inputs)))
         _check_shapes(before, gate, "scales of the noise")
         alpha = MIN_ALPHA + (self.max_alpha - MIN_ALPHA) * gate
         self._last = alpha, before
@@ -211,4 +215,9 @@ def _check_prior(prior: str, transform: nn.Module) -> None:
         names = " or ".join(kind.__name__ for kind in FITTING[prior])
         raise ValueError(
             f"the {prior} prior fits a transform that ends in {names}, got {type(last).__name__}"
+        )
+    if isinstance(last, nn.Softplus) and last.threshold < LINEAR:
+        raise ValueError(
+            f"the {prior} prior fits a softplus whose threshold is at least {LINEAR}, above which "
+            f"it is linear up to rounding; got {last.threshold}"
         )

@@ -13,6 +13,7 @@ from ibutils.information_dropout.noise import fixed_noise
 from ibutils.modes import evaluating
 
 DROPOUTS = ("none", "binary", "constant", "information")
+INPUTS = ""  # the name of the noise on the inputs, which no layer can have
 PRIORS = {"relu": "log_uniform", "softplus": "log_normal"}
 FUNCTIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "softplus": nn.Softplus}
 
@@ -98,8 +99,8 @@ class NoisyNetwork(nn.Module):
             checks.choice("upto", upto, list(self.layers))
         pieces = self._pieces(noise)
         x = inputs
-        if self.input_keep < 1 and "inputs" in pieces:
-            kept = fixed_noise(pieces["inputs"], law="binary", strength=self.input_keep)
+        if self.input_keep < 1 and noise is not None:
+            kept = fixed_noise(pieces[INPUTS], law="binary", strength=self.input_keep)
             x = (x * kept).to(x.dtype)
         for name, layer in self.layers.items():
             x = layer(x, pieces.get(name)) if name in self.noisy else layer(x)
@@ -117,7 +118,7 @@ class NoisyNetwork(nn.Module):
                 f"the network takes {self.noise_units} draws of noise an example, "
                 f"got noise of shape {tuple(noise.shape)}"
             )
-        shapes = {"inputs": self.shape, **self.noisy} if self.input_keep < 1 else self.noisy
+        shapes = {INPUTS: self.shape, **self.noisy} if self.input_keep < 1 else self.noisy
         parts = noise.split([math.prod(units) for units in shapes.values()], dim=-1)
         named = zip(shapes.items(), parts, strict=True)
         return {name: part.unflatten(-1, units) for (name, units), part in named}

@@ -102,7 +102,8 @@ class NoisyClassifier(Trainable):
 
     Args:
         network: Maps inputs and noise to logits, such as ``all_cnn_32`` or ``dropout_mlp``.
-        beta: Weight of the divergence, at least 0.
+        beta: Weight of the divergence, at least 0; ``weight``, its share of an example, is a
+            buffer, which ``load_state_dict`` replaces.
         samples: Number of training examples, by which ``beta`` is divided. (In
             ``log_predictive`` the word means draws of the noise.)
 

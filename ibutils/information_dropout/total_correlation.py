@@ -76,12 +76,14 @@ def gaussian_total_correlation(covariance: Float[Tensor, "*batch d d"]) -> Float
     if gap > math.sqrt(torch.finfo(correlations.dtype).eps):
         raise ValueError(f"covariance must be symmetric, but correlations differ by {gap}")
     factor, info = torch.linalg.cholesky_ex(correlations)
-    if bool((info != 0).any()):
+    pivots = factor.diagonal(dim1=-2, dim2=-1)
+    least = covariance.shape[-1] * torch.finfo(correlations.dtype).eps  # what rounding leaves
+    if bool((info != 0).any()) or bool((pivots.square() <= least).any()):
         raise ValueError(
             f"the covariance of {covariance.shape[-1]} components is not positive definite: some "
             "are a linear combination of others"
         )
-    return -factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    return -pivots.log().sum(-1)
 
 
 def total_correlation_floor(dimension: int, count: int) -> float:
@@ -149,6 +151,8 @@ def estimate_total_correlation(samples: inputs.Data) -> TotalCorrelation:
     values = inputs.samples("samples", samples).double()
     count, dimension = values.shape
     floor = total_correlation_floor(dimension, count)
+    if bool((still := values.amax(0) == values.amin(0)).any()):
+        raise ValueError(f"samples must vary, but component {int(still.nonzero()[0])} is constant")
     centred = values - values.mean(0)
     covariance = centred.T @ centred / (count - 1)
     raw = float(gaussian_total_correlation(covariance))

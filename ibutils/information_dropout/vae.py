@@ -87,7 +87,7 @@ class VariationalAutoencoder(Trainable):
             prior.
         decoder: Maps latents ``[batch, k]`` to logits of the pixels ``[batch, d]``.
         dimension: Number :math:`k` of components of the latent.
-        beta: Weight of the divergence, at least 0.
+        beta: Weight of the divergence, at least 0; a buffer, which ``load_state_dict`` replaces.
 
     Raises:
         TypeError: An argument is of another type.

@@ -103,7 +103,7 @@ def batches(
     weight[order.shape[1] :] = 0
     weight = weight.view(-1, size) / weight.view(-1, size).sum(1, keepdim=True)
     filled = torch.cat([order, order[:, :missing]], dim=1)
-    found = []
+    labels, found = labels.long(), []
     for step, index in enumerate(filled.split(size, dim=1)):
         x = inputs[index].permute(2, 0, 1).contiguous()
         hot = torch.nn.functional.one_hot(labels[index], classes).permute(2, 0, 1)

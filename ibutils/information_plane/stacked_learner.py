@@ -92,7 +92,7 @@ class StackedLearner(Learner):
         checks.instance("reshuffle", reshuffle, bool)
         if len(train) != len(nets):
             raise ValueError(f"train must be of {len(nets)} networks, got {len(train)} splits")
-        self.nets, self.recipe, self.train, self.reshuffle = nets, recipe, train, reshuffle
+        self.nets, self.recipe, self.train, self.reshuffle = nets, recipe, train.long(), reshuffle
         self.members = len(nets)
         self._inputs: Tensor | None = None  # of which the steps are kept
         self._optimise([nets.parameter])

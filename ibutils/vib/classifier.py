@@ -58,7 +58,9 @@ class VIB(Trainable):
     Args:
         encoder: Maps inputs to a ``GaussianCode``.
         decoder: Maps codes ``[batch, k]`` to logits ``[batch, classes]``.
-        beta: Weight of the rate, at least 0.
+        beta: Weight of the rate, at least 0. It is part of ``state_dict``: after loading another
+            model's, set it again by ``model.beta.fill_(beta)``. Half precision holds none below
+            6e-8.
 
     Raises:
         TypeError: ``encoder`` is no ``StochasticEncoder``, or ``decoder`` no module.
