@@ -122,11 +122,16 @@ FIGURES = {
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes: ratios, changes in bits, and shares in percent."""
     means = _means(view)
-    finest = view.rows("AE-RES").query("activation == 'tanh'").groupby("metric")["value"].mean()
+    of_tanh = view.rows("AE-RES").query("activation == 'tanh'").groupby("metric")["value"]
+    single, double = (
+        of_tanh.get_group(f"change_all_bins{precision}") for precision in ("", "_double")
+    )
     found = {
         "plane-bins": float(view.settings("AE-F3")["bins"]),
-        "plane-finest": nats_to_bits(float(finest["change_all_bins"])),
-        "plane-finest-double": nats_to_bits(float(finest.get("change_all_bins_double", math.nan))),
+        "plane-finest": nats_to_bits(float(single.mean())),
+        "plane-untied": int((double.abs() < PLAIN).sum()),
+        "plane-networks": len(double),
+        "plane-tied": nats_to_bits(float(double.min())),
     }
     for name in ("ebab", "epoch", "global"):
         found[f"relu-{name}-change"] = nats_to_bits(float(means["relu", f"{name}_hidden_change"]))
