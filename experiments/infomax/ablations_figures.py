@@ -122,6 +122,7 @@ def by_prior(view: View) -> pd.DataFrame | Markdown:
         return Markdown(NOTHING)
     table = _by_terms(rows).unstack("gamma")
     table = table.rename(columns="gamma = {:g}".format, index=LAYERS).map("{:.1f}".format)
+    table = table.replace("nan", "-")
     table.index = [", ".join(names) for names in table.index]
     return table.rename_axis(index="accuracy, %", columns=None)
 
