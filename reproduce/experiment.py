@@ -204,8 +204,8 @@ class Experiment(Reader):
         return View(self.part, self.record, live=live, chosen=self.settings)
 
     def _show_live(self, name: str, targets: Sequence[str]) -> None:
-        """Show a figure from the run of this page, folded."""
-        if any(len(self.record.table(target)) for target in targets):
+        """Show a figure from the run of this page, folded, if that has all it is drawn from."""
+        if all(len(self.record.table(target)) for target in targets):
             live = self.view(live=True)
             drawn = self.module.FIGURES[name](live)
             if isinstance(drawn, Markdown):  # words, which quote the record

@@ -9,8 +9,8 @@ from experiments.style import COLOURS, finish, level_ticks, mean_line
 from reproduce.view import View
 
 NAMES = {"dv_each": "DV, a logarithm for each code", "dv": "DV", "infonce": "infoNCE"}
-NAMES |= {"jsd": "JSD", "dv_each_of_8": "the first with 8 negative images"}
-NAMES |= {"dv_each_no_prior": "the first without the prior"}
+NAMES |= {"jsd": "JSD", "dv_each_of_8": "DV for each code, 8 images"}
+NAMES |= {"dv_each_no_prior": "DV for each code, no prior"}
 
 
 def by_epochs(view: View) -> Figure:

@@ -1,6 +1,6 @@
 """A chapter says that nothing is on record, where that is so, before it trains."""
 
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import matplotlib
 import pytest
@@ -9,7 +9,8 @@ from copies import ROOT, code_cells
 from IPython.display import Markdown
 
 from experiments.vib import imagenet_figures
-from reproduce import reading
+from reproduce import experiment, reading
+from reproduce.experiment import Experiment
 from reproduce.notebooks import names
 from reproduce.record import store
 
@@ -49,6 +50,26 @@ def test_a_page_is_handed_the_numbers_that_its_prose_quotes(monkeypatch):
     module.numbers = lambda view: numbers
     reading.Reader(module, None).glue()
     assert handed == {"f16-DIM": 2.0}
+
+
+@pytest.mark.parametrize(("targets", "count"), [(["A"], 1), (["A", "B"], 1), (["A", "C"], 0)])
+def test_a_figure_is_folded_where_the_page_has_trained_all_that_it_shows(
+    targets, count, monkeypatch
+):
+    class Page(Experiment):
+        record = SimpleNamespace(table=lambda target: [1] if target in "AB" else [])
+
+        def __init__(self):
+            self.module = SimpleNamespace(FIGURES={"both": lambda view: view})
+
+        def view(self, *, live=False):
+            return SimpleNamespace(source=lambda target: "smoke profile", _repr_html_=str)
+
+    shown = []
+    monkeypatch.setattr(experiment, "display", shown.append)
+    monkeypatch.setattr(experiment.cell_outputs, "folded", lambda drawn, summary: summary)
+    Page()._show_live("both", targets)
+    assert len(shown) == count
 
 
 @pytest.mark.parametrize("notebook", [n for n in names(ROOT) if n != QUOTED and head(n)])
