@@ -11,9 +11,10 @@ from torch import Tensor
 
 from experiments.information_plane.plane_looks import look
 from experiments.information_plane.plane_record import USUAL
-from experiments.information_plane.planes import Words, build, load
+from experiments.information_plane.planes import Words, build
 from experiments.information_plane.regularisation_figures import FIGURES, numbers
 from ibutils import checks
+from ibutils.data import icosahedral
 from ibutils.information_plane import Looks, StackedLearner, split
 from ibutils.information_plane import recipe as plane_recipe
 from ibutils.nets import StackedPerceptrons
@@ -65,6 +66,12 @@ def grid(settings: Settings) -> list[Member]:
     weaker = [(weak, 0.0) for weak in settings.weaker]
     pairs = weaker + [(settings.penalty, strong) for strong in settings.outputs]
     return [dict(l2=l2, output=output) for l2, output in pairs]
+
+
+def load(settings: Settings, device: str) -> Words:
+    """Return the 12-bit task."""
+    words, labels = icosahedral.read()
+    return Words(words.to(device).float(), labels.to(device), icosahedral.CHECKSUMS)
 
 
 class PenalisedLearner(StackedLearner):
