@@ -32,6 +32,26 @@ def test_nothing_correlates_with_a_constant(constant):
     assert (found.p, found.against, found.n) == (1, 1, 6)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_all_orders_of_repeated_levels_are_counted(sign):
+    x = np.repeat(np.arange(4.0), 3)  # 12! / 3!^4 orders, too many to draw well
+    y = np.random.default_rng(1).normal(size=12) + 0.4 * x
+    groups = [stats.rankdata(y)[x == level] for level in range(4)]
+    sides = [
+        stats.permutation_test(
+            groups,
+            lambda *ranks, axis: sum(i * own.sum(axis=axis) for i, own in enumerate(ranks)),
+            permutation_type="independent",
+            vectorized=True,
+            n_resamples=400_000,
+            alternative=alternative,
+        ).pvalue
+        for alternative in ("greater", "less")
+    ][::sign]
+    found = claims.correlation(x, y, sign=sign)
+    assert [found.p, found.against] == pytest.approx([min(1, 2 * side) for side in sides])
+
+
 def test_each_group_costs_a_degree_of_freedom():
     noise = np.random.default_rng(0).normal(size=(2, 40))
     x, y, within = noise[0], noise[0] + noise[1], np.arange(40) % 4
