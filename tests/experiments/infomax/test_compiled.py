@@ -4,11 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from experiments.infomax.models import METHODS
 
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.slow
 def test_every_objective_compiles_forward_and_backward():
     """In a process of its own: run-time checks of shapes cannot be traced."""
     program = f"""
