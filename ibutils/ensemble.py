@@ -181,7 +181,6 @@ def fit_each(
     *,
     seeds: Sequence[int],
     checkpoint: Callable[[range], Path] | None = None,
-    progress: bool = False,
 ) -> Iterator[tuple[Trainable, dict[str, Tensor]]]:
     """Train models group by group, and yield each as soon as its group is done.
 
@@ -193,7 +192,6 @@ def fit_each(
         labels: Their labels ``[n]``.
         seeds: One seed a model: the order of its batches and its noise follow from it.
         checkpoint: Returns the checkpoint file of the group of models at these positions.
-        progress: Whether to show a progress bar over the epochs of each group.
 
     Returns:
         An iterator over the models in their order. It yields a copy that holds the averaged
@@ -221,7 +219,6 @@ def fit_each(
             labels,
             seeds=[seeds[i] for i in group],
             checkpoint=None if checkpoint is None else checkpoint(group),
-            progress=progress,
         )
         for group in groups
     )

@@ -164,24 +164,22 @@ class PriorMatching(nn.Module):
     r"""A discriminator of codes, and the losses of the game that it plays with the encoder.
 
     Codes for the uniform prior pass through a sigmoid, which puts them in its support. The
-    encoder's loss treats the discriminator's weights as constants, and the discriminator's loss
-    the codes: one step on the sum moves both players.
+    encoder's loss, in the non-saturating form of the official code, treats the discriminator's
+    weights as constants, and the discriminator's loss the codes: one step on the sum moves both
+    players.
 
     Args:
         code: Dimension of the code.
         prior: ``"uniform"`` on the unit cube or ``"gaussian"``.
-        form: ``"non_saturating"`` as in the official code, or ``"minimax"`` as in equation 7.
         penalty: Weight of the squared gradient of the discriminator by its input, averaged
             over samples of the prior and codes. The official code, as published, takes that of
             the last sample of a batch alone, over the size of the batch.
         hidden: Widths of the discriminator's hidden layers.
-        squash: Whether codes pass through the sigmoid here. Otherwise they must lie in the
-            support already, which is checked.
         generator: Source of the initial weights.
 
     Raises:
         TypeError: An option is of the wrong type.
-        ValueError: Unknown prior or form, a size below 1, or a negative penalty.
+        ValueError: Unknown prior, a size below 1, or a negative penalty.
 
     :cite:t:`hjelm2019learning`, equation 7.
 
@@ -196,22 +194,17 @@ class PriorMatching(nn.Module):
         code: int,
         *,
         prior: str = "uniform",
-        form: str = "non_saturating",
         penalty: float = 0.0,
         hidden: tuple[int, ...] | list[int] = (1000, 200),
-        squash: bool = True,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         checks.count("code", code)
         check_prior(prior)
-        checks.choice("form", form, FORMS)
         checks.number("penalty", penalty, least=0)
         checks.counts("hidden", hidden)
-        checks.instance("squash", squash, bool)
         checks.generator(generator)
-        self.code = code
-        self.prior, self.form, self.penalty, self.squash = prior, form, penalty, squash
+        self.code, self.prior, self.penalty = code, prior, penalty
         self.discriminator = perceptron([code, *hidden, 1], generator=generator)
 
     def forward(
@@ -225,39 +218,49 @@ class PriorMatching(nn.Module):
 
         Raises:
             TypeError: An argument is no tensor.
-            ValueError: Codes and samples are not as many, or not of the dimension given; or,
-                without ``squash``, a code is outside of the support of the prior.
+            ValueError: Codes and samples are not as many, or not of the dimension given.
         """
         for name, values in (("y", y), ("samples", samples)):
             checks.tensor(name, values, ndim=2)
             if values.shape[1] != self.code:
                 raise ValueError(f"{name} must be [n, {self.code}], got {tuple(values.shape)}")
         checks.same_shape(y=y, samples=samples)
-        if self.prior == "uniform" and self.squash:
+        if self.prior == "uniform":
             y = y.sigmoid()
-        elif not self.squash:
-            check_support(y, prior=self.prior)
         frozen = {name: p.detach() for name, p in self.discriminator.named_parameters()}
         judged = torch.func.functional_call(self.discriminator, frozen, (y,))
-        of_encoder = encoder_loss(judged, form=self.form)
+        of_encoder = encoder_loss(judged, form="non_saturating")
         codes = y.detach()
         loss = discriminator_loss(self.discriminator(samples), self.discriminator(codes))
         if self.penalty > 0:
-            loss = loss + self.penalty / 2 * (self._slope(samples) + self._slope(codes))
+            slopes = [square_slope(self.discriminator, at) for at in (samples, codes)]
+            loss = loss + self.penalty / 2 * (slopes[0] + slopes[1])
         return of_encoder, loss
 
-    def _slope(self, at: Tensor) -> Tensor:
-        """Return the mean squared gradient of the logit by its input."""
-        # It differentiates twice, which compiled code does not. Said here and not by a decorator,
-        # which would import the compiler, seconds, with this module.
-        return torch.compiler.disable(_square_slope)(self.discriminator, at)
+
+def square_slope(network: nn.Module, *inputs: Float[Tensor, "n ..."]) -> Float[Tensor, ""]:
+    """Return the mean squared gradient of scores by their inputs, with a gradient to the weights.
+
+    Args:
+        network: Maps inputs to a score for each row, which depends on its own row alone.
+        inputs: What is scored together, such as images and codes; the squares are summed.
+
+    Example:
+        >>> network = nn.Linear(2, 1)
+        >>> slope = square_slope(network, torch.randn(5, 2))
+        >>> bool(slope.isclose(network.weight.square().sum()))
+        True
+    """
+    # It differentiates twice, which compiled code does not. Said here and not by a decorator,
+    # which would import the compiler, seconds, with this module.
+    return torch.compiler.disable(_square_slope)(network, *inputs)
 
 
-def _square_slope(network: nn.Module, at: Tensor) -> Tensor:
+def _square_slope(network: nn.Module, *inputs: Tensor) -> Tensor:
     with torch.inference_mode(False), torch.enable_grad():  # a loss that is only looked at, too
-        at = at.detach().clone().requires_grad_()
-        (slope,) = torch.autograd.grad(network(at).sum(), at, create_graph=True)
-        return slope.square().sum(1).mean()
+        at = [part.detach().clone().requires_grad_() for part in inputs]
+        slopes = torch.autograd.grad(network(*at).sum(), at, create_graph=True)
+        return torch.stack([s.square().flatten(1).sum(1).mean() for s in slopes]).sum()
 
 
 def check_prior(prior: str) -> None:

@@ -25,7 +25,6 @@ DRAWS = (
     "*.probes.fine_tuning.fine_tuning_probe",
     "*.probes.mlp.mlp_probe",
     "*.probes.reconstruction.reconstruction_probe",
-    "*.infomax.losses.infomax_loss",
     "*.NoisyClassifier.log_predictive",
     "*.VariationalAutoencoder.evidence_bound",
 )

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from ibutils.infomax import PriorMatching
 from ibutils.train import Trainable
 
+PENALTY = 1.0  # weight of the squared gradient of the discriminators
+
 
 class TwoPriors(Trainable):
     r"""An encoder to one number, drawn to a normal law for data and another for samples.
@@ -24,7 +26,6 @@ class TwoPriors(Trainable):
         generator: Maps latent vectors ``[n, latent]`` to images.
         latent: Dimension of the latent vectors, standard normal.
         means: The means of the two laws, that of the data first.
-        penalty: Weight of the squared gradient of the discriminators.
         source: Source of the initial weights of the discriminators.
 
     Raises:
@@ -40,7 +41,6 @@ class TwoPriors(Trainable):
         *,
         latent: int,
         means: tuple[float, float] = (1.0, -1.0),
-        penalty: float = 1.0,
         source: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class TwoPriors(Trainable):
         self.encoder, self.generator = encoder, generator
         self.latent, self.means = latent, means
         self.matching = nn.ModuleList(
-            PriorMatching(1, prior="gaussian", penalty=penalty, hidden=(64, 64), generator=source)
+            PriorMatching(1, prior="gaussian", penalty=PENALTY, hidden=(64, 64), generator=source)
             for _ in means
         )
 

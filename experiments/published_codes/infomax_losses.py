@@ -13,7 +13,7 @@ from ibutils.infomax import infomax_loss, local_scores
 from ibutils.infomax.heads import Branch
 from ibutils.infomax.losses import pair_loss, pairs
 from ibutils.nets.encoders import alex64, basic32
-from ibutils.prior_matching import PriorMatching, encoder_loss
+from ibutils.prior_matching import PriorMatching, encoder_loss, square_slope
 
 
 def _scores(case: Case) -> Tensor:
@@ -112,7 +112,8 @@ def _minimax(case: Case, sign: float) -> Tensor:
 def _penalty_as_published(case: Case) -> Tensor:
     """Return the penalty by our slope of the last sample alone, over the size of the batch."""
     game, codes = _game(case, penalty=True), case.given("encoder_output").sigmoid()
-    slopes = [game._slope(batch[-1:]) for batch in (case.given("prior_samples"), codes)]
+    last = case.given("prior_samples")[-1:], codes[-1:]
+    slopes = [square_slope(game.discriminator, at) for at in last]
     return game.penalty / 2 * torch.stack(slopes).sum() / len(codes)
 
 

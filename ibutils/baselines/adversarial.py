@@ -7,16 +7,17 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
-from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, check_channels, check_noise
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, check_noise
 from ibutils.nets.image_code import ImageAndCode
 from ibutils.prior_matching import (
-    FORMS,
     PriorMatching,
     discriminator_loss,
     game_value,
     sample_prior,
+    square_slope,
 )
 
+HIDDEN = 200, 200  # layers of the discriminator of codes
 PENALTY = 0.5  # weight of the squared gradient of a discriminator, as in the official code
 
 
@@ -29,13 +30,10 @@ class AAE(AroundEncoder):
     Args:
         encoder: Makes ``Features`` of images.
         decoder: Maps codes to images.
-        hidden: Widths of the discriminator's hidden layers.
-        penalty: Weight of the squared gradient of the discriminator.
         generator: Source of the initial weights of the discriminator.
 
     Raises:
-        TypeError: A network or an option is of the wrong type.
-        ValueError: A width is less than 1, or the penalty negative.
+        TypeError: A network or the generator is of the wrong type.
 
     :cite:t:`makhzani2015adversarial`.
 
@@ -52,8 +50,6 @@ class AAE(AroundEncoder):
         encoder: ConvolutionalEncoder,
         decoder: nn.Module,
         *,
-        hidden: tuple[int, ...] = (200, 200),
-        penalty: float = PENALTY,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
@@ -61,7 +57,7 @@ class AAE(AroundEncoder):
         checks.module("decoder", decoder)
         self.decoder, self.code = decoder, encoder.code
         self.matching = PriorMatching(
-            encoder.code, prior="gaussian", penalty=penalty, hidden=hidden, generator=generator
+            encoder.code, prior="gaussian", penalty=PENALTY, hidden=HIDDEN, generator=generator
         )
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
@@ -94,14 +90,12 @@ class BiGAN(AroundEncoder):
     Args:
         encoder: Makes ``Features`` of images.
         decoder: The generator G, which maps standard normal codes to images.
-        form: ``"minimax"`` as in the official code, or ``"non_saturating"``.
-        penalty: Weight of the squared gradient of the discriminator.
         channels: Factor on the widths of the discriminator.
         generator: Source of the initial weights of the discriminator.
 
     Raises:
         TypeError: A network or an option is of the wrong type.
-        ValueError: Unknown form, a negative penalty, or a factor that is not positive.
+        ValueError: The factor is not positive.
 
     :cite:t:`donahue2017adversarial`, equation 3.
 
@@ -119,29 +113,20 @@ class BiGAN(AroundEncoder):
         encoder: ConvolutionalEncoder,
         decoder: nn.Module,
         *,
-        form: str = "minimax",
-        penalty: float = PENALTY,
         channels: float = 1.0,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
         checks.instance("encoder", encoder, Encoder)
         checks.module("decoder", decoder)
-        checks.choice("form", form, FORMS)
-        checks.number("penalty", penalty, least=0)
-        check_channels(channels)
-        checks.generator(generator)
         self.decoder, self.code = decoder, encoder.code
-        self.form, self.penalty = form, penalty
         network = ImageAndCode(encoder.image, encoder.code, channels=channels, generator=generator)
         self.discriminator = OfPairs(network)
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return standard normal codes ``[batch, code]`` to generate from."""
         dtype = next(self.discriminator.parameters()).dtype
-        return torch.randn(
-            batch, self.code, generator=generator, device=generator.device, dtype=dtype
-        )
+        return sample_prior("gaussian", batch, self.code, generator=generator, dtype=dtype)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the sum of what both sides minimise as the ``loss``, with its parts, nats."""
@@ -153,22 +138,12 @@ class BiGAN(AroundEncoder):
             torch.func.functional_call(self.discriminator, frozen, pair)
             for pair in ((inputs, y), (made, noise))
         ]
-        if self.form == "minimax":
-            game = game_value(*judged)
-        else:
-            game = discriminator_loss(*reversed(judged))  # each side wants the other's verdict
+        game = game_value(*judged)
         encoded, generated = (inputs, y.detach()), (made.detach(), noise)
         loss = discriminator_loss(self.discriminator(*encoded), self.discriminator(*generated))
-        if self.penalty > 0:
-            loss = loss + self.penalty / 2 * (self._slope(*encoded) + self._slope(*generated))
+        slopes = [square_slope(self.discriminator, *pair) for pair in (encoded, generated)]
+        loss = loss + PENALTY / 2 * (slopes[0] + slopes[1])
         return {"loss": game + loss, "game": game, "discriminator": loss}
-
-    def _slope(self, *pair: Tensor) -> Tensor:
-        """Return the mean squared gradient of the logit by image and code."""
-        with torch.inference_mode(False), torch.enable_grad():  # a loss only looked at, too
-            at = [part.detach().clone().requires_grad_() for part in pair]
-            slopes = torch.autograd.grad(self.discriminator(*at).sum(), at, create_graph=True)
-            return torch.stack([s.square().flatten(1).sum(1).mean() for s in slopes]).sum()
 
 
 class OfPairs(nn.Module):

@@ -11,7 +11,7 @@ from ibutils.train import Trainable
 
 
 class AroundEncoder(Trainable):
-    """A model that trains an encoder, by default without noise.
+    """A model that trains an encoder.
 
     Args:
         encoder: Makes ``Features`` of images.
@@ -29,12 +29,6 @@ class AroundEncoder(Trainable):
         """Return the features of images ``[n, channels, h, w]``."""
         check_inputs(self.encoder, inputs)
         return self.encoder(inputs)
-
-    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
-        """Return ``[batch, 0]``: nothing is random."""
-        checks.count("batch", batch)
-        checks.instance("generator", generator, torch.Generator)
-        return torch.empty(batch, 0, device=generator.device)
 
     def check_inputs(self, inputs: Tensor, *, least: int = 1) -> None:
         """Raise unless inputs are images that the encoder takes, to train on at least 2."""

@@ -9,6 +9,7 @@ from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.information.log_space import at_least_single
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, check_noise
 from ibutils.nets.layers import dense
+from ibutils.prior_matching import sample_prior
 
 
 def squared_error(
@@ -140,9 +141,7 @@ class VAE(AroundEncoder):
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return standard normal noise ``[batch, code]``."""
         dtype = self.to_log_std.weight.dtype
-        return torch.randn(
-            batch, self.code, generator=generator, device=generator.device, dtype=dtype
-        )
+        return sample_prior("gaussian", batch, self.code, generator=generator, dtype=dtype)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the ``loss``, its ``squared_error`` and its ``rate`` in nats."""

@@ -90,10 +90,6 @@ class Classifier(Trainable):
         with checks.suits(inputs=inputs):
             return self.network(inputs)
 
-    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
-        """Return ``[batch, 0]``: a deterministic network needs no noise."""
-        return torch.empty(batch, 0, device=generator.device)
-
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the ``loss`` to minimise and the plain ``cross_entropy``, scalars in nats."""
         logits = self(inputs, noise)
@@ -170,4 +166,6 @@ class DropoutClassifier(Classifier):
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return uniform noise ``[batch, sum of hidden widths]``."""
+        checks.count("batch", batch)
+        checks.instance("generator", generator, torch.Generator)
         return torch.rand(batch, sum(self.hidden), generator=generator, device=generator.device)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
+from ibutils.prior_matching import sample_prior
 
 
 def best_assignment(
@@ -98,9 +99,9 @@ class NoiseAsTargets(AroundEncoder):
         checks.instance("encoder", encoder, Encoder)
         checks.count("images", images)
         checks.generator(generator)
-        points = torch.randn(images, encoder.code, generator=generator)
+        points = sample_prior("gaussian", images, encoder.code, generator=generator)
         self.register_buffer("targets", F.normalize(points, dim=1))
-        self.register_buffer("assignment", torch.arange(images))
+        self.register_buffer("assignment", torch.arange(images, device=points.device))
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the mean squared distance as the ``loss``, and the share of targets exchanged.

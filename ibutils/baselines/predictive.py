@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
-from ibutils.infomax.blocks import check_bound, infomax_loss_from_embeddings
+from ibutils.infomax.blocks import infomax_loss_from_embeddings
 from ibutils.infomax.heads import Branch, EncodeAndDot
 from ibutils.information.log_space import at_least_single
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, check_images
@@ -196,14 +196,12 @@ class SeveralGlobals(AroundEncoder):
     Args:
         encoder: Makes ``Features`` of images; its map needs at least 3 rows and columns.
             Locations should not see the whole image.
-        bound: ``"donsker_varadhan"``, ``"jensen_shannon"`` or ``"info_nce"``: see
-            ``ibutils.infomax.infomax_loss``.
         units: Dimension of the embeddings.
         generator: Source of the initial weights.
 
     Raises:
         TypeError: The encoder is none, or ``units`` no integer.
-        ValueError: Unknown bound, the map is smaller than a block, or ``units`` less than 1.
+        ValueError: The map is smaller than a block, or ``units`` less than 1.
 
     :cite:t:`hjelm2019learning`, Table 3, after the official code.
 
@@ -218,19 +216,16 @@ class SeveralGlobals(AroundEncoder):
         self,
         encoder: ConvolutionalEncoder,
         *,
-        bound: str = "info_nce",
         units: int = 1024,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
         checks.instance("encoder", encoder, Encoder)
-        check_bound(bound)
         checks.count("units", units)
         checks.generator(generator)
         channels, rows, _ = encoder.local_shape
         if rows < BLOCK:
             raise ValueError(f"encoder must have a map of {BLOCK} rows at least, got {rows}")
-        self.bound = bound
         self.summary = nn.Sequential(
             *convolution(channels, channels, size=BLOCK, generator=generator),
             *convolution(channels, channels, size=1, generator=generator)[:-1],
@@ -242,7 +237,7 @@ class SeveralGlobals(AroundEncoder):
         return self.summary(self.encoder(inputs).local).flatten(2).mT
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the mean of ``infomax_loss`` over the vectors as the ``loss``, in nats.
+        """Return the mean of the InfoNCE losses of the vectors as the ``loss``, in nats.
 
         Raises:
             ValueError: Fewer than 2 images.
@@ -252,7 +247,7 @@ class SeveralGlobals(AroundEncoder):
         of_local = self.head.local(local.flatten(2).mT).mT
         of_blocks = self.head.global_(self.summary(local).flatten(2).mT)
         losses = [
-            infomax_loss_from_embeddings(of_local, one, bound=self.bound)
+            infomax_loss_from_embeddings(of_local, one, bound="info_nce")
             for one in of_blocks.unbind(1)
         ]
         return {"loss": torch.stack(losses).mean()}

@@ -39,7 +39,7 @@ def sample_teacher(
         snr: Variance of :math:`W_o X` over that of the noise, when all inputs are relevant, on
             average over teachers.
         relevant: Number of first inputs that :math:`Y` depends on; by default all.
-        generator: Source of teacher, inputs and noise.
+        generator: Source of teacher, inputs and noise; they are on its device.
 
     Raises:
         TypeError: A size is no integer, or the ratio no number.
@@ -57,8 +57,9 @@ def sample_teacher(
     checks.number("snr", snr, above=0)
     checks.count("relevant", inputs if relevant is None else relevant, most=inputs)
     checks.generator(generator)
+    device = None if generator is None else generator.device
     draws = [
-        torch.randn(*size, generator=generator, dtype=torch.float64)
+        torch.randn(*size, generator=generator, device=device, dtype=torch.float64)
         for size in ((outputs, inputs), (n, inputs), (n, outputs))
     ]
     teacher, x, noise = draws[0], draws[1] / inputs**0.5, draws[2] / snr**0.5

@@ -4,7 +4,6 @@ from ibutils.infomax.blocks import BOUNDS, infomax_loss_from_embeddings
 from ibutils.infomax.coordinates import AbsoluteCoordinates, RelativeCoordinates, positions
 from ibutils.infomax.deep_infomax import DeepInfoMax, Terms, recipe
 from ibutils.infomax.losses import (
-    draw_negatives,
     infomax_loss,
     local_scores,
     location_losses,
@@ -22,7 +21,6 @@ __all__ = [
     "RelativeCoordinates",
     "Terms",
     "check_support",
-    "draw_negatives",
     "draw_occlusion",
     "infomax_loss",
     "infomax_loss_from_embeddings",

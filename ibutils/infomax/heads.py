@@ -22,7 +22,6 @@ class Branch(nn.Module):
         inputs: Dimension of the vectors.
         units: Dimension of the embedding, and of the layer before.
         layer_norm: Whether to normalise the sum.
-        shortcut_relu: Whether the shortcut ends in a ReLU.
         generator: Source of the initial weights.
 
     Example:
@@ -36,7 +35,6 @@ class Branch(nn.Module):
         units: int,
         *,
         layer_norm: bool = True,
-        shortcut_relu: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
         checks.sizes(inputs=inputs, units=units)
@@ -46,7 +44,6 @@ class Branch(nn.Module):
         self.second = dense(units, units, generator=generator)
         self.shortcut = dense(inputs, units, bias=False, generator=generator)
         self.layer_norm = nn.LayerNorm(units) if layer_norm else nn.Identity()
-        self.shortcut_relu = shortcut_relu
         with torch.no_grad():
             self.shortcut.weight.uniform_(-NOISE, NOISE, generator=generator)
             self.shortcut.weight.fill_diagonal_(1.0)
@@ -61,8 +58,6 @@ class Branch(nn.Module):
         # Channels are last in memory, as the products want them. Laid out as a map of one row,
         # not of one column, the normalisation takes its fast path for that order.
         hidden = self.normalise(self.first(x).mT.unsqueeze(2)).relu_().squeeze(2).mT
-        if self.shortcut_relu:
-            return self.layer_norm(self.second(hidden) + self.shortcut(x).relu_())
         # The second product adds to the shortcut in place of a sum of its own.
         weight, bias = self.second.weight, self.second.bias
         shortcut = F.linear(x.flatten(0, 1), self.shortcut.weight, bias)
@@ -79,7 +74,6 @@ class EncodeAndDot(nn.Module):
         units: Dimension of the embeddings.
         layer_norm: Whether the embedding of the code is normalised too, as in the official code;
             that of the local features always is.
-        shortcut_relu: Whether the shortcuts end in a ReLU, as others read the paper's tables.
         generator: Source of the initial weights.
 
     :cite:t:`hjelm2019learning`, appendix A.2, after the official code.
@@ -98,15 +92,12 @@ class EncodeAndDot(nn.Module):
         *,
         units: int = 2048,
         layer_norm: bool = True,
-        shortcut_relu: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
         checks.sizes(channels=channels, code=code, units=units)
         super().__init__()
-        self.local = Branch(channels, units, shortcut_relu=shortcut_relu, generator=generator)
-        self.global_ = Branch(
-            code, units, layer_norm=layer_norm, shortcut_relu=shortcut_relu, generator=generator
-        )
+        self.local = Branch(channels, units, generator=generator)
+        self.global_ = Branch(code, units, layer_norm=layer_norm, generator=generator)
 
     def forward(
         self, local: Float[Tensor, "n c m m"], y: Float[Tensor, "n code"]

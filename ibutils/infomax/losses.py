@@ -48,37 +48,21 @@ def local_scores(
     return table.unflatten(0, (len(local), -1)).mT
 
 
-def draw_negatives(
-    n: int, count: int, *, generator: torch.Generator | None = None
-) -> Int[Tensor, "n count"]:
-    """Draw for each image some other images of its batch, all sets equally likely.
+def negatives_from(uniform: Float[Tensor, "n n"], count: int) -> Int[Tensor, "n count"]:
+    """Return for each image some other images of its batch, all sets equally likely.
 
     Args:
-        n: Images in the batch.
-        count: Others that are drawn for each image, at most n - 1.
-        generator: Source of randomness; the indices are on its device.
+        uniform: Noise, uniform on [0, 1): the others with the least of it are taken.
+        count: Others that are taken for each image, at most n - 1.
 
     Returns:
         Indices, ``[n, count]``; row j holds ``count`` different ones and never j.
 
-    Raises:
-        TypeError: ``n`` or ``count`` is no integer.
-        ValueError: ``n`` is less than 2, or ``count`` less than 1 or more than n - 1.
-
     Example:
-        >>> draw_negatives(2, 1)
+        >>> negatives_from(torch.rand(2, 2), 1)
         tensor([[1],
                 [0]])
     """
-    checks.count("n", n, least=2)
-    checks.count("count", count, most=n - 1)
-    checks.generator(generator)
-    device = None if generator is None else generator.device
-    return negatives_from(torch.rand(n, n, generator=generator, device=device), count)
-
-
-def negatives_from(uniform: Float[Tensor, "n n"], count: int) -> Int[Tensor, "n count"]:
-    """Return what ``draw_negatives`` draws, from uniform noise that is drawn already."""
     own = torch.eye(len(uniform), dtype=torch.bool, device=uniform.device)
     return uniform.masked_fill(own, 2.0).topk(count, largest=False).indices
 
@@ -87,8 +71,6 @@ def infomax_loss(
     scores: Float[Tensor, "n n locations"] | Float[Tensor, "n n"],
     *,
     bound: str,
-    negatives: int | None = None,
-    generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:
     r"""Return what an encoder and its critic minimise to raise information between two views.
 
@@ -108,24 +90,20 @@ def infomax_loss(
     logarithm of the number of candidates; as the locations of one image depend on each other, it
     is no estimate of information. Pairs of an image with itself are never negatives.
 
-    With all negatives there is no second derivative, and no map by :func:`torch.func.vmap`;
-    ``pair_loss`` has both.
+    There is no second derivative, and no map by :func:`torch.func.vmap`; ``pair_loss``, the loss
+    for chosen negatives, has both.
 
     Args:
         scores: ``[n, n, locations]``, or ``[n, n]`` for global pairs, one location.
         bound: ``"donsker_varadhan"``, ``"jensen_shannon"`` or ``"info_nce"``. With one location,
             the loss is minus the function of that name in ``ibutils.bounds``, up to a constant.
-        negatives: Number of other images that each image is compared with, drawn anew at each
-            call; by default all n - 1.
-        generator: Source of that draw.
 
     Returns:
         A scalar in nats.
 
     Raises:
-        TypeError: The scores are no tensor, or ``negatives`` is no integer.
-        ValueError: Unknown bound, scores that are not square, n < 2, or a number of
-            negatives that is not in 1 to n - 1.
+        TypeError: The scores are no tensor.
+        ValueError: Unknown bound, scores that are not square, or n < 2.
 
     :cite:t:`hjelm2019learning`, equations 2, 4 and 5; local as in equation 6.
 
@@ -136,13 +114,7 @@ def infomax_loss(
         [0.0, 1.3863, 2.1972]
     """
     check_bound(bound)
-    checks.generator(generator)
-    table = check_scores(scores)
-    if negatives is None:
-        return loss_of_table(table, bound)
-    checks.count("negatives", negatives, most=len(table) - 1)
-    chosen = draw_negatives(len(table), negatives, generator=generator).to(scores.device)
-    return pair_loss(*pairs(table, chosen), bound=bound)
+    return loss_of_table(check_scores(scores), bound)
 
 
 def pair_loss(

@@ -12,6 +12,7 @@ from ibutils.information.gaussian import standard_normal_kl
 from ibutils.information.log_space import at_least_single
 from ibutils.information_dropout.layer import InformationDropout
 from ibutils.nets.layers import linear
+from ibutils.prior_matching import sample_prior
 from ibutils.train import Trainable
 
 LATENTS = ("gaussian", "information")
@@ -131,7 +132,8 @@ class VariationalAutoencoder(Trainable):
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return standard normal noise ``[batch, k]``."""
-        return torch.randn(batch, self.dimension, generator=generator, device=generator.device)
+        dtype = self.beta.dtype
+        return sample_prior("gaussian", batch, self.dimension, generator=generator, dtype=dtype)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return ``loss``, mean ``reconstruction`` and ``kl``, nats; labels play no part."""

@@ -34,7 +34,7 @@ def drop(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, "*batch"]
         >>> drop(torch.tensor([4.0, 6.0, 5.0])).item()
         1.0
     """
-    check_courses(information=information)
+    _check_courses(information)
     return information.amax(0) - information[-1]
 
 
@@ -79,7 +79,7 @@ def signed_change(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, 
         >>> signed_change(torch.tensor([4.0, 6.0, 5.0])).item()
         1.0
     """
-    check_courses(information=information)
+    _check_courses(information)
     return information[-1] - information[0]
 
 
@@ -113,16 +113,8 @@ def dead_units(activity: Float[Tensor, "*batch n units"]) -> Tensor:
     return (activity == activity[..., :1, :]).all(-2).sum(-1)
 
 
-def check_courses(**values: Any) -> None:
-    """Raise unless values are informations by epoch along the first axis, all of one shape.
-
-    Example:
-        >>> check_courses(information=[1.0])
-        Traceback (most recent call last):
-        TypeError: information must be a torch.Tensor, got list: [1.0]
-    """
-    for name, value in values.items():
-        checks.numbers(name, value)
-        if value.ndim == 0:
-            raise ValueError(f"{name} must be by epoch along the first axis, got one number")
-    checks.same_shape(**values)
+def _check_courses(information: Any) -> None:
+    """Raise unless a value is information by epoch along the first axis."""
+    checks.numbers("information", information)
+    if information.ndim == 0:
+        raise ValueError("information must be by epoch along the first axis, got one number")

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -152,25 +151,18 @@ def binning_with_own_ends(activity: Data, labels: Data, *, bins: int = 30) -> La
     return _with_open_ends(activity, labels, edges)
 
 
-def adaptive_kde(
-    activity: Data,
-    labels: Data,
-    *,
-    constant: float = 1e-3,
-    bound: Literal["upper", "lower"] = "upper",
-) -> LayerInformation:
-    """Return a bound on the information by kernels as wide as the layer's activity asks for.
+def adaptive_kde(activity: Data, labels: Data, *, constant: float = 1e-3) -> LayerInformation:
+    """Return upper bounds on the information by kernels as wide as the activity asks for.
 
     Args:
         activity: ``[..., n, units]``.
         labels: Classes of the inputs, ``[n]``.
         constant: Variance of the noise over the largest absolute activity of the layer.
-        bound: ``"upper"`` or ``"lower"``, of the information about the input.
 
     :cite:t:`chelombiev2019adaptive`; see ``ibutils.estimators.kde``.
     """
     variance = kde.adaptive_noise(activity, constant=constant)
-    return kde.information(activity, labels, noise_variance=variance, bound=bound)
+    return kde.information(activity, labels, noise_variance=variance, bound="upper")
 
 
 def _numbers(activity: Data) -> Tensor:

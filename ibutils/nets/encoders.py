@@ -237,20 +237,19 @@ def _shapes(image: tuple[int, int, int], *parts: nn.Module) -> list[torch.Size]:
     return shapes
 
 
-def check_inputs(encoder: object, inputs: Tensor, *, least: int = 1, name: str = "inputs") -> None:
+def check_inputs(encoder: object, inputs: Tensor, *, least: int = 1) -> None:
     """Raise unless inputs are images ``[n, channels, h, w]`` that an encoder takes.
 
     Args:
         encoder: Says by ``image`` what shape it takes; without, any will do.
         inputs: Images.
         least: How many there must be: batch statistics and negatives need 2.
-        name: Of the argument.
     """
-    checks.tensor(name, inputs, ndim=4)
+    checks.tensor("inputs", inputs, ndim=4)
     image = tuple(getattr(encoder, "image", inputs.shape[1:]))
     if tuple(inputs.shape[1:]) != image:
-        raise ValueError(f"{name} must be images {image}, got shape {tuple(inputs.shape)}")
-    check_images(name, inputs, least=least)
+        raise ValueError(f"inputs must be images {image}, got shape {tuple(inputs.shape)}")
+    check_images("inputs", inputs, least=least)
 
 
 def check_images(name: str, values: Tensor, *, least: int = 2) -> None:
@@ -267,8 +266,3 @@ def check_noise(noise: Tensor, n: int, columns: int) -> None:
             f"noise must be what draw_noise({n}) returns, {(n, columns)}, got shape "
             f"{tuple(noise.shape)}"
         )
-
-
-def check_channels(channels: float) -> None:
-    """Raise unless a factor on the widths of a network leaves one that fits in memory."""
-    checks.number("channels", channels, above=0, most=100)

@@ -154,9 +154,7 @@ def _check_layers(model: nn.Sequential) -> None:
         raise ValueError(f"linear layers and activation functions must take turns, got {model}")
 
 
-def check_examples(
-    nets: Any, inputs: Any, labels: Any, train: Any, seeds: Sequence[int] | None = None
-) -> None:
+def check_examples(nets: Any, inputs: Any, labels: Any, train: Any) -> None:
     """Raise unless networks can be trained on examples at the positions of each member.
 
     Args:
@@ -164,7 +162,6 @@ def check_examples(
         inputs: All examples ``[n, d]``.
         labels: Their classes ``[n]``.
         train: Positions of each member's training examples, ``[members, train]``.
-        seeds: One seed a member, where seeds are needed.
     """
     checks.instance("nets", nets, StackedPerceptrons)
     checks.numbers("inputs", inputs, ndim=2)
@@ -175,11 +172,10 @@ def check_examples(
     low, high = int(train.min()), int(train.max())
     if low < 0 or high >= len(inputs):
         raise ValueError(f"train must lie in 0..{len(inputs) - 1}, got {low}..{high}")
-    members = len(nets), len(train), len(nets if seeds is None else seeds)
-    if len(set(members)) > 1:
+    if len(nets) != len(train):
         raise ValueError(
-            f"nets, train and seeds must be of as many members, got {members[0]} networks, "
-            f"{members[1]} splits and {members[2]} seeds"
+            f"nets and train must be of as many members, got {len(nets)} networks and "
+            f"{len(train)} splits"
         )
 
 

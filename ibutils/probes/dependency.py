@@ -10,6 +10,7 @@ from ibutils.information import log_mean_exp
 from ibutils.inputs import Data
 from ibutils.modes import learning
 from ibutils.nets.layers import perceptron
+from ibutils.prior_matching import sample_prior
 from ibutils.probes.health import TrainTest, examined, largest_share, settled
 from ibutils.probes.recipes import critic_recipe
 from ibutils.probes.split import alike
@@ -70,7 +71,7 @@ class Dependency(Trainable):
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return uniform noise ``[batch, code]``, whose ranks are the permutations."""
-        return torch.rand(batch, self.code, generator=generator, device=generator.device)
+        return sample_prior("uniform", batch, self.code, generator=generator)
 
     def scores(
         self, codes: Float[Tensor, "n d"], noise: Float[Tensor, "n d"]

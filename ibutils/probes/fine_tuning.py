@@ -9,7 +9,7 @@ from ibutils import checks
 from ibutils.inputs import Data
 from ibutils.modes import learning
 from ibutils.nets.encoders import check_inputs, check_noise
-from ibutils.probes.features import LAYERS, features
+from ibutils.probes.features import features
 from ibutils.probes.health import Reading
 from ibutils.probes.mlp import Probe, classifier_reading, cross_entropy
 from ibutils.probes.recipes import check_batches, recipe, two_thirds
@@ -18,30 +18,27 @@ from ibutils.train import Trainable, generator
 
 
 class FineTuned(Trainable):
-    """An encoder and a ``Probe`` on one of its layers, trained together.
+    """An encoder and a ``Probe`` on its last convolutional map, trained together.
 
     Args:
         encoder: Maps images to ``ibutils.nets.encoders.Features``.
-        probe: Reads the layer.
-        layer: ``"conv"``, ``"fc"`` or ``"y"``.
+        probe: Reads the map.
 
     Raises:
         TypeError: Encoder or probe are no networks.
-        ValueError: Unknown layer.
     """
 
-    def __init__(self, encoder: nn.Module, probe: Probe, *, layer: str = "conv") -> None:
+    def __init__(self, encoder: nn.Module, probe: Probe) -> None:
         super().__init__()
         checks.module("encoder", encoder)
         checks.instance("probe", probe, Probe)
-        checks.choice("layer", layer, LAYERS)
-        self.encoder, self.probe, self.layer = encoder, probe, layer
+        self.encoder, self.probe = encoder, probe
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return logits ``[n, classes]``; ``noise`` is that of the probe."""
         with checks.suits(x=x):
-            layer = getattr(self.encoder(x), self.layer)
-        return self.probe(layer, noise)
+            conv = self.encoder(x).conv
+        return self.probe(conv, noise)
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
         """Return the noise of the probe, ``[batch, hidden]``."""

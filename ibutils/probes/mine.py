@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ibutils import checks, inputs
 from ibutils.bounds import tuba
+from ibutils.bounds.score_table import off_diagonal, split
 from ibutils.estimators.estimate import Estimate
 from ibutils.information import log_mean_exp
 from ibutils.information.log_space import at_least_single
@@ -48,10 +49,6 @@ class Mine(Trainable):
         checks.number("decay", decay, least=0, below=1)
         self.critic, self.decay = critic, decay
         self.register_buffer("log_average", torch.tensor(torch.nan))
-
-    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
-        """Return ``[batch, 0]``: all other pairs of the batch are the shuffled ones."""
-        return torch.empty(batch, 0, device=generator.device)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the ``loss`` and the Donsker-Varadhan value, nats; ``labels`` are the y.
@@ -194,15 +191,12 @@ def _value(critic: nn.Module, x: Tensor, y: Tensor) -> tuple[Estimate, float]:
     without = ~torch.eye(blocks, dtype=torch.bool, device=x.device)
     left_out = torch.stack([pooled(keep) for keep in without])
     stderr = ((blocks - 1) * left_out.var(correction=0)).sqrt()
-    tops = torch.stack([_others(s).max() for s in scores])
+    tops = torch.stack([off_diagonal(s).max() for s in scores])
     share = (tops.max() - (log_mean + weight[1].log()).logsumexp(0)).exp()
     return Estimate(float(pooled(every)), float(stderr)), float(share)
 
 
 def _split_mean(scores: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean of the diagonal and the log-mean-exp of all else."""
-    return scores.diagonal().mean(), log_mean_exp(_others(scores), dim=0)
-
-
-def _others(scores: Tensor) -> Tensor:
-    return scores[~torch.eye(len(scores), dtype=torch.bool, device=scores.device)]
+    joint, product = split(scores)
+    return joint.mean(), log_mean_exp(product, dim=0)

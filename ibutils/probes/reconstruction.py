@@ -11,7 +11,6 @@ from ibutils import checks
 from ibutils.extras import extra
 from ibutils.inputs import Data
 from ibutils.modes import learning
-from ibutils.nets.encoders import check_channels
 from ibutils.nets.image_code import image_decoder
 from ibutils.probes.health import Health, examined, settled
 from ibutils.probes.recipes import check_batches, recipe, two_thirds
@@ -41,10 +40,6 @@ class Reconstructor(Trainable):
         super().__init__()
         checks.module("decoder", decoder)
         self.decoder = decoder
-
-    def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:
-        """Return ``[batch, 0]``: nothing is random."""
-        return torch.empty(batch, 0, device=generator.device)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the mean squared error as the ``loss``; ``labels`` are the images.
@@ -192,7 +187,6 @@ def reconstruction_probe(
             f"{tuple(train_images.shape)} and {tuple(test_images.shape)}"
         )
     check_batches("train_codes", train_codes, batch_size)
-    check_channels(channels)
     _, c, h, w = train_images.shape
     source = generator(seed, "weights")
     decoder = image_decoder(train_codes.shape[1], (c, h, w), channels=channels, generator=source)

@@ -24,7 +24,7 @@ def make(name, seed=0):
         "ae": lambda: Autoencoder(encoder, decoder),
         "vae": lambda: VAE(encoder, decoder, generator=g),
         "beta_vae": lambda: VAE(encoder, decoder, beta=4.0, generator=g),
-        "aae": lambda: AAE(encoder, decoder, hidden=(8, 8), generator=g),
+        "aae": lambda: AAE(encoder, decoder, generator=g),
         "bigan": lambda: BiGAN(encoder, decoder, channels=1 / 16, generator=g),
         "nat": lambda: NoiseAsTargets(encoder, N, generator=g),
         "cpc": lambda: CPC(encoder, units=8, generator=g),
@@ -51,6 +51,12 @@ def test_a_resumed_training_ends_as_an_uninterrupted_one(name, tmp_path):
         assert torch.equal(value, second.model.state_dict()[key]), key
     moved = whole.model.encoder.state_dict()["to_local.0.weight"]
     assert not torch.equal(moved, make(name).encoder.state_dict()["to_local.0.weight"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_noise_is_drawn_for_one_image_at_least(name):
+    with pytest.raises(ValueError, match="must be at least 1, got -1"):
+        make(name).draw_noise(-1, generator=generator(0, "noise"))
 
 
 @pytest.mark.parametrize("name", NAMES)

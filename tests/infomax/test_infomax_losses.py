@@ -13,18 +13,23 @@ from pair_loops import BOUNDS, loop, normal, value_and_gradients
 from ibutils import bounds
 from ibutils.infomax import (
     blocks,
-    draw_negatives,
     infomax_loss,
     local_scores,
     location_losses,
     pair_loss,
     pairs,
 )
+from ibutils.infomax.losses import negatives_from
 
 exact = partial(torch.testing.assert_close, rtol=1e-10, atol=1e-10)
 seeds = st.integers(0, 10_000)
 few = settings(max_examples=25)
 each = pytest.mark.parametrize("bound", BOUNDS)
+
+
+def drawn(n, count, *, seed=7):
+    """Return some others for each of n images."""
+    return negatives_from(torch.rand(n, n, generator=torch.Generator().manual_seed(seed)), count)
 
 
 @each
@@ -48,19 +53,17 @@ class TestLoopOverPairs:
     @pytest.mark.parametrize("count", [1, 2, 4])
     def test_some_negatives(self, bound, count):
         scores = 3 * normal(5, 5, 3)
-        generator = torch.Generator().manual_seed(7)
-        others = draw_negatives(5, count, generator=generator).tolist()
+        others = drawn(5, count)
 
-        def drawn(table):
-            again = torch.Generator().manual_seed(7)
-            return infomax_loss(table, bound=bound, negatives=count, generator=again)
+        def chosen(table):
+            return pair_loss(*pairs(table, others), bound=bound)
 
-        looped = value_and_gradients(partial(loop, bound=bound, others=others), scores)
-        exact(value_and_gradients(drawn, scores), looped)
+        looped = value_and_gradients(partial(loop, bound=bound, others=others.tolist()), scores)
+        exact(value_and_gradients(chosen, scores), looped)
 
     def test_all_negatives_drawn_are_all_negatives(self, bound):
         scores = normal(6, 6, 2)
-        all_drawn = infomax_loss(scores, bound=bound, negatives=5)
+        all_drawn = pair_loss(*pairs(scores, drawn(6, 5)), bound=bound)
         exact(all_drawn, infomax_loss(scores, bound=bound))
 
     def test_global_pairs_are_one_location(self, bound):
@@ -245,7 +248,7 @@ class TestNegatives:
     @few
     def test_are_different_others(self, seed, n, data):
         count = data.draw(st.integers(1, n - 1))
-        found = draw_negatives(n, count, generator=torch.Generator().manual_seed(seed))
+        found = drawn(n, count, seed=seed)
         for j, row in enumerate(found.tolist()):
             assert len(set(row)) == count and j not in row
             assert 0 <= min(row) and max(row) < n
@@ -255,7 +258,8 @@ class TestNegatives:
         generator, draws, p = torch.Generator().manual_seed(0), 2000, 2 / 4
         counts = torch.zeros(5, 5)
         for _ in range(draws):
-            counts.scatter_add_(1, draw_negatives(5, 2, generator=generator), torch.ones(5, 2))
+            others = negatives_from(torch.rand(5, 5, generator=generator), 2)
+            counts.scatter_add_(1, others, torch.ones(5, 2))
         off = counts[~torch.eye(5, dtype=torch.bool)]
         assert float((off / draws - p).abs().max()) < 4 * math.sqrt(p * (1 - p) / draws)
 
@@ -296,11 +300,6 @@ class TestBadInput:
     def test_refuses_scores_without_locations(self):
         with pytest.raises(ValueError, match=r"scores must not be empty, got shape \(3, 3, 0\)"):
             infomax_loss(torch.zeros(3, 3, 0), bound="jensen_shannon")
-
-    @pytest.mark.parametrize("count", [0, 3, -1])
-    def test_refuses_a_number_of_negatives_that_is_not_there(self, count):
-        with pytest.raises(ValueError, match=f"negatives must be from 1 to 2, got {count}"):
-            infomax_loss(torch.zeros(3, 3), bound="jensen_shannon", negatives=count)
 
     @pytest.mark.parametrize(
         ("shapes", "message"),

@@ -115,6 +115,12 @@ class TestBound:
         close(parts.sum(), kl.detach(), atol=1e-4, rtol=1e-5)
 
 
+@pytest.mark.parametrize("latent", LATENTS)
+def test_noise_is_of_the_type_of_the_model(latent, generator):
+    noise = small(latent).double().draw_noise(3, generator=generator)
+    assert noise.dtype == torch.float64
+
+
 class TestBadInput:
     def test_an_improper_prior_gives_no_bound(self):
         latent = InformationDropout(nn.Sequential(nn.Linear(4, 2), nn.ReLU()), nn.Linear(4, 2))

@@ -25,7 +25,7 @@ def decoder() -> nn.Module:
 
 
 call(baselines.Autoencoder, lambda: given(encoder(), decoder()))
-call(baselines.AAE, lambda: given(encoder(), decoder(), hidden=(8,), generator=generator()))
+call(baselines.AAE, lambda: given(encoder(), decoder(), generator=generator()))
 call(baselines.VAE, lambda: given(encoder(), decoder(), beta=2.0, generator=generator()))
 call(
     baselines.BiGAN,
@@ -38,7 +38,7 @@ call(baselines.Supervised, lambda: given(encoder(), 3, generator=generator()))
 
 MODELS = {
     baselines.Autoencoder: lambda: baselines.Autoencoder(encoder(), decoder()),
-    baselines.AAE: lambda: baselines.AAE(encoder(), decoder(), hidden=(8,)),
+    baselines.AAE: lambda: baselines.AAE(encoder(), decoder()),
     baselines.VAE: lambda: baselines.VAE(encoder(), decoder()),
     baselines.BiGAN: lambda: baselines.BiGAN(encoder(), decoder(), channels=1 / 32),
     baselines.CPC: lambda: baselines.CPC(crops(), units=8),

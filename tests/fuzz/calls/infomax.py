@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from ibutils import infomax, nets
 from ibutils.infomax import heads
+from ibutils.infomax.losses import negatives_from
 from ibutils.nets import encoders, image_code, layers, strided_crops
 from ibutils.nets.image_code import image_decoder
 
@@ -13,10 +14,7 @@ from .data_for_calls import generator, images, labels, normal
 
 call(infomax.local_scores, lambda: given(normal(5, 3, 4), normal(5, 3)))
 call(infomax.infomax_loss, lambda: given(normal(5, 5, 4), bound="info_nce"))
-call(
-    infomax.infomax_loss,
-    lambda: given(normal(5, 5), bound="jensen_shannon", negatives=2, generator=generator()),
-)
+call(infomax.infomax_loss, lambda: given(normal(5, 5), bound="jensen_shannon"))
 call(
     infomax.infomax_loss_from_embeddings,
     lambda: given(normal(5, 3, 4), normal(5, 3), bound="info_nce", chunk=2),
@@ -24,7 +22,6 @@ call(
 call(infomax.location_losses, lambda: given(normal(5, 5, 4)))
 call(infomax.pair_loss, lambda: given(normal(5, 4), normal(5, 2, 4), bound="info_nce"))
 call(infomax.pairs, lambda: given(normal(5, 5, 4), others()))
-call(infomax.draw_negatives, lambda: given(5, 2, generator=generator()))
 call(infomax.check_support, lambda: given(torch.rand(5, 3), prior="uniform"))
 call(infomax.draw_occlusion, lambda: given(5, size=12, block=4, generator=generator()))
 call(infomax.occlusion_masks, lambda: given(torch.rand(5), size=12, block=4))
@@ -33,7 +30,7 @@ call(infomax.positions, lambda: given(3))
 
 
 def others() -> Tensor:
-    return infomax.draw_negatives(5, 2)
+    return negatives_from(torch.rand(5, 5), 2)
 
 
 def masks() -> Tensor:
@@ -66,7 +63,7 @@ def matching() -> infomax.PriorMatching:
 
 call(
     infomax.PriorMatching,
-    lambda: given(3, hidden=(8,), penalty=0.1, form="minimax", generator=generator()),
+    lambda: given(3, hidden=(8,), penalty=0.1, generator=generator()),
 )
 call(infomax.PriorMatching.forward, lambda: given(matching(), normal(5, 3), torch.rand(5, 3)))
 

@@ -23,7 +23,7 @@ def layer() -> Tensor:
 
 call(plane.recipe, lambda: given(2, batch_size=4, learning_rate=1e-3, compile=False))
 call(plane.adaptive_binning, lambda: given(layer(), labels(12), bins=4))
-call(plane.adaptive_kde, lambda: given(layer(), labels(12), constant=1e-3, bound="upper"))
+call(plane.adaptive_kde, lambda: given(layer(), labels(12), constant=1e-3))
 call(plane.binning_with_own_ends, lambda: given(layer(), labels(12), bins=4))
 call(plane.published_binning, lambda: given(layer(), labels(12), low=-1.0, bins=4))
 call(
