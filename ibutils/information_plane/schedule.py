@@ -27,7 +27,7 @@ def split(
         Positions in the order in which training meets them, ``[members, train]``.
 
     Raises:
-        TypeError: The number or a seed is no integer, or the share no number.
+        TypeError: An argument is of another type.
         ValueError: No seeds, or one of the two parts is empty.
 
     Example:
@@ -36,6 +36,7 @@ def split(
     """
     checks.count("count", count, least=2)
     checks.number("fraction", fraction)
+    checks.instance("shuffled", shuffled, bool)
     check_seeds(seeds)
     size = round(fraction * count)
     if not 0 < size < count:
