@@ -138,8 +138,6 @@ class NoisyClassifier(Trainable):
         """
         checks.tensor("noise", noise, empty=True)
         logits = self(inputs, noise)
-        checks.tensor("labels", labels, ndim=1, kind="integer")
-        checks.same_length(logits=logits, labels=labels)
         error = cross_entropy(logits, labels)
         kl = self.network.kl.mean()
         return {

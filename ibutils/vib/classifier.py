@@ -103,8 +103,6 @@ class VIB(Trainable):
         wait at each step. One out of range is still an error: a ``ValueError`` on a processor.
         """
         logits, rates = self(inputs, noise)
-        checks.tensor("labels", labels, ndim=1, kind="integer")
-        checks.same_length(logits=logits, labels=labels)
         error = cross_entropy(logits, labels)
         rate = rates.mean()
         return {
