@@ -181,12 +181,3 @@ def check_examples(
             f"nets, train and seeds must be of as many members, got {members[0]} networks, "
             f"{members[1]} splits and {members[2]} seeds"
         )
-
-
-def check_seeds(value: Any) -> None:
-    """Raise unless a value is a sequence of seeds, one a member."""
-    checks.instance("seeds", value, (list, tuple, range))
-    if not value:
-        raise ValueError(f"seeds must be one a member, got seeds={value}")
-    for place, seed in enumerate(value):
-        checks.count(f"seeds[{place}]", seed, least=0)
