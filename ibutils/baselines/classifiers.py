@@ -107,10 +107,13 @@ class Classifier(Trainable):
     def log_predictive(
         self, inputs: Tensor, *, samples: int = 1, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Return log-probabilities ``[batch, classes]``; there is nothing to sample."""
+        """Return log-probabilities ``[batch, classes]``; there is nothing to sample.
+
+        They are in at least single precision, as those of ``VIB``.
+        """
         checks.count("samples", samples)
         checks.generator(generator)
-        return F.log_softmax(self(inputs), dim=-1)
+        return F.log_softmax(at_least_single(self(inputs)), dim=-1)
 
 
 class DropoutClassifier(Classifier):

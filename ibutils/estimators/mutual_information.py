@@ -76,7 +76,8 @@ def estimate_mi(
         batch_size: Likewise.
         generator: Source of the split into parts, and of the training. By default it is fixed
             for every method: equal calls return equal values, and no global state moves, unless
-            a critic of yours draws numbers of its own.
+            a critic of yours draws numbers of its own. (``neural.estimate`` draws from the global
+            source of PyTorch.)
         progress: Whether to show how far a training is.
 
     Returns:
