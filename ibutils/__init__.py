@@ -14,7 +14,10 @@ if TYPE_CHECKING:
         bounds,
         critics,
         data,
+        ensemble,
         estimators,
+        evaluation,
+        exact,
         infomax,
         information,
         information_dropout,
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
         tasks,
         train,
         vib,
+        whitening,
     )
     from ibutils.estimators.estimate import Estimate
     from ibutils.estimators.mutual_information import estimate_mi
@@ -36,8 +40,11 @@ __all__ = [
     "bounds",
     "critics",
     "data",
+    "ensemble",
     "estimate_mi",
     "estimators",
+    "evaluation",
+    "exact",
     "infomax",
     "information",
     "information_dropout",
@@ -48,6 +55,7 @@ __all__ = [
     "tasks",
     "train",
     "vib",
+    "whitening",
 ]
 
 __version__ = "0.1.0"

@@ -198,12 +198,13 @@ def fit_each(
         weights, and the mean of each term of the objective by epoch, ``[epochs]``.
 
     Raises:
-        TypeError: A model is no ``Trainable``.
+        TypeError: An argument is of another type.
         ValueError: Numbers of models and seeds disagree, or models can't be stacked.
         FloatingPointError: The loss of a member is not finite.
     """
     check_alike(models)
     checks.instance("seeds", seeds, Sequence)
+    checks.instance("progress", progress, bool)
     if len(models) != len(seeds):
         raise ValueError(f"{len(models)} models and {len(seeds)} seeds disagree")
     if checkpoint is not None and not callable(checkpoint):

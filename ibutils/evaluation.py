@@ -68,7 +68,7 @@ def evaluate(
         labels: ``[n]``.
         samples: Codes whose predicted probabilities are averaged.
         repeats: Independent evaluations that the averaged error is the mean of.
-        generator: Source of the noise.
+        generator: Source of the noise; by default the global one of PyTorch, which moves.
         batch_size: Inputs held at once.
 
     Returns:

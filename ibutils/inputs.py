@@ -134,6 +134,23 @@ def codes_alike(**values: Data) -> list[Tensor]:
     ]
 
 
+def joint_codes(first: Tensor, *others: Tensor) -> Tensor:
+    """Return codes ``0 .. cells - 1`` of rows of labels; one label alone keeps its codes.
+
+    Args:
+        first: Codes ``[n]`` from 0, as ``codes`` returns them.
+        *others: More of the same samples.
+
+    Example:
+        >>> joint_codes(torch.tensor([0, 0, 1]), torch.tensor([0, 2, 2]))
+        tensor([0, 1, 2])
+    """
+    found = first
+    for other in others:
+        found = (found * (int(other.max()) + 1) + other).unique(return_inverse=True)[1]
+    return found
+
+
 def numeric(name: str, values: Data) -> Tensor:
     """Return numbers of any shape as a detached tensor in float32 or float64, on their device.
 

@@ -115,6 +115,12 @@ class TestClassifier:
         close(terms["loss"], network(inputs).square().mean())
         close(terms["cross_entropy"], F.cross_entropy(network(inputs), labels))
 
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_predicts_in_single_precision_at_least(self, dtype):
+        logs = Classifier(nn.Linear(4, 3).to(dtype)).log_predictive(torch.ones(2, 4, dtype=dtype))
+        assert logs.dtype == torch.float32
+        close(logs.exp().sum(1), torch.ones(2))
+
     def test_cross_entropy_is_the_default(self, generator):
         model = Classifier(perceptron([4, 3], generator=generator))
         inputs, labels = torch.randn(6, 4, generator=generator), torch.tensor([0, 1, 2] * 2)

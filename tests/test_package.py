@@ -1,7 +1,9 @@
 """The package: light to import, whole when it is built, and usable with its requirements alone."""
 
+import compileall
 import importlib
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -87,13 +89,24 @@ class TestImport:
         (tmp_path / "pack").mkdir()
         (tmp_path / "pack" / "mine.py").write_text("def mine(): ...")
         (tmp_path / "pack" / "__init__.py").write_text(
+            "from typing import TYPE_CHECKING\n"
             "from ibutils.lazy import lazy\n"
-            "if False:\n    from pack.mine import mine\n"
+            "if TYPE_CHECKING:\n    from pack.mine import mine\n"
             "__getattr__, __dir__ = lazy(__name__)"
         )
         monkeypatch.syspath_prepend(tmp_path)
         with pytest.raises(ImportError, match=r"pack must import \['mine'\] at once"):
             importlib.import_module("pack")
+
+    def test_needs_no_source(self, tmp_path):
+        shutil.copytree(package.ROOT / "ibutils", tmp_path / "ibutils")
+        compileall.compile_dir(tmp_path, legacy=True, quiet=1)
+        for source in tmp_path.rglob("*.py"):
+            source.unlink()
+        promised = "ibutils.estimate_mi, ibutils.probes.Probe, ibutils.information_plane.split"
+        command = [sys.executable, "-c", f"import ibutils; {promised}; print(ibutils.__file__)"]
+        found = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path, text=True)
+        assert found.stdout.strip() == str(tmp_path / "ibutils/__init__.pyc")
 
 
 @pytest.fixture(scope="module")

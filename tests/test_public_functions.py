@@ -25,7 +25,6 @@ DRAWS = (
     "*.probes.fine_tuning.fine_tuning_probe",
     "*.probes.mlp.mlp_probe",
     "*.probes.reconstruction.reconstruction_probe",
-    "*.NoisyClassifier.log_predictive",
     "*.VariationalAutoencoder.evidence_bound",
 )
 # What they are given holds a network in single precision that a test cannot convert.

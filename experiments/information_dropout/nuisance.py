@@ -3,10 +3,10 @@
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.information import mutual_information
+from ibutils.information.log_space import cross_entropy
 from ibutils.information_dropout.objective import NoisyClassifier
 from ibutils.nets.layers import convolution, dense
 from ibutils.train import Trainable
@@ -79,11 +79,7 @@ class NuisanceReader(Trainable):
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the cross-entropy of the nuisance as ``loss``, nats."""
-        checks.tensor("labels", labels, ndim=1, kind="integer")
-        checks.same_length(inputs=inputs, labels=labels)
-        logits = self(inputs, noise)
-        with checks.suits(labels=labels, logits=logits):
-            return {"loss": F.cross_entropy(logits, labels)}
+        return {"loss": cross_entropy(self(inputs, noise), labels)}
 
 
 def label_information(

@@ -1,20 +1,18 @@
 """The variational autoencoder as Information Dropout: Table 1."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from experiments.courses import course
+from experiments.flat_images import FlatImages, load_flat
 from experiments.information_dropout.noisy_networks import Row, row
-from experiments.information_dropout.photographs import SPLITS
 from experiments.information_dropout.vae_figures import FIGURES, USED, numbers
 from ibutils import checks
-from ibutils.data import load as load_images
 from ibutils.information_dropout import (
     InformationDropout,
     VariationalAutoencoder,
@@ -115,26 +113,13 @@ def grid(settings: Settings) -> list[Member]:
     return [dict(code=code, k=k, seed=seed) for code, k, seed in table + changed]
 
 
-class Intensities(NamedTuple):
-    """Flat images in [0, 1], and labels that play no part, by split."""
-
-    inputs: Mapping[str, Tensor]
-    labels: Mapping[str, Tensor]
-    checksums: Mapping[str, str]
-
-
-def load(settings: Settings, device: str) -> Intensities:
-    """Return the training and the test images."""
-    splits = {split: load_images(settings.data, split=split, device=device) for split in SPLITS}
-    return Intensities(
-        {split: own.flat(low=0.0, high=1.0) for split, own in splits.items()},
-        {split: own.labels for split, own in splits.items()},
-        {split: own.checksum for split, own in splits.items()},
-    )
+def load(settings: Settings, device: str) -> FlatImages:
+    """Return the training and the test images in [0, 1]; their labels play no part."""
+    return load_flat(settings.data, low=0.0, device=device)
 
 
 def train(
-    members: list[Member], settings: Settings, data: Intensities, *, checkpoint: Path
+    members: list[Member], settings: Settings, data: FlatImages, *, checkpoint: Path
 ) -> Iterator[Result]:
     """Yield rows and arrays of a member."""
     epochs = settings.epochs
@@ -165,7 +150,7 @@ def build(member: Member, pixels: int) -> VariationalAutoencoder:
 
 
 def measure(
-    target: str, member: Member, model: VariationalAutoencoder, data: Intensities
+    target: str, member: Member, model: VariationalAutoencoder, data: FlatImages
 ) -> tuple[list[Row], np.ndarray]:
     """Return bound, rate and used units of a trained member, and the rate of each unit."""
     rates = model.kl_per_component(data.inputs["test"]).cpu()

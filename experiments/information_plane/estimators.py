@@ -23,9 +23,8 @@ from experiments.information_plane.observers import (
     kernel_epochs,
     span,
 )
-from experiments.information_plane.planes import Words
+from experiments.information_plane.planes import Words, load_words
 from ibutils import checks
-from ibutils.data import icosahedral
 from ibutils.information_plane import (
     Looks,
     Snapshot,
@@ -90,10 +89,7 @@ def groups(members: list[Member], settings: Settings, data: Words) -> list[list[
     return [group for group in own if group]
 
 
-def load(settings: Settings, device: str) -> Words:
-    """Return the 12-bit task."""
-    words, labels = icosahedral.read()
-    return Words(words.to(device).float(), labels.to(device), icosahedral.CHECKSUMS)
+load = load_words
 
 
 def train(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -112,10 +112,13 @@ class Words(NamedTuple):
     checksums: Mapping[str, str]
 
 
-def load(settings: Settings, device: str) -> Words:
+def load_words(settings: Any, device: str) -> Words:
     """Return the 12-bit task."""
     words, labels = icosahedral.read()
     return Words(words.to(device).float(), labels.to(device), icosahedral.CHECKSUMS)
+
+
+load = load_words
 
 
 def build(member: Member, seeds: Sequence[int], device: str = "cpu") -> StackedPerceptrons:

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from experiments.information_plane.plane_looks import look
 from experiments.information_plane.plane_record import USUAL
-from experiments.information_plane.planes import Words, build
+from experiments.information_plane.planes import Words, build, load_words
 from experiments.information_plane.regularisation_figures import FIGURES, numbers
 from ibutils import checks
-from ibutils.data import icosahedral
 from ibutils.information_plane import Looks, StackedLearner, split
 from ibutils.information_plane import recipe as plane_recipe
 from ibutils.nets import StackedPerceptrons
@@ -68,10 +67,7 @@ def grid(settings: Settings) -> list[Member]:
     return [dict(l2=l2, output=output) for l2, output in pairs]
 
 
-def load(settings: Settings, device: str) -> Words:
-    """Return the 12-bit task."""
-    words, labels = icosahedral.read()
-    return Words(words.to(device).float(), labels.to(device), icosahedral.CHECKSUMS)
+load = load_words
 
 
 class PenalisedLearner(StackedLearner):

@@ -31,7 +31,11 @@ class LabelsAtPrice(OneCode):
         """Return equation 17 of Deep VIB as the ``loss``."""
         code = self.code(inputs)
         logits = self.decoder(code.sample(noise))
-        return {"loss": vib_loss(logits, labels, self.rate(code), beta=float(self.knob))}
+        return {"loss": vib_loss(logits, labels, self.price(code, labels), beta=float(self.knob))}
+
+    def price(self, code: GaussianCode, labels: Tensor) -> Float[Tensor, " n"]:
+        """Return what is paid for codes, in nats: their rate."""
+        return self.rate(code)
 
 
 class LabelsAtResidualPrice(LabelsAtPrice):
@@ -44,7 +48,7 @@ class LabelsAtResidualPrice(LabelsAtPrice):
         self.centres = torch.nn.Parameter(torch.zeros(classes, self.k))
         self.log_scales = torch.nn.Parameter(torch.zeros(classes, self.k))
 
-    def residual(self, code: GaussianCode, labels: Tensor) -> Float[Tensor, " n"]:
+    def price(self, code: GaussianCode, labels: Tensor) -> Float[Tensor, " n"]:
         """Return the divergence of codes from the Gaussian of their label, in nats."""
         centre, log_scale = self.centres[labels], self.log_scales[labels]
         standard = (code.mean - centre) * (-log_scale).exp()
@@ -52,15 +56,7 @@ class LabelsAtResidualPrice(LabelsAtPrice):
 
     def bounds(self, code: GaussianCode, labels: Tensor) -> dict[str, Tensor]:
         """Return the ``residual``, which bounds the information that is not of the label."""
-        return {"residual": self.residual(code, labels)}
-
-    def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return cross-entropy and weighted residual rate as the ``loss``."""
-        code = self.code(inputs)
-        logits = self.decoder(code.sample(noise))
-        return {
-            "loss": vib_loss(logits, labels, self.residual(code, labels), beta=float(self.knob))
-        }
+        return {"residual": self.price(code, labels)}
 
 
 class LabelsThroughNoise(LabelsAtPrice):

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from experiments.flat_images import FlatImages
 from experiments.shipped import Shipped, shipped
-from experiments.vib.mnist import FlatImages, Settings, build, load
+from experiments.vib.mnist import Settings, build, load
 from ibutils import ensemble
 from ibutils.data import Images, resize
 from ibutils.train import Trainable

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
+from experiments.flat_images import FlatImages, load_flat
 from experiments.vib.mnist_figures import FIGURES, numbers
 from ibutils import checks, ensemble
 from ibutils.baselines import (
@@ -18,7 +19,6 @@ from ibutils.baselines import (
     label_smoothing_loss,
 )
 from ibutils.data import READERS
-from ibutils.data import load as load_images
 from ibutils.evaluation import evaluate
 from ibutils.nets import linear, perceptron
 from ibutils.train import Trainable, generator
@@ -108,25 +108,9 @@ def grid(settings: Settings) -> list[Member]:
     return table + curves
 
 
-class FlatImages(NamedTuple):
-    """Flat images in [-1, 1] and labels by split."""
-
-    inputs: Mapping[str, Tensor]
-    labels: Mapping[str, Tensor]
-    checksums: Mapping[str, str]
-
-
 def load(settings: Settings, device: str) -> FlatImages:
-    """Return the training and the test images."""
-    splits = {split: load_images(settings.data, split=split, device=device) for split in SPLITS}
-    return FlatImages(
-        {split: images.flat(low=-1.0, high=1.0) for split, images in splits.items()},
-        {split: images.labels for split, images in splits.items()},
-        {split: images.checksum for split, images in splits.items()},
-    )
-
-
-SPLITS = ("train", "test")
+    """Return the training and the test images in [-1, 1]."""
+    return load_flat(settings.data, low=-1.0, device=device)
 
 
 def build(member: Member, settings: Settings, *, inputs: int, classes: int = 10) -> Trainable:

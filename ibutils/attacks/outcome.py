@@ -68,7 +68,7 @@ def excess(
         ``[batch]``, in nats, in at least single precision.
 
     Raises:
-        TypeError: An argument is no tensor.
+        TypeError: An argument is of another type.
         ValueError: The shapes disagree, or there is one class only.
 
     Example:
@@ -76,6 +76,7 @@ def excess(
         tensor([1.0986])
     """
     _check_classes(log_probabilities, classes)
+    checks.instance("targeted", targeted, bool)
     log_probabilities, classes = at_least_single(log_probabilities), classes.long()
     own = log_probabilities.gather(1, classes[:, None])[:, 0]
     rival = log_probabilities.scatter(1, classes[:, None], -torch.inf).amax(dim=1)
@@ -128,6 +129,7 @@ def reached(
 ) -> Bool[Tensor, " batch"]:
     """Return where the most probable class is the target, or is not the true class."""
     _check_classes(log_probabilities, classes)
+    checks.instance("targeted", targeted, bool)
     hit = log_probabilities.argmax(dim=1) == classes
     return hit if targeted else ~hit
 
@@ -213,6 +215,7 @@ def attack(function: Attack) -> Attack:
         checks.tensor("images", images)
         checks.labels("classes", classes, n=len(images))
         checks.generator(options.get("generator"))
+        checks.instance("targeted", options.get("targeted", False), bool)
         low, high = float(images.detach().min()), float(images.detach().max())
         if not 0 <= low <= high <= 1:
             raise ValueError(f"images must lie in [0, 1], got {low} to {high}")

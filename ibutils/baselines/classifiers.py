@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ibutils import checks
-from ibutils.information.log_space import at_least_single
-from ibutils.probes.mlp import cross_entropy
+from ibutils.information.log_space import at_least_single, cross_entropy
 from ibutils.train import Trainable
 
 
@@ -98,18 +97,19 @@ class Classifier(Trainable):
                 f"inputs must give logits [n, classes], got {tuple(logits.shape)} of shape "
                 f"{tuple(inputs.shape)}"
             )
-        checks.labels("labels", labels, n=len(logits))
-        labels = labels.long()
         error = cross_entropy(logits, labels)
-        return {"loss": self.loss(logits, labels), "cross_entropy": error}
+        return {"loss": self.loss(logits, labels.long()), "cross_entropy": error}
 
     def log_predictive(
         self, inputs: Tensor, *, samples: int = 1, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Return log-probabilities ``[batch, classes]``; there is nothing to sample."""
+        """Return log-probabilities ``[batch, classes]``; there is nothing to sample.
+
+        They are in at least single precision, as those of ``VIB``.
+        """
         checks.count("samples", samples)
         checks.generator(generator)
-        return F.log_softmax(self(inputs), dim=-1)
+        return F.log_softmax(at_least_single(self(inputs)), dim=-1)
 
 
 class DropoutClassifier(Classifier):

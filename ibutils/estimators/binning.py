@@ -183,7 +183,7 @@ def information_of_samples(x: Data, y: Data, *, bins: int) -> Estimate:
         bins: Number of bins of each coordinate, with equally many distinct values.
 
     Returns:
-        The estimate in nats, between 0 and :math:`\log n`.
+        The estimate in nats, between 0 and :math:`\log n` up to rounding.
 
     Raises:
         TypeError: A sample is not numbers, or ``bins`` no integer.

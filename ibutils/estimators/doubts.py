@@ -55,8 +55,7 @@ def heavy_tails(samples: Float[Tensor, "n d"]) -> tuple[str, ...]:
 def _farthest(column: Tensor) -> float:
     """Return how many robust deviations the sample farthest from the median lies from it."""
     column = column / column.abs().max().clamp(min=torch.finfo(column.dtype).tiny)
-    atom, share = frequent(column)
-    rest = column[column != atom] if share > ATOM else column
+    rest = column[~is_atom(column)]
     if len(rest.unique()) < 2:  # two values, as of a label, have no tails
         return 0.0
     ordered = rest.sort().values
@@ -70,6 +69,12 @@ def frequent(column: Tensor) -> tuple[Tensor, float]:
     atom = column.mode().values
     count = int((column == atom).sum())
     return atom, count / len(column) if count >= LARGE else 0.0
+
+
+def is_atom(column: Tensor) -> Tensor:
+    """Return which samples have the number that fills much of a column, if one does."""
+    atom, share = frequent(column)
+    return (column == atom) & (share > ATOM)
 
 
 def of_units(coordinates: Tensor) -> tuple[str, ...]:

@@ -10,16 +10,12 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.estimators import binning, neighbours, neural, tables
-from ibutils.estimators.doubts import (
-    ROUNDING,
-    constant,
-    far_below_zero,
-    heavy_tails,
-    of_given,
-)
+from ibutils.estimators.choice import method_for, read_sides, words
+from ibutils.estimators.doubts import ROUNDING, constant, far_below_zero, of_given
 from ibutils.estimators.estimate import PARTS, Estimate, by_parts
-from ibutils.estimators.kinds import EACH, TIES, Kind, Side, break_ties, read, set_apart
+from ibutils.estimators.kinds import EACH, Kind, Side
 from ibutils.estimators.search import Variable
+from ibutils.estimators.ties import TIES, break_ties, set_apart
 from ibutils.information import entropy
 from ibutils.inputs import Data
 
@@ -28,9 +24,6 @@ NARROW = (
     "that share neighbours, and may be half as wide as it should be."
 )
 METHODS = ("auto", "neighbours", "plug_in", "binning", *neural.OBJECTIVES)
-# On the tasks of the book's calibration, with 500 and with 5,000 samples, nearest neighbours are
-# nearer to the truth up to here, and InfoNCE beyond, but for heavy tails.
-NEAREST_DIMENSIONS = 4
 MOST_CELLS = 10**8  # numbers that labels may become
 PART = 20  # least samples of a part of which the spread is the error
 
@@ -83,7 +76,8 @@ def estimate_mi(
         batch_size: Likewise.
         generator: Source of the split into parts, and of the training. By default it is fixed
             for every method: equal calls return equal values, and no global state moves, unless
-            a critic of yours draws numbers of its own.
+            a critic of yours draws numbers of its own. (``neural.estimate`` draws from the global
+            source of PyTorch.)
         progress: Whether to show how far a training is.
 
     Returns:
@@ -116,8 +110,8 @@ def estimate_mi(
     checks.sizes(k=k, bins=bins, steps=steps, batch_size=batch_size)
     if not isinstance(critic, torch.nn.Module):
         checks.choice("critic", critic, neural.CRITICS)
-    sides = _sides(x=(x, x_kind), y=(y, y_kind), **({} if z is None else {"z": (z, z_kind)}))
-    method, why = _method(method, sides, own=isinstance(critic, torch.nn.Module))
+    sides = read_sides(x=(x, x_kind), y=(y, y_kind), **({} if z is None else {"z": (z, z_kind)}))
+    method, why = method_for(sides, method, own=isinstance(critic, torch.nn.Module))
     if method in neural.OBJECTIVES:
         found = neural.estimate(
             *_in_order(sides, method, own=isinstance(critic, torch.nn.Module)),
@@ -142,37 +136,6 @@ def estimate_mi(
     return replace(found, method=found.method or f"{method}, a trained critic", diagnostics=doubts)
 
 
-def _method(method: str, sides: dict[str, Side], *, own: bool) -> tuple[str, list[str]]:
-    """Return the method by its name, and why if it was chosen here; raise if it does not fit.
-
-    Args:
-        method: As the caller wrote it.
-        sides: The variables.
-        own: Whether the critic is one of the caller's.
-    """
-    if own and method in ("neighbours", "plug_in", "binning"):
-        raise ValueError(f"method {method!r} trains no critic; leave it out to train yours")
-    why = []
-    if method == "auto":
-        given = "info_nce", "Chosen: InfoNCE, since a critic was given."
-        method, sentence = given if own else _choice(sides)
-        why.append(sentence)
-    if "z" in sides and method not in ("neighbours", "plug_in"):
-        raise ValueError(f"method must be 'neighbours' or 'plug_in' with z, got {method!r}")
-    return method, why
-
-
-def _sides(**given: tuple[Data, Kind]) -> dict[str, Side]:
-    """Return the variables by name; raise unless they have one length."""
-    sides = {name: read(name, data, kind) for name, (data, kind) in given.items()}
-    checks.same_length(**{name: side.variable.values for name, side in sides.items()})
-    labels = [side.variable.labels for side in sides.values()]
-    cells = math.prod(int(one.max()) + 1 for one in labels if one is not None)
-    if cells <= len(sides["x"].variable.values):
-        return sides
-    return {name: read(name, data, kind, countable=False) for name, (data, kind) in given.items()}
-
-
 def _paired_by_place(**data: Data) -> list[str]:
     """Return a doubt where data frames or columns have different indices."""
     indices = {
@@ -185,42 +148,6 @@ def _paired_by_place(**data: Data) -> list[str]:
         f"{' and '.join(indices)} have different indices: rows were paired by their place, not by "
         "index."
     ]
-
-
-def _choice(sides: dict[str, Side]) -> tuple[str, str]:
-    """Return the method for variables, and a sentence that says why."""
-    variables = [side.variable for side in sides.values()]
-    kinds = " and ".join(f"{name} is {_words(side.variable)}" for name, side in sides.items())
-    numbers = sum(one.values.shape[1] for one in variables)
-    if numbers == 0:
-        return "plug_in", f"Chosen: counts with a correction of their bias, since {kinds}."
-    near = f"Chosen: nearest neighbours, since {kinds}"
-    if "z" in sides:
-        return "neighbours", f"{near}, and bounds of trained critics are not conditional."
-    if numbers <= NEAREST_DIMENSIONS:
-        return "neighbours", f"{near}: at most {NEAREST_DIMENSIONS} dimensions in all."
-    n = len(variables[0].values)
-    if n < neural.LEAST:
-        return "neighbours", f"{near}, and {n} samples are too few to train a critic."
-    if heavy_tails(torch.cat([one.values for one in variables], dim=1)):
-        return "neighbours", f"{near}, with tails so heavy that critics fail on them."
-    return (
-        "info_nce",
-        f"Chosen: InfoNCE with a trained critic, since {kinds}: in more than "
-        f"{NEAREST_DIMENSIONS} dimensions neighbours are far away.",
-    )
-
-
-def _words(variable: Variable) -> str:
-    """Return the kind of a variable in words."""
-    dimensions, labels = variable.values.shape[1], variable.labels
-    parts = []
-    if dimensions:
-        parts.append(f"continuous in {dimensions} dimension{'s' if dimensions > 1 else ''}")
-    if labels is not None:
-        classes = int(labels.max()) + 1
-        parts.append(f"discrete with {classes} label{'s' if classes > 1 else ''}")
-    return " and ".join(parts)
 
 
 def _by_neighbours(sides: dict[str, Side], k: int, generator: torch.Generator | None) -> Estimate:
@@ -285,7 +212,7 @@ def _by_counts(sides: dict[str, Side]) -> Estimate:
     for name, side in sides.items():
         if side.variable.values.shape[1]:
             raise ValueError(
-                f"method 'plug_in' counts labels, but {name} is {_words(side.variable)}; use "
+                f"method 'plug_in' counts labels, but {name} is {words(side.variable)}; use "
                 f"{name}_kind='discrete' to take its numbers for labels, or another method"
             )
     found = tables.plug_in(*(side.variable.labels for side in sides.values()))

@@ -8,7 +8,8 @@ from torch import Tensor
 from ibutils import checks, inputs
 from ibutils.estimators import doubts
 from ibutils.estimators.estimate import Estimate
-from ibutils.estimators.search import Neighbours, Variable, by_distances, by_trees
+from ibutils.estimators.search import Neighbours, Variable, by_distances
+from ibutils.estimators.trees import by_trees
 from ibutils.inputs import Data
 
 TREE_DIMENSIONS, TREE_SAMPLES = 10, 20_000  # up to, and from which on, trees win on a CPU

@@ -93,7 +93,9 @@ def estimate(
         steps: Gradient steps.
         batch_size: Pairs in a step, at most those there are to train on.
         learning_rate: Of Adam with decoupled weight decay.
-        generator: Where the split, the weights and the batches come from.
+        generator: Where the split, the weights and the batches come from. By default the global
+            source of PyTorch: each call draws anew, and moves its state. (``ibutils.estimate_mi``
+            takes a fixed one.)
         progress: Whether to show how far training is, where tqdm is installed.
 
     Returns:

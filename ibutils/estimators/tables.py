@@ -66,8 +66,8 @@ def plug_in(
         raise ValueError(f"x must hold at least 2 samples, got {n}")
     first, second, *rest = (labels.to(codes["x"].device) for labels in codes.values())
     third = rest[0] if rest else torch.zeros_like(first)
-    xz, yz = _pairs(first, third), _pairs(second, third)
-    xyz = _pairs(xz, yz)
+    xz, yz = inputs.joint_codes(first, third), inputs.joint_codes(second, third)
+    xyz = inputs.joint_codes(xz, yz)
     # In this order a constant side gives exactly zero.
     terms = (_log_counts(xyz) - _log_counts(yz)) + (_log_counts(third) - _log_counts(xz))
     value = max(0.0, float(terms.mean()))  # a divergence: below zero by rounding alone
@@ -78,11 +78,6 @@ def plug_in(
     stderr = max(float(terms.std(correction=0)) / math.sqrt(n), least)
     constant = [name for name in ("x", "y") if _different(codes[name]) == 1]
     return Estimate(value, stderr, diagnostics=_doubts(value, n, _different(xyz), constant))
-
-
-def _pairs(first: Tensor, second: Tensor) -> Tensor:
-    """Return labels ``0 .. cells - 1`` of the pairs of two labels."""
-    return (first * _different(second) + second).unique(return_inverse=True)[1]
 
 
 def _different(labels: Tensor) -> int:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ibutils import checks
 from ibutils.information import gaussian_mutual_information
+from ibutils.information.gaussian import check_covariance
 
 
 def information_about_input(
@@ -211,12 +212,8 @@ def _root(covariance: Tensor) -> Tensor:
 
 def _check_matrices(covariance: Tensor, *, ndim: int | None = None, **maps: Tensor) -> None:
     """Raise unless maps take the inputs that the covariance is of."""
-    checks.numbers("covariance", covariance, ndim=2)
-    if covariance.shape[0] != covariance.shape[1]:
-        raise ValueError(f"covariance must be square, got shape {tuple(covariance.shape)}")
-    apart = (covariance - covariance.mT).abs().max()
-    if not bool(apart <= torch.finfo(covariance.dtype).eps ** 0.5 * covariance.abs().max()):
-        raise ValueError(f"covariance must be symmetric, but entries differ by {float(apart)}")
+    checks.tensor("covariance", covariance, ndim=2)
+    check_covariance("covariance", covariance)
     for name, matrix in maps.items():
         checks.numbers(name, matrix, ndim=ndim)
         if matrix.ndim < 2 or matrix.shape[-1] != len(covariance):

@@ -108,16 +108,27 @@ def descend(
     checks.number("learning_rate", learning_rate, above=0)
     checks.count("batch_size", len(x) if batch_size is None else batch_size)
     checks.generator(generator)
-    state = [weight.clone() for weight in weights]
-    size, epoch = len(x) if batch_size is None else batch_size, 0
+    size = len(x) if batch_size is None else batch_size
+    return _epochs([weight.clone() for weight in weights], x, y, learning_rate, size, generator)
+
+
+def _epochs(
+    state: list[Tensor],
+    x: Tensor,
+    y: Tensor,
+    learning_rate: float,
+    batch_size: int,
+    generator: torch.Generator | None,
+) -> Iterator[list[Tensor]]:
+    epoch = 0
     while True:
         if not all(bool(weight.isfinite().all()) for weight in state):
             raise FloatingPointError(f"the matrices are not finite after epoch {epoch}")
         yield [weight.clone() for weight in state]
         order = torch.arange(len(x))
-        if size < len(x):
+        if batch_size < len(x):
             order = torch.randperm(len(x), generator=generator)
-        for index in order.split(size):
+        for index in order.split(batch_size):
             _step(state, x[index], y[index], learning_rate)
         epoch += 1
 

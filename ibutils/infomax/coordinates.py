@@ -134,14 +134,15 @@ def positions(
     """Return row and column of each location, in the order of a flattened map.
 
     Raises:
-        TypeError: ``side`` is no integer.
-        ValueError: ``side`` is less than 1.
+        TypeError: ``side`` is no integer, or the device no name.
+        ValueError: ``side`` is less than 1, or there is no such device.
 
     Example:
         >>> [axis.tolist() for axis in positions(2)]
         [[0, 0, 1, 1], [0, 1, 0, 1]]
     """
     checks.count("side", side)
+    checks.device("cpu" if device is None else device)
     steps = torch.arange(side, device=device)
     return steps.repeat_interleave(side), steps.repeat(side)
 

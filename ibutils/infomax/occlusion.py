@@ -32,7 +32,8 @@ def occlusion_masks(
 
     Raises:
         TypeError: The noise is no tensor, or a size no integer.
-        ValueError: The noise is no vector, or the image has no room for both blocks.
+        ValueError: The noise is no vector or leaves [0, 1), or the image has no room for both
+            blocks.
 
     :cite:t:`hjelm2019learning`, section 4.3.
 
@@ -99,9 +100,9 @@ def _picked(uniform: Tensor, size: int, block: int) -> tuple[Tensor, Tensor, Ten
     """
     counts = _counts(size, block, uniform.device)
     total, every, few = counts.total, counts.every, counts.few
-    number = (uniform.double() * total).long().clamp_max(total - 1)
+    number = (uniform.double() * total).long()
     top = torch.searchsorted(counts.before_top, number, right=True) - 1
-    top = top.masked_fill(number < 0, size)  # out of range, where -1 would be the last
+    top = top.masked_fill(~((uniform >= 0) & (uniform < 1)), size)  # of which there is none
     number = number - counts.before_top[top]
     leaving = counts.leaving[top]  # how many bottoms leave a block: the first ones
     any_columns = number < leaving * every

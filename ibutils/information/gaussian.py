@@ -158,8 +158,13 @@ def _mean(name: str, values: Tensor) -> Tensor:
     return at_least_single(values)
 
 
-def _cholesky(name: str, covariance: Tensor) -> Tensor:
-    """Return the lower Cholesky factor in at least single precision; raise when there is none."""
+def check_covariance(name: str, covariance: Tensor) -> None:
+    """Raise unless matrices ``[..., d, d]`` are finite and symmetric up to rounding.
+
+    Raises:
+        TypeError: It is no tensor.
+        ValueError: It is not finite, square and symmetric.
+    """
     checks.tensor(name, covariance)
     if covariance.dim() < 2 or covariance.shape[-1] != covariance.shape[-2]:
         shape = tuple(covariance.shape)
@@ -175,6 +180,11 @@ def _cholesky(name: str, covariance: Tensor) -> Tensor:
         raise ValueError(
             f"{name} must be symmetric, but entries differ by {float(gap[uneven].max())}"
         )
+
+
+def _cholesky(name: str, covariance: Tensor) -> Tensor:
+    """Return the lower Cholesky factor in at least single precision; raise when there is none."""
+    check_covariance(name, covariance)
     wide = at_least_single(covariance)
     factor, info = torch.linalg.cholesky_ex(wide)
     if bool((info != 0).any()):

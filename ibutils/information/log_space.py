@@ -72,16 +72,31 @@ def at_least_single(values: Tensor) -> Tensor:
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
-def cross_entropy(logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]) -> Tensor:
+def cross_entropy(
+    logits: Float[Tensor, "batch classes"],
+    labels: Int[Tensor, " batch"],
+    *,
+    smoothing: float = 0.0,
+) -> Float[Tensor, ""]:
     """Return the mean cross-entropy of all labels in nats, in at least single precision.
 
+    Args:
+        logits: ``[batch, classes]``.
+        labels: Class indices, ``[batch]``.
+        smoothing: Share of the target that all classes have in equal parts.
+
     Raises:
-        ValueError: Logits and labels disagree. On a processor also: a label is out of range. A
-            GPU would wait for it, and stops at its next result.
+        TypeError: An argument is no tensor.
+        ValueError: There is not one label for each row of logits. On a processor also: a label is
+            out of range. A GPU would wait for it, and stops at its next result.
     """
+    checks.tensor("logits", logits, ndim=2)
+    checks.labels("labels", labels, n=len(logits))
     none = torch.iinfo(torch.long).min  # the default would leave out labels of -100
     with checks.suits(labels=labels, logits=logits):
-        return F.cross_entropy(at_least_single(logits), labels.long(), ignore_index=none)
+        return F.cross_entropy(
+            at_least_single(logits), labels.long(), label_smoothing=smoothing, ignore_index=none
+        )
 
 
 def check_axis(values: Tensor, dim: int) -> None:

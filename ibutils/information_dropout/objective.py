@@ -3,10 +3,8 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from ibutils import checks
-from ibutils.information import log_mean_exp
 from ibutils.information.log_space import at_least_single, cross_entropy
 from ibutils.information_dropout.network import NoisyNetwork
 from ibutils.train import Trainable
@@ -104,8 +102,7 @@ class NoisyClassifier(Trainable):
         network: Maps inputs and noise to logits, such as ``all_cnn_32`` or ``dropout_mlp``.
         beta: Weight of the divergence, at least 0; ``weight``, its share of an example, is a
             buffer, which ``load_state_dict`` replaces.
-        samples: Number of training examples, by which ``beta`` is divided. (In
-            ``log_predictive`` the word means draws of the noise.)
+        samples: Number of training examples, by which ``beta`` is divided.
 
     Raises:
         TypeError: ``network`` is no ``NoisyNetwork``.
@@ -138,8 +135,6 @@ class NoisyClassifier(Trainable):
         """
         checks.tensor("noise", noise, empty=True)
         logits = self(inputs, noise)
-        checks.tensor("labels", labels, ndim=1, kind="integer")
-        checks.same_length(logits=logits, labels=labels)
         error = cross_entropy(logits, labels)
         kl = self.network.kl.mean()
         return {
@@ -147,33 +142,3 @@ class NoisyClassifier(Trainable):
             "cross_entropy": error,
             "kl": kl,
         }
-
-    def log_predictive(
-        self, inputs: Tensor, *, samples: int, generator: torch.Generator | None = None
-    ) -> Float[Tensor, "batch classes"]:
-        r"""Return :math:`\log \frac1S \sum_s p(y \mid z_s)`: averages probabilities, not logits.
-
-        Args:
-            inputs: ``[batch, *shape]``.
-            samples: Number S of draws of the noise, for each input; 0 leaves the noise away. (In
-                the constructor the word means training examples.)
-            generator: Source of the noise. By default one with seed 0, made anew: equal calls
-                return equal values, and no global state moves. (``VIB.log_predictive`` draws
-                from the global state.)
-
-        Raises:
-            TypeError: An argument is of another type.
-            ValueError: ``samples`` is negative, or an input has another shape or is not finite.
-        """
-        checks.tensor("inputs", inputs)
-        checks.finite("inputs", inputs.detach())
-        checks.count("samples", samples, least=0)
-        checks.generator(generator)
-        if samples == 0:
-            return F.log_softmax(at_least_single(self(inputs)), dim=-1)
-        if generator is None:
-            generator = torch.Generator(device=inputs.device).manual_seed(0)
-        noises = (self.draw_noise(len(inputs), generator=generator) for _ in range(samples))
-        logits = (at_least_single(self(inputs, noise)) for noise in noises)
-        draws = [F.log_softmax(one, dim=-1) for one in logits]
-        return log_mean_exp(torch.stack(draws), dim=0)

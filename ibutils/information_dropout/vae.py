@@ -159,6 +159,8 @@ class VariationalAutoencoder(Trainable):
     ) -> Float[Tensor, " n"]:
         """Return the evidence lower bound of each image at one draw of the noise, nats, ``[n]``.
 
+        The noise is by default that of the global source of PyTorch, which moves.
+
         Raises:
             ValueError: A pixel lies outside [0, 1] or is not finite.
         """

@@ -1,13 +1,13 @@
 """Which examples each member trains on, in which order, and when it is looked at."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
 from ibutils import checks
-from ibutils.nets.stacked import check_seeds
 from ibutils.train import generator
 
 
@@ -27,7 +27,7 @@ def split(
         Positions in the order in which training meets them, ``[members, train]``.
 
     Raises:
-        TypeError: The number or a seed is no integer, or the share no number.
+        TypeError: An argument is of another type.
         ValueError: No seeds, or one of the two parts is empty.
 
     Example:
@@ -36,7 +36,8 @@ def split(
     """
     checks.count("count", count, least=2)
     checks.number("fraction", fraction)
-    check_seeds(seeds)
+    checks.instance("shuffled", shuffled, bool)
+    _check_seeds(seeds)
     size = round(fraction * count)
     if not 0 < size < count:
         raise ValueError(
@@ -109,3 +110,12 @@ def batches(
         hot = torch.nn.functional.one_hot(labels[index], classes).permute(2, 0, 1)
         found.append((x, hot * weight[step]))
     return found
+
+
+def _check_seeds(value: Any) -> None:
+    """Raise unless a value is a sequence of seeds, one a member."""
+    checks.instance("seeds", value, (list, tuple, range))
+    if not value:
+        raise ValueError(f"seeds must be one a member, got seeds={value}")
+    for place, seed in enumerate(value):
+        checks.count(f"seeds[{place}]", seed, least=0)

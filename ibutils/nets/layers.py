@@ -19,6 +19,7 @@ def dense(
         Linear(in_features=4, out_features=2, bias=False)
     """
     checks.sizes(inputs=inputs, outputs=outputs)
+    checks.instance("bias", bias, bool)
     checks.generator(generator)
     layer = nn.utils.skip_init(nn.Linear, inputs, outputs, bias=bias)
     _draw(layer, inputs, generator)

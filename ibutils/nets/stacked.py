@@ -177,12 +177,3 @@ def check_examples(nets: Any, inputs: Any, labels: Any, train: Any) -> None:
             f"nets and train must be of as many members, got {len(nets)} networks and "
             f"{len(train)} splits"
         )
-
-
-def check_seeds(value: Any) -> None:
-    """Raise unless a value is a sequence of seeds, one a member."""
-    checks.instance("seeds", value, (list, tuple, range))
-    if not value:
-        raise ValueError(f"seeds must be one a member, got seeds={value}")
-    for place, seed in enumerate(value):
-        checks.count(f"seeds[{place}]", seed, least=0)

@@ -6,12 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from ibutils import checks
+from ibutils.information.log_space import cross_entropy
 from ibutils.inputs import Data
 from ibutils.modes import learning
 from ibutils.nets.encoders import check_inputs, check_noise
 from ibutils.probes.features import features
 from ibutils.probes.health import Reading
-from ibutils.probes.mlp import Probe, classifier_reading, cross_entropy
+from ibutils.probes.mlp import Probe, classifier_reading
 from ibutils.probes.recipes import check_batches, recipe, two_thirds
 from ibutils.probes.split import of_images
 from ibutils.train import Trainable, generator

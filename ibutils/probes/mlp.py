@@ -3,10 +3,9 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ibutils import checks
-from ibutils.information.log_space import at_least_single
+from ibutils.information.log_space import cross_entropy
 from ibutils.inputs import Data
 from ibutils.modes import learning
 from ibutils.nets.layers import dense
@@ -169,26 +168,6 @@ def classifier_reading(
         counted="the classes are never predicted",
     )
     return Reading(accuracies.mean, health)
-
-
-def cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
-    """Return the mean cross-entropy in nats, summed in single precision at least.
-
-    Raises:
-        TypeError: An argument is no tensor.
-        ValueError: There is not one label for each row of logits. On a processor also: a label is
-            out of range.
-    """
-    checks.tensor("logits", logits, ndim=2)
-    checks.labels("labels", labels, n=len(logits))
-    none = torch.iinfo(torch.long).min  # the default would leave out labels of -100
-    try:
-        return F.cross_entropy(
-            at_least_single(logits), labels.long(), label_smoothing=smoothing, ignore_index=none
-        )
-    except IndexError:
-        most, found = logits.shape[1] - 1, f"{int(labels.min())}..{int(labels.max())}"
-        raise ValueError(f"labels must lie in 0..{most}, got {found}") from None
 
 
 @torch.no_grad()

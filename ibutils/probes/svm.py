@@ -78,7 +78,7 @@ def svm_probe(
     scaler, labels = StandardScaler(), split.train_y.cpu().numpy()
     learned = scaler.fit_transform(split.train_x.cpu().numpy())
     machine = LinearSVC(
-        loss=loss, C=penalty, dual=loss == "hinge", random_state=seed, max_iter=iterations
+        loss=loss, C=float(penalty), dual=loss == "hinge", random_state=seed, max_iter=iterations
     )
     with warnings.catch_warnings():  # said below, with what else is wrong
         warnings.simplefilter("ignore", ConvergenceWarning)

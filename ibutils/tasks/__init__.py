@@ -1,7 +1,7 @@
 """Samplers of (x, y) whose mutual information is known exactly."""
 
-from ibutils.tasks.bounded import Table, UniformNoise, symmetric_channel
 from ibutils.tasks.catalogue import catalogue
+from ibutils.tasks.channels import Table, symmetric_channel
 from ibutils.tasks.elliptical import Normal, Student, dense_normal, sparse_normal
 from ibutils.tasks.noisy_layers import NoisyLayer
 from ibutils.tasks.task import Task
@@ -16,6 +16,7 @@ from ibutils.tasks.transforms import (
     Transformed,
     both,
 )
+from ibutils.tasks.uniform_noise import UniformNoise
 
 __all__ = [
     "ASINH",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from ibutils.tasks.bounded import UniformNoise, symmetric_channel
+from ibutils.tasks.channels import symmetric_channel
 from ibutils.tasks.elliptical import Normal, Student, dense_normal, sparse_normal
 from ibutils.tasks.noisy_layers import NoisyLayer
 from ibutils.tasks.task import Task
@@ -18,6 +18,7 @@ from ibutils.tasks.transforms import (
     Transformed,
     both,
 )
+from ibutils.tasks.uniform_noise import UniformNoise
 
 
 def catalogue() -> dict[str, Task]:

@@ -54,7 +54,8 @@ class Task(abc.ABC):
 
         Args:
             n: How many, at least one.
-            generator: Where randomness comes from; samples lie on its device.
+            generator: Where randomness comes from, by default the global source of PyTorch, which
+                moves; samples lie on its device.
 
         Returns:
             x ``[n, dim_x]`` and y ``[n, dim_y]``, float32.

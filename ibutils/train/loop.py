@@ -68,6 +68,7 @@ def fit(
         CheckpointWarning: The checkpoint is damaged, or of other data: training starts anew.
     """
     _check(learner, inputs, labels, seeds, callbacks, checkpoint, save_at)
+    checks.instance("progress", progress, bool)
     training, epochs = _Training(learner, seeds, callbacks, inputs.device), learner.recipe.epochs
     inputs, given = inputs.detach(), ""
     if checkpoint is not None:

@@ -17,7 +17,8 @@ def generator(seed: int, stream: str, *, device: torch.device | str = "cpu") -> 
     """Return a generator for one purpose of one seed, independent of all others.
 
     Raises:
-        TypeError: The seed is no integer.
+        TypeError: The seed is no integer, or the device no name.
+        ValueError: The seed is below ``LEAST_SEED``, or there is no such device.
 
     Example:
         >>> a, b = generator(0, "weights"), generator(0, "order")

@@ -103,8 +103,6 @@ class VIB(Trainable):
         wait at each step. One out of range is still an error: a ``ValueError`` on a processor.
         """
         logits, rates = self(inputs, noise)
-        checks.tensor("labels", labels, ndim=1, kind="integer")
-        checks.same_length(logits=logits, labels=labels)
         error = cross_entropy(logits, labels)
         rate = rates.mean()
         return {
@@ -122,8 +120,7 @@ class VIB(Trainable):
             inputs: ``[batch, ...]``.
             samples: Number S of draws of the code of each input, at least 1.
             generator: Source of the draws. By default the global one of PyTorch: each call
-                draws anew, and moves its state. (``NoisyClassifier.log_predictive`` draws from a
-                fixed seed.)
+                draws anew, and moves its state.
 
         Raises:
             TypeError: An argument is of another type.

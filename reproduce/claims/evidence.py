@@ -104,6 +104,7 @@ def difference(
         (3.0, 0.035)
     """
     checks.choice("alternative", alternative, ALTERNATIVES)
+    checks.instance("paired", paired, bool)
     checks.choice("scale", scale, SCALES)
     checks.number("margin", margin)
     checks.number("floor", floor, least=0)
@@ -242,6 +243,7 @@ def extremum(
     groups = checked.groups("groups", groups)
     checks.number("low", low)
     checks.number("high", high, least=low)
+    checks.instance("least", least, bool)
     layout = Layout(groups, scale, floors)
     within = [level for level in groups if low <= level <= high]
     beyond = [level for level in groups if not low <= level <= high]

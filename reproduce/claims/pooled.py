@@ -54,6 +54,7 @@ def superiority(
         (2.1, 1)
     """
     checks.number("margin", margin)
+    checks.instance("share", share, bool)
     groups = checked.groups("groups", groups)
     over = checked.chosen("over", over, groups, least=0)
     under = checked.chosen("under", under, groups, least=0)
@@ -105,6 +106,7 @@ def closeness(
         0.15
     """
     checks.number("margin", margin, above=0)
+    checks.instance("share", share, bool)
     groups = checked.groups("groups", groups)
     arms = checked.chosen("arms", arms, groups, least=2)
     layout = Layout(groups, "linear", floors, share=share)

@@ -66,6 +66,7 @@ class Run:
     ) -> None:
         checks.choice("profile", profile, store.PROFILES)
         checks.device(device)
+        checks.instance("fresh", fresh, bool)
         checks.instance("data", data, (Mapping, type(None)))
         self._clock = time.perf_counter()
         now = datetime.now(UTC)

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibutils.estimators import boxes, search
-from ibutils.estimators.search import Neighbours, Variable, by_distances, by_trees
+from ibutils.estimators.search import Neighbours, Variable, by_distances
+from ibutils.estimators.trees import by_trees
 
 some = settings(max_examples=40, deadline=None)
 

@@ -185,6 +185,13 @@ def _counts(value: int, annotation: str) -> Iterator[Corruption]:
     yield "None", "bad", None
 
 
+def _truths(value: bool, annotation: str) -> Iterator[Corruption]:
+    """Yield what has a truth value and is none."""
+    yield "word", "bad", "no"
+    yield "number", "bad", 7
+    yield "None", "bad", None
+
+
 def _strings(value: str, annotation: str) -> Iterator[Corruption]:
     """Yield wrong strings."""
     yield "unknown word", "bad", "unheard-of"
@@ -245,13 +252,9 @@ def _alien(value: Any, annotation: str) -> Iterator[Corruption]:
     yield "None", "bad", None
 
 
-def _skip(value: Any, annotation: str) -> Iterator[Corruption]:
-    return iter(())
-
-
 _BY_TYPE: list[tuple[Any, Callable[[Any, str], Iterator[Corruption]]]] = [
     (Tensor, _tensors),
-    (bool, _skip),  # anything is true or false
+    (bool, _truths),
     (np.ndarray, _arrays),
     (float, _numbers),
     (int, _counts),

@@ -207,8 +207,8 @@ class TestOcclusion:
         masks = draw_occlusion(2, size=2000, block=625, generator=seeded)
         assert bool((masks.sum((1, 2)) >= 625**2).all())
 
-    @pytest.mark.parametrize("value", [-0.1, -3.0, math.nan])
-    def test_refuses_noise_below_zero(self, value):
+    @pytest.mark.parametrize("value", [-0.1, -1e-9, -3.0, 1.0, 1.5, math.nan])
+    def test_refuses_noise_out_of_range(self, value):
         with pytest.raises(ValueError, match=r"uniform must lie in \[0, 1\), got"):
             occlusion_masks(torch.tensor([0.5, value]), size=8, block=3)
 

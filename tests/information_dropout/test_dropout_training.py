@@ -73,25 +73,6 @@ class TestModel:
         with pytest.raises(ValueError, match=f"must suit the network: Target {label} is out"):
             model.objective(images[:3], labels, noise)
 
-    def test_noise_off_is_deterministic_and_noise_on_averages_probabilities(self, images):
-        model = classifier().eval()
-        with torch.no_grad():
-            once = model.log_predictive(images, samples=0)
-            assert torch.equal(once, model.log_predictive(images, samples=0))
-            g = torch.Generator().manual_seed(0)
-            pair = model.log_predictive(images, samples=2, generator=g)
-            g = torch.Generator().manual_seed(0)
-            alone = [model.log_predictive(images, samples=1, generator=g).exp() for _ in "ab"]
-        close(pair.exp(), (alone[0] + alone[1]) / 2)
-        close(pair.exp().sum(1), torch.ones(40))
-        with pytest.raises(ValueError, match="at least 0, got -1"):
-            model.log_predictive(images, samples=-1)
-
-    def test_without_a_generator_equal_calls_draw_the_same(self, images):
-        model, state = classifier().eval(), torch.get_rng_state()
-        one, two = (model.log_predictive(images, samples=2) for _ in range(2))
-        assert torch.equal(one, two) and torch.equal(state, torch.get_rng_state())
-
     def test_upto_is_a_prefix_of_the_whole(self, images):
         network = small_cnn().eval()
         noise = network.draw_noise(40, generator=torch.Generator().manual_seed(0))

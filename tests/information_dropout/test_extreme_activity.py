@@ -18,7 +18,6 @@ from ibutils.information_dropout import (
     information_dropout_loss,
     variational_autoencoder,
 )
-from ibutils.information_dropout.dropout_mlp import dropout_mlp
 from ibutils.information_dropout.layer import MIN_ALPHA
 
 OUTPUTS = (-1e4, -99.5, -1.0, 0.0, 1.0, 99.5, 1e4)
@@ -149,14 +148,8 @@ class TestHalfPrecision:
         assert float(loss) == pytest.approx(1 + float(kl[0]) / 60_000, rel=1e-6)
 
 
-def test_predictions_and_reconstructions_beyond_half_precision_are_finite():
+def test_reconstructions_beyond_half_precision_are_finite():
     g = torch.Generator().manual_seed(0)
-    network = dropout_mlp(4, inputs=5, classes=3, generator=g)
-    model = NoisyClassifier(network, beta=1.0, samples=10).half().requires_grad_(False)
-    model.network.layers["classes"].bias[:] = torch.tensor([6e4, -6e4, 0.0])
-    for samples in (0, 2):
-        logs = model.log_predictive(torch.rand(6, 5, generator=g).half(), samples=samples)
-        assert logs.dtype == torch.float32 and bool(logs.isfinite().all())
     vae = variational_autoencoder(1 / 64, latent="gaussian", inputs=6, generator=g).half()
     vae.requires_grad_(False).decoder[-1].bias.fill_(6e4)
     bound = vae.evidence_bound(torch.rand(5, 6, generator=g).half(), generator=g)

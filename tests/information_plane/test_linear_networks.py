@@ -231,6 +231,12 @@ def test_divergence_stops_with_the_epoch():
         list(islice(descend([x], x, 2 * y, learning_rate=1e200), 5))
 
 
+def test_a_wrong_step_is_refused_before_the_first_epoch():
+    x = torch.eye(1, dtype=torch.float64)
+    with pytest.raises(ValueError, match="learning_rate must be above 0, got -1"):
+        descend([x], x, x, learning_rate=-1.0)
+
+
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_variances_and_ratios_must_be_positive(value):
     one = torch.eye(1)

@@ -85,10 +85,6 @@ call(
     ),
 )
 call(
-    NoisyClassifier.log_predictive,
-    lambda: given(classifier(), normal(5, 4), samples=2, generator=generator()),
-)
-call(
     information_dropout_loss,
     lambda: given(torch.rand(5), torch.rand(5), beta=1.0, samples=100),
 )
