@@ -204,7 +204,6 @@ def fit_each(
     """
     check_alike(models)
     checks.instance("seeds", seeds, Sequence)
-    checks.instance("progress", progress, bool)
     if len(models) != len(seeds):
         raise ValueError(f"{len(models)} models and {len(seeds)} seeds disagree")
     if checkpoint is not None and not callable(checkpoint):

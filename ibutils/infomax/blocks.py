@@ -7,7 +7,8 @@ vectors. All three losses have derivatives in closed form. With :math:`m = nK` p
 .. math::
     \frac{\partial L_{\mathrm{JSD}}}{\partial T_{ijk}} &= \frac{\sigma(T_{ijk})}{m (n-1)}, &
     \frac{\partial L_{\mathrm{JSD}}}{\partial T_{jjk}} &= -\frac{\sigma(-T_{jjk})}{m} \\
-    \frac{\partial L_{\mathrm{DV}}}{\partial T_{ijk}} &= \frac{e^{T_{ijk}}}{\sum_{j'} e^{N_{j'}}}, &
+    \frac{\partial L_{\mathrm{DV}}}{\partial T_{ijk}}
+    &= \frac{e^{T_{ijk}}}{\sum_{j'} e^{N_{j'}}}, &
     \frac{\partial L_{\mathrm{DV}}}{\partial T_{jjk}} &= -\frac1m \\
     \frac{\partial L_{\mathrm{NCE}}}{\partial T_{ijk}} &= e^{T_{ijk} - N_j}\, w_j, &
     \frac{\partial L_{\mathrm{NCE}}}{\partial T_{jjk}} &= -\frac{\sigma(N_j - T_{jjk})}{m}

@@ -38,8 +38,7 @@ class Branch(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         checks.sizes(inputs=inputs, units=units)
-        for name, option in (("layer_norm", layer_norm), ("shortcut_relu", shortcut_relu)):
-            checks.instance(name, option, bool)
+        checks.instance("layer_norm", layer_norm, bool)
         super().__init__()
         self.first = dense(inputs, units, bias=False, generator=generator)
         self.normalise = nn.BatchNorm2d(units)
