@@ -1,12 +1,14 @@
 """Recorded runs with numbers made up to be told apart."""
 
 import itertools
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 
-from reproduce.record import integrity
+from reproduce.record import integrity, store
 
 T1 = {
     "vib": 0.0120,
@@ -110,6 +112,13 @@ def write_record(root: Path, profile: str, *, seeds: int) -> Path:
         "started": "2026-01-01T00:00:00+00:00",
     }
     return seal(folder, run)
+
+
+@contextmanager
+def read_from(root):
+    """Let runs below a folder be the record."""
+    with mock.patch.object(store, "results_root", lambda: root):
+        yield
 
 
 def seal(folder: Path, run: dict) -> Path:
