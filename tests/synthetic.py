@@ -38,6 +38,12 @@ def members(seeds: int) -> list[dict]:
     return [{**member, "seed": seed} for member in found for seed in range(seeds)]
 
 
+def tidy(**columns) -> pd.DataFrame:
+    """Return a row for each combination of levels, with values from 0.01 to 0.2."""
+    rows = pd.MultiIndex.from_product(columns.values(), names=columns).to_frame(index=False)
+    return rows.assign(value=np.linspace(0.01, 0.2, len(rows)))
+
+
 def rows(member: dict, noise: np.random.Generator) -> list[dict]:
     """Return the tidy rows of a member."""
     found: list[dict] = []
