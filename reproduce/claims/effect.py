@@ -89,6 +89,15 @@ def spread(values: np.ndarray, floor: float = 0.0) -> float:
     return floor or 0.5 * 10.0 ** (exponent if isinstance(exponent, int) else 0)
 
 
+def binomial_error(share: Any, cases: int) -> Any:
+    """Return the standard error of shares of some cases.
+
+    One success and one failure are added, so that a share of 0 or 1 has an error too.
+    """
+    added = (share * cases + 1) / (cases + 2)
+    return (added * (1 - added) / cases) ** 0.5
+
+
 class Layout:
     """Groups over levels of a factor that lend each other their spread.
 

@@ -10,6 +10,8 @@ from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce.claims import checked
 from reproduce.claims.claim import QUANTITY, Claim
+from reproduce.claims.effect import binomial_error
+from reproduce.claims.target import Target
 from reproduce.record import key
 from reproduce.record.rows import COLUMNS, factors
 
@@ -96,17 +98,18 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
     return rows[[*names, "value", "unit", "floor"]].set_axis(members)
 
 
-def with_floor(rows: pd.DataFrame, cases: int | None) -> pd.DataFrame:
-    """Return rows with the binomial standard error of those that are shares of test cases.
+def with_floor(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
+    """Return rows with the binomial standard error of errors and accuracies on test cases.
 
-    One success and one failure are added, so that a share of 0 or 1 has an error too.
+    These are the metrics that the target declares as ``shares``, on the split ``test``; other
+    rows have 0.
     """
-    if not cases or not len(rows):
+    if not target.cases or not len(rows):
         return rows
-    shares = (rows["unit"].astype(str) == "1") & (rows["split"] == "test")
-    shares &= rows["value"].between(0, 1)
-    share = (rows["value"].clip(0, 1) * cases + 1) / (cases + 2)
-    return rows.assign(floor=np.where(shares, np.sqrt(share * (1 - share) / cases), 0.0))
+    names = [name for name in rows["metric"].unique() if target.cases_of(name)]
+    shares = rows["metric"].isin(names) & (rows["split"] == "test")
+    errors = binomial_error(rows["value"].where(shares, 0.0), target.cases)
+    return rows.assign(floor=np.where(shares, errors, 0.0))
 
 
 def networks(values: pd.DataFrame) -> pd.Series:

@@ -270,7 +270,7 @@ def _table(part: str, target: Target, profile: str) -> pd.DataFrame:
         derived = measure.find(target.measures, part)
         arrays = record.arrays(target.id, profile=profile)
         rows = pd.concat([rows, derived(rows, arrays)], ignore_index=True)
-    return with_floor(rows, target.cases)
+    return with_floor(rows, target)
 
 
 def _no_record(claim: Claim) -> str:
