@@ -85,7 +85,11 @@ class Classifier(Trainable):
         self.loss = loss
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return logits ``[batch, classes]``; ``noise`` is what ``draw_noise`` returns."""
+        """Return logits ``[batch, classes]``; ``noise`` is what ``draw_noise`` returns.
+
+        Raises:
+            ValueError: The inputs do not suit the network.
+        """
         checks.tensor("inputs", inputs, kind="any", empty=True)
         with checks.suits(inputs=inputs):
             return self.network(inputs)
@@ -95,7 +99,12 @@ class Classifier(Trainable):
         return torch.empty(batch, 0, device=generator.device)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the ``loss`` to minimise and the plain ``cross_entropy``, scalars in nats."""
+        """Return the ``loss`` to minimise and the plain ``cross_entropy``, scalars in nats.
+
+        Raises:
+            ValueError: The inputs do not suit the network, or there is not one label in range for
+                each.
+        """
         logits = self(inputs, noise)
         if logits.ndim != 2 or logits.numel() == 0:
             raise ValueError(
@@ -110,7 +119,11 @@ class Classifier(Trainable):
     def log_predictive(
         self, inputs: Tensor, *, samples: int = 1, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Return log-probabilities ``[batch, classes]``; there is nothing to sample."""
+        """Return log-probabilities ``[batch, classes]``; there is nothing to sample.
+
+        Raises:
+            ValueError: The inputs do not suit the network, or ``samples`` is below 1.
+        """
         checks.count("samples", samples)
         checks.generator(generator)
         return F.log_softmax(self(inputs), dim=-1)

@@ -41,6 +41,11 @@ class Terms:
         coordinates: Weight of both coordinate terms.
         occlusion: Whether the code sees the image with a part hidden.
         head: Local discriminator: ``"dot"`` or ``"concatenate"``.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A weight is negative, there are no negatives, or a bound, prior or head is
+            unknown.
     """
 
     bound: str = "info_nce"

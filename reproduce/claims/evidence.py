@@ -250,6 +250,7 @@ def extremum(
         floors: For each level the standard error of a single value, where it is known.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: No level inside or outside, or as in :func:`ordering`.
     """
     groups = checked.groups("groups", groups)

@@ -35,6 +35,7 @@ def code_hash(notebook: str) -> str:
             cells tagged ``experiment`` where that module does not exist.
 
     Raises:
+        TypeError: ``notebook`` is no string.
         ValueError: There is no such notebook.
     """
     path, home = notebook_path(notebook), _home()

@@ -55,7 +55,11 @@ def join(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def profiles(target: str) -> list[str]:
-    """Return the profiles that have rows of a target, the most faithful first."""
+    """Return the profiles that have rows of a target, the most faithful first.
+
+    Raises:
+        TypeError: ``target`` is no string.
+    """
     check_target(target)
     have = {run["profile"] for run in runs() if f"{target}.csv" in run["contents"]}
     return [name for name in reversed(PROFILES) if name in have]
@@ -66,6 +70,9 @@ def covering(target: str) -> str | None:
 
     It is the one with the most distinct members apart from their seeds; of equals, the most
     faithful. A single run at the paper's settings thus does not hide a whole curve.
+
+    Raises:
+        TypeError: ``target`` is no string.
     """
     levels = {}
     for profile in profiles(target):
@@ -95,6 +102,7 @@ def table(target: str, *, profile: str | None = None) -> pd.DataFrame:
         are none.
 
     Raises:
+        TypeError: ``target`` is no string.
         ValueError: Unknown profile.
 
     Warns:
@@ -104,7 +112,12 @@ def table(target: str, *, profile: str | None = None) -> pd.DataFrame:
 
 
 def arrays(target: str, *, profile: str | None = None) -> dict[str, dict[str, np.ndarray]]:
-    """Return the recorded arrays of a target as ``{member key: {name: array}}``."""
+    """Return the recorded arrays of a target as ``{member key: {name: array}}``.
+
+    Raises:
+        TypeError: ``target`` is no string.
+        ValueError: Unknown profile.
+    """
     found: dict[str, dict[str, np.ndarray]] = {}
     for run in _recorded(target, profile):
         found |= read_arrays(run, target)
