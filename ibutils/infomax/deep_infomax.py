@@ -44,8 +44,7 @@ class Terms:
 
     Raises:
         TypeError: An argument is of another type.
-        ValueError: A weight is negative, there are no negatives, or a bound, prior or head is
-            unknown.
+        ValueError: A number is out of range, or a bound, prior or head unknown.
     """
 
     bound: str = "info_nce"
