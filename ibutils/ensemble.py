@@ -38,6 +38,7 @@ class Ensemble(Learner):
         recipe: Settings that all members share.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: No models, or models that differ in more than parameters and buffers.
 
     Example:
@@ -127,7 +128,12 @@ def _flip(stack: Tensor) -> Tensor:
 
 
 def check_alike(models: Sequence[Trainable]) -> None:
-    """Raise unless the models are trainable and differ in parameters and buffers only."""
+    """Raise unless the models are trainable and differ in parameters and buffers only.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: There is no model, or two differ in more than their numbers.
+    """
     checks.instance("models", models, Sequence)
     if not models:
         raise ValueError(f"models must hold at least one model, got {models}")
@@ -162,6 +168,9 @@ def group_size(model: nn.Module) -> int:
 
     On a GPU all do. On a CPU small models share the cost of each operation, while a model that
     overflows the cache by itself gains nothing from company and trains alone.
+
+    Raises:
+        TypeError: ``model`` is no module.
     """
     checks.module("model", model)
     parameters = list(model.parameters())

@@ -36,6 +36,11 @@ def check_predictions(log_probabilities: Tensor, **classes: Tensor) -> None:
     """Raise unless logarithms ``[batch, classes]`` can be compared with classes ``[batch]``.
 
     The logarithm of zero is one, NaN and infinity are none.
+
+    Raises:
+        TypeError: ``log_probabilities`` is no tensor.
+        ValueError: These are no log-probabilities ``[batch, classes]``, one is NaN or infinite,
+            or there is not one class in range for each.
     """
     checks.tensor("log_probabilities", log_probabilities, ndim=2)
     count, number = log_probabilities.shape

@@ -23,7 +23,13 @@ class Whitening(NamedTuple):
     matrix: Tensor
 
     def __call__(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
-        """Return whitened features, in the precision of ``features``."""
+        """Return whitened features, in the precision of ``features``.
+
+        Raises:
+            TypeError: ``features`` is no tensor.
+            ValueError: These are no features ``[n, dim]`` of floating point, or of another
+                dimension.
+        """
         checks.tensor("features", features, ndim=2)
         if features.shape[1] != len(self.mean):
             shape = tuple(features.shape)

@@ -5,6 +5,8 @@ import re
 
 from nbformat import NotebookNode
 
+from reproduce.notebooks import code
+
 SHOW, HIDE = "Show ", "Hide "
 AT_MOST = 3  # names on a bar
 
@@ -39,7 +41,7 @@ def contents(source: str, tags: set[str]) -> str:
     if "parameters" in tags:
         return "the parameters of this run"
     try:
-        body = ast.parse(re.sub(r"^[%!].*$", "", source, flags=re.M)).body
+        body = ast.parse(code(source)).body
     except SyntaxError:
         return "the code"
     if body and all(isinstance(node, ast.Import | ast.ImportFrom) for node in body):

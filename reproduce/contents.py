@@ -7,11 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import yaml
 
 from ibutils.project import project_root
-from reproduce import claims, markdown, standing
+from reproduce import claims, markdown, notebooks, standing
 from reproduce.strip import tally
 
 PACE = 150  # words a minute, of a text with mathematics
@@ -47,8 +46,7 @@ def _texts(root: Path, name: str) -> Sequence[str]:
 
 @cache  # each page is linked to from many
 def _cells(path: Path, changed: int) -> Sequence[str]:
-    cells = nbformat.read(path, as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "markdown"]
+    return [cell["source"] for cell in notebooks.cells(path, "markdown")]
 
 
 def minutes(root: Path, name: str) -> int:

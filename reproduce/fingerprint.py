@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from modulefinder import ModuleFinder
 from pathlib import Path
 
-from reproduce.notebooks import parameter_file
+from reproduce import notebooks
 from reproduce.registry import EXPERIMENTS
 
 _PAPER = re.compile(r"^    family: (\S+)$", re.M)  # of a claim
@@ -25,13 +25,10 @@ def of_notebook(root: Path, notebook: str, profile: str) -> str:
     the pinned versions it runs with.
     """
     part = notebook.split("/")[0]
-    cells = json.loads((root / "notebooks" / f"{notebook}.ipynb").read_text())["cells"]
-    sources = [
-        [cell["cell_type"], "".join(cell["source"]), sorted(cell["metadata"].get("tags", []))]
-        for cell in cells
-    ]
+    cells = notebooks.cells(root / "notebooks" / f"{notebook}.ipynb")
+    sources = [[cell["cell_type"], cell["source"], sorted(notebooks.tags(cell))] for cell in cells]
     code = "\n".join(text for kind, text, _ in sources if kind == "code")
-    parameters = parameter_file(root, notebook, profile)
+    parameters = notebooks.parameter_file(root, notebook, profile)
     files = [
         *([parameters] if parameters else []),
         *imported(root, code),
@@ -73,10 +70,10 @@ def of_book(root: Path) -> str:
 
 def imported(root: Path, code: str) -> list[Path]:
     """Return the files of the project that code imports, directly or not."""
-    lines = ("" if line.startswith(("%", "!")) else line for line in code.splitlines())
     finder = ModuleFinder(path=[str(root)])
     try:
-        finder.scan_code(compile("\n".join(lines), "<notebook>", "exec"), finder.add_module("_"))
+        own = compile(notebooks.code(code), "<notebook>", "exec")
+        finder.scan_code(own, finder.add_module("_"))
     except SyntaxError:  # running the notebook reports it better
         return [
             path for room in ("experiments", "ibutils") for path in (root / room).rglob("*.py")

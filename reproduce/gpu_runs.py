@@ -35,6 +35,7 @@ import yaml
 
 from ibutils.project import project_root
 from reproduce import budget
+from reproduce.notebooks import PROFILES
 from reproduce.record import provenance
 from reproduce.record.integrity import Member, key
 
@@ -162,7 +163,7 @@ def pack(out: Path) -> None:
     live, part = project_root() / "_build" / "runs", out / ".runs.part"
     with suppress(FileNotFoundError):  # a file took its place meanwhile: the next look has it
         with tarfile.open(part, "w:gz") as packed:
-            for profile in ("laptop", "gpu", "paper"):
+            for profile in PROFILES[1:]:
                 if (live / profile).exists():
                     packed.add(live / profile, f"runs/{profile}")
         part.replace(out / "runs.tar.gz")

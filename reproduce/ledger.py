@@ -12,10 +12,9 @@ from reproduce.headline import headline, members, paper_of
 from reproduce.ledger_part import Tested, download, part_page, recorded
 from reproduce.markdown import NONE
 from reproduce.record.recorded import join
+from reproduce.record.rows import COLUMNS
 from reproduce.registry import page
 from reproduce.strip import tally
-
-COLUMNS = ["target", "seed", "split", "metric", "value", "unit"]  # of a table without rows
 
 
 @page("ledger")
@@ -51,7 +50,7 @@ def _write_tables(folder: Path) -> None:
     for target in filter(recorded, every):
         tables = [record.table(target.id, profile=name) for name in claims.JUDGED]
         rows = join(tables).dropna(axis="columns", how="all")
-        rows = rows if len(rows) else pd.DataFrame(columns=COLUMNS)
+        rows = rows if len(rows) else pd.DataFrame(columns=["seed", *COLUMNS])
         rows.to_csv(folder / f"{target.id}.csv", index=False)
 
 

@@ -12,6 +12,7 @@ from nbformat import NotebookNode, v4
 from ibutils.project import project_root
 from reproduce import claims
 from reproduce.code_links import label_of
+from reproduce.notebooks import code
 from reproduce.registry import EXPERIMENTS, page
 
 
@@ -53,7 +54,7 @@ def under_drawings(notebook: NotebookNode) -> NotebookNode:
         cells.append(cell)
         if cell.cell_type != "code":
             continue
-        tree = ast.parse(_without_magics(cell.source))
+        tree = ast.parse(code(cell.source))
         known |= _imported(tree)
         if "remove-input" in cell.metadata.get("tags", []) and _shows_picture(cell):
             labels = [label_of(*found) for found in _called(tree, known)]
@@ -66,10 +67,6 @@ def under_drawings(notebook: NotebookNode) -> NotebookNode:
 def _shows_picture(cell: NotebookNode) -> bool:
     hidden = {"hide-output", "remove-output"} & {*cell.metadata.get("tags", [])}
     return not hidden and any("image/png" in one.get("data", {}) for one in cell.outputs)
-
-
-def _without_magics(source: str) -> str:
-    return "\n".join(line for line in source.splitlines() if not line.startswith(("%", "!")))
 
 
 def _imported(tree: ast.Module) -> dict[str, str]:

@@ -1,5 +1,8 @@
-"""Which notebooks there are, at which profiles they run and what they need."""
+"""Which notebooks there are, what they hold, at which profiles they run and what they need."""
 
+import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,37 @@ def names(root: Path) -> list[str]:
     """Return the notebooks as ``<part>/<name>``."""
     found = (root / "notebooks").glob("*/*.ipynb")
     return sorted(f"{path.parent.name}/{path.stem}" for path in found)
+
+
+def cells(path: Path, kind: str = "", *, tag: str = "") -> list[dict[str, Any]]:
+    """Return the cells of a notebook, or those of one kind or with a tag, the source as one text.
+
+    Args:
+        path: Its file.
+        kind: ``code`` or ``markdown``.
+        tag: A tag that they have.
+    """
+    found = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [
+        {**cell, "source": "".join(cell["source"])}
+        for cell in found
+        if kind in ("", cell["cell_type"]) and (not tag or tag in tags(cell))
+    ]
+
+
+def tags(cell: Mapping[str, Any]) -> list[str]:
+    """Return the tags of a cell."""
+    return cell["metadata"].get("tags", [])
+
+
+def code(source: str) -> str:
+    r"""Return the source of a cell with its magic lines empty.
+
+    Example:
+        >>> code("%matplotlib inline\nx = 1")
+        '\nx = 1'
+    """
+    return re.sub(r"^[%!].*$", "", source, flags=re.M)
 
 
 def parameter_file(root: Path, notebook: str, profile: str) -> Path | None:

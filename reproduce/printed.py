@@ -8,8 +8,9 @@ import pandas as pd
 
 from ibutils.project import project_root
 from reproduce import claims, record
+from reproduce.record.rows import COLUMNS
 
-_OWN = {"id", "target", "item", "metric", "value", "unit", "tag", "source"}  # the rest: factors
+_OWN = {*COLUMNS, "id", "item", "tag", "source"}  # the rest: factors
 
 
 class Cell(NamedTuple):

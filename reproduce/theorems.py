@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import yaml
 
 from ibutils.project import project_root
+from reproduce import notebooks
 from reproduce.registry import page
 
 # ```{prf:theorem} Title, and the options below it; a proof has no label.
@@ -54,8 +54,7 @@ def stated(name: str) -> list[tuple[str, str]]:
     file = project_root() / f"{name}.ipynb"
     if not file.exists():
         return []
-    cells = nbformat.read(file, as_version=4).cells
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    text = "\n".join(cell["source"] for cell in notebooks.cells(file, "markdown"))
     return list(directives(text))
 
 

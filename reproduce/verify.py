@@ -30,13 +30,13 @@ from reproduce.experiment import Experiment
 from reproduce.record.integrity import Description, Member
 from reproduce.record.parameters import of_profile
 from reproduce.record.recorded import join, read_table
+from reproduce.record.rows import keys
 from reproduce.record.supersede import changed
 
 ROUNDING = 1e-9  # relative; the last digit written may differ
 SHARE = 0.1  # of the standard deviation over seeds
 DRIFTS = Path(__file__).with_name("drifts.yaml")
 MACHINE = ("device", "processor", "threads", "python", "torch", "numpy")
-NO_KEYS = ("value", "unit", "profile", "device", "run")
 VERDICTS = ("refused", "cannot tell", "agrees", "same")  # the worst first
 
 
@@ -108,9 +108,9 @@ def spread(run: Description, rows: pd.DataFrame) -> pd.Series:
     """Return the standard deviation over seeds behind each row; NaN of a single seed."""
     alike = record.runs(notebook=run["notebook"], profile=run["profile"])
     every = join([read_table(one, target) for one in alike for target in _targets(one["members"])])
-    keys = [name for name in _keys(rows) if name != "seed"]
-    deviations = every.groupby(keys, dropna=False)["value"].std().rename("spread").reset_index()
-    return rows[keys].merge(deviations, on=keys, how="left")["spread"]
+    names = [name for name in _keys(rows) if name != "seed"]
+    deviations = every.groupby(names, dropna=False)["value"].std().rename("spread").reset_index()
+    return rows[names].merge(deviations, on=names, how="left")["spread"]
 
 
 def _targets(entries: list[dict[str, Any]]) -> list[str]:
@@ -121,7 +121,7 @@ def _targets(entries: list[dict[str, Any]]) -> list[str]:
 
 def _keys(rows: pd.DataFrame) -> list[str]:
     """Return the columns that tell rows of a member apart."""
-    return [str(name) for name in rows if name not in NO_KEYS and rows[name].notna().any()]
+    return [name for name in keys(rows) if rows[name].notna().any()]
 
 
 def compare(
@@ -142,11 +142,11 @@ def compare(
     Raises:
         ValueError: A recorded row has no value now, or several.
     """
-    keys = _keys(old)
-    if missing := set(keys) - set(new):
+    names = _keys(old)
+    if missing := set(names) - set(new):
         raise ValueError(f"rows have no {', '.join(sorted(missing))} any more")
-    both = old[[*keys, "value"]].merge(new[[*keys, "value"]], on=keys, how="left")
-    both = both.set_axis([*keys, "recorded", "now"], axis=1)
+    both = old[[*names, "value"]].merge(new[[*names, "value"]], on=names, how="left")
+    both = both.set_axis([*names, "recorded", "now"], axis=1)
     if both["now"].isna().any() or len(both) != len(old):
         raise ValueError(f"the record and the new run have different rows:\n{both}")
     difference = (both["now"] - both["recorded"]).abs().to_numpy()

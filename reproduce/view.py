@@ -11,11 +11,9 @@ import pandas as pd
 from ibutils.project import project_root
 from reproduce import claims, record
 from reproduce.record import Run
+from reproduce.record.rows import keys
 
 T = TypeVar("T", bound=Sized)
-
-# Columns of tidy rows that do not say which of several values a row holds.
-BESIDE = ("seed", "value", "stderr", "unit", "target", "profile", "device", "run")
 
 
 @cache
@@ -34,8 +32,8 @@ def seeds_in_words(rows: pd.DataFrame) -> str:
     """
     if "seed" not in rows or not rows["seed"].nunique():
         return ""
-    factors = [column for column in rows if column not in BESIDE]
-    groups = rows.groupby(factors, dropna=False)["seed"].nunique() if factors else None
+    names = [column for column in keys(rows) if column not in ("seed", "target")]
+    groups = rows.groupby(names, dropna=False)["seed"].nunique() if names else None
     few, many = (rows["seed"].nunique(),) * 2 if groups is None else (groups.min(), groups.max())
     if few < many:
         return f"{few} to {many} seeds"

@@ -1,12 +1,14 @@
 """Recorded runs with numbers made up to be told apart."""
 
 import itertools
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 
-from reproduce.record import integrity
+from reproduce.record import integrity, store
 
 T1 = {
     "vib": 0.0120,
@@ -34,6 +36,12 @@ def members(seeds: int) -> list[dict]:
         for k, beta in itertools.product((256, 2), BETAS)
     ]
     return [{**member, "seed": seed} for member in found for seed in range(seeds)]
+
+
+def tidy(**columns) -> pd.DataFrame:
+    """Return a row for each combination of levels, with values from 0.01 to 0.2."""
+    rows = pd.MultiIndex.from_product(columns.values(), names=columns).to_frame(index=False)
+    return rows.assign(value=np.linspace(0.01, 0.2, len(rows)))
 
 
 def rows(member: dict, noise: np.random.Generator) -> list[dict]:
@@ -110,6 +118,13 @@ def write_record(root: Path, profile: str, *, seeds: int) -> Path:
         "started": "2026-01-01T00:00:00+00:00",
     }
     return seal(folder, run)
+
+
+@contextmanager
+def read_from(root):
+    """Let runs below a folder be the record."""
+    with mock.patch.object(store, "results_root", lambda: root):
+        yield
 
 
 def seal(folder: Path, run: dict) -> Path:

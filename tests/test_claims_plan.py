@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from reproduce import claims
+from reproduce.claims.effect import binomial_error
 from reproduce.claims.plan import MOST, POWER, planned
 
 FAILURE_RATE = 1e-6  # of each test that draws at random
@@ -43,6 +44,30 @@ def test_a_claim_without_a_margin_is_planned_for_two_spreads():
     assert power(planned(gap, 1.0), 2.0) > POWER - 0.02
     bound = claim("difference", first={}, margin=0.9)  # a bound on a value is no gap
     assert planned(bound, 0.1) == planned(bound, 10.0)
+
+
+@pytest.mark.parametrize("margin, spread", [(0.95, 0.0), (0.95, 0.01), (0.95, 0.1), (0.5, 0.3)])
+@pytest.mark.parametrize("rising", [True, False])
+@pytest.mark.parametrize("pooled", [True, False])
+def test_a_share_is_planned_no_further_than_its_range_goes(margin, spread, rising, pooled):
+    """Units that all lie at the end of the range pass at the planned number."""
+    bound = margin if rising else 1 - margin
+    if pooled:
+        own = claim("superiority", margin=bound, **{"over" if rising else "under": [{}]})
+    else:
+        sides = {True: "greater", False: "less"}
+        own = claim("difference", first={}, margin=bound, alternative=sides[rising])
+    units = planned(own, spread, cases=10)
+    best = np.full(units, float(rising))
+    options = dict(alternative="greater" if rising else "less", floor=binomial_error(best[0], 10))
+    assert claims.difference(best, margin=bound, **options).p < claims.ALPHA / claims.LOOKS
+    assert units >= planned(own, spread)
+
+
+def test_no_number_passes_a_bound_at_the_end_of_a_share():
+    assert planned(claim("difference", first={}, margin=1.0), 0.1, cases=10) is None
+    gap = claim("difference", first={}, minus={}, margin=0.95)  # two shares may be further apart
+    assert planned(gap, 0.1, cases=10) == planned(gap, 0.1)
 
 
 def test_a_wide_range_needs_fewer_units_and_a_claims_own_number_is_the_least():

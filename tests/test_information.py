@@ -8,6 +8,7 @@ import pytest
 import scipy.special
 import scipy.stats
 import torch
+from draws import normal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
@@ -49,12 +50,6 @@ def distribution(*sizes):
 def channels(draw, inputs, outputs):
     """Draw a conditional table, each row a distribution."""
     return torch.stack([draw(distribution(outputs)) for _ in range(inputs)])
-
-
-def normal(*shape, seed=0):
-    """Return standard normal values in double precision."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 def random_covariance(size, *, seed=0):

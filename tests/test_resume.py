@@ -15,6 +15,7 @@ import pytest
 import torch
 import yaml
 from copies import ROOT, copy_project
+from synthetic import read_from
 
 from ibutils.train.checkpoint import read
 from reproduce import record
@@ -135,21 +136,21 @@ class TestNotebook:
         """Return how many members are on record."""
         return sum(len(run["members"]) for run in record.runs(folder / "_build/runs"))
 
+    def read(self, root, target):
+        """Return the rows of a target in one order, without the names of runs, and its arrays."""
+        order = ["method", "bottleneck", "beta", "seed", "epoch", "split", "metric"]
+        with read_from(root):
+            rows = record.table(target, profile="laptop").drop(columns=["run"])
+            held = record.arrays(target, profile="laptop")
+        return rows.sort_values(order).reset_index(drop=True), held
+
     def compare(self, undisturbed, killed):
         one, two = (folder / "_build/runs" for folder in (undisturbed, killed))
         assert self.members(undisturbed) == self.members(killed) == 7
         for target in TARGETS:
-            left, right = (
-                record.table(target, profile="laptop", root=root)
-                .drop(columns=["run"])
-                .sort_values(["method", "bottleneck", "beta", "seed", "epoch", "split", "metric"])
-                .reset_index(drop=True)
-                for root in (one, two)
-            )
+            (left, held), (right, kept) = (self.read(root, target) for root in (one, two))
             assert len(left) > 0
             pd.testing.assert_frame_equal(left, right, check_exact=True)
-            held = record.arrays(target, profile="laptop", root=one)
-            kept = record.arrays(target, profile="laptop", root=two)
             assert set(held) == set(kept) and bool(held) == (target == "VIB-F2")
             for member, arrays in held.items():
                 assert set(arrays) == set(kept[member])

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from draws import normal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import distributions, nn
@@ -39,12 +40,6 @@ few = settings(max_examples=50, deadline=None)
 
 def double(values):
     return torch.tensor(values, dtype=torch.float64)
-
-
-def normal(*shape, seed=0):
-    """Return standard normal values in double precision."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 def cholesky_factors(batch, size, *, seed=0):

@@ -62,6 +62,7 @@ def carlini_wagner_l2(
         iteration; where none was met, the clean image and no success.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: A count below one, a negative setting, or pixels outside [0, 1].
 
     :cite:t:`carlini2017towards`, sections V and VI.

@@ -52,6 +52,7 @@ def gradient_sign(
         ``[batch, ...]`` (:cite:p:`goodfellow2015explaining`, section 4).
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: ``epsilon`` is negative, or pixels lie outside [0, 1].
 
     Example:
@@ -82,6 +83,10 @@ def fast_gradient_sign(
 
     The step is :func:`gradient_sign`; its images are predicted once more, with fresh noise
     where there is any. Arguments and errors are those of :func:`gradient_sign`.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: As in :func:`gradient_sign`.
 
     Example:
         >>> predict = lambda x, _: x.log_softmax(-1)
@@ -137,6 +142,7 @@ def projected_gradient(
         Images and success.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: A negative ``epsilon``, a count below one, or pixels outside [0, 1].
 
     Example:

@@ -127,7 +127,13 @@ def reached(
     *,
     targeted: bool = False,
 ) -> Bool[Tensor, " batch"]:
-    """Return where the most probable class is the target, or is not the true class."""
+    """Return where the most probable class is the target, or is not the true class.
+
+    Raises:
+        TypeError: ``log_probabilities`` or ``classes`` is no tensor.
+        ValueError: These are no log-probabilities ``[n, classes]``, or there is not one class in
+            range for each.
+    """
     _check_classes(log_probabilities, classes)
     checks.instance("targeted", targeted, bool)
     hit = log_probabilities.argmax(dim=1) == classes
@@ -144,7 +150,13 @@ def keep_successes(
     targeted: bool = False,
     generator: torch.Generator | None = None,
 ) -> Attacked:
-    """Return the candidates that reach their goal, and the clean images where they do not."""
+    """Return the candidates that reach their goal, and the clean images where they do not.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: Shapes differ, images are empty or not finite, a class is out of range, or
+            ``predict`` does not return log-probabilities.
+    """
     if not callable(predict):
         raise TypeError(f"predict must be callable, got {checks.described(predict)}")
     for name, pixels in (("candidates", candidates), ("images", images)):

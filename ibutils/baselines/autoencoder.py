@@ -66,6 +66,9 @@ class Autoencoder(AroundEncoder):
         encoder: Makes ``Features`` of images; the decoder sees the code alone.
         decoder: Maps codes to images, such as ``ibutils.nets.image_code``.
 
+    Raises:
+        TypeError: ``encoder`` or ``decoder`` is no module.
+
     Example:
         >>> from ibutils.nets.encoders import basic32
         >>> from ibutils.nets.image_code import image_decoder
@@ -81,7 +84,12 @@ class Autoencoder(AroundEncoder):
         self.decoder = decoder
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the squared error as the ``loss``; ``labels`` are not used."""
+        """Return the squared error as the ``loss``; ``labels`` are not used.
+
+        Raises:
+            TypeError: ``inputs`` is no tensor.
+            ValueError: These are no images, or fewer than two.
+        """
         self.check_inputs(inputs)
         error = squared_error(self.decoder(self.encoder(inputs).y), inputs)
         return {"loss": error, "squared_error": error}

@@ -84,13 +84,22 @@ class Classifier(Trainable):
         self.loss = loss
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return logits ``[batch, classes]``; ``noise`` is what ``draw_noise`` returns."""
+        """Return logits ``[batch, classes]``; ``noise`` is what ``draw_noise`` returns.
+
+        Raises:
+            ValueError: The inputs do not suit the network.
+        """
         checks.tensor("inputs", inputs, kind="any", empty=True)
         with checks.suits(inputs=inputs):
             return self.network(inputs)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the ``loss`` to minimise and the plain ``cross_entropy``, scalars in nats."""
+        """Return the ``loss`` to minimise and the plain ``cross_entropy``, scalars in nats.
+
+        Raises:
+            ValueError: The inputs do not suit the network, or there is not one label in range for
+                each.
+        """
         logits = self(inputs, noise)
         if logits.ndim != 2 or logits.numel() == 0:
             raise ValueError(
@@ -106,6 +115,9 @@ class Classifier(Trainable):
         """Return log-probabilities ``[batch, classes]``; there is nothing to sample.
 
         They are in at least single precision, as those of ``VIB``.
+
+        Raises:
+            ValueError: The inputs do not suit the network, or ``samples`` is below 1.
         """
         checks.count("samples", samples)
         checks.generator(generator)

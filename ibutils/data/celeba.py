@@ -72,6 +72,7 @@ def attributes(labels: Int[Tensor, " n"]) -> Bool[Tensor, "n attributes"]:
         Which attributes each face has, ``[n, 40]``.
 
     Raises:
+        TypeError: ``labels`` is no tensor.
         ValueError: The labels are no vector of integers of forty bits.
 
     Example:

@@ -42,6 +42,7 @@ class Cluttered:
             Masks of digit and clutter, ``[m, size, size]``; black pixels are in neither.
 
         Raises:
+            TypeError: ``which`` is no tensor.
             ValueError: There is no image of an index.
         """
         checks.labels("which", which, classes=len(self.images))

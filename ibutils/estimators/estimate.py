@@ -74,6 +74,7 @@ class Estimate:
             level: Share of the samples for which it should hold what is estimated, in (0, 1).
 
         Raises:
+            TypeError: ``level`` is no number.
             ValueError: The level is out of range, or there is no standard error.
 
         Example:

@@ -24,6 +24,7 @@ def binary_entropy(probability: float) -> float:
     r"""Return the entropy :math:`h(q)` of a coin, nats.
 
     Raises:
+        TypeError: ``probability`` is no number.
         ValueError: The probability lies outside [0, 1].
 
     Example:
@@ -56,6 +57,7 @@ def channel_loss(flip: float, *, noise: float, beta: float) -> float:
         The loss in nats. At :math:`q = 0` the code is the input, at :math:`q = 1/2` a constant.
 
     Raises:
+        TypeError: ``flip``, ``noise`` or ``beta`` is no number.
         ValueError: A probability or ``beta`` is out of range.
 
     Example:
@@ -81,6 +83,7 @@ def optimal_flip(*, noise: float, beta: float) -> Optimum:
             :math:`1 / \beta`.
 
     Raises:
+        TypeError: ``noise`` or ``beta`` is no number.
         ValueError: A probability or ``beta`` is out of range.
 
     Example:
@@ -194,6 +197,7 @@ def optimal_variance(*, input_variance: float, beta: float) -> float:
         beta: Weight, at least 0 and below the threshold.
 
     Raises:
+        TypeError: ``input_variance`` or ``beta`` is no number.
         ValueError: A value is out of range.
 
     Example:

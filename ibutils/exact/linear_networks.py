@@ -32,6 +32,7 @@ def information_about_input(
         Informations in nats, ``[...]``.
 
     Raises:
+        TypeError: ``weight`` or ``covariance`` is no tensor, or ``noise_variance`` no number.
         ValueError: A noise variance that is not positive, a covariance that is none, or matrices
             that do not fit together or are not finite.
 
@@ -74,6 +75,7 @@ def information_about_block(
         Informations in nats, ``[...]``.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: A noise variance that is not positive, a covariance that is none, or matrices
             and block that do not fit together or are not finite.
 
@@ -125,6 +127,7 @@ def information_about_output(
         Informations in nats, ``[...]``.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: A variance that is not positive, or matrices that do not fit together or are
             not finite.
 
@@ -165,6 +168,7 @@ def generalisation_error(
         output_noise: Variance :math:`\sigma_o^2` of each of the :math:`N_o` outputs.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: A variance below 0, or matrices that do not fit together or are not finite.
 
     :cite:t:`saxe2018information`, section 3, there for inputs of unit variance.

@@ -30,6 +30,7 @@ def information(
         Informations in nats, ``[...]``; zero for a weight of zero.
 
     Raises:
+        TypeError: ``weight`` or ``borders`` is no tensor.
         ValueError: Borders that are not increasing, or values that are not finite.
 
     :cite:t:`saxe2018information`, section 2.
@@ -62,6 +63,7 @@ def tanh_borders(*, bins: int) -> Float[Tensor, " borders"]:
         bins: The number :math:`B` of bins of :math:`[-1, 1]`, at least two.
 
     Raises:
+        TypeError: ``bins`` is no integer.
         ValueError: Fewer than two bins.
 
     Example:
@@ -82,6 +84,7 @@ def relu_borders(*, width: float, largest: float) -> Float[Tensor, " borders"]:
         largest: Activity beyond which there is a single bin.
 
     Raises:
+        TypeError: ``width`` or ``largest`` is no number.
         ValueError: A width that is not positive, a single bin, or more than a million.
 
     Example:

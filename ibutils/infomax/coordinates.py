@@ -74,6 +74,10 @@ class RelativeCoordinates(nn.Module):
 
     :cite:t:`hjelm2019learning`, section 4.3.
 
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1.
+
     Example:
         >>> term = RelativeCoordinates(16, 8, 64, units=32)
         >>> source = torch.tensor([0, 9, 63, 5, 5])
@@ -110,6 +114,7 @@ class RelativeCoordinates(nn.Module):
             source: Location :math:`(i', j')` of each image as ``i' * m + j'``.
 
         Raises:
+            TypeError: ``local``, ``y`` or ``source`` is no tensor.
             ValueError: Map, codes and sources are not of the sizes given or the same images. On
                 a processor also: a source is out of range.
         """

@@ -41,6 +41,10 @@ class Terms:
         coordinates: Weight of both coordinate terms.
         occlusion: Whether the code sees the image with a part hidden.
         head: Local discriminator: ``"dot"`` or ``"concatenate"``.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A number is out of range, or a bound, prior or head unknown.
     """
 
     bound: str = "info_nce"

@@ -24,6 +24,10 @@ class Branch(nn.Module):
         layer_norm: Whether to normalise the sum.
         generator: Source of the initial weights.
 
+    Raises:
+        TypeError: ``inputs`` or ``units`` is no integer, or ``generator`` no generator.
+        ValueError: A size is below 1.
+
     Example:
         >>> Branch(16, 32)(torch.randn(5, 4, 16)).shape
         torch.Size([5, 4, 32])
@@ -50,7 +54,12 @@ class Branch(nn.Module):
             self.shortcut.weight.fill_diagonal_(1.0)
 
     def forward(self, x: Float[Tensor, "n locations c"]) -> Float[Tensor, "n locations d"]:
-        """Return embeddings of the vectors at all locations of some images."""
+        """Return embeddings of the vectors at all locations of some images.
+
+        Raises:
+            TypeError: ``x`` is no tensor.
+            ValueError: These are no features ``[n, locations, c]`` of floating point.
+        """
         checks.tensor("x", x, ndim=3)
         if x.shape[-1] != self.first.in_features:
             raise ValueError(
@@ -79,6 +88,10 @@ class EncodeAndDot(nn.Module):
 
     :cite:t:`hjelm2019learning`, appendix A.2, after the official code.
 
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1.
+
     Example:
         >>> local, global_ = EncodeAndDot(16, 64, units=32)(
         ...     torch.randn(5, 16, 8, 8), torch.randn(5, 64))
@@ -103,7 +116,13 @@ class EncodeAndDot(nn.Module):
     def forward(
         self, local: Float[Tensor, "n c m m"], y: Float[Tensor, "n code"]
     ) -> tuple[Float[Tensor, "n d locations"], Float[Tensor, "n d"]]:
-        """Return embedded local features and codes; locations run along the rows of the map."""
+        """Return embedded local features and codes; locations run along the rows of the map.
+
+        Raises:
+            TypeError: ``local`` or ``y`` is no tensor.
+            ValueError: These are no maps ``[n, c, m, m]`` and codes ``[n, code]`` of floating
+                point.
+        """
         _check_pairs(local, y)
         return self.local(local.flatten(2).mT).mT, self.global_(y[:, None])[:, 0]
 
@@ -121,6 +140,10 @@ class ConcatenateAndConvolve(nn.Module):
         generator: Source of the initial weights.
 
     :cite:t:`hjelm2019learning`, appendix A.2.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1.
 
     Example:
         >>> head = ConcatenateAndConvolve(16, 64, units=32)
@@ -150,7 +173,13 @@ class ConcatenateAndConvolve(nn.Module):
     def forward(
         self, local: Float[Tensor, "n c m m"], y: Float[Tensor, "n code"]
     ) -> Float[Tensor, "n n locations"]:
-        """Return the scores of the features of each image with each code."""
+        """Return the scores of the features of each image with each code.
+
+        Raises:
+            TypeError: ``local`` or ``y`` is no tensor.
+            ValueError: These are no maps ``[n, c, m, m]`` and codes ``[n, code]`` of floating
+                point.
+        """
         of_local, of_code = self._first(local, y)
         return self._rest(of_local[:, None], of_code[:, None])
 
@@ -163,6 +192,7 @@ class ConcatenateAndConvolve(nn.Module):
         """Return the scores of each code with its own image, and with chosen others only.
 
         Raises:
+            TypeError: ``local``, ``y`` or ``negatives`` is no tensor.
             ValueError: Shapes disagree. On a processor also: one of the others is out of range.
         """
         checks.tensor("negatives", negatives, ndim=2, kind="integer")
@@ -203,6 +233,10 @@ def global_head(
         generator: Source of the initial weights.
 
     :cite:t:`hjelm2019learning`, appendix A.2.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1.
 
     Example:
         >>> global_head(256, 64, units=32)(torch.randn(5, 256), torch.randn(5, 64)).shape

@@ -58,7 +58,12 @@ def occlusion_masks(
 def draw_occlusion(
     n: int, *, size: int, block: int = BLOCK, generator: torch.Generator | None = None
 ) -> Bool[Tensor, "n size size"]:
-    """Draw the masks of ``occlusion_masks`` for n images."""
+    """Draw the masks of ``occlusion_masks`` for n images.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1.
+    """
     checks.count("n", n)
     checks.generator(generator)
     device = None if generator is None else generator.device

@@ -208,6 +208,10 @@ def log_softplus(t: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     Returns:
         The logarithms, of the shape of ``t``.
 
+    Raises:
+        TypeError: ``t`` is no tensor.
+        ValueError: The values are not of floating point.
+
     Example:
         >>> log_softplus(torch.tensor([-500.0, 500.0])).round(decimals=4)
         tensor([-500.0000,    6.2146])
@@ -235,6 +239,7 @@ def diagonal_gaussian_kl(
         above (equation 14).
 
     Raises:
+        TypeError: ``mean`` or ``log_scale`` is no tensor.
         ValueError: The shapes disagree.
 
     Example:
@@ -269,6 +274,7 @@ def full_gaussian_kl(
         above (equation 14).
 
     Raises:
+        TypeError: ``mean``, ``log_diagonal`` or ``below`` is no tensor.
         ValueError: The shapes disagree.
 
     Example:

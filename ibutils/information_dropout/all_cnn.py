@@ -47,6 +47,7 @@ def all_cnn_32(
         generator: Source of the initial weights.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: Unknown names, or a width that leaves a layer without channels.
 
     :cite:t:`achille2018information`, table 2.
@@ -89,6 +90,7 @@ def all_cnn_96(
     layers are ``drop_1`` to ``drop_4``, ``[32, 48, 48]`` to ``[192, 6, 6]``.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: Unknown names, or a width that leaves a layer without channels.
 
     :cite:t:`achille2018information`, table 2.
@@ -175,6 +177,7 @@ def alpha_bias(alpha: float, *, max_alpha: float) -> float:
     """Return the bias of a head at which the noise has scale ``alpha``.
 
     Raises:
+        TypeError: ``alpha`` or ``max_alpha`` is no number.
         ValueError: ``alpha`` is no scale between the least and the largest.
 
     Example:

@@ -157,6 +157,7 @@ class FixedNoise(nn.Module):
         strength: See ``fixed_noise``.
 
     Raises:
+        TypeError: ``transform`` is no module, or ``strength`` no number.
         ValueError: Unknown law, or a strength that it does not allow.
 
     Example:
@@ -172,7 +173,12 @@ class FixedNoise(nn.Module):
         self.transform, self.law, self.strength = transform, law, strength
 
     def forward(self, inputs: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return activities; ``noise`` are standard normal draws of their shape, or None."""
+        """Return activities; ``noise`` are standard normal draws of their shape, or None.
+
+        Raises:
+            TypeError: ``noise`` is no tensor.
+            ValueError: The inputs do not suit the layer, or the noise its activity.
+        """
         with checks.suits(inputs=inputs):
             activity = self.transform(inputs)
         if noise is None:

@@ -68,6 +68,7 @@ def log_normal_moments(alpha: float) -> Moments:
             is about the largest number.
 
     Raises:
+        TypeError: ``alpha`` is no number.
         ValueError: ``alpha`` is out of range.
 
     Example:
@@ -101,6 +102,7 @@ def fixed_noise(
         Noise of the shape of ``normal``.
 
     Raises:
+        TypeError: ``normal`` is no tensor, or ``strength`` no number.
         ValueError: Unknown law, or a strength that it does not allow.
 
     Example:

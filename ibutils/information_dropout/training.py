@@ -65,6 +65,7 @@ def check_priors(learner: Learner, epoch: int) -> None:
     Nothing can follow such a prior but a constant: all activities of the layer have collapsed.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: It is; the message names layer, scale and epoch.
     """
     checks.instance("learner", learner, Learner)

@@ -203,6 +203,7 @@ def variational_autoencoder(
         generator: Source of the initial weights.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: Unknown latent, or a factor that leaves no latents.
 
     Example:

@@ -28,6 +28,7 @@ def drop(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, "*batch"]
         Never negative, ``[...]``, in the unit of ``information``.
 
     Raises:
+        TypeError: ``information`` is no tensor.
         ValueError: No epochs, or values that are not finite.
 
     Example:
@@ -50,6 +51,7 @@ def relative_drop(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, 
         Shares from 0 to 1, ``[...]``; 0 for a layer that never held information.
 
     Raises:
+        TypeError: ``information`` is no tensor.
         ValueError: No epochs, or values that are negative or not finite.
 
     Example:
@@ -73,6 +75,7 @@ def signed_change(information: Float[Tensor, "epochs *batch"]) -> Float[Tensor, 
         Negative where the layer compresses, ``[...]``, in the unit of ``information``.
 
     Raises:
+        TypeError: ``information`` is no tensor.
         ValueError: No epochs, or values that are not finite.
 
     Example:
@@ -101,6 +104,7 @@ def dead_units(activity: Float[Tensor, "*batch n units"]) -> Tensor:
         Counts, ``[...]``.
 
     Raises:
+        TypeError: ``activity`` is no tensor.
         ValueError: There are no inputs, or activity that is not finite.
 
     Example:

@@ -96,6 +96,7 @@ def published_binning(
         bins: Number of bins :math:`B` besides the two cells.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: A value lies below ``low``, where the published edges do not increase; and
             what ``equal_distinct_edges`` and ``binning.information`` refuse.
 
@@ -127,6 +128,11 @@ def adaptive_binning(activity: Data, labels: Data, *, bins: int = 30) -> LayerIn
         bins: Number of bins, shared by the units of a layer and found anew for each.
 
     After :cite:t:`chelombiev2019adaptive`; see ``ibutils.estimators.binning``.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: Activity is not finite or of fewer than two samples, there is not one label for
+            each, or no bin.
     """
     edges = binning.equal_distinct_edges(activity, bins=bins)
     return binning.information(activity, labels, edges=edges)
@@ -144,6 +150,11 @@ def binning_with_own_ends(activity: Data, labels: Data, *, bins: int = 30) -> La
         bins: Number of bins besides the two.
 
     Ours; see ``published_binning``.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: Activity is not finite or of fewer than two samples, there is not one label for
+            each, or no bin.
     """
     activity = _numbers(activity)
     low, high = activity.amin((-2, -1), keepdim=True), activity.amax((-2, -1), keepdim=True)
@@ -160,6 +171,11 @@ def adaptive_kde(activity: Data, labels: Data, *, constant: float = 1e-3) -> Lay
         constant: Variance of the noise over the largest absolute activity of the layer.
 
     :cite:t:`chelombiev2019adaptive`; see ``ibutils.estimators.kde``.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: Activity is not finite or of fewer than two samples, there is not one label for
+            each, or the constant is not positive.
     """
     variance = kde.adaptive_noise(activity, constant=constant)
     return kde.information(activity, labels, noise_variance=variance, bound="upper")

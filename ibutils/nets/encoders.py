@@ -71,6 +71,10 @@ class ConvolutionalEncoder(nn.Module):
         conv_size: Its number of entries.
         fc_size: The last of ``hidden``.
 
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1, or there is no hidden width.
+
     Example:
         >>> encoder = basic32(channels=1 / 8)
         >>> [tuple(part.shape) for part in encoder(torch.zeros(5, 3, 32, 32))]
@@ -111,6 +115,7 @@ class ConvolutionalEncoder(nn.Module):
         """Return the features of images.
 
         Raises:
+            TypeError: ``x`` is no tensor.
             ValueError: The images have another shape than ``image``.
         """
         checks.tensor("x", x, ndim=4)
@@ -141,6 +146,7 @@ def basic32(
         generator: Source of the initial weights.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: The factor is not positive.
 
     :cite:t:`hjelm2019learning`, the network of Table 1 as in the official code.
@@ -175,6 +181,10 @@ def alex64(
 
     :cite:t:`hjelm2019learning`, the network of Table 2 as in the official code.
 
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1 or does not suit the network, or a width is out of range.
+
     Example:
         >>> encoder = alex64(channels=1 / 32)
         >>> encoder.local_shape, encoder.conv_shape
@@ -196,7 +206,12 @@ def alex64(
 def alexnet_stages(
     image: int, widths: Sequence[int], *, generator: torch.Generator | None
 ) -> list[nn.Sequential]:
-    """Return five 3 by 3 convolutions; the first, second and last end in a pooling."""
+    """Return five 3 by 3 convolutions; the first, second and last end in a pooling.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1, or there are not five widths.
+    """
     checks.sizes(image=image)
     checks.counts("widths", widths)
     if len(widths) != 5:
@@ -210,14 +225,24 @@ def alexnet_stages(
 
 
 def scaled(widths: Sequence[int], channels: float) -> list[int]:
-    """Return widths times a factor, at least 1 each; raise unless the factor is positive."""
+    """Return widths times a factor, at least 1 each; raise unless the factor is positive.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: The factor is not above 0, or above 1000.
+    """
     checks.counts("widths", widths)
     checks.number("channels", channels, above=0, most=LARGEST_FACTOR)
     return [max(1, round(width * channels)) for width in widths]
 
 
 def check_image(image: tuple[int, int, int], *, multiple: int = 1) -> None:
-    """Raise unless a shape is ``(channels, h, w)`` with sides that are multiples of a number."""
+    """Raise unless a shape is ``(channels, h, w)`` with sides that are multiples of a number.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: These are no three sizes, or height or width is no multiple.
+    """
     checks.count("multiple", multiple)
     checks.counts("image", image)
     if len(image) != 3:

@@ -31,6 +31,7 @@ def image_decoder(
         generator: Source of the initial weights.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: A side is no multiple of 8.
 
     The decoder of :cite:t:`hjelm2019learning`, as in the official code, after
@@ -78,6 +79,7 @@ class ImageAndCode(nn.Module):
         generator: Source of the initial weights.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: A side is no multiple of 8.
 
     The network of MINE and of the discriminator of BiGAN in :cite:t:`hjelm2019learning`, as in
@@ -127,14 +129,24 @@ class ImageAndCode(nn.Module):
     def of_pairs(
         self, x: Float[Tensor, "n channels h w"], y: Float[Tensor, "n code"]
     ) -> Float[Tensor, " n"]:
-        """Return the score of each image with its own code, ``[n]``."""
+        """Return the score of each image with its own code, ``[n]``.
+
+        Raises:
+            TypeError: ``x`` or ``y`` is no tensor.
+            ValueError: Images or codes are of another shape, or not as many.
+        """
         self._check(x, y)
         return self.together(self.of_image(x) + self.of_code(y)).squeeze(-1)
 
     def forward(
         self, x: Float[Tensor, "n channels h w"], y: Float[Tensor, "n code"]
     ) -> Float[Tensor, "n n"]:
-        """Return the scores ``[n, n]`` of all images with all codes, each read once."""
+        """Return the scores ``[n, n]`` of all images with all codes, each read once.
+
+        Raises:
+            TypeError: ``x`` or ``y`` is no tensor.
+            ValueError: Images or codes are of another shape, or not as many.
+        """
         self._check(x, y)
         return self.together(self.of_image(x)[:, None] + self.of_code(y)).squeeze(-1)
 

@@ -14,6 +14,10 @@ def dense(
 ) -> nn.Linear:
     r"""Return a linear layer with weights uniform on :math:`\pm 1 / \sqrt{\text{inputs}}`.
 
+    Raises:
+        TypeError: ``inputs`` or ``outputs`` is no integer, or ``generator`` no generator.
+        ValueError: A size is below 1.
+
     Example:
         >>> dense(4, 2, bias=False)
         Linear(in_features=4, out_features=2, bias=False)
@@ -38,6 +42,10 @@ def convolution(
     r"""Return a convolution without bias, its batch normalisation and a ReLU.
 
     Weights are uniform on :math:`\pm 1 / \sqrt{\text{inputs} \cdot \text{size}^2}`.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1, or the padding is negative.
 
     Example:
         >>> [type(layer).__name__ for layer in convolution(3, 8, size=4)]
@@ -64,6 +72,10 @@ def linear(inputs: int, outputs: int, *, generator: torch.Generator | None = Non
 
     Weights are uniform on :math:`\pm\sqrt{6 / (\text{inputs} + \text{outputs})}`, drawn from
     ``generator`` and from no global state (:cite:p:`glorot2010understanding`, equation 16).
+
+    Raises:
+        TypeError: ``inputs`` or ``outputs`` is no integer, or ``generator`` no generator.
+        ValueError: A size is below 1.
 
     Example:
         >>> layer = linear(3, 2, generator=torch.Generator().manual_seed(0))

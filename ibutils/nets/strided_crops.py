@@ -17,6 +17,10 @@ class OnCrops(nn.Module):
         size: Side of a crop.
         stride: Distance of neighbouring crops.
 
+    Raises:
+        TypeError: ``network`` is no module, or ``size`` or ``stride`` no integer.
+        ValueError: A size is below 1.
+
     Example:
         >>> OnCrops(nn.AvgPool2d(8), size=8, stride=4)(torch.zeros(2, 3, 32, 32)).shape
         torch.Size([2, 3, 7, 7])
@@ -32,6 +36,7 @@ class OnCrops(nn.Module):
         """Return one feature a crop, ``[n, c, m, m]``.
 
         Raises:
+            TypeError: ``x`` is no tensor.
             ValueError: An image is smaller than a crop, or the network leaves more of a crop than
                 one location.
         """
@@ -94,6 +99,10 @@ def strided_crops(
 
     :cite:t:`hjelm2019learning`, Table 3, after the official code.
 
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1 or does not suit the network, or a width is out of range.
+
     Example:
         >>> strided_crops(channels=1 / 16).local_shape
         torch.Size([64, 7, 7])
@@ -126,6 +135,10 @@ def strided_crops64(
     the map of crops makes ``conv``. The official code also drops tenths of both; we do not.
 
     :cite:t:`hjelm2019learning`, Table 3, after the official code.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A size is below 1 or does not suit the network, or a width is out of range.
 
     Example:
         >>> encoder = strided_crops64(channels=1 / 32)

@@ -106,6 +106,10 @@ class Recipe:
             precision.
         compile: Whether to compile the objective; pays on a GPU.
 
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A number is out of range, or the precision is unknown.
+
     Example:
         >>> Recipe(0, adam(1e-3))
         Traceback (most recent call last):

@@ -37,6 +37,10 @@ class Stream:
     Args:
         seed: Of the member.
         device: Of the inputs.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: There is no such device.
     """
 
     def __init__(self, seed: int, *, device: torch.device | str = "cpu") -> None:
@@ -47,7 +51,12 @@ class Stream:
     def epoch(
         self, model: Trainable, *, count: int, batch_size: int
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the index and the noise of each batch of one pass over ``count`` examples."""
+        """Yield the index and the noise of each batch of one pass over ``count`` examples.
+
+        Raises:
+            TypeError: ``model`` is no model, or ``count`` or ``batch_size`` no integer.
+            ValueError: A number is below 1.
+        """
         checks.instance("model", model, Trainable)
         checks.sizes(count=count, batch_size=batch_size)
         order = torch.randperm(count, generator=self.order, device=self.order.device)

@@ -168,6 +168,7 @@ def expected_log_sum_exp(
         Approximate expectations in nats, ``[batch]``.
 
     Raises:
+        TypeError: ``logits`` or ``covariance`` is no tensor.
         ValueError: The shapes disagree.
 
     Example:

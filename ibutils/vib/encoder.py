@@ -58,6 +58,7 @@ class GaussianCode(NamedTuple):
                 takes any number of draws ``[samples, k]``.
 
         Raises:
+            TypeError: ``noise`` is no tensor.
             ValueError: The noise has another shape.
         """
         checks.tensor("noise", noise)

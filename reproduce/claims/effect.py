@@ -63,6 +63,12 @@ class Effect(NamedTuple):
         half = float(stats.t.ppf((1 + level) / 2, self.df)) * self.error
         return self.value - half, self.value + half
 
+    def shown(self, scale: str) -> tuple[float, float, float]:
+        """Return the value and the ends of its interval; a difference of logarithms as a ratio."""
+        found = np.array([self.value, *self.interval(1 - ALPHA)])
+        value, low, high = map(float, np.exp(found) if scale == "log" else found)
+        return value, low, high
+
 
 def spread(values: np.ndarray, floor: float = 0.0) -> float:
     """Return the standard deviation of a sample, or where its values agree their own error.
@@ -81,6 +87,15 @@ def spread(values: np.ndarray, floor: float = 0.0) -> float:
         return float(np.std(values, ddof=1))
     exponent = Decimal(f"{values[0]:.{DIGITS}g}").as_tuple().exponent
     return floor or 0.5 * 10.0 ** (exponent if isinstance(exponent, int) else 0)
+
+
+def binomial_error(share: Any, cases: int) -> Any:
+    """Return the standard error of shares of some cases.
+
+    One success and one failure are added, so that a share of 0 or 1 has an error too.
+    """
+    added = (share * cases + 1) / (cases + 2)
+    return (added * (1 - added) / cases) ** 0.5
 
 
 class Layout:
@@ -109,7 +124,7 @@ class Layout:
     ) -> None:
         checks.choice("scale", scale, SCALES)
         checks.instance("floors", floors, (Mapping, type(None)))
-        self.log = scale == "log"
+        self.scale = scale
         samples = {
             level: scaled(f"groups[{level!r}]", values, scale) for level, values in groups.items()
         }
@@ -121,7 +136,7 @@ class Layout:
         for level, floor in (floors or {}).items():
             checks.number(f"floors[{level!r}]", floor, least=0)
         known = {level: (floors or {}).get(level, 0.0) for level in several}
-        least = {k: v / abs(np.mean(groups[k])) if self.log else v for k, v in known.items()}
+        least = {k: v / abs(np.mean(groups[k])) if scale == "log" else v for k, v in known.items()}
         self.own = {level: spread(v, least[level]) ** 2 for level, v in several.items()}
         self.dfs = {level: len(values) - 1 for level, values in several.items()}
         self.df = sum(self.dfs.values())
@@ -142,12 +157,6 @@ class Layout:
         found = [(self._variance(k), self.sizes[k]) for k in (first, second)]
         return Effect.of_parts(value, [v / n for (v, _), n in found], [df for (_, df), _ in found])
 
-    def shown(self, found: Effect) -> tuple[float, float, float]:
-        r"""Return an estimate and the ends of its interval, of logarithms as ratios."""
-        shown = np.array([found.value, *found.interval(1 - ALPHA)])
-        effect, low, high = map(float, np.exp(shown) if self.log else shown)
-        return effect, low, high
-
     def _variance(self, level: Hashable) -> tuple[float, int]:
         """Return the variance of one value of a level and its degrees of freedom."""
         if self.shared:
@@ -167,6 +176,19 @@ def scaled(name: str, values: np.ndarray, scale: str) -> np.ndarray:
     if (values <= 0).any():
         raise ValueError(f"{name} must be positive on a logarithmic scale, got {values.min():g}")
     return np.log(values)
+
+
+def margin_on(scale: str, margin: float) -> float:
+    """Return a margin on the scale of a test; on the scale ``"log"`` 0 is no margin, a ratio of 1.
+
+    Raises:
+        ValueError: A ratio that is not positive.
+    """
+    return (
+        margin
+        if scale == "linear"
+        else float(scaled("margin", np.array([margin or 1.0]), scale)[0])
+    )
 
 
 def _constant(values: np.ndarray) -> bool:

@@ -15,7 +15,16 @@ import numpy as np
 
 from ibutils import checks
 from reproduce.claims import checked
-from reproduce.claims.effect import ALPHA, DIGITS, SCALES, Effect, Layout, scaled, spread
+from reproduce.claims.effect import (
+    ALPHA,
+    DIGITS,
+    SCALES,
+    Effect,
+    Layout,
+    margin_on,
+    scaled,
+    spread,
+)
 
 ALTERNATIVES = ("greater", "less")
 
@@ -115,7 +124,6 @@ def difference(
     samples = [scaled(name, arm, scale) for name, arm in zip(named, arms, strict=True)]
     if scale == "log":
         floor /= min(abs(float(np.mean(arm))) for arm in arms)
-        margin = float(scaled("margin", np.array([margin or 1.0]), scale)[0])
     if paired:
         samples, floor = [_gaps(*samples)], 2**0.5 * floor
     if len(samples) == 1:
@@ -123,11 +131,9 @@ def difference(
     else:
         estimate = Effect.of_difference(*samples, floor=floor)
     own = float(np.mean([spread(sample, floor) ** 2 for sample in samples])) ** 0.5
-    p, against = direction(estimate, margin, rising=alternative == "greater")
-    shown = np.array([estimate.value, *estimate.interval(1 - ALPHA)])
-    effect, low, high = np.exp(shown) if scale == "log" else shown
-    n = min(map(len, arms))
-    return Evidence(float(effect), float(low), float(high), n, p, against, own)
+    bound = margin_on(scale, margin)
+    p, against = direction(estimate, bound, rising=alternative == "greater")
+    return Evidence(*estimate.shown(scale), min(map(len, arms)), p, against, own)
 
 
 def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) -> Evidence:
@@ -160,15 +166,22 @@ def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) 
     checks.number("high", high, above=low)
     checks.number("floor", floor, least=0)
     estimates = [Effect.of_mean(arm, floor=floor) for arm in arms]
+    n, own = min(map(len, arms)), [spread(arm, floor) for arm in arms]
+    return all_inside(estimates, own, n, low=low, high=high)
+
+
+def all_inside(
+    estimates: Sequence[Effect], spreads: Sequence[float], n: int, *, low: float, high: float
+) -> Evidence:
+    """Test that each of some estimates lies in a range; show what decides, with its spread."""
     tests = [inside(estimate, low, high) for estimate in estimates]
     p, against = max(p for p, _ in tests), min(against for _, against in tests)
-    against = min(1.0, len(arms) * against)
-    decides = min if against < p else max  # the arm furthest outside, or the weakest inside
-    i = decides(range(len(arms)), key=lambda i: tests[i][against < p])
+    against = min(1.0, len(tests) * against)
+    decides = min if against < p else max  # the one furthest outside, or the weakest inside
+    i = decides(range(len(tests)), key=lambda i: tests[i][against < p])
     level = level_of_range(p, against)
-    n, own = min(map(len, arms)), spread(arms[i], floor)
     ends = estimates[i].interval(level)
-    return Evidence(estimates[i].value, *ends, n, p, against, own, level=level)
+    return Evidence(estimates[i].value, *ends, n, p, against, spreads[i], level=level)
 
 
 def ordering(
@@ -212,7 +225,7 @@ def all_above(leads: Sequence[Effect], n: int, layout: Layout, *, bound: float =
     else:
         lead = max(leads, key=lambda one: one.above(bound))
     note = f"the least certain of {len(leads)}" if len(leads) > 1 else ""
-    return Evidence(*layout.shown(lead), n, p, against, layout.variance**0.5, note)
+    return Evidence(*lead.shown(layout.scale), n, p, against, layout.variance**0.5, note)
 
 
 def extremum(
@@ -238,6 +251,7 @@ def extremum(
         floors: For each level the standard error of a single value, where it is known.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: No level inside or outside, or as in :func:`ordering`.
     """
     groups = checked.groups("groups", groups)
@@ -261,8 +275,8 @@ def extremum(
     p = doubled(max(lead(best, level).above(0.0) for level in beyond), len(within))
     against = doubled(max(lead(rival, level).above(0.0) for level in within), len(beyond))
     note = f"{'least' if least else 'greatest'} at {ranked[0]:g}"
-    n, spread_of_one = min(map(len, groups.values())), layout.variance**0.5
-    return Evidence(*layout.shown(lead(best, rival)), n, p, against, spread_of_one, note)
+    n, shown = min(map(len, groups.values())), lead(best, rival).shown(layout.scale)
+    return Evidence(*shown, n, p, against, layout.variance**0.5, note)
 
 
 def _gaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -2,8 +2,11 @@
 
 The number never depends on the effect that was observed: it is the one at which the claim's test
 has power 0.9 against a truth as far from the edge of the statement as the claim's margin is wide,
-or twice the spread over units where it has none. A claim is looked at no more than
-``reproduce.claims.LOOKS`` times; the second look is at the planned number.
+or twice the spread over units where it has none. A share of test cases ends at 0 and
+1: where the end is nearer to a bound, the truth is supposed there, and the spread to be at least
+the binomial error there, so that units that all lie at the end pass at the planned number. A claim
+is looked at no more than ``reproduce.claims.LOOKS`` times; the second look is at the planned
+number.
 """
 
 from typing import Any
@@ -15,7 +18,7 @@ from statsmodels.stats.power import TTestIndPower, TTestPower
 from reproduce.claims.association import VARIANCE_OF_RANKS
 from reproduce.claims.claim import Claim
 from reproduce.claims.correction import LOOKS
-from reproduce.claims.effect import ALPHA
+from reproduce.claims.effect import ALPHA, binomial_error
 
 POWER = 0.9
 SPREADS = 2.0  # distance from the edge, in spreads over units, of a claim without a margin
@@ -23,17 +26,18 @@ MODERATE = 0.5  # size of a rank correlation that a claim of a sign shall notice
 MOST = 1000  # units beyond which no plan is worth stating
 
 
-def planned(claim: Claim, spread: float) -> int | None:
+def planned(claim: Claim, spread: float, *, cases: int | None = None) -> int | None:
     """Return the number of units of each arm at which a claim is judged for the last time.
 
     Args:
         claim: The claim.
         spread: Standard deviation over units of what it tests, on the scale of its test;
             ignored by correlations.
+        cases: Test cases that the claim's metric is a share of, if it is one.
 
     Returns:
         The number, at least the claim's seeds; ``None`` where it exceeds ``MOST``, or where no
-        number of seeds adds a cluster.
+        number of seeds adds a cluster or could pass a bound at the end of the range of a share.
 
     Raises:
         ValueError: The spread is negative or not finite.
@@ -49,6 +53,10 @@ def planned(claim: Claim, spread: float) -> int | None:
     level = ALPHA / LOOKS if two_sided else 2 * ALPHA / LOOKS  # of two one-sided tests
     power = POWER if two_sided else (1 + POWER) / 2
     size = _distance(test) / spread if _distance(test) and spread else SPREADS
+    if cases and _bounds_a_value(test) and test.get("scale") != "log":
+        size = min(size, _room(test, spread, cases))
+    if size <= 0:
+        return None
     arms = TTestPower() if is_one_sample(test) else TTestIndPower()
     for units in range(2, MOST + 1):
         if not arms.power(size, units, level) < power:  # NaN where it is 1 up to rounding
@@ -69,10 +77,26 @@ def _distance(test: Any) -> float:
         return (test["high"] - test["low"]) / 2
     if test["kind"] == "closeness":
         return test["margin"]
-    margin = test.get("margin", 0.0)
-    if is_one_sample(test) and "minus" not in test:
+    if _bounds_a_value(test):
         return 0.0  # the margin is a bound on a value, not the size of a gap
+    margin = test.get("margin", 0.0)
     return abs(np.log(margin)) if test.get("scale") == "log" and margin else abs(margin)
+
+
+def _bounds_a_value(test: Any) -> bool:
+    """Return whether the statement is that a value, no difference of two, passes a bound."""
+    return is_one_sample(test) and test["kind"] != "equivalence" and "minus" not in test
+
+
+def _room(test: Any, spread: float, cases: int) -> float:
+    """Return how many spreads lie between a bound on a share and the end of its range.
+
+    Units that all lie at the end have the binomial error of their cases for a spread.
+    """
+    single = test["kind"] == "difference"
+    rising = test.get("alternative", "greater") == "greater" if single else bool(test.get("over"))
+    end, bound = float(rising), test.get("margin", 0.0)
+    return (end - bound if rising else bound) / max(spread, binomial_error(end, cases))
 
 
 def _pairs(test: Any) -> float:

@@ -13,8 +13,8 @@ import numpy as np
 
 from ibutils import checks
 from reproduce.claims import checked
-from reproduce.claims.effect import Layout, scaled
-from reproduce.claims.evidence import Evidence, all_above, inside, level_of_range
+from reproduce.claims.effect import Layout, margin_on
+from reproduce.claims.evidence import Evidence, all_above, all_inside
 
 
 def superiority(
@@ -62,7 +62,7 @@ def superiority(
         raise ValueError(f"over or under must name a group, got {over} and {under}")
     layout = Layout(groups, scale, floors, share=share)
     n = min(len(groups[name]) for name in [*over, *under])
-    bound = float(scaled("margin", np.array([margin or 1.0]), scale)[0]) if layout.log else margin
+    bound = margin_on(scale, margin)
     if over and under:
         leads = [layout.contrast(a, b) for a in over for b in under]
         return all_above(leads, n, layout, bound=bound)
@@ -71,7 +71,7 @@ def superiority(
     below = [one._replace(value=-one.value) for one in map(layout.mean, under)]
     found = all_above(below, n, layout, bound=-bound)  # shown as the mean itself
     ends = np.array([found.effect, found.high, found.low])
-    effect, low, high = map(float, 1 / ends if layout.log else -ends)
+    effect, low, high = map(float, 1 / ends if scale == "log" else -ends)
     return replace(found, effect=effect, low=low, high=high)
 
 
@@ -114,12 +114,5 @@ def closeness(
     for a, b in combinations(arms, 2):
         gap = layout.contrast(a, b)
         gaps.append(gap if gap.value >= 0 else layout.contrast(b, a))
-    tests = [inside(gap, -margin, margin) for gap in gaps]
-    p, against = max(p for p, _ in tests), min(against for _, against in tests)
-    against = min(1.0, len(gaps) * against)
-    decides = min if against < p else max
-    found = gaps[decides(range(len(gaps)), key=lambda i: tests[i][against < p])]
-    level = level_of_range(p, against)
-    ends = found.interval(level)
-    n = min(len(groups[name]) for name in arms)
-    return Evidence(found.value, *ends, n, p, against, layout.variance**0.5, level=level)
+    n, own = min(len(groups[name]) for name in arms), [layout.variance**0.5] * len(gaps)
+    return all_inside(gaps, own, n, low=-margin, high=margin)

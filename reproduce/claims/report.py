@@ -20,6 +20,7 @@ def report(part: str, *chosen: str) -> str:
         chosen: Identifiers of claims, or of targets for all their claims; of all when none.
 
     Raises:
+        TypeError: ``chosen`` is no string.
         ValueError: An identifier is neither a claim nor the target of one, or as in
             :func:`reproduce.claims.verdicts`.
     """

@@ -10,12 +10,13 @@ from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce.claims import checked
 from reproduce.claims.claim import QUANTITY, Claim
+from reproduce.claims.effect import binomial_error
+from reproduce.claims.target import Target
 from reproduce.record import key
+from reproduce.record.rows import COLUMNS, factors
 
 Tables = Mapping[str, pd.DataFrame]
 
-_COLUMNS = ("seed", "split", "metric", "value", "unit")
-_NOT_FACTORS = {"target", "epoch", *_COLUMNS[1:], "profile", "device", "run", "floor"}
 WITHIN = ("layer", "probe", "estimator", "examples")  # factors that one network has several of
 
 
@@ -74,7 +75,7 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
     rows = tables.get(named["target"] or claim.target, pd.DataFrame())
     if not len(rows):
         return pd.DataFrame()
-    _check_columns(f"claim {claim.id!r}: the table in tables", rows, _COLUMNS)
+    _check_columns(f"claim {claim.id!r}: the table in tables", rows, ("seed", *COLUMNS[1:]))
     for factor, level in (claim.test.get("where") or {}).items():
         rows = rows[_matches(claim, rows, factor, level)]
     if not len(rows):
@@ -86,39 +87,39 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
         rows = rows[rows[column] == named[column]]
     if "epoch" in rows:  # curves over training are another thing than final values
         rows = rows[rows["epoch"].isna()]
-    factors = [str(column) for column in rows if column not in _NOT_FACTORS]
-    members = [key(dict(zip(factors, row, strict=True))) for row in rows[factors].to_numpy(object)]
+    names = factors(rows)
+    members = [key(dict(zip(names, row, strict=True))) for row in rows[names].to_numpy(object)]
     if len(set(members)) < len(members):
         raise ValueError(f"claim {claim.id!r}: a member has two values of {named['metric']!r}")
     rows = rows.assign(unit=rows["unit"].astype(str))  # a column of ones is read as numbers
     if "floor" not in rows:
         rows = rows.assign(floor=0.0)
     checked.sample(f"claim {claim.id!r}: {named['metric']!r} in tables", rows["value"])
-    return rows[[*factors, "value", "unit", "floor"]].set_axis(members)
+    return rows[[*names, "value", "unit", "floor"]].set_axis(members)
 
 
-def with_floor(rows: pd.DataFrame, cases: int | None) -> pd.DataFrame:
-    """Return rows with the binomial standard error of those that are shares of test cases.
+def with_floor(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
+    """Return rows with the binomial standard error of errors and accuracies on test cases.
 
-    One success and one failure are added, so that a share of 0 or 1 has an error too.
+    These are the metrics that the target declares as ``shares``, on the split ``test``; other
+    rows have 0.
     """
-    if not cases or not len(rows):
+    if not target.cases or not len(rows):
         return rows
-    shares = (rows["unit"].astype(str) == "1") & (rows["split"] == "test")
-    shares &= rows["value"].between(0, 1)
-    share = (rows["value"].clip(0, 1) * cases + 1) / (cases + 2)
-    return rows.assign(floor=np.where(shares, np.sqrt(share * (1 - share) / cases), 0.0))
+    names = [name for name in rows["metric"].unique() if target.cases_of(name)]
+    shares = rows["metric"].isin(names) & (rows["split"] == "test")
+    errors = binomial_error(rows["value"].where(shares, 0.0), target.cases)
+    return rows.assign(floor=np.where(shares, errors, 0.0))
 
 
 def networks(values: pd.DataFrame) -> pd.Series:
     """Return the name of the network that each row of a quantity was measured on."""
-    factors = [str(c) for c in values if c not in ("value", "unit", "floor", *WITHIN)]
-    return labels(values, factors)
+    return labels(values, [name for name in factors(values) if name not in WITHIN])
 
 
-def labels(values: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
-    """Return one name for each combination of factors."""
-    rows = values[[*factors]].astype(object)
+def labels(values: pd.DataFrame, named: Sequence[str]) -> pd.Series:
+    """Return one name for each combination of the named factors."""
+    rows = values[[*named]].astype(object)
     return rows.apply(lambda row: key(row.to_dict()), axis=1)
 
 
@@ -170,9 +171,9 @@ def by_group(
     """Return the values of each combination of factors apart from the seed, indexed by seed."""
     for factor, level in (where or {}).items():
         values = values[_matches(claim, values, factor, level)]
-    factors = [str(c) for c in values if c not in ("seed", "value", "unit", "floor")]
+    names = [name for name in factors(values) if name != "seed"]
     found: dict[str, pd.Series] = {}
     if len(values):
-        for name, own in values.groupby(labels(values, factors)):
+        for name, own in values.groupby(labels(values, names)):
             found[str(name)] = own.set_index("seed")["value"].sort_index()
     return found

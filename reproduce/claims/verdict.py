@@ -1,6 +1,7 @@
 """From claims and recorded tables to verdicts."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce import record
-from reproduce.claims.claim import JUDGED, Claim, load
+from reproduce.claims.claim import JUDGED, QUANTITY, Claim, load
 from reproduce.claims.correction import corrected_by_family
 from reproduce.claims.effect import ALPHA
 from reproduce.claims.judge import Shortage, judge
@@ -57,6 +58,7 @@ class Verdict:
         corrected: The smaller of the two, corrected for looks and for the claims of the family.
         note: What was observed, or what is missing.
         level: Level of the interval.
+        cases: Test cases that what it tests is a share of, if it is one.
         narrow: Whether the verdict would only lean if its family had one more claim without an
             effect.
     """
@@ -75,6 +77,7 @@ class Verdict:
     corrected: float = np.nan
     note: str = ""
     level: float = 1 - ALPHA
+    cases: int | None = None
     narrow: bool = False
 
     @property
@@ -106,7 +109,7 @@ class Verdict:
         spread = 0.0 if ranked else self.spread
         if not self.tested or not np.isfinite(spread):
             return ""
-        units = planned(self.claim, spread)
+        units = planned(self.claim, spread, cases=self.cases)
         if units is not None:
             return str(units)
         return f"over {MOST}" if "seed" in self.claim.test.get("cluster", ["seed"]) else ""
@@ -259,8 +262,18 @@ def by_profile(part: str) -> list[tuple[Verdict, ...]]:
 
 def _raw(part: str, profile: str) -> list[Verdict]:
     """Return the verdicts of a part before any correction."""
-    tables = {name: _table(part, target, profile) for name, target in targets(part).items()}
-    return [verdict(claim, tables) for claim in load(part)]
+    known = targets(part)
+    tables = {name: _table(part, target, profile) for name, target in known.items()}
+    return [replace(verdict(claim, tables), cases=_cases(claim, known)) for claim in load(part)]
+
+
+def _cases(claim: Claim, known: Mapping[str, Target]) -> int | None:
+    """Return the test cases that what a claim tests is a share of, if it is one in all arms."""
+    test = claim.test
+    arms = [test.get("first", {}), *test.get("over", []), *test.get("under", [])]
+    if test.get("split") != "test" or any(arm.keys() & {*QUANTITY} for arm in arms):
+        return None
+    return known[test.get("target", claim.target)].cases_of(test["metric"])
 
 
 def _table(part: str, target: Target, profile: str) -> pd.DataFrame:
@@ -270,7 +283,7 @@ def _table(part: str, target: Target, profile: str) -> pd.DataFrame:
         derived = measure.find(target.measures, part)
         arrays = record.arrays(target.id, profile=profile)
         rows = pd.concat([rows, derived(rows, arrays)], ignore_index=True)
-    return with_floor(rows, target.cases)
+    return with_floor(rows, target)
 
 
 def _no_record(claim: Claim) -> str:

@@ -8,9 +8,8 @@ import numpy as np
 
 from ibutils import checks
 from reproduce.record.integrity import key
+from reproduce.record.rows import COLUMNS
 from reproduce.record.store import check_target
-
-COLUMNS = ("target", "split", "metric", "value", "unit")  # of each row
 
 
 def settings(value: Any) -> dict[str, Any]:

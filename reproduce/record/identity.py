@@ -2,11 +2,11 @@
 
 import ast
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from reproduce import notebooks
 from reproduce.record.provenance import notebook_path
 from reproduce.record.sources import Definition, Module, Sources, Token
 
@@ -35,6 +35,7 @@ def code_hash(notebook: str) -> str:
             cells tagged ``experiment`` where that module does not exist.
 
     Raises:
+        TypeError: ``notebook`` is no string.
         ValueError: There is no such notebook.
     """
     path, home = notebook_path(notebook), _home()
@@ -102,9 +103,8 @@ def _roots(notebook: str, sources: Sources) -> list[Definition]:
     name = "experiments." + notebook.replace("/", ".")
     if sources.has(name) and {TRAIN, SETTINGS} <= (bound := sources.module(name).bound).keys():
         return [Definition(name, root) for root in (TRAIN, LOAD, SETTINGS) if root in bound]
-    cells = json.loads(notebook_path(notebook).read_text())["cells"]
-    tagged = [cell for cell in cells if "experiment" in cell["metadata"].get("tags", [])]
-    sources.add(Module("\n".join("".join(cell["source"]) for cell in tagged), _CELLS))
+    tagged = notebooks.cells(notebook_path(notebook), tag="experiment")
+    sources.add(Module("\n".join(cell["source"] for cell in tagged), _CELLS))
     return [*sources.names(_CELLS), Definition(_CELLS, "")]
 
 

@@ -1,7 +1,6 @@
 """The parameters of a profile, and what a run that calls itself by it may not change."""
 
 import ast
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,9 +49,8 @@ def of_profile(notebook: str, profile: str) -> dict[str, Any]:
 
 def _assigned(notebook: str) -> list[tuple[ast.Name, ast.expr]]:
     """Return the names and values that the cell tagged ``parameters`` assigns."""
-    cells = json.loads(notebook_path(notebook).read_text())["cells"]
-    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
-    nodes = [node for cell in tagged for node in ast.parse("".join(cell["source"])).body]
+    tagged = notebooks.cells(notebook_path(notebook), tag="parameters")
+    nodes = [node for cell in tagged for node in ast.parse(cell["source"]).body]
     found: list[tuple[ast.Name, ast.expr]] = []
     for node in nodes:
         if isinstance(node, ast.Assign):

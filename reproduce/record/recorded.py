@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,61 +54,71 @@ def join(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def profiles(target: str, *, root: Path | None = None) -> list[str]:
-    """Return the profiles that have rows of a target, the most faithful first."""
+def profiles(target: str) -> list[str]:
+    """Return the profiles that have rows of a target, the most faithful first.
+
+    Raises:
+        TypeError: ``target`` is no string.
+    """
     check_target(target)
-    have = {run["profile"] for run in runs(root) if f"{target}.csv" in run["contents"]}
+    have = {run["profile"] for run in runs() if f"{target}.csv" in run["contents"]}
     return [name for name in reversed(PROFILES) if name in have]
 
 
-def covering(target: str, *, root: Path | None = None) -> str | None:
+def covering(target: str) -> str | None:
     """Return the profile that covers a target best, or None when nothing is recorded.
 
     It is the one with the most distinct members apart from their seeds; of equals, the most
     faithful. A single run at the paper's settings thus does not hide a whole curve.
+
+    Raises:
+        TypeError: ``target`` is no string.
     """
     levels = {}
-    for profile in profiles(target, root=root):
-        chosen = [run for run in runs(root) if run["profile"] == profile]
+    for profile in profiles(target):
+        chosen = [run for run in runs() if run["profile"] == profile]
         entries = [entry for run in chosen for entry in run["members"]]
         found = {kind(one["member"]) for one in entries if f"{target}.csv" in one["rows"]}
         levels[profile] = len(found)
     return max(levels, key=lambda profile: levels[profile], default=None)
 
 
-def _recorded(target: str, profile: str | None, root: Path | None) -> list[dict[str, Any]]:
+def _recorded(target: str, profile: str | None) -> list[dict[str, Any]]:
     check_target(target)
     checks.choice("profile", profile, (*PROFILES, None))
-    best = profile or covering(target, root=root)
-    return [run for run in runs(root) if run["profile"] == best]
+    best = profile or covering(target)
+    return [run for run in runs() if run["profile"] == best]
 
 
-def table(target: str, *, profile: str | None = None, root: Path | None = None) -> pd.DataFrame:
+def table(target: str, *, profile: str | None = None) -> pd.DataFrame:
     """Return the recorded rows of a target, of one profile only.
 
     Args:
         target: For example ``"VIB-T1"``.
         profile: The profile; the one that covers the target best by default.
-        root: A folder of runs; the committed ``results`` by default.
 
     Returns:
         Tidy rows with the columns ``profile``, ``device`` and ``run`` added; empty when there
         are none.
 
     Raises:
+        TypeError: ``target`` is no string.
         ValueError: Unknown profile.
 
     Warns:
         RecordWarning: A run is damaged or contradicts another, and does not count.
     """
-    return join([read_table(run, target) for run in _recorded(target, profile, root)])
+    return join([read_table(run, target) for run in _recorded(target, profile)])
 
 
-def arrays(
-    target: str, *, profile: str | None = None, root: Path | None = None
-) -> dict[str, dict[str, np.ndarray]]:
-    """Return the recorded arrays of a target as ``{member key: {name: array}}``."""
+def arrays(target: str, *, profile: str | None = None) -> dict[str, dict[str, np.ndarray]]:
+    """Return the recorded arrays of a target as ``{member key: {name: array}}``.
+
+    Raises:
+        TypeError: ``target`` is no string.
+        ValueError: Unknown profile.
+    """
     found: dict[str, dict[str, np.ndarray]] = {}
-    for run in _recorded(target, profile, root):
+    for run in _recorded(target, profile):
         found |= read_arrays(run, target)
     return found

@@ -23,6 +23,7 @@ from reproduce.record.identity import code_hash
 from reproduce.record.integrity import Member, key
 from reproduce.record.parameters import check_profile
 from reproduce.record.provenance import commit, machine
+from reproduce.record.rows import COLUMNS
 from reproduce.record.supersede import alike
 
 
@@ -248,10 +249,9 @@ def _contents(
 ) -> dict[str, bytes]:
     """Return the files of a run by name."""
     found = {}
-    ends = ["split", "metric", "value", "unit"]
     for target, rows in tables.items():
         frame = pd.DataFrame(rows)
-        frame = frame[[*(c for c in frame.columns if c not in ends), *ends]]
+        frame = frame[[*(c for c in frame.columns if c not in COLUMNS[1:]), *COLUMNS[1:]]]
         found[f"{target}.csv"] = frame.to_csv(index=False).encode()
     if held:
         packed = io.BytesIO()

@@ -165,6 +165,10 @@ def runs(
         With its ``folder`` and the ``contents`` of its files. Of members that a later run
         supersedes the entries are left out.
 
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: Unknown profile.
+
     Warns:
         RecordWarning: A run is damaged, or two contradict each other; what to do.
     """

@@ -5,9 +5,10 @@ import math
 
 import pytest
 import torch
+from draws import normal
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from truth import expectation, normal, reverse_divergence, table
+from truth import expectation, reverse_divergence, table
 
 from ibutils.bounds import (
     barber_agakov_lower,

@@ -6,10 +6,11 @@ from functools import partial
 
 import pytest
 import torch
+from draws import normal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
-from truth import expectation, gaussian_batches, log_ratio, normal, table
+from truth import expectation, gaussian_batches, log_ratio, table
 
 from ibutils.bounds import info_nce, info_nce_from_embeddings, interpolated, tuba
 from ibutils.information import mutual_information

@@ -5,7 +5,8 @@ import math
 
 import pytest
 import torch
-from truth import normal, table
+from draws import normal
+from truth import table
 
 from ibutils.bounds import donsker_varadhan, info_nce
 from ibutils.information import mutual_information

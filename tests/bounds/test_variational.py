@@ -7,17 +7,11 @@ from itertools import permutations
 
 import pytest
 import torch
+from draws import normal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
-from truth import (
-    expectation,
-    gaussian_batches,
-    jensen_shannon_divergence,
-    log_ratio,
-    normal,
-    table,
-)
+from truth import expectation, gaussian_batches, jensen_shannon_divergence, log_ratio, table
 
 from ibutils.bounds import donsker_varadhan, jensen_shannon, nwj, smile, tuba
 from ibutils.information import mutual_information

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
+from draws import normal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
@@ -18,12 +19,6 @@ ROUNDING = 1e-12
 
 close = torch.testing.assert_close
 some = settings(max_examples=30, deadline=None)
-
-
-def normal(*shape, seed=0):
-    """Return standard normal values in double precision."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 def about_input(activity, *, variance, bound):

@@ -5,17 +5,13 @@ from functools import partial
 
 import pytest
 import torch
+from draws import normal
 
 from ibutils.estimators import kde, overlap
 from ibutils.estimators.overlap import mean_log_overlap
 
 close = torch.testing.assert_close
 DTYPES = [torch.float32, torch.float64]
-
-
-def normal(*shape, seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
 
 
 def plain(points, variance):

@@ -2,7 +2,9 @@
 
 import dataclasses
 import dis
+import inspect
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -20,14 +22,15 @@ from .mutations import Spoilt
 from .registry import Call
 
 OURS = str(Path(ibutils.__file__).parent)
-ENDINGS = ("clear", "harmless", "obscure", "inside", "silent")
+ENDINGS = ("clear", "harmless", "obscure", "undocumented", "inside", "silent")
 
 
 class Ending(NamedTuple):
     """How a call ended and what was seen.
 
-    *clear*: an error of ours that names argument and value. *harmless*: a legal result.
-    *obscure*: any other error. *inside*: an error of another library. *silent*: a result where
+    *clear*: an error of ours that names argument and value, and that the docstring names as one
+    that is raised. *undocumented*: one that it does not. *harmless*: a legal result. *obscure*:
+    any other error. *inside*: an error of another library. *silent*: a result where
     there must be none.
     """
 
@@ -67,14 +70,26 @@ def _of_error(call: Call, error: Exception, spoilt: Spoilt, names: tuple[str, ..
     """Return what kind of error it is."""
     if not _raised_by_us(error.__traceback__):
         return "inside" if _foreign(error) else "obscure"
-    documented = type(error).__name__ in (call.target.__doc__ or "")
+    documented = type(error).__name__ in raised(call.target)
     if documented and isinstance(error, FloatingPointError):
         return "clear"  # training that diverges names the step, not what made it diverge
     if not (isinstance(error, ValueError | TypeError) or documented):
         return "obscure"
     together = spoilt.what.startswith("one ") or spoilt.sort == "doubtful"
     named = _names(str(error), names if together else (spoilt.argument,))
-    return "clear" if named and _tells(str(error), spoilt.value) else "obscure"
+    if not (named and _tells(str(error), spoilt.value)):
+        return "obscure"
+    return "clear" if documented else "undocumented"
+
+
+def raised(target: Callable[..., Any]) -> set[str]:
+    """Return the errors that the docstring of a callable, or that of its class, says it raises."""
+    owner = sys.modules[target.__module__]
+    for name in target.__qualname__.split(".")[:-1]:
+        owner = getattr(owner, name)
+    texts = [inspect.getdoc(one) or "" for one in (target, owner) if not inspect.ismodule(one)]
+    sections = [re.search(r"^Raises:\n((?:    .*\n?|\n)+)", text, re.M) for text in texts]
+    return {name for one in sections if one for name in re.findall(r"^    (\w+):", one[1], re.M)}
 
 
 def _raised_by_us(trace: TracebackType | None) -> bool:

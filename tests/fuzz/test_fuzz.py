@@ -6,6 +6,10 @@ import sys
 
 import pytest
 
+from ibutils import nets
+from ibutils.infomax import heads
+
+from .judge import raised
 from .names import LEFT_OUT, exported, undocumented
 from .registry import calls
 
@@ -29,6 +33,12 @@ def test_every_exported_name_is_on_the_page_of_the_api():
 
 def test_nothing_is_left_out_that_does_not_exist_or_is_called(registered):
     assert not registered & LEFT_OUT.keys()
+
+
+def test_errors_are_named_in_the_section_of_a_callable_or_of_its_class():
+    assert raised(nets.linear) == {"TypeError", "ValueError"}
+    assert raised(heads.Branch.forward) >= raised(heads.Branch) == {"TypeError", "ValueError"}
+    assert raised(raised) == set()
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pair_loops import normal
+from truth import jensen_shannon_divergence, log_ratio
 
 from ibutils.infomax import infomax_loss, pair_loss
 from ibutils.information import (
@@ -34,19 +35,10 @@ def sample(counts):
     return table.double() / table.sum(), x, y
 
 
-def log_ratio(joint):
-    return joint.log() - joint.sum(1, keepdim=True).log() - joint.sum(0, keepdim=True).log()
-
-
 def exact_loss(critic, x, y, bound):
     """Return a loss whose positives are the joint and whose negatives are the whole product."""
     positive, negative = critic[x, y][:, None], critic[x][:, y].T[..., None]
     return pair_loss(positive, negative, bound=bound)
-
-
-def jensen_shannon_divergence(joint):
-    product = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
-    return mutual_information(torch.stack([joint.flatten(), product.flatten()]) / 2)
 
 
 class TestOptimalCritic:

@@ -5,6 +5,7 @@ from itertools import islice, pairwise
 
 import pytest
 import torch
+from draws import normal
 
 from ibutils.estimators import binning, kde
 from ibutils.exact import linear_networks as linear
@@ -12,11 +13,6 @@ from ibutils.exact import one_neuron
 from ibutils.exact.student_teacher import descend
 from ibutils.information import nats_to_bits
 from ibutils.information_plane import adaptive_binning
-
-
-def normal(*shape, seed=0):
-    g = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=g, dtype=torch.float64)
 
 
 def binned(activity, edges):

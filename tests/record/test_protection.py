@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from copies import ROOT
+from synthetic import read_from
 from test_run import BASELINE, SETTINGS, TARGET, VIB, begin, finish
 
 import reproduce
@@ -189,10 +190,11 @@ def start(root, seconds=0.0):
 
 def check_complete(root):
     """Check that every member is on record, once, with its values, and nothing is left over."""
-    rows = record.table("VIB-T1", profile="laptop", root=root / "_build/runs")
+    with read_from(root / "_build/runs"):
+        rows = record.table("VIB-T1", profile="laptop")
+        held = record.arrays("VIB-T1", profile="laptop")
     assert sorted(rows["seed"]) == list(range(12))
     assert (rows["value"] == rows["seed"] / 3).all()
-    held = record.arrays("VIB-T1", profile="laptop", root=root / "_build/runs")
     assert len(held) == 12
     for name, named in held.items():
         seed = int(name.rpartition("=")[2])
@@ -245,9 +247,10 @@ def test_what_a_killed_process_held_is_trained_by_another(project):
 def test_what_was_staged_counts_when_the_description_names_it(project):
     """A kill after ``run.json`` and before the tables take their places loses nothing."""
     run = finish(begin(), VIB)
-    table, wanted = run.folder / f"{TARGET}.csv", record.table(TARGET, root=store.live_root())
-    table.rename(run.folder / f".next.{TARGET}.csv")
-    pd.testing.assert_frame_equal(record.table(TARGET, root=store.live_root()), wanted)
+    with read_from(store.live_root()):
+        table, wanted = run.folder / f"{TARGET}.csv", record.table(TARGET)
+        table.rename(run.folder / f".next.{TARGET}.csv")
+        pd.testing.assert_frame_equal(record.table(TARGET), wanted)
     run._lock.release()
     begin()
     assert table.exists() and not list(run.folder.glob(".*"))

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import seal
+from synthetic import read_from, seal
 
 from reproduce.record import (
     PROFILES,
@@ -27,6 +27,13 @@ MEMBERS = [
     {"method": "vib", "bottleneck": 256, "beta": 1e-3, "seed": 0},
     {"method": "baseline", "bottleneck": None, "beta": None, "seed": 1},
 ]
+
+
+@pytest.fixture(autouse=True)
+def of_the_test(tmp_path):
+    """Let the folder of a test be the record."""
+    with read_from(tmp_path):
+        yield
 
 
 def write(root, members, *, profile="laptop", run="a", settings=None, rows=None, target=TARGET):
@@ -98,7 +105,8 @@ class TestKey:
         frame = pd.read_csv(folder / f"{TARGET}.csv").assign(value=value)
         frame.to_csv(folder / f"{TARGET}.csv", index=False)
         seal(folder, json.loads((folder / "run.json").read_text()))
-        (found,) = table(TARGET, root=root)["value"]
+        with read_from(root):
+            (found,) = table(TARGET)["value"]
         assert found == value and math.copysign(1, found) == math.copysign(1, value)
 
     def test_tells_members_apart(self):
@@ -126,13 +134,13 @@ class TestRuns:
         folder = write(tmp_path, MEMBERS)
         pack(folder, MEMBERS)
         later = write(tmp_path, MEMBERS[1:], run="b", settings={"epochs": 30})
-        assert table(TARGET, root=tmp_path)["run"].tolist() == [folder.name, later.name]
-        assert list(arrays(TARGET, root=tmp_path)) == [key(MEMBERS[0])]
+        assert table(TARGET)["run"].tolist() == [folder.name, later.name]
+        assert list(arrays(TARGET)) == [key(MEMBERS[0])]
 
     def test_an_empty_folder_is_no_run(self, tmp_path):
         """A run that was killed before its first member had hidden files only."""
         (tmp_path / "laptop/vib/mnist/a").mkdir(parents=True)
-        assert runs(tmp_path) == [] and table(TARGET, root=tmp_path).empty
+        assert runs(tmp_path) == [] and table(TARGET).empty
 
     def test_runs_come_oldest_first(self, tmp_path):
         for run in "cab":
@@ -142,40 +150,37 @@ class TestRuns:
     def test_runs_are_joined_and_each_row_says_where_it_comes_from(self, tmp_path):
         write(tmp_path, MEMBERS[:1], run="a")
         write(tmp_path, MEMBERS[1:], run="b")
-        found = table(TARGET, root=tmp_path)
+        found = table(TARGET)
         assert found["run"].tolist() == ["a", "b"]
         assert set(found["profile"]) == {"laptop"} and set(found["device"]) == {"CPU"}
         assert found["beta"].tolist()[0] == 1e-3 and math.isnan(found["beta"].tolist()[1])
 
     def test_nothing_recorded_is_an_empty_table(self, tmp_path):
-        assert table(TARGET, root=tmp_path).empty and arrays(TARGET, root=tmp_path) == {}
+        assert table(TARGET).empty and arrays(TARGET) == {}
         write(tmp_path, MEMBERS)
-        assert (
-            table("VIB-F9", root=tmp_path).empty
-            and table(TARGET, root=tmp_path, profile="gpu").empty
-        )
+        assert table("VIB-F9").empty and table(TARGET, profile="gpu").empty
 
     def test_of_a_member_recorded_twice_with_other_values_the_earlier_counts(self, tmp_path):
         one = write(tmp_path, MEMBERS, run="a")
         two = write(tmp_path, MEMBERS[1:], run="b")
         for read in (table, arrays):
             with pytest.warns(RecordWarning, match="recorded twice") as caught:
-                read(TARGET, root=tmp_path)
+                read(TARGET)
             message = str(caught[0].message)
             assert str(one) in message and str(two) in message and key(MEMBERS[1]) in message
             assert "remove one of the folders" in message
         with pytest.warns(RecordWarning):
-            assert table(TARGET, root=tmp_path)["run"].tolist() == ["a", "a"]
+            assert table(TARGET)["run"].tolist() == ["a", "a"]
 
     def test_a_member_recorded_twice_with_equal_values_is_harmless(self, tmp_path):
         write(tmp_path, MEMBERS, run="a")
         write(tmp_path, MEMBERS[:1], run="b")
-        assert table(TARGET, root=tmp_path)["run"].tolist() == ["a", "a"]
+        assert table(TARGET)["run"].tolist() == ["a", "a"]
 
     def test_the_same_member_may_stand_in_two_profiles(self, tmp_path):
         write(tmp_path, MEMBERS, profile="laptop")
         write(tmp_path, MEMBERS, profile="paper", settings={"epochs": 200})
-        assert set(table(TARGET, root=tmp_path)["profile"]) == {"paper"}
+        assert set(table(TARGET)["profile"]) == {"paper"}
 
 
 class TestProfiles:
@@ -183,45 +188,45 @@ class TestProfiles:
         left = list(PROFILES)
         for profile in PROFILES:
             write(tmp_path, MEMBERS, profile=profile)
-        assert profiles(TARGET, root=tmp_path) == ["paper", "gpu", "laptop", "smoke"]
+        assert profiles(TARGET) == ["paper", "gpu", "laptop", "smoke"]
         for profile in reversed(PROFILES):
-            assert set(table(TARGET, root=tmp_path)["profile"]) == {profile}
+            assert set(table(TARGET)["profile"]) == {profile}
             left.remove(profile)
             shutil.rmtree(tmp_path / profile)
-        assert table(TARGET, root=tmp_path).empty
+        assert table(TARGET).empty
 
     def test_the_one_that_covers_a_target_wins(self, tmp_path):
         """Two seeds are one design: they do not cover more than one seed of two methods."""
         write(tmp_path, MEMBERS, profile="laptop")
         write(tmp_path, [MEMBERS[0], {**MEMBERS[0], "seed": 9}], profile="paper")
-        assert recorded.covering(TARGET, root=tmp_path) == "laptop"
-        assert set(table(TARGET, root=tmp_path)["profile"]) == {"laptop"}
-        assert set(table(TARGET, root=tmp_path, profile="paper")["profile"]) == {"paper"}
+        assert recorded.covering(TARGET) == "laptop"
+        assert set(table(TARGET)["profile"]) == {"laptop"}
+        assert set(table(TARGET, profile="paper")["profile"]) == {"paper"}
 
     def test_each_target_has_its_own(self, tmp_path):
         write(tmp_path, MEMBERS, profile="laptop")
         write(tmp_path, MEMBERS, profile="paper", target="VIB-F1a")
-        assert set(table(TARGET, root=tmp_path)["profile"]) == {"laptop"}
-        assert set(table("VIB-F1a", root=tmp_path)["profile"]) == {"paper"}
+        assert set(table(TARGET)["profile"]) == {"laptop"}
+        assert set(table("VIB-F1a")["profile"]) == {"paper"}
 
     def test_nothing_covers_what_is_not_recorded(self, tmp_path):
-        assert recorded.covering(TARGET, root=tmp_path) is None
-        assert profiles(TARGET, root=tmp_path) == []
+        assert recorded.covering(TARGET) is None
+        assert profiles(TARGET) == []
 
     @pytest.mark.parametrize("read", [table, arrays])
     def test_an_unknown_one_is_refused(self, tmp_path, read):
         with pytest.raises(ValueError, match=r"'smoke', 'laptop', 'gpu', 'paper'.*'lapdog'"):
-            read(TARGET, profile="lapdog", root=tmp_path)
+            read(TARGET, profile="lapdog")
 
 
 class TestArrays:
     def test_come_back_by_target_and_member(self, tmp_path):
         pack(write(tmp_path, MEMBERS), MEMBERS)
-        found = arrays(TARGET, root=tmp_path)
+        found = arrays(TARGET)
         assert list(found) == [key(m) for m in MEMBERS]
         for i, held in enumerate(found.values()):
             np.testing.assert_array_equal(held["mean"], np.full(2, i))
-        assert arrays("VIB-F2", root=tmp_path) == {}
+        assert arrays("VIB-F2") == {}
 
     def test_python_objects_are_not_loaded(self, tmp_path):
         folder = write(tmp_path, MEMBERS)
@@ -229,4 +234,4 @@ class TestArrays:
         np.savez_compressed(folder / "arrays.npz", **held)
         seal(folder, json.loads((folder / "run.json").read_text()))
         with pytest.raises(ValueError, match="allow_pickle"):
-            arrays(TARGET, root=tmp_path)
+            arrays(TARGET)

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from draws import random_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
@@ -27,12 +28,6 @@ STANDARD_ERRORS = 5  # fails for one seed in two million, and seeds are fixed
 close = torch.testing.assert_close
 seeds = st.integers(0, 10_000)
 few = settings(max_examples=8)
-
-
-def random_table(*shape, seed, spread=2.0):
-    """Return random laws along the last axis."""
-    drawn = torch.Generator().manual_seed(seed)
-    return (spread * torch.randn(shape, generator=drawn, dtype=torch.float64)).softmax(-1)
 
 
 def world(seed, *, inputs=6, labels=3, codes=4):

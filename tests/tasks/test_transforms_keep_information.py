@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from draws import normal
 from scipy import stats
 
 from ibutils.tasks import (
@@ -23,11 +24,6 @@ from ibutils.tasks import (
 close = torch.testing.assert_close
 COMPONENTWISE = [NORMAL_CDF, HALF_CUBE, ASINH, WIGGLY]
 EVERYWHERE = [*COMPONENTWISE, SPIRAL]
-
-
-def normal(n, dim, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(n, dim, generator=generator, dtype=torch.float64)
 
 
 def name(map_):

@@ -4,13 +4,14 @@ import functools
 
 import pytest
 import torch
+from test_loop import vib as small_vib
 from torch import nn
 
 from ibutils import ensemble, infomax, information_dropout, information_plane, probes, vib
 from ibutils.information_dropout import NoisyClassifier, check_priors, warm_up_beta
 from ibutils.information_dropout.dropout_mlp import dropout_mlp
 from ibutils.information_plane import Looks, StackedLearner, split
-from ibutils.nets import StackedPerceptrons, linear, narrow_perceptron, perceptron
+from ibutils.nets import StackedPerceptrons, narrow_perceptron
 from ibutils.nets.encoders import basic32
 from ibutils.probes import Probe
 from ibutils.train import Learner, MeanOfLast, adam, fit, generator, milestones
@@ -55,18 +56,12 @@ def vectors():
     return inputs, inputs[:, :3].argmax(1)
 
 
-def small_vib(seed, beta=1e-2):
-    g = generator(seed, "weights")
-    encoder = vib.StochasticEncoder(perceptron([6, 8, 4], generator=g), bottleneck=2)
-    return vib.VIB(encoder, linear(2, 3, generator=g), beta=beta)
-
-
 def of_vib():
     return Training(Learner(small_vib(0), vib.recipe(EPOCHS, batch_size=10)), *vectors())
 
 
 def of_an_ensemble():
-    models = [small_vib(seed, beta) for seed, beta in ((0, 0.0), (1, 0.5))]
+    models = [small_vib(seed, beta=beta) for seed, beta in ((0, 0.0), (1, 0.5))]
     learner = ensemble.Ensemble(models, vib.recipe(EPOCHS, batch_size=10))
     return Training(learner, *vectors(), seeds=(3, 5))
 

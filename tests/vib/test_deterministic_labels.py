@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from draws import random_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -17,12 +18,6 @@ BETAS = [0.01, 0.1, 0.3, 0.5, 0.7, 0.9]
 
 close = torch.testing.assert_close
 few = settings(max_examples=50, deadline=None)
-
-
-def random_table(*shape, seed, spread=2.0):
-    """Return random distributions along the last axis."""
-    generator = torch.Generator().manual_seed(seed)
-    return (spread * torch.randn(shape, generator=generator, dtype=torch.float64)).softmax(-1)
 
 
 def one_hot(labels):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from draws import random_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
@@ -14,12 +15,6 @@ from ibutils.vib import diagonal_gaussian_kl, vib_loss
 
 close = torch.testing.assert_close
 few = settings(max_examples=50, deadline=None)
-
-
-def random_table(*shape, seed):
-    """Return random distributions along the last axis."""
-    generator = torch.Generator().manual_seed(seed)
-    return (2 * torch.randn(shape, generator=generator, dtype=torch.float64)).softmax(-1)
 
 
 @given(st.integers(0, 10_000), st.floats(0, 3))

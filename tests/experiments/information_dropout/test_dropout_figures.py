@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from synthetic import tidy
 
 from experiments.information_dropout.disentanglement_figures import ESTIMATES, figure_6, figure_7
 from experiments.information_dropout.dropout_figures import fits_table, fitted
@@ -44,11 +45,6 @@ class Given(View):
 
     def source(self, target):
         return "here"
-
-
-def tidy(**columns):
-    rows = pd.MultiIndex.from_product(columns.values(), names=columns).to_frame(index=False)
-    return rows.assign(value=np.linspace(0.01, 0.2, len(rows)))
 
 
 def curves(axes):

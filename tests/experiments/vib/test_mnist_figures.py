@@ -1,6 +1,7 @@
 """Figures show the numbers of their tables."""
 
 import matplotlib
+from synthetic import tidy
 
 matplotlib.use("Agg")
 
@@ -11,11 +12,6 @@ from matplotlib.collections import EllipseCollection
 
 from experiments.style import beta_positions
 from experiments.vib import beta_curves, code_maps, mnist_figures
-
-
-def tidy(**columns):
-    rows = pd.MultiIndex.from_product(columns.values(), names=columns).to_frame(index=False)
-    return rows.assign(value=np.linspace(0.01, 0.2, len(rows)))
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from copies import ROOT
 from matplotlib.colors import to_hex
+from synthetic import read_from
 
 from experiments.vib import adversaries, robustness, robustness_figures, rounding, step_figures
 from experiments.vib.adversarial_digits import FATES
@@ -65,7 +65,8 @@ def recorded(trained, tmp_path_factory):
 
 
 def arrays_of(root):
-    return record.arrays("VIB-F3", profile="smoke", root=root)
+    with read_from(root):
+        return record.arrays("VIB-F3", profile="smoke")
 
 
 def test_saved_images_are_classified_as_the_figure_says(trained, recorded):
@@ -142,14 +143,14 @@ def check_norms(rows, saved):
 
 
 def test_the_norms_of_the_table_are_those_of_the_saved_arrays(recorded):
-    check_norms(record.table("VIB-F4", profile="smoke", root=recorded), arrays_of(recorded))
+    with read_from(recorded):
+        check_norms(record.table("VIB-F4", profile="smoke"), arrays_of(recorded))
 
 
-@pytest.mark.parametrize("profile", record.profiles("VIB-F4", root=ROOT / "results"))
+@pytest.mark.parametrize("profile", record.profiles("VIB-F4"))
 def test_the_recorded_norms_are_those_of_the_recorded_arrays(profile):
-    root = ROOT / "results"
-    table = record.table("VIB-F4", profile=profile, root=root)
-    check_norms(table, record.arrays("VIB-F3", profile=profile, root=root))
+    table = record.table("VIB-F4", profile=profile)
+    check_norms(table, record.arrays("VIB-F3", profile=profile))
 
 
 def test_a_file_that_changes_an_image_is_noticed(trained):

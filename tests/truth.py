@@ -4,14 +4,9 @@ import itertools
 import math
 
 import torch
+from draws import normal
 
 from ibutils.information import mutual_information
-
-
-def normal(*shape, seed=0):
-    """Return standard normal values in double precision."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 def table(rows, columns, *, seed):
