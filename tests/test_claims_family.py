@@ -157,7 +157,7 @@ def test_units_that_agree_on_a_record_are_judged_by_their_binomial_error():
     rows = pd.DataFrame({"method": "a", "seed": range(3), "value": 0.0}).assign(
         device="CPU", **same
     )
-    tables = {"A": with_floor(rows, claims.Target("A", "errors", cases=1000))}
+    tables = {"A": with_floor(rows, 1000)}
     test = {"kind": "difference", "metric": "error", "split": "test", "first": {"method": "a"}}
     for margin, status in ((0.5, "reproduced"), (1e-4, "undecided")):
         own = {**test, "margin": margin, "alternative": "less"}

@@ -11,7 +11,6 @@ from ibutils.information import nats_to_bits
 from reproduce.claims import checked
 from reproduce.claims.claim import QUANTITY, Claim
 from reproduce.claims.effect import binomial_error
-from reproduce.claims.target import Target
 from reproduce.record import key
 from reproduce.record.rows import COLUMNS, factors
 
@@ -98,17 +97,17 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
     return rows[[*names, "value", "unit", "floor"]].set_axis(members)
 
 
-def with_floor(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
-    """Return rows with the binomial standard error of errors and accuracies on test cases.
+def with_floor(rows: pd.DataFrame, cases: int | None) -> pd.DataFrame:
+    """Return rows with the binomial standard error of those that are shares, on test cases.
 
-    These are the metrics that the target declares as ``shares``, on the split ``test``; other
-    rows have 0.
+    It is that of an error or an accuracy. The mean over test cases of anything between 0 and 1,
+    such as the share of a network's units that are saturated, varies no more.
     """
-    if not target.cases or not len(rows):
+    if not cases or not len(rows):
         return rows
-    names = [name for name in rows["metric"].unique() if target.cases_of(name)]
-    shares = rows["metric"].isin(names) & (rows["split"] == "test")
-    errors = binomial_error(rows["value"].where(shares, 0.0), target.cases)
+    shares = (rows["unit"].astype(str) == "1") & (rows["split"] == "test")
+    shares &= rows["value"].between(0, 1)
+    errors = binomial_error(rows["value"].clip(0, 1), cases)
     return rows.assign(floor=np.where(shares, errors, 0.0))
 
 

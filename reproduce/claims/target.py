@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
 from ibutils import checks
@@ -46,9 +45,6 @@ class Target:
         formula: Whether it is checked by computing, without a record.
         quoted: Whether the chapter only quotes it, since its data are out of reach.
         cases: Test cases that its errors and accuracies are shares of.
-        shares: Names or patterns of the metrics that are such errors and accuracies, on the split
-            ``test``; others in the unit 1, such as shares of a network's units, are no shares of
-            test cases.
         printed: How the ledger shows the numbers that the paper prints of it.
         because: Why it is not run where it is not, and what it would take.
         data: The setting of the chapter that names the data it is drawn from.
@@ -61,20 +57,9 @@ class Target:
     formula: bool = False
     quoted: bool = False
     cases: int | None = None
-    shares: Sequence[str] = ("accuracy", "error", "error_*")
     printed: Printed | None = None
     because: str | None = None
     data: str = "data"
-
-    def cases_of(self, metric: str) -> int | None:
-        """Return the test cases that a metric is a share of, if it is one.
-
-        Example:
-            >>> one = Target("A-T1", "errors", cases=100)
-            >>> one.cases_of("error_12"), one.cases_of("saturated")
-            (100, None)
-        """
-        return self.cases if any(fnmatchcase(metric, name) for name in self.shares) else None
 
 
 def targets(part: str) -> dict[str, Target]:

@@ -58,7 +58,7 @@ class Verdict:
         corrected: The smaller of the two, corrected for looks and for the claims of the family.
         note: What was observed, or what is missing.
         level: Level of the interval.
-        cases: Test cases that what it tests is a share of, if it is one.
+        cases: Test cases of the values that it compares, where these are plain.
         narrow: Whether the verdict would only lean if its family had one more claim without an
             effect.
     """
@@ -109,7 +109,7 @@ class Verdict:
         spread = 0.0 if ranked else self.spread
         if not self.tested or not np.isfinite(spread):
             return ""
-        units = planned(self.claim, spread, cases=self.cases)
+        units = planned(self.claim, spread, cases=self.cases if self.unit == "1" else None)
         if units is not None:
             return str(units)
         return f"over {MOST}" if "seed" in self.claim.test.get("cluster", ["seed"]) else ""
@@ -268,12 +268,12 @@ def _raw(part: str, profile: str) -> list[Verdict]:
 
 
 def _cases(claim: Claim, known: Mapping[str, Target]) -> int | None:
-    """Return the test cases that what a claim tests is a share of, if it is one in all arms."""
+    """Return the test cases of what a claim tests, if it is the same quantity in all arms."""
     test = claim.test
     arms = [test.get("first", {}), *test.get("over", []), *test.get("under", [])]
     if test.get("split") != "test" or any(arm.keys() & {*QUANTITY} for arm in arms):
         return None
-    return known[test.get("target", claim.target)].cases_of(test["metric"])
+    return known[test.get("target", claim.target)].cases
 
 
 def _table(part: str, target: Target, profile: str) -> pd.DataFrame:
@@ -283,7 +283,7 @@ def _table(part: str, target: Target, profile: str) -> pd.DataFrame:
         derived = measure.find(target.measures, part)
         arrays = record.arrays(target.id, profile=profile)
         rows = pd.concat([rows, derived(rows, arrays)], ignore_index=True)
-    return with_floor(rows, target)
+    return with_floor(rows, target.cases)
 
 
 def _no_record(claim: Claim) -> str:
