@@ -44,7 +44,7 @@ class Target:
             arrays, if any (``@claims.measure``).
         formula: Whether it is checked by computing, without a record.
         quoted: Whether the chapter only quotes it, since its data are out of reach.
-        cases: Test cases that its errors and accuracies are shares of.
+        cases: Test cases that its errors and accuracies are shares of, or by profile how many.
         printed: How the ledger shows the numbers that the paper prints of it.
         because: Why it is not run where it is not, and what it would take.
         data: The setting of the chapter that names the data it is drawn from.
@@ -56,10 +56,19 @@ class Target:
     measures: str | None = None
     formula: bool = False
     quoted: bool = False
-    cases: int | None = None
+    cases: int | Mapping[str, int] | None = None
     printed: Printed | None = None
     because: str | None = None
     data: str = "data"
+
+    def cases_at(self, profile: str) -> int | None:
+        """Return the test cases of a profile.
+
+        Example:
+            >>> Target("A-T1", "errors", cases={"laptop": 100, "paper": 1000}).cases_at("paper")
+            1000
+        """
+        return self.cases[profile] if isinstance(self.cases, Mapping) else self.cases
 
 
 def targets(part: str) -> dict[str, Target]:

@@ -264,16 +264,19 @@ def _raw(part: str, profile: str) -> list[Verdict]:
     """Return the verdicts of a part before any correction."""
     known = targets(part)
     tables = {name: _table(part, target, profile) for name, target in known.items()}
-    return [replace(verdict(claim, tables), cases=_cases(claim, known)) for claim in load(part)]
+    return [
+        replace(verdict(claim, tables), cases=_cases(claim, known, profile))
+        for claim in load(part)
+    ]
 
 
-def _cases(claim: Claim, known: Mapping[str, Target]) -> int | None:
+def _cases(claim: Claim, known: Mapping[str, Target], profile: str) -> int | None:
     """Return the test cases of what a claim tests, if it is the same quantity in all arms."""
     test = claim.test
     arms = [test.get("first", {}), *test.get("over", []), *test.get("under", [])]
     if test.get("split") != "test" or any(arm.keys() & {*QUANTITY} for arm in arms):
         return None
-    return known[test.get("target", claim.target)].cases
+    return known[test.get("target", claim.target)].cases_at(profile)
 
 
 def _table(part: str, target: Target, profile: str) -> pd.DataFrame:
@@ -283,7 +286,7 @@ def _table(part: str, target: Target, profile: str) -> pd.DataFrame:
         derived = measure.find(target.measures, part)
         arrays = record.arrays(target.id, profile=profile)
         rows = pd.concat([rows, derived(rows, arrays)], ignore_index=True)
-    return with_floor(rows, target.cases)
+    return with_floor(rows, target.cases_at(profile))
 
 
 def _no_record(claim: Claim) -> str:
