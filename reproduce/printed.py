@@ -74,7 +74,9 @@ def cells(target: str, part: str) -> list[Cell]:
         cell = Cell(row["item"], where, row["value"], not row.get("method"), lead=leads)
         matched = {} if cell.quoted else {p: _matching(t, row) for p, t in tables.items()}
         ours = [
-            cell._replace(profile=profile, **_summary(rows, row["unit"], stated.cases_at(profile), runs))
+            cell._replace(
+                profile=profile, **_summary(rows, row["unit"], stated.cases_at(profile), runs)
+            )
             for profile, rows in matched.items()
             if len(rows)
         ]
