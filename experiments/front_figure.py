@@ -1,6 +1,7 @@
 """The picture of the front page: numbers of two papers beside ours."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -74,9 +75,10 @@ def _ours_against_printed(axes: Axes, held: list[Cell]) -> None:
         axes.plot(
             float(cell.paper), cell.ours.mean(), LAYERS[layer], color=kinds[kind], ms=7, alpha=0.85
         )
-    ends = [30, 80]
+    drawn = np.concatenate([np.ravel(line.get_xydata()) for line in axes.lines])
+    ends = [10 * np.floor(drawn.min() / 10), 10 * np.ceil(drawn.max() / 10)]
     axes.plot(ends, ends, "k--", lw=1)
-    axes.annotate("equal", (77, 78), ha="right", size=10)
+    axes.annotate("equal", (ends[1] - 3, ends[1] - 2), ha="right", size=10)
     axes.set(xlim=ends, ylim=ends, xlabel="the paper, %", ylabel="ours, %")
     axes.set_title("Deep InfoMax on CIFAR-10, accuracy")
     marks = [plt.Line2D([], [], marker="o", ls="", color=c, label=k) for k, c in kinds.items()]
