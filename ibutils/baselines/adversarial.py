@@ -66,7 +66,11 @@ class AAE(AroundEncoder):
         return sample_prior("gaussian", batch, self.code, generator=generator, dtype=dtype)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the sum of what all players minimise as the ``loss``, with its parts."""
+        """Return the sum of what all players minimise as the ``loss``, with its parts.
+
+        Raises:
+            ValueError: Inputs or noise have another shape.
+        """
         self.check_inputs(inputs)
         check_noise(noise, len(inputs), self.code)
         y = self.encoder(inputs).y
@@ -129,7 +133,11 @@ class BiGAN(AroundEncoder):
         return sample_prior("gaussian", batch, self.code, generator=generator, dtype=dtype)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the sum of what both sides minimise as the ``loss``, with its parts, nats."""
+        """Return the sum of what both sides minimise as the ``loss``, with its parts, nats.
+
+        Raises:
+            ValueError: Inputs or noise have another shape.
+        """
         self.check_inputs(inputs)
         check_noise(noise, len(inputs), self.code)
         y, made = self.encoder(inputs).y, self.decoder(noise)

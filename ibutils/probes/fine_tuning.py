@@ -46,7 +46,12 @@ class FineTuned(Trainable):
         return self.probe.draw_noise(batch, generator=generator)
 
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the cross-entropy in nats as the ``loss``."""
+        """Return the cross-entropy in nats as the ``loss``.
+
+        Raises:
+            ValueError: Inputs, labels or noise have another shape, a label is out of range, or one
+                image alone is trained on.
+        """
         check_inputs(self.encoder, inputs, least=2 if self.training else 1)
         check_noise(noise, len(inputs), self.probe.hidden)
         return {"loss": cross_entropy(self(inputs, noise), labels)}
