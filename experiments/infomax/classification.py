@@ -1,4 +1,4 @@
-"""Every model of Deep InfoMax's tables, and all that any chapter asks of it: Tables 1 to 5."""
+"""Every model of Deep InfoMax's Tables 1, 2, 4 and 5, and all that any chapter asks of it."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from experiments.courses import course
@@ -25,7 +24,12 @@ from experiments.infomax.encoder_measures import (
     neighbour_share,
     support_vectors,
 )
-from experiments.infomax.image_sets import ImageSet, image_set, train_and_test
+from experiments.infomax.image_sets import (
+    ImageSet,
+    ImageSets,
+    load_image_sets,
+    with_unlabelled,
+)
 from experiments.infomax.models import DIM, METHODS, PAPER_NAMES, Untrained, build, learn
 from experiments.infomax.occluded_loss import occluded_losses, occlusion_rows
 from ibutils import checks
@@ -44,6 +48,7 @@ SEVERAL = ("untrained", "supervised", "dim_global", "dim_local")  # trained with
 QUERIES, OCCLUDED, DRAWN = 6, 200, 8  # images of Figures 10 and 16, and those that are kept
 SMOKE = ("untrained", "supervised", "ae", "dim_global", "dim_local", "dim_coordinates_occlusion")
 CHOICES = ("datasets", "methods", "losses", "seeds", "other_seeds")
+load = load_image_sets
 
 
 @dataclass(frozen=True)
@@ -126,30 +131,6 @@ class TrainedEncoder(NamedTuple):
     history: dict[str, Tensor]
 
 
-class ImageSets(NamedTuple):
-    """The splits of each data set, and their checksums."""
-
-    splits: Mapping[str, Mapping[str, ImageSet]]
-    checksums: Mapping[str, str]
-
-
-def load(settings: Settings, device: str) -> ImageSets:
-    """Return the images that probes learn from and those that they are tested on."""
-    counts = dict(images=settings.images, test_images=settings.test_images)
-    splits = {name: train_and_test(name, **counts, device=device) for name in settings.datasets}
-    checksums = {f"{d} {s}": part.checksum for d, own in splits.items() for s, part in own.items()}
-    return ImageSets(splits, checksums)
-
-
-def pool(member: Member, part: ImageSet) -> ImageSet:
-    """Return the images that an encoder learns from: those without labels too, of STL-10."""
-    if member["data"] != "stl10" or member["method"] == "supervised":
-        return part
-    rest = image_set("stl10", split="unlabeled", device=part.images.device)
-    images, labels = (torch.cat(pair) for pair in zip(part[:2], rest[:2], strict=True))
-    return ImageSet(images, labels, rest.checksum)
-
-
 def trained(
     member: Member,
     settings: Settings,
@@ -158,7 +139,9 @@ def trained(
     checkpoint: Path | None = None,
 ) -> TrainedEncoder:
     """Train the model of a member."""
-    part, seed = pool(member, splits["train"]), member["seed"]
+    part, seed = splits["train"], member["seed"]
+    if member["method"] != "supervised":
+        part = with_unlabelled(member["data"], part)
     model = build(
         member["method"],
         member["loss"],
@@ -202,8 +185,6 @@ def train(
 def targets(member: Member) -> list[str]:
     """Return the targets that the accuracies of a member belong to."""
     method, plain = member["method"], member["loss"] == "infonce"
-    if method.startswith("crops"):
-        return ["DIM-T3"]
     found = [] if method in STRUCTURED else ["DIM-T2" if member["data"] in LARGE else "DIM-T1"]
     if method in STRUCTURED or (method == "dim_local" and plain):
         found.append("DIM-T5")
@@ -215,8 +196,7 @@ def targets(member: Member) -> list[str]:
 def compared(member: Member) -> bool:
     """Return whether Table 4 compares a member."""
     other = ("supervised", *STRUCTURED)
-    small = member["data"] not in LARGE
-    return small and member["method"] not in other and not member["method"].startswith("crops")
+    return member["data"] not in LARGE and member["method"] not in other
 
 
 def tagged(target: str, rows: list[Row]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Tables 1 to 3 of Deep InfoMax, what they are read on, and what the paper's settings cost."""
+"""Tables 1 and 2 of Deep InfoMax, what they are read on, and what the paper's settings cost."""
 
 import json
 import re
@@ -15,8 +15,6 @@ from experiments.infomax.model_tables import (
     TITLES,
     beside_paper,
     by_layer,
-    comparison,
-    in_words,
     of_data,
 )
 from experiments.picture_rows import picture_rows
@@ -58,23 +56,6 @@ def training(view: View) -> Figure:
     for axes in (left, right):
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.02), fontsize=10)
     return finish(figure, view.source("DIM-T1"))
-
-
-def table_3(view: View) -> pd.DataFrame:
-    """Table 3; where the paper's value is unverified, it says so in its place."""
-    values, rows = view.paper, view.rows("DIM-T3")
-    listed = values[values["method"].notna() & (values["target"] == "DIM-T3")]
-    shown = {}
-    for data in ("cifar10", "stl10"):
-        own = listed[listed["data"] == data]
-        paper = own.assign(value=own["value"].where(own["tag"] != "UNVERIFIED"))
-        found = comparison(of_data(rows, data), paper, metric="accuracy")
-        words = in_words(found).droplevel(0, axis=1)[["paper", "ours"]].iloc[:, :2]
-        missing = found.droplevel(0, axis=1).isna()
-        words.loc[missing["paper"], "paper"] = "unverified"
-        words.loc[missing["ours"], "ours"] = "not run"
-        shown[TITLES[data]] = words
-    return pd.concat(shown, axis=1).rename_axis(index="last convolution, %")
 
 
 def cost_of_the_paper() -> pd.DataFrame:
@@ -131,5 +112,4 @@ FIGURES = {
     "DIM-T2 Tiny ImageNet": partial(beside_paper, target="DIM-T2", data="tiny_imagenet"),
     "DIM-T2 STL-10": partial(beside_paper, target="DIM-T2", data="stl10"),
     "DIM-T2 fine-tuned": partial(beside_paper, target="DIM-T2", data="stl10", metric="fine_tuned"),
-    "DIM-T3": table_3,
 }

@@ -86,6 +86,30 @@ def load_splits(settings: Any, device: str) -> Splits:
     return Splits(parts, {split: part.checksum for split, part in parts.items()})
 
 
+class ImageSets(NamedTuple):
+    """The splits of each data set, and their checksums."""
+
+    splits: Mapping[str, Mapping[str, ImageSet]]
+    checksums: Mapping[str, str]
+
+
+def load_image_sets(settings: Any, device: str) -> ImageSets:
+    """Return the images of an experiment on several data sets."""
+    counts = dict(images=settings.images, test_images=settings.test_images)
+    splits = {name: train_and_test(name, **counts, device=device) for name in settings.datasets}
+    checksums = {f"{d} {s}": part.checksum for d, own in splits.items() for s, part in own.items()}
+    return ImageSets(splits, checksums)
+
+
+def with_unlabelled(name: str, part: ImageSet) -> ImageSet:
+    """Return what an encoder learns from without labels: of STL-10 its unlabelled images too."""
+    if name != "stl10":
+        return part
+    rest = image_set(name, split="unlabeled", device=part.images.device)
+    images, labels = (torch.cat(pair) for pair in zip(part[:2], rest[:2], strict=True))
+    return ImageSet(images, labels, rest.checksum)
+
+
 def _balanced(labels: Tensor, count: int) -> Tensor:
     """Return the numbers of a part with equally many images of each class, in a fixed order."""
     classes = int(labels.max()) + 1

@@ -27,9 +27,6 @@ MODELS = {
     ("dim_coordinates", "infonce"): "DIM(L), coordinates",
     ("dim_occlusion", "infonce"): "DIM(L), occlusion",
     ("dim_coordinates_occlusion", "infonce"): "DIM(L), both",
-    ("crops_dim", "infonce"): "DIM(L) on crops, one global vector",
-    ("crops_cpc", "infonce"): "CPC on crops",
-    ("crops_dim_multiple", "infonce"): "DIM(L) on crops, several global vectors",
 }
 LAYERS = {"output": "own classifier", "conv": "last convolution", "fc": "fully connected"}
 LAYERS |= {"y": "code"}

@@ -9,20 +9,10 @@ from torch import Tensor, nn
 
 from experiments.infomax.effort import Networks
 from experiments.infomax.image_sets import ImageSet
-from ibutils.baselines import (
-    AAE,
-    CPC,
-    VAE,
-    Autoencoder,
-    BiGAN,
-    NoiseAsTargets,
-    SeveralGlobals,
-    Supervised,
-)
+from ibutils.baselines import AAE, VAE, Autoencoder, BiGAN, NoiseAsTargets, Supervised
 from ibutils.infomax import DeepInfoMax, Terms
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, alex64, basic32
 from ibutils.nets.image_code import image_decoder
-from ibutils.nets.strided_crops import strided_crops, strided_crops64
 from ibutils.train import Learner, Recipe, Trainable, fit
 
 GAMMA_GLOBAL, GAMMA = 1.0, 0.1  # weights of the prior, as the paper has them
@@ -36,11 +26,9 @@ DIM = {
     "dim_coordinates": Terms(gamma=GAMMA, coordinates=COORDINATES),
     "dim_occlusion": Terms(gamma=GAMMA, occlusion=True),
     "dim_coordinates_occlusion": Terms(gamma=GAMMA, coordinates=COORDINATES, occlusion=True),
-    "crops_dim": Terms(gamma=0.0),
 }
 BETAS = {"vae": 1.0, "beta_vae": 4.0}  # the paper does not state that of its beta-VAE
-CROPS = ("crops_cpc", "crops_dim_multiple")  # compared with crops_dim
-METHODS = ("untrained", "supervised", "ae", *BETAS, "aae", "bigan", "nat", *CROPS, *DIM)
+METHODS = ("untrained", "supervised", "ae", *BETAS, "aae", "bigan", "nat", *DIM)
 
 
 class Untrained(nn.Module):
@@ -68,16 +56,11 @@ def terms_of(method: str, loss: str) -> Terms:
 
 
 def build_encoder(
-    side: int, channels: float, *, crops: bool = False, generator: torch.Generator
+    side: int, channels: float, *, generator: torch.Generator
 ) -> ConvolutionalEncoder:
-    """Return an untrained encoder for images of 32 or 64 pixels, whole or seen in crops."""
-    kinds = {
-        (32, False): basic32,
-        (64, False): alex64,
-        (32, True): strided_crops,
-        (64, True): strided_crops64,
-    }
-    return kinds[side, crops](channels=channels, generator=generator)
+    """Return an untrained encoder for images of 32 or 64 pixels."""
+    kind = {32: basic32, 64: alex64}[side]
+    return kind(channels=channels, generator=generator)
 
 
 def build(
@@ -99,9 +82,7 @@ def build(
         classes: Classes of the data set, for the supervised network.
         generator: Source of the initial weights.
     """
-    crops = method.startswith("crops")
-    side = part.images.shape[-1]
-    encoder = build_encoder(side, networks.channels, crops=crops, generator=generator)
+    encoder = build_encoder(part.images.shape[-1], networks.channels, generator=generator)
     if method in DIM:
         terms = terms_of(method, str(loss))
         return DeepInfoMax(cast(Encoder, encoder), terms, **networks.heads, generator=generator)
@@ -111,10 +92,6 @@ def build(
         return Supervised(encoder, classes, generator=generator)
     if method == "nat":
         return NoiseAsTargets(encoder, len(part.images), generator=generator)
-    if method == "crops_cpc":
-        return CPC(encoder, units=networks.units, generator=generator)
-    if method == "crops_dim_multiple":
-        return SeveralGlobals(encoder, units=networks.units, generator=generator)
     return _generative(method, encoder, networks.decoder_channels, generator)
 
 
