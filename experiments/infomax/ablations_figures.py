@@ -7,7 +7,7 @@ import seaborn as sns
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
-from experiments.infomax.model_tables import LAYERS
+from experiments.infomax.model_tables import LAYERS, LOSS_COLOURS
 from experiments.quoted import quoted
 from experiments.style import COLOURS, finish, level_ticks, mean_line, panels
 from reproduce.view import View
@@ -42,7 +42,8 @@ def figure_9(view: View) -> Figure:
         sharey=False,
     )
     for axes, layer in zip(both, layers, strict=True):
-        for (loss, name), colour, marker in zip(LOSSES.items(), COLOURS, "os^", strict=False):
+        for (loss, name), marker in zip(LOSSES.items(), "os^", strict=True):
+            colour = LOSS_COLOURS[loss]
             own, theirs = (
                 table[(table["loss"] == loss) & (table["layer"] == layer)]
                 for table in (rows, paper)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from experiments.course_figures import course_lines, ending, term
 from experiments.infomax.model_tables import (
+    LOSS_COLOURS,
     MODELS,
     TITLES,
     beside_paper,
@@ -19,7 +20,7 @@ from experiments.infomax.model_tables import (
 )
 from experiments.picture_rows import picture_rows
 from experiments.quoted import quoted
-from experiments.style import finish
+from experiments.style import COLOURS, finish
 from ibutils.project import project_root
 from reproduce.view import View
 
@@ -43,14 +44,17 @@ def training(view: View) -> Figure:
         if method in ("dim_global", "dim_both", "dim_local")
     }
     of_jsd = [name for name, own in by_model.items() if (own["loss"] == "jsd").any()]
+    of_model = {MODELS["dim_global", "jsd"]: COLOURS[3], MODELS["dim_both", "jsd"]: COLOURS[4]}
+    of_model |= {MODELS["dim_local", loss]: colour for loss, colour in LOSS_COLOURS.items()}
     courses = {
         f"{name}, {kind} term": term(by_model[name], kind)
         for name in of_jsd
         for kind in ("global", "local")
     }
-    course_lines(left, courses)
+    course_lines(left, courses, colours=[of_model[name] for name in of_jsd for _ in range(2)])
     left.set(ylabel="Jensen-Shannon term, nats", yscale="log")
-    course_lines(right, {name: term(own, "discriminator") for name, own in by_model.items()})
+    discriminators = {name: term(own, "discriminator") for name, own in by_model.items()}
+    course_lines(right, discriminators, colours=[of_model[name] for name in discriminators])
     right.axhline(2 * log(2), color="0.4", lw=1, ls=":", label="guessing")
     right.set_ylabel("discriminator of the prior, nats")
     for axes in (left, right):

@@ -6,6 +6,8 @@ from math import log
 from pathlib import Path
 from typing import cast
 
+from torch import nn
+
 from experiments.courses import course
 from experiments.infomax.crops_figures import FIGURES, numbers
 from experiments.infomax.effort import Heads, ProbeTraining, Training
@@ -26,6 +28,7 @@ from reproduce.experiment import Member, Result
 __all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "numbers", "train"]
 
 MAP = "local"  # the layer that is read; with 32 pixels a side it is the last convolution too
+CROPS = 49  # of a picture
 METHODS = ("crops_dim", "crops_cpc", "crops_dim_multiple")
 CHOICES = ("datasets", "methods", "rates", "other_rates", "seeds")
 load = load_image_sets
@@ -96,8 +99,8 @@ def construct(member: Member, heads: Heads, *, side: int) -> Trainable | Untrain
     kind = {32: strided_crops, 64: strided_crops64}[side]
     encoder, method = kind(channels=heads.channels, generator=g), member["method"]
     if method == "crops_dim":
-        options = dict(units=heads.units, generator=g)
-        return DeepInfoMax(cast(Encoder, encoder), Terms("info_nce", gamma=0.0), **options)
+        terms = Terms("info_nce", gamma=0.0)
+        return DeepInfoMax(cast(Encoder, encoder), terms, units=heads.units, generator=g)
     if method == "crops_cpc":
         return CPC(encoder, units=heads.units, generator=g)
     if method == "crops_dim_multiple":
@@ -109,10 +112,12 @@ def frozen_map(
     model: Trainable | Untrained, splits: Mapping[str, ImageSet], *, seed: int
 ) -> Frozen:
     """Return the map of crops of all images: the one layer that all objectives train."""
-    encoder, parts = model.encoder, (splits["train"], splits["test"])
+    encoder, parts = cast(nn.Module, model.encoder), (splits["train"], splits["test"])
     reestimate_batch_norm(encoder, parts[0].images)
-    maps = [features(encoder, part.images, layers=(MAP,))[MAP].flatten(1) for part in parts]
-    return Frozen(*parts, *({MAP: one} for one in maps), seed=seed)
+    first, second = (
+        {MAP: features(encoder, part.images, layers=(MAP,))[MAP].flatten(1)} for part in parts
+    )
+    return Frozen(*parts, first, second, seed)
 
 
 def train(
@@ -129,7 +134,7 @@ def train(
         history = learn(model, part, recipe, seed=seed, checkpoint=checkpoint)
         rows = accuracies(frozen_map(model, splits, seed=seed), settings.probe, layers=(MAP,))
         if history:
-            others = (settings.training.batch_size - 1) * model.encoder.local_shape[1:].numel()
+            others = (settings.training.batch_size - 1) * CROPS
             guess = dict(layer="local", split="train", metric="guess", value=log(1 + others))
             rows.append(guess | {"unit": "nat"})
         found = [dict(target="DIM-T3", **row) for row in rows]

@@ -1,6 +1,7 @@
 """Table 3 of Deep InfoMax, its losses over training, and what one place of the map sees."""
 
 from itertools import product
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,7 +20,7 @@ NAMES = {
     "untrained": "untrained encoder",
     "crops_cpc": "CPC",
     "crops_dim": "DIM(L), one global vector",
-    "crops_dim_multiple": "DIM(L), several",
+    "crops_dim_multiple": "DIM(L), several vectors",
 }
 
 
@@ -29,20 +30,21 @@ def accuracies(view: View) -> Figure:
     shown = [method for method in NAMES if (rows["method"] == method).any()]
     places = {method: -i for i, method in enumerate(shown)}
     figure, axes = plt.subplots(figsize=(7, 1.4 + 0.5 * len(shown)))
-    none = rows["rate"].isna()
-    axes.plot(100 * rows["value"][none], rows["method"][none].map(places), "d", color="0.4")
+
+    def marks(
+        own: pd.DataFrame, scale: float, look: str, *, above: float = 0.0, **options: Any
+    ) -> None:
+        heights = own["method"].map(places) + above
+        axes.plot(scale * own["value"].astype(float), heights, look, **options)
+
+    marks(rows[rows["rate"].isna()], 100.0, "d", color="0.4")
     for i, (rate, own) in enumerate(rows.groupby("rate")):
-        heights = own["method"].map(places) - 0.22 * i
-        look = dict(marker="os^"[i % 3], color=COLOURS[i], ls="", ms=6, alpha=0.7)
-        axes.plot(100 * own["value"], heights, label=f"learning rate {rate:g}", **look)
-    paper = confirmed(view, rows["data"].iloc[0])
-    stars = dict(color="k", marker="*", ls="", ms=10, mfc="none")
-    if len(paper):
-        axes.plot(
-            paper["value"].astype(float), paper["method"].map(places), label="paper", **stars
-        )
+        name, look = f"learning rate {rate:g}", "os^"[i % 3]
+        marks(own, 100.0, look, above=-0.22 * i, color=COLOURS[i], alpha=0.7, label=name)
+    if len(paper := confirmed(view, rows["data"].iloc[0])):
+        marks(paper, 1.0, "k*", ms=10, mfc="none", label="paper")
     axes.set_yticks(list(places.values()), [NAMES[method] for method in shown])
-    axes.set(xlabel="accuracy at the last convolution, %", ylim=(0.5 - len(shown), 0.5))
+    axes.set(xlabel="accuracy at the map of crops, %", ylim=(0.5 - len(shown), 0.5))
     axes.grid(axis="y", lw=0.4)
     return finish(figure, view.source("DIM-T3"), legend=axes)
 
@@ -52,26 +54,27 @@ def table_3(view: View) -> pd.DataFrame:
     listed, rows = printed(view), probed(view.rows("DIM-T3"))
     columns = {}
     for data in dict.fromkeys([*listed["data"], *rows["data"]]):
-        own, paper = rows[rows["data"] == data], confirmed(view, data).set_index("method")["value"]
-        in_paper = {
-            method: f"{float(paper[method]):.2f}" if method in paper.index else "unverified"
-            for method in listed[listed["data"] == data]["method"]
-        }
-        columns[TITLES.get(data, data), "paper"] = in_paper
-        rates = sorted(own["rate"].dropna().unique())
-        for rate in rates:
-            of_rate = (
-                100 * own[(own["rate"] == rate) | own["rate"].isna()].set_index("method")["value"]
-            )
-            means, spread = of_rate.groupby("method").mean(), of_rate.groupby("method").std()
-            columns[TITLES.get(data, data), f"ours, rate {rate:g}"] = {
-                m: f"{means[m]:.1f}" + (f" ± {spread[m]:.1f}" if spread[m] > 0 else "")
-                for m in means.index
-            }
-        if not rates:
-            columns[TITLES.get(data, data), "ours"] = dict.fromkeys(in_paper, "not run")
-    table = pd.DataFrame(columns).reindex(NAMES).dropna(how="all").fillna("-")
-    return table.rename(index=NAMES).rename_axis(index="last convolution, %")
+        title, own = TITLES.get(data, data), rows[rows["data"] == data]
+        theirs = dict.fromkeys(listed[listed["data"] == data]["method"], "unverified")
+        paper = confirmed(view, data).set_index("method")["value"]
+        columns[title, "paper"] = theirs | paper.astype(float).map("{:.2f}".format).to_dict()
+        for rate in sorted(own["rate"].dropna().unique()):
+            found = own[(own["rate"] == rate) | own["rate"].isna()]
+            columns[title, f"ours, rate {rate:g}"] = means_in_words(found)
+        if not len(own):
+            columns[title, "ours"] = dict.fromkeys(theirs, "not run")
+    table = pd.DataFrame(columns).reindex([*NAMES]).dropna(how="all").fillna("-")
+    return table.rename(index=NAMES).rename_axis(index="map of crops, %")
+
+
+def means_in_words(rows: pd.DataFrame) -> dict[str, str]:
+    """Return the mean in percent by method, with the deviation over seeds where there are some."""
+    by_method = (100 * rows["value"]).groupby(rows["method"])
+    means, spread = by_method.mean(), by_method.std()
+    return {
+        method: f"{means[method]:.1f}" + (f" ± {spread[method]:.1f}" if spread[method] > 0 else "")
+        for method in means.index
+    }
 
 
 def training(view: View) -> Figure:
@@ -103,7 +106,7 @@ def crops_seen(image: np.ndarray, *, size: int = 8, stride: int = 4) -> Figure:
     """
     count = (image.shape[-1] - size) // stride + 1
     figure = plt.figure(figsize=(8, 4), layout="constrained")
-    left, right = figure.subfigures(1, 2)
+    left, right = figure.subfigures(1, 2, squeeze=False)[0]
     whole = left.subplots()
     picture(whole, image)
     for row, colour in zip((2, 3, 4), COLOURS, strict=False):

@@ -4,13 +4,15 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.infomax.model_tables import LOSS_COLOURS
 from experiments.quoted import quoted
-from experiments.style import COLOURS, finish, level_ticks, mean_line
+from experiments.style import finish, level_ticks, mean_line
 from reproduce.view import View
 
 NAMES = {"dv_each": "DV, a logarithm for each code", "dv": "DV", "infonce": "infoNCE"}
 NAMES |= {"jsd": "JSD", "dv_each_of_8": "DV for each code, 8 images"}
 NAMES |= {"dv_each_no_prior": "DV for each code, no prior"}
+LOOKS = (("o", "--"), ("s", "-"), ("^", "-"), ("D", "-"), ("v", ":"), ("P", "-."))
 
 
 def by_epochs(view: View) -> Figure:
@@ -24,8 +26,9 @@ def by_epochs(view: View) -> Figure:
     shown = (("accuracy", "y", 100.0), ("local_loss", "local", 1.0))
     for axes, (metric, layer, scale) in zip(panels, shown, strict=True):
         at_layer = trained[(trained["metric"] == metric) & (trained["layer"] == layer)]
-        for (loss, name), colour, marker in zip(NAMES.items(), COLOURS, "os^DvP", strict=False):
-            look = dict(marker=marker, color=colour, label=name)
+        for (loss, name), (marker, line) in zip(NAMES.items(), LOOKS, strict=True):
+            colour = LOSS_COLOURS[loss.split("_")[0]]
+            look = dict(marker=marker, ls=line, color=colour, label=name)
             mean_line(axes, at_layer[at_layer["loss"] == loss], "epochs", scale=scale, **look)
         axes.set(xscale="log", xlabel="epochs")
         level_ticks(axes.xaxis, trained["epochs"])

@@ -28,6 +28,7 @@ MODELS = {
     ("dim_occlusion", "infonce"): "DIM(L), occlusion",
     ("dim_coordinates_occlusion", "infonce"): "DIM(L), both",
 }
+LOSS_COLOURS = dict(zip(("jsd", "infonce", "dv"), COLOURS, strict=False))  # in every figure
 LAYERS = {"output": "own classifier", "conv": "last convolution", "fc": "fully connected"}
 LAYERS |= {"y": "code"}
 TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "stl10": "STL-10"}

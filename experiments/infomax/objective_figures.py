@@ -11,12 +11,15 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from experiments.infomax.ablations_figures import LOSSES
+from experiments.infomax.model_tables import LOSS_COLOURS
+from experiments.infomax.models import PAPER_NAMES
 from experiments.style import COLOURS, LINES, finish
 from ibutils import checks
 from reproduce.view import View
 
 BOUNDS = {"donsker_varadhan": "Donsker-Varadhan", "jensen_shannon": "Jensen-Shannon"}
 BOUNDS |= {"info_nce": "infoNCE"}
+COLOUR_OF = {PAPER_NAMES[loss]: colour for loss, colour in LOSS_COLOURS.items()}
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,8 @@ def concentration_of_the_push(curves: Mapping[tuple[float, str], Tensor]) -> Fig
         own = {name: curve for (s, name), curve in curves.items() if s == spread}
         for (name, curve), line in zip(own.items(), ("-.", "-", "--"), strict=True):
             thinned = curve[:: max(1, len(curve) // 1000)]
-            axis.plot(
-                torch.linspace(0, 100, len(thinned)), 100 * thinned, line, label=BOUNDS[name]
-            )
+            share, look = torch.linspace(0, 100, len(thinned)), dict(color=COLOUR_OF[name])
+            axis.plot(share, 100 * thinned, line, label=BOUNDS[name], **look)
         axis.set(xlabel="hardest negatives, %", title=f"scores with spread {spread:g}")
     axes[0].set_ylabel("their share of the push, %")
     axes[1].legend()
@@ -115,8 +117,9 @@ def terms_by_epoch(histories: Mapping[str, Mapping[str, Tensor]], *, title: str)
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.6))
     for (name, history), mark in zip(histories.items(), "s^o", strict=True):
         epochs = range(1, len(history["local"]) + 1)
-        axes[0].plot(epochs, history["local"], marker=mark, label=BOUNDS[name])
-        axes[1].plot(epochs, history["discriminator"], marker=mark, label=BOUNDS[name])
+        for axis, term in zip(axes, ("local", "discriminator"), strict=True):
+            look = dict(marker=mark, color=COLOUR_OF[name], label=BOUNDS[name])
+            axis.plot(epochs, history[term], **look)
     for axis, label in zip(axes, ("local loss, nats", "discriminator's loss, nats"), strict=True):
         axis.set(xlabel="epoch", ylabel=label, xticks=epochs)
     axes[1].axhline(2 * math.log(2), color="0.6", ls=":", label="guessing")

@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 
-from experiments.infomax import ablations, classification, few_negatives
+from experiments.infomax import ablations, classification, crops, few_negatives
 from experiments.infomax.effort import Networks
 from experiments.infomax.encoder_measures import (
     LAYERS,
@@ -40,7 +40,7 @@ from ibutils.train import generator
 from reproduce import record, settings
 
 TINY = Networks(1 / 16, 8, 8, 1 / 16)
-EXPERIMENTS = (ablations, classification, few_negatives)
+EXPERIMENTS = (ablations, classification, crops, few_negatives)
 
 
 def loss_of(method):
@@ -87,6 +87,9 @@ def test_the_settings_of_a_profile_are_those_on_record(experiment, profile):
     [
         (classification, dict(methods=["gan"]), "methods must be one of .*, got 'gan'"),
         (classification, dict(losses=["nwj"]), "losses must be one of .*, got 'nwj'"),
+        (crops, dict(methods=["cpc"]), "methods must be one of .*, got 'cpc'"),
+        (crops, dict(datasets=["cifar"]), "datasets must be one of .*, got 'cifar'"),
+        (crops, dict(rates=[0.0]), "rates must be .*, got 0"),
         (few_negatives, dict(data="mnst"), "data must be one of .*, got 'mnst'"),
         (ablations, dict(decoder=dict(epochs=0, learning_rate=0.1)), "epochs must be .*, got 0"),
         (ablations, dict(ndm=dict(step=3, learning_rate=0.1)), "ndm must have the names steps"),
