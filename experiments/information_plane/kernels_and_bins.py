@@ -21,18 +21,22 @@ def kernels_and_bins(view: View) -> pd.DataFrame:
     """Return the mean change in layer 5 by bins and by kernels with its standard error, bits."""
     names = {"bins": "adaptive bins", "deviation": "kernels, deviation follows activity"}
     names |= {title: f"kernels, {title}" for title in KERNELS.values() if title not in names}
+    measured = measured_by_both(view)
     table = pd.DataFrame(
         {
             names[way]: found["mean"].map("{:z.2f} ± ".format)
             + found["error"].map("{:.2f}".format)
-            for way, found in measured_by_both(view).items()
+            for way, found in measured.items()
         }
     )
-    return table.rename(index=ACTIVATIONS).rename_axis(columns="change in layer 5, bits")
+    counts = measured["bins"]["networks"].unique()
+    of = " to ".join(f"{count:g}" for count in sorted({min(counts), max(counts)}))
+    title = f"change in layer 5, bits, of {of} networks"
+    return table.rename(index=ACTIVATIONS).rename_axis(columns=title)
 
 
 def measured_by_both(view: View) -> dict[str, pd.DataFrame]:
-    """Return mean, standard error and sign of the change in layer 5, by way and activation.
+    """Return the change in layer 5 by way and activation: mean, standard error, sign, number.
 
     All are of the networks that kernels have measured; a sign is 0 where a t interval of 95 %
     holds zero.
@@ -46,7 +50,7 @@ def measured_by_both(view: View) -> dict[str, pd.DataFrame]:
         for title, own in zip(ways.values(), changes, strict=True):
             if seeds > 1:
                 found[title][name] = _mean_and_sign(own[:seeds])
-    columns = ["mean", "error", "sign"]
+    columns = ["mean", "error", "sign", "networks"]
     return {
         title: pd.DataFrame.from_dict(own, orient="index", columns=columns)
         for title, own in found.items()
@@ -64,7 +68,7 @@ def _changes(scores: np.ndarray | None) -> np.ndarray:
 def _mean_and_sign(changes: np.ndarray) -> list[float]:
     mean, error = float(changes.mean()), float(changes.std(ddof=1) / len(changes) ** 0.5)
     half = error * float(t.ppf(0.5 + (1 - ALPHA) / 2, len(changes) - 1))
-    return [mean, error, float(np.sign(mean)) if abs(mean) > half else 0.0]
+    return [mean, error, float(np.sign(mean)) if abs(mean) > half else 0.0, len(changes)]
 
 
 def agreements(view: View) -> dict[str, int]:
