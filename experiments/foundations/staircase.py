@@ -121,11 +121,14 @@ def staircase(courses: pd.DataFrame, *, pairs: int, window: int = 25) -> Figure:
         window: Batches of a running mean.
     """
     names = [str(name) for name in courses if name != "truth"]
+    of_upper = dict(
+        zip(CONDITIONAL, COLOURS[4:6], strict=True)
+    )  # as in the chapter's next figures
     figure, shown = panels(names, (8 / 3, 2.4), xlabel="training step", ylabel="nats")
     top = 1.5 * float(courses["truth"].max())
     smooth = courses[names].rolling(window, min_periods=1).mean()
     for axes, name in zip(shown, names, strict=True):
-        colour = COLOURS[1] if name in CONDITIONAL else COLOURS[0]
+        colour = of_upper.get(name, COLOURS[0])
         axes.plot(courses[name], color=colour, alpha=0.25, lw=0.5, rasterized=True)
         axes.plot(smooth[name], color=colour, lw=1.6)
         axes.plot(courses["truth"], color="k", lw=1)
