@@ -75,6 +75,8 @@ class Settings:
         for name in ("rates", "other_rates"):
             for value in getattr(self, name):
                 checks.number(name, value, above=0)
+        if twice := set(self.rates) & set(self.other_rates):
+            raise ValueError(f"other_rates must not repeat rates, got {sorted(twice)} in both")
 
 
 def grid(settings: Settings) -> list[Member]:

@@ -167,6 +167,20 @@ def _overtraining(view: View) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
+def _ends(view: View, *, samples: int, inputs: int = 1) -> float:
+    """Return how far the error of Figure 3 ends above its minimum, from usual weights.
+
+    Args:
+        view: What is drawn from.
+        samples: Examples that a student learns from.
+        inputs: Factor on what the error exceeds the noise by. The paper's printed formula leaves
+            out that the variance of an input is one over the number of inputs.
+    """
+    members = stored(view, "SX-F3")[samples, 1.0].values()
+    errors = [1 + inputs * (member["test_error"] - 1) for member in members]
+    return float(np.exp(np.mean([np.log(error[-1] / error.min()) for error in errors])))
+
+
 def irrelevant_part(view: View) -> pd.DataFrame:
     """Return by how much the irrelevant part rises and falls, in percent of its maximum."""
     keys = ["batches", "samples", "scale", "rate"]
@@ -272,4 +286,7 @@ def numbers(view: View) -> dict[str, float]:
     lost = view.rows("SX-F4AB").query("metric == 'output_loss' and samples == 100 and scale == 1")
     found["sx-f4-output-loss"] = 100 * float(lost["value"].mean())
     worst = [worst_change(own["input"]) for own in _scalar(view)["full batches"].values()]
+    for name, samples in (("few", 100), ("many", 1000)):
+        found[f"overtraining-{name}"] = _ends(view, samples=samples)
+        found[f"printed-overtraining-{name}"] = _ends(view, samples=samples, inputs=100)
     return found | {"scalar-fall": 100 * max(0.0, -min(worst))}

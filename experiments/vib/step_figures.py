@@ -83,10 +83,10 @@ def _beside_references(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def relative(view: View) -> Figure:
-    """Accuracy after one signed step, divided by that of a reference model, as in the paper.
+    """Accuracy after one signed step over that of a reference model, which we take for Figure 5.
 
     The legends say by which accuracy each curve is divided, and which has no curve since that is
-    zero. The rows of panels read the paper's sizes in two units of pixels.
+    zero. The rows of panels read what we take for the paper's sizes in two units of pixels.
     """
     table = view.rows("VIB-F5")
     titles = [f"{unit}: relative to {name}" for unit in UNITS for name in REFERENCES]

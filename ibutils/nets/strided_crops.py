@@ -93,9 +93,10 @@ def strided_crops(
 ) -> ConvolutionalEncoder:
     """Return a residual network on the 49 crops of 8 by 8 pixels of a 32 by 32 image.
 
-    Each crop becomes one local feature, and all of them the last convolutional map. Both
-    stages that halve a crop hold two blocks, so that one location of it is left; the official
-    configuration leaves them out and ends with sixteen. Arguments are those of ``basic32``.
+    Each crop becomes one local feature, and all of them the last convolutional map. It is the
+    smaller of the official code's two networks, with two blocks in each stage. The larger one,
+    with 3, 6 and 3, leaves out its halving blocks as committed, and ends with sixteen locations
+    of a crop. Arguments are those of ``basic32``.
 
     :cite:t:`hjelm2019learning`, Table 3, after the official code.
 

@@ -152,10 +152,22 @@ def test_what_is_read_is_the_map_of_crops():
     torch.testing.assert_close(found.test_features["local"], local.flatten(1))
 
 
+def test_the_guess_is_among_all_crops_of_the_other_pictures(tmp_path):
+    chosen = replace(crops.Settings(), images=20, test_images=10, epochs=1, methods=("crops_cpc",))
+    data, member = crops.load(chosen, "cpu"), crops.grid(chosen)[1]
+    (found,) = crops.train([member], chosen, data, checkpoint=tmp_path / "checkpoint")
+    (guess,) = (row["value"] for row in found.rows if row["metric"] == "guess")
+    assert guess == pytest.approx(np.log(1 + (chosen.training.batch_size - 1) * 49))
+    first = [row["value"] for row in found.rows if row["metric"] == "course_row_2"]
+    assert len(first) == 1 and np.isfinite(first[0])
+
+
+CELLS = (("crops_dim", 80.95, "third"), ("crops_cpc", 70.0, "UNVERIFIED"))
+
+
 class _Made(View):
     """Two seeds of three networks, and the paper's cells."""
 
-    cells = (("crops_dim", 80.95, "third"), ("crops_cpc", 70.0, "UNVERIFIED"))
     paper = pd.DataFrame(
         [
             dict(target="DIM-T3", data="cifar10", method="crops_dim", value=80.95, tag="third"),
