@@ -113,7 +113,8 @@ def stated() -> str:
     run = timing.first_runs()
     found = Counter(timing.timing(claim) for claim in claims.every() if claim.id in run)
     return (
-        f"For {found.total()} of these claims a training run is on record. {found['before']} of"
+        f"For {found.total()} of these claims some training that they use is on record, at times"
+        f" of a smaller profile or with fewer networks than they ask for. {found['before']} of"
         f" them were written before it began and have not changed since; {found['post hoc']} were"
         " stated or changed later and are marked *post hoc*."
     )

@@ -58,7 +58,8 @@ def nwj(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
 
     Returns:
         A scalar in nats. It is :math:`-\infty` where an exponential overflows, above scores of
-        about 89 in float32: the one place where the exponential itself is the quantity.
+        about 89 in float32: as in ``tuba``, of which this is a case, the exponential itself is
+        the quantity.
 
     Raises:
         TypeError: The scores are no tensor.

@@ -51,11 +51,13 @@ def estimate_mi(
 
     - labels on all sides are counted (``"plug_in"``);
     - where numbers are involved, in at most four dimensions of x and y together, with heavy
-      tails, or given z, the distances of nearest neighbours decide (``"neighbours"``);
+      tails, with fewer than 40 samples, or given z, the distances of nearest neighbours decide
+      (``"neighbours"``);
     - in more dimensions a critic is trained on InfoNCE (``"info_nce"``).
 
     Units of numbers do not matter, nor do names of labels, but for the last digits of a trained
-    critic. Whole numbers that repeat are labels, the same numbers as fractions are not.
+    critic. Numbers that repeat are labels: whole ones if each has five samples on average,
+    fractions if there are besides at most twenty different values.
 
     Args:
         x: Samples ``[n]`` or ``[n, dx]``: a tensor, an array, a data frame or a column, a list;

@@ -236,7 +236,7 @@ def diagonal_gaussian_kl(
 
     Returns:
         Rates in nats, ``[batch]``, in at least single precision; their mean bounds I(X;Z) from
-        above (equation 14).
+        above (:cite:t:`alemi2017deep`, equation 14).
 
     Raises:
         TypeError: ``mean`` or ``log_scale`` is no tensor.
@@ -271,7 +271,7 @@ def full_gaussian_kl(
 
     Returns:
         Rates in nats, ``[batch]``, in at least single precision; their mean bounds I(X;Z) from
-        above (equation 14).
+        above (:cite:t:`alemi2017deep`, equation 14).
 
     Raises:
         TypeError: ``mean``, ``log_diagonal`` or ``below`` is no tensor.

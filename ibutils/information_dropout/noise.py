@@ -204,8 +204,8 @@ def log_normal_kl(
         ValueError: The shapes differ, ``alpha`` or ``prior_scale`` is not positive, or an
             activity is 0, negative or not finite: no log-normal prior fits it.
 
-    :cite:t:`achille2018information`, the proposition on softplus; its first printing lacks
-    :math:`\log f`.
+    :cite:t:`achille2018information`, the proposition on softplus, which lacks :math:`\log f` in
+    the second version.
 
     Example:
         >>> half = torch.tensor([0.5])

@@ -29,7 +29,8 @@ def recipe(
         TypeError: A setting is of another type.
         ValueError: A setting is out of range.
 
-    :cite:t:`achille2018information`; the defaults are those of the official code.
+    :cite:t:`achille2018information`; the defaults are those of the official code but
+    for its weight decay of 0.001, which is left out here.
 
     Example:
         >>> recipe(200).batch_size

@@ -29,10 +29,10 @@ _REACH = 9.0  # standard deviations of the input that are integrated over
 class NoisyLayer(Task):
     r"""Independent units of a layer, and the same units with Gaussian noise added.
 
-    With :math:`h = \phi(g\, a)`, :math:`a \sim \mathcal N(0, I)`, and
-    :math:`T = h + \sigma \varepsilon`,
+    With :math:`H = \phi(g\, a)`, :math:`a \sim \mathcal N(0, I)`, and
+    :math:`T = H + \sigma \varepsilon`,
 
-    .. math:: I(h; T) = d \big( h(T_1) - \tfrac12 \log(2 \pi e\, \sigma^2) \big)
+    .. math:: I(H; T) = d \big( h(T_1) - \tfrac12 \log(2 \pi e\, \sigma^2) \big)
 
     where :math:`h(T_1)` is the differential entropy of one noisy unit, a one-dimensional integral
     that quadrature gives to about ten digits. Without noise the information is infinite, or for
@@ -41,7 +41,7 @@ class NoisyLayer(Task):
     Args:
         name: What tables call it.
         activation: ``"linear"``, ``"tanh"``, ``"relu"`` or ``"sign"``.
-        units: Their number :math:`d`, the dimension of x (h) and y (T).
+        units: Their number :math:`d`, the dimension of x (H) and y (T).
         noise_std: Standard deviation :math:`\sigma` of the noise.
         gain: Standard deviation :math:`g` of the pre-activations.
 
