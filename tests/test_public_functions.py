@@ -12,9 +12,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ibutils.train import Learner, Recipe, adam, fit
 from tests.fuzz.judge import entries, finite
 from tests.fuzz.registry import Call, calls
 from tests.fuzz.workplace import workplace
+from tests.pretended_gpu import every_gpu, on_gpu
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of training that is cut short
 
@@ -61,6 +63,22 @@ DIFFERENTIABLE = (
 )
 
 
+# Weights are made on the CPU, by a generator of the CPU.
+WEIGHTS = (
+    "*.all_cnn.all_cnn_*",
+    "*.dropout_mlp.dropout_mlp",
+    "*.global_head",
+    "*.variational_autoencoder",
+    "ibutils.nets.*",
+)
+# What these return is read by people or is independent of tensors.
+ON_THE_CPU = (
+    "ibutils.ensemble.fit_each",
+    "ibutils.estimators.binning.uniform_edges",
+    "ibutils.train.loop.fit",
+)
+
+
 def numbered(where: Callable[[Call], bool] = lambda call: True) -> list[Any]:
     """Return some of the calls as parameters with names of their own."""
     seen: dict[str, int] = {}
@@ -78,6 +96,15 @@ def takes_floats(call: Call) -> bool:
     parameters = inspect.signature(call.target).parameters.values()
     texts = [str(one.annotation) for one in parameters]
     return any(word in text for text in texts for word in ("Float", "Tensor", "Any"))
+
+
+def has_a_place(call: Call) -> bool:
+    """Say whether arguments of a function, or its generator, may be on a device."""
+    parameters = inspect.signature(call.target).parameters.values()
+    texts = " ".join("self" if p.name == "self" else str(p.annotation) for p in parameters)
+    words = ("self", "Images") if matches(call, WEIGHTS) else ("self", "Images", "Generator")
+    found = any(word in texts for word in words) or takes_floats(call)
+    return found and not inspect.isclass(call.target)
 
 
 def tensors(value: Any) -> Iterator[Tensor]:
@@ -228,17 +255,28 @@ def test_losses_under_mixed_precision_are_close(call):
     assert_close(found, expected, rtol=5e-2)
 
 
-@pytest.mark.gpu
-@with_floats
-def test_results_lie_where_arguments_do(call):
+@every_gpu
+@pytest.mark.parametrize("call", numbered(has_a_place))
+def test_results_lie_where_arguments_do(call, gpu):
     """Numbers in a result may be anywhere; its tensors are where the arguments are."""
-    arguments = changed(call.arguments(), Tensor.cuda, nn.Module.cuda)
-    arguments = {
-        name: torch.Generator("cuda").manual_seed(0) if isinstance(v, torch.Generator) else v
-        for name, v in arguments.items()
-    }
-    arguments = {n: v.cuda() if isinstance(v, Tensor) else v for n, v in arguments.items()}
-    assert all(tensor.is_cuda for tensor in tensors(call.run(arguments)))
+    arguments = call.arguments()
+    with gpu():
+        found = [*tensors(call.run(on_gpu(arguments)))]
+    assert {x.is_cuda for x in found} <= {not matches(call, ON_THE_CPU)}
+
+
+@every_gpu
+@pytest.mark.parametrize("call", numbered(lambda call: call.name.endswith(".objective")))
+def test_every_model_trains_where_its_data_are(call, gpu):
+    """It draws its noise there, too."""
+    arguments = call.arguments()
+    with gpu():
+        model, inputs, labels, _ = on_gpu(arguments).values()
+        learner = Learner(model, Recipe(1, adam(1e-3), batch_size=len(inputs)))
+        targets = labels if labels.numel() else inputs  # of a model that takes none
+        history = fit(learner, inputs, targets, seeds=[0])
+        assert all(p.is_cuda for p in learner.averaged().parameters())
+    assert bool(history["loss"].isfinite().all())
 
 
 def _is_data(value: Any) -> bool:

@@ -218,7 +218,7 @@ class TestLoss:
 
     @pytest.mark.parametrize("labels", [[0, 3], [-1, 0]])
     def test_refuses_labels_out_of_range(self, labels):
-        with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2"):
+        with pytest.raises(ValueError, match=r"labels .* must suit .*: Target -?\d is out"):
             vib_loss(torch.zeros(2, 3), torch.tensor(labels), torch.zeros(2), beta=0.1)
 
     @pytest.mark.parametrize("label", [3, -1, -100])  # PyTorch leaves out -100 unless told

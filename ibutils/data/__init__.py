@@ -13,6 +13,7 @@ import torch
 from ibutils import checks
 from ibutils.data import celeba, cifar, digits, mnist, stl10, tiny_imagenet
 from ibutils.data.images import Images, resize
+from ibutils.lazy import lazy
 
 __all__ = ["READERS", "Images", "load", "resize"]
 
@@ -70,3 +71,6 @@ def load(
         checks.device(device)
     found = READERS[name](split, root=root)
     return found if device is None else found.to(device)
+
+
+__getattr__, __dir__ = lazy(__name__)

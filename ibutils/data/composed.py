@@ -49,11 +49,11 @@ class Cluttered:
         which = which.long()  # bytes would be a mask
         pixels = self.images.pixels[which, 0]
         digit = np.zeros(pixels.shape, np.uint8)
-        whole = self.source.pixels[self.index[which], 0].numpy()
-        corner = np.arange(len(digit)), *self.corner[which].numpy().T
+        whole = self.source.pixels[self.index[which], 0].cpu().numpy()
+        corner = np.arange(len(digit)), *self.corner[which].cpu().numpy().T
         places = np.ravel_multi_index(corner, digit.shape)
         _paste(digit, whole, places, white=self.source.levels)
-        shown = torch.from_numpy(digit) > 0
+        shown = torch.from_numpy(digit).to(pixels.device) > 0
         return shown, (pixels > 0) & ~shown
 
 
@@ -66,7 +66,7 @@ def cluttered(
     patch: int = 8,
     seed: int = 0,
 ) -> Cluttered:
-    """Generate cluttered digits, the same on every machine.
+    """Generate cluttered digits, the same on every machine, on the device of their source.
 
     Each distractor is a random square cut from a random digit, added at a random place; last
     comes a whole digit. Sums are cut off at white. Digits are taken in random order, each once
@@ -96,6 +96,7 @@ def cluttered(
     """
     _check_clutter(source, count=count, size=size, distractors=distractors, patch=patch)
     g = generator(seed, f"clutter of {source.name} {source.split}")
+    given, source = source, source.to("cpu")
     digits = np.ascontiguousarray(source.pixels[:, 0])
     canvas, every = np.zeros((count, size, size), np.uint8), np.arange(count)
     square, cuts, places = (patch, patch), [], []
@@ -119,8 +120,9 @@ def cluttered(
         name=f"cluttered {source.name}",
         split=source.split,
     )
-    corner = np.stack(np.unravel_index(whole, canvas.shape)[1:], 1)
-    return Cluttered(found, source, order, torch.from_numpy(corner))
+    corner = torch.from_numpy(np.stack(np.unravel_index(whole, canvas.shape)[1:], 1))
+    there = given.pixels.device
+    return Cluttered(found.to(there), given, order.to(there), corner.to(there))
 
 
 def _places(
@@ -186,7 +188,8 @@ def occluded(photographs: Images, digits: Images, *, seed: int = 0) -> Occluded:
     """Put a random digit at a random place over each photograph, the same on every machine.
 
     A pixel shows the brighter of photograph and digit, in each channel: strokes are opaque white,
-    and black around them is transparent. Digits are drawn with replacement.
+    and black around them is transparent. Digits are drawn with replacement. The images lie on the
+    device of the photographs.
 
     Args:
         photographs: ``[n, c, h, w]``.
@@ -207,6 +210,7 @@ def occluded(photographs: Images, digits: Images, *, seed: int = 0) -> Occluded:
         (torch.Size([1400, 1, 8, 8]), torch.Size([1400]))
     """
     _check_occluded(photographs, digits)
+    there, photographs, digits = photographs.pixels.device, photographs.to("cpu"), digits.to("cpu")
     g = generator(seed, f"{digits.name} over {photographs.name} {photographs.split}")
     count, height, width = len(photographs), *photographs.pixels.shape[2:]
     tall, wide = digits.pixels.shape[2:]
@@ -228,7 +232,8 @@ def occluded(photographs: Images, digits: Images, *, seed: int = 0) -> Occluded:
         name=f"{photographs.name} under {digits.name}",
         split=photographs.split,
     )
-    return Occluded(found, digits.labels[chosen], torch.stack([rows, columns], 1))
+    nuisance, corner = digits.labels[chosen], torch.stack([rows, columns], 1)
+    return Occluded(found.to(there), nuisance.to(there), corner.to(there))
 
 
 def _check_occluded(photographs: Images, digits: Images) -> None:

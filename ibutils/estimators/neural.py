@@ -254,6 +254,9 @@ def _build(critic: str | nn.Module, scaled: Pair, generator: torch.Generator | N
     if isinstance(critic, nn.Module):
         return critic
     sizes = scaled.x.shape[1], scaled.y.shape[1]
+    if generator is not None and generator.device.type != "cpu":  # weights are drawn on the CPU
+        seed = torch.randint(2**62, (1,), generator=generator, device=generator.device)
+        generator = torch.Generator().manual_seed(int(seed))
     return CRITICS[critic](*sizes, generator=generator).to(scaled.x.device)
 
 

@@ -125,9 +125,10 @@ def _epochs(
         if not all(bool(weight.isfinite().all()) for weight in state):
             raise FloatingPointError(f"the matrices are not finite after epoch {epoch}")
         yield [weight.clone() for weight in state]
-        order = torch.arange(len(x))
+        order = torch.arange(len(x), device=x.device)
         if batch_size < len(x):
-            order = torch.randperm(len(x), generator=generator)
+            source = None if generator is None else generator.device
+            order = torch.randperm(len(x), generator=generator, device=source).to(x.device)
         for index in order.split(batch_size):
             _step(state, x[index], y[index], learning_rate)
         epoch += 1

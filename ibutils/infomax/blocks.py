@@ -282,6 +282,8 @@ def _blocks(local: Tensor, global_: Tensor, chunk: int) -> Callable[[slice], Ten
     It writes one block over the other where it can.
     """
     dtype = torch.promote_types(local.dtype, torch.float32)
+    if local.dtype == torch.float16 and not local.is_cuda:  # products would leave its range
+        local, global_ = local.to(dtype), global_.to(dtype)
     whole = dtype == local.dtype
     rows = chunk * local.shape[2] if whole else 0
     buffer = local.new_empty(rows, len(global_), dtype=dtype)

@@ -1,5 +1,6 @@
 """Networks of the papers, initialised from an explicit generator."""
 
+from ibutils.lazy import lazy
 from ibutils.nets.layers import convolution, dense, linear, perceptron
 from ibutils.nets.narrow import ACTIVATIONS, activation, narrow_perceptron
 from ibutils.nets.stacked import StackedPerceptrons
@@ -14,3 +15,5 @@ __all__ = [
     "narrow_perceptron",
     "perceptron",
 ]
+
+__getattr__, __dir__ = lazy(__name__)

@@ -127,7 +127,8 @@ def mine(
     test_x, test_y = _pairs(critic, test_x=test_x, test_y=test_y)
     for data in ({"train_x": train_x, "train_y": train_y}, {"test_x": test_x, "test_y": test_y}):
         with checks.suits(**data), torch.no_grad():
-            _scores(copy.deepcopy(critic).eval(), *(values[:2] for values in data.values()))
+            tried = copy.deepcopy(critic).to(train_x.device).eval()
+            _scores(tried, *(values[:2] for values in data.values()))
     checks.count("seed", seed, least=LEAST_SEED)
     check_batches("train_x", train_x, batch_size)
     recipe = critic_recipe(

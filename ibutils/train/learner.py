@@ -62,9 +62,14 @@ class Learner:
         self.parameters = parameters
         self.optimizer = recipe.optimiser([group for group in groups if group["params"]])
         self.schedule = (recipe.schedule or staircase(1.0))(self.optimizer)
-        self.average = [p.detach().clone() if recipe.averaging else p.detach() for p in parameters]
+        self._averages = [p.detach().clone() for p in parameters] if recipe.averaging else []
         self.initial_share = 1.0
         self._update_average = get_ema_multi_avg_fn(recipe.averaging)
+
+    @property
+    def average(self) -> list[Tensor]:
+        """The averaged weights; without averaging those of now, wherever the model was moved."""
+        return self._averages or [p.detach() for p in self.parameters]
 
     def _prepare(self, objective: Callable[..., dict[str, Tensor]]) -> None:
         self._objective = torch.compile(objective) if self.recipe.compile else objective
@@ -151,7 +156,7 @@ class Learner:
         """Return everything that resuming needs."""
         return {
             "tensors": {name: x.detach() for name, x in self.tensors().items()},
-            "average": self.average if self.recipe.averaging else [],
+            "average": self._averages,
             "initial_share": self.initial_share,
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),

@@ -54,7 +54,8 @@ def fit(
         progress: Whether to show a progress bar over epochs.
 
     Returns:
-        The mean of each term of the objective over an epoch's steps, ``[epochs, members]``.
+        The mean of each term of the objective over an epoch's steps, ``[epochs, members]``, on
+        the processor.
 
     Raises:
         TypeError: An argument is of another type.

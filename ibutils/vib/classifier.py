@@ -34,7 +34,8 @@ def vib_loss(
         A scalar in nats, in at least single precision (Deep VIB, equation 17).
 
     Raises:
-        ValueError: ``beta`` is negative, a label is out of range, or the shapes disagree.
+        ValueError: ``beta`` is negative, or the shapes disagree. On a processor also: a label is
+            out of range. A GPU would wait for it, and stops at its next result.
         TypeError: An argument is no tensor, or ``beta`` no number.
 
     Example:
@@ -45,7 +46,7 @@ def vib_loss(
     checks.number("beta", beta, least=0)
     checks.tensor("logits", logits, ndim=2)
     checks.tensor("rate", rate, ndim=1)
-    checks.labels("labels", labels, classes=logits.shape[-1])
+    checks.labels("labels", labels)
     checks.same_length(logits=logits, labels=labels, rate=rate)
     return cross_entropy(logits, labels) + beta * at_least_single(rate).mean()
 
@@ -99,8 +100,7 @@ class VIB(Trainable):
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return ``loss`` (equation 17), ``cross_entropy`` and mean ``rate``, scalars in nats.
 
-        The sum is that of ``vib_loss`` without reading the labels first, for which a GPU would
-        wait at each step. One out of range is still an error: a ``ValueError`` on a processor.
+        The sum is that of ``vib_loss``, and a label out of range the same error.
         """
         logits, rates = self(inputs, noise)
         error = cross_entropy(logits, labels)

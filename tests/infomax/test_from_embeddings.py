@@ -68,6 +68,17 @@ class TestSameAsTheTable:
         expected, _ = value_and_gradients(function, local.float(), global_.float())
         torch.testing.assert_close(value, expected, rtol=0.05, atol=0.05)
 
+    @pytest.mark.parametrize("autocast", [False, True])
+    def test_scores_beyond_the_range_of_half_precision(self, bound, autocast):
+        local, global_ = (a.half() for a in embeddings(spread=300.0))
+        precise = local_scores(local.double(), global_.double())
+        assert float(precise.abs().max()) > torch.finfo(torch.float16).max
+        with torch.autocast("cpu", dtype=torch.float16, enabled=autocast):
+            value = infomax_loss_from_embeddings(local, global_, bound=bound, chunk=3)
+        torch.testing.assert_close(
+            value.double(), infomax_loss(precise, bound=bound), rtol=1e-5, atol=0.0
+        )
+
     @pytest.mark.parametrize("chunk", [2, 7])
     def test_extremes_stay_finite(self, bound, chunk):
         local, global_ = (a.float() for a in embeddings(spread=100.0))

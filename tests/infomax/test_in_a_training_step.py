@@ -34,6 +34,7 @@ from ibutils.infomax import (
 from ibutils.infomax.heads import ConcatenateAndConvolve
 from ibutils.nets import perceptron
 from ibutils.nets.encoders import basic32
+from ibutils.vib import vib_loss
 
 LABELS = torch.tensor([0, 2, 1, 1])
 SCORES, POSITIVE, NEGATIVE = normal(4, 4, 3), normal(4, 3), normal(4, 2, 3, seed=1)
@@ -46,6 +47,10 @@ LOSSES = {
     "label_smoothing": (
         lambda logits: label_smoothing_loss(logits, LABELS, epsilon=0.1),
         (normal(4, 3),),
+    ),
+    "vib": (
+        lambda logits, rate: vib_loss(logits, LABELS, rate, beta=0.1),
+        (normal(4, 3), normal(4, seed=1)),
     ),
     "confidence_penalty": (
         lambda logits: confidence_penalty_loss(logits, LABELS, weight=0.1),

@@ -18,6 +18,7 @@ from ibutils.probes import (
     svm_probe,
 )
 from ibutils.train import generator
+from tests.pretended_gpu import every_gpu
 
 pytestmark = pytest.mark.filterwarnings("ignore::ibutils.probes.ProbeWarning")
 N, M = 48, 36
@@ -212,9 +213,10 @@ def test_a_critic_made_in_inference_mode_cannot_be_trained():
         mine(X, X, TEST_X, TEST_X, critic=network, steps=1, seed=0)
 
 
-@pytest.mark.gpu
+@every_gpu
 @every
-def test_results_are_on_the_device_of_the_inputs(name):
-    found = run(name, lambda one: one.cuda())
+def test_results_are_on_the_device_of_the_inputs(name, gpu):
+    with gpu():
+        found = run(name, lambda one: one.cuda())
     if isinstance(found, torch.Tensor):
         assert found.is_cuda

@@ -268,6 +268,14 @@ class TestAverage:
             p.zero_()
         assert identical(snapshot(learner), trained)
 
+    def test_of_a_model_that_is_moved_once_its_learner_is_made(self):
+        """As to a GPU: its weights are then other tensors than they were."""
+        inputs, labels = data()
+        learner = Learner(vib(), settings(2, 0.1, averaging=0.0))
+        learner.model.double()
+        fit(learner, inputs.double(), labels, seeds=[0])
+        assert identical([*learner.averaged().parameters()], [*learner.model.parameters()])
+
     def test_averaged_dropout_model_predicts_with_the_averages(self):
         """Its forward goes through a plain list of layers, which the copy must not share."""
         inputs, labels = data()

@@ -66,10 +66,15 @@ call(
 )
 call(baselines.Classifier.log_predictive, lambda: given(plain(), normal(5, 4)))
 call(baselines.DropoutClassifier, lambda: given(deep(), rate=0.5))
+call(baselines.DropoutClassifier.forward, lambda: given(masked(), normal(5, 4), torch.rand(5, 8)))
 call(
-    baselines.DropoutClassifier.forward,
-    lambda: given(baselines.DropoutClassifier(deep(), rate=0.5), normal(5, 4), torch.rand(5, 8)),
+    baselines.DropoutClassifier.objective,
+    lambda: given(masked(), normal(5, 4), labels(5), torch.rand(5, 8)),
 )
+
+
+def masked() -> baselines.DropoutClassifier:
+    return baselines.DropoutClassifier(deep(), rate=0.5)
 
 
 def plain() -> baselines.Classifier:
