@@ -138,6 +138,12 @@ class TestClassifier:
 
 
 class TestDropout:
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_masks_keep_half_precision(self, dtype, generator):
+        model = DropoutClassifier(perceptron([4, 5, 3], generator=generator).to(dtype), rate=0.5)
+        noise = model.draw_noise(6, generator=generator)
+        assert model(torch.ones(6, 4, dtype=dtype), noise).dtype == dtype
+
     sizes = (4, 6, 5, 3)
 
     def model(self, generator, rate=0.5):

@@ -173,7 +173,7 @@ class DropoutClassifier(Classifier):
             for layer in self.layers:
                 h = layer(h)
                 if isinstance(layer, nn.ReLU):
-                    h = h * next(masks)
+                    h = (h * next(masks)).to(h.dtype)
         return h
 
     def draw_noise(self, batch: int, *, generator: torch.Generator) -> Tensor:

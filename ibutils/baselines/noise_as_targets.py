@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
+from ibutils.information.log_space import at_least_single
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
 from ibutils.prior_matching import sample_prior
 
@@ -49,7 +50,8 @@ def best_assignment(
 
 
 def _assignment(codes: Tensor, targets: Tensor) -> Tensor:
-    cost = torch.cdist(codes.detach(), targets.detach()).square().cpu().numpy()
+    codes, targets = at_least_single(codes.detach()), at_least_single(targets.detach())
+    cost = torch.cdist(codes, targets).square().cpu().numpy()
     if not np.isfinite(cost).all():
         raise ValueError("inputs must have finite codes, got nan or inf")
     _, columns = linear_sum_assignment(cost)
@@ -125,7 +127,7 @@ class NoiseAsTargets(AroundEncoder):
         taken = held[chosen]
         if self.training:
             self.assignment[labels] = taken
-        loss = (codes - self.targets[taken]).square().sum(1).mean()
+        loss = at_least_single(codes - self.targets[taken]).square().sum(1).mean()
         return {"loss": loss, "moved": (taken != held).to(loss.dtype).mean()}
 
     def _check(self, numbers: Tensor) -> None:

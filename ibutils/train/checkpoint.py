@@ -76,7 +76,7 @@ def resume(path: Path, *, given: str) -> dict[str, Any] | None:
         state = read(path)
         if state["given"] == given:
             return state
-        reason = f"the checkpoint {path} is of other inputs, labels, seeds or callbacks"
+        reason = f"the checkpoint {path} is of other inputs, labels, seeds, callbacks or device"
     except ValueError as error:
         reason = str(error)
     aside = path.replace(path.with_name(f"{path.name}.bad"))

@@ -66,7 +66,8 @@ def fit(
         OSError: The checkpoint cannot be written.
 
     Warns:
-        CheckpointWarning: The checkpoint is damaged, or of other data: training starts anew.
+        CheckpointWarning: The checkpoint is damaged, or of other data or another kind of device:
+            training starts anew.
     """
     _check(learner, inputs, labels, seeds, callbacks, checkpoint, save_at)
     checks.instance("progress", progress, bool)
@@ -74,6 +75,8 @@ def fit(
     inputs, given = inputs.detach(), ""
     if checkpoint is not None:
         names = [type(callback).__name__ for callback in training.stateful]
+        if inputs.device.type != "cpu":  # random states of one kind of device fit no other
+            names.append(inputs.device.type)
         given = checkpoints.fingerprint(inputs, labels, [*seeds], names)
     with training.globals.lent():
         if checkpoint is not None and (state := checkpoints.resume(checkpoint, given=given)):

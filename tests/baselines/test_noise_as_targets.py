@@ -59,6 +59,17 @@ def test_half_precision_is_assigned(dtype, generator):
     assert best_assignment(codes, targets).equal(expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_model_in_half_precision_trains(dtype, images, generator):
+    encoder = basic32(channels=1 / 16, code=4, generator=generator)
+    model = NoiseAsTargets(encoder, len(images), generator=generator).to(dtype)
+    numbers = torch.arange(len(images))
+    noise = model.draw_noise(len(images), generator=generator)
+    loss = model.objective(images.to(dtype), numbers, noise)["loss"]
+    loss.backward()
+    assert loss.dtype == torch.float32 and bool(loss.isfinite())
+
+
 def test_targets_are_uniform_on_the_sphere(generator):
     """Of a uniform point the components have mean 0 and mean square 1 / d."""
     d, n = 4, 4000

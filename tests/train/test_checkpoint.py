@@ -12,6 +12,7 @@ from torch import nn
 from ibutils.baselines import Classifier
 from ibutils.train import CheckpointWarning, Learner, Recipe, adam, checkpoint, fit, generator
 from ibutils.train.checkpoint import fingerprint, read, write
+from tests.pretended_gpu import on_gpu, pretended_gpu
 
 RECIPE = Recipe(3, adam(1e-2), batch_size=5, averaging=0.9)
 
@@ -173,3 +174,11 @@ def test_a_checkpoint_of_another_averaging_is_refused(before, after, message):
 
 def test_digests_have_the_length_that_is_read():
     assert len(fingerprint(torch.zeros(1))) == checkpoint.DIGEST
+
+
+def test_a_checkpoint_of_another_kind_of_device_is_set_aside(path):
+    """Its random states would not fit."""
+    with pretended_gpu():
+        there = Learner(on_gpu(learner().model), RECIPE)
+        with pytest.warns(CheckpointWarning, match="inputs, labels, seeds, callbacks or device"):
+            fit(there, *on_gpu(data()), seeds=[0], checkpoint=path, save_at=[])
