@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from experiments.course_figures import course_lines, term
+from experiments.course_figures import course_lines, ending, term
 from experiments.infomax.model_tables import TITLES, of_data
 from experiments.picture_rows import picture
 from experiments.quoted import quoted
@@ -122,12 +122,23 @@ def crops_seen(image: np.ndarray, *, size: int = 8, stride: int = 4) -> Figure:
 
 
 def numbers(view: View) -> dict[str, float]:
-    """Return what the prose quotes: mean accuracies in percent by method and learning rate."""
-    rows = probed(of_data(view.rows("DIM-T3")))
+    """Return what the prose quotes: mean accuracies in percent, and losses of CPC at the end.
+
+    Accuracies are by method and learning rate, losses by distance at the lowest rate.
+    """
+    every = of_data(view.rows("DIM-T3"))
+    rows = probed(every)
     if not len(rows):
         return {}
     means = 100 * rows.fillna({"rate": 0.0}).groupby(["method", "rate"])["value"].mean()
-    return quoted("t3", means)
+    found = quoted("t3", means)
+    cpc = every[(every["method"] == "crops_cpc") & (every["rate"] == every["rate"].min())]
+    for step in (1, 2, 3):
+        course = term(cpc, f"row_{step}")
+        if len(course):
+            found[f"t3-row-{step}"] = ending(course)
+    guesses = cpc[cpc["metric"] == "guess"]["value"]
+    return found | ({"t3-guess": float(guesses.mean())} if len(guesses) else {})
 
 
 def probed(rows: pd.DataFrame) -> pd.DataFrame:
