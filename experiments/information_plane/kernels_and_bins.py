@@ -29,9 +29,9 @@ def kernels_and_bins(view: View) -> pd.DataFrame:
             for way, found in measured.items()
         }
     )
-    counts = measured["bins"]["networks"].unique()
-    of = " to ".join(f"{count:g}" for count in sorted({min(counts), max(counts)}))
-    title = f"change in layer 5, bits, of {of} networks"
+    title = "change in layer 5, bits"
+    if counts := sorted(set(measured["bins"]["networks"])):  # of one seed none is measured
+        title += f", of {' to '.join(f'{count:g}' for count in counts)} networks"
     return table.rename(index=ACTIVATIONS).rename_axis(columns=title)
 
 
