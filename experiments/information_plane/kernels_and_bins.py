@@ -68,7 +68,7 @@ def _changes(scores: np.ndarray | None) -> np.ndarray:
 def _mean_and_sign(changes: np.ndarray) -> list[float]:
     mean, error = float(changes.mean()), float(changes.std(ddof=1) / len(changes) ** 0.5)
     half = error * float(t.ppf(0.5 + (1 - ALPHA) / 2, len(changes) - 1))
-    return [mean, error, float(np.sign(mean)) if abs(mean) > half else 0.0, len(changes)]
+    return [mean, error, float(np.sign(mean)) if abs(mean) > half else 0.0, float(len(changes))]
 
 
 def agreements(view: View) -> dict[str, int]:
