@@ -92,6 +92,7 @@ def planes(
     epochs: np.ndarray,
     *,
     ceilings: tuple[float, float] | None = None,
+    limits: tuple[float, float] = (CEILING + 0.4, 1.05),
 ) -> Figure:
     """Draw the paths of layers through the information plane.
 
@@ -100,6 +101,7 @@ def planes(
             ``[epochs, layers, 2]``.
         epochs: Logged epochs, from 0.
         ceilings: Of both informations, in bits, where they are drawn.
+        limits: Of both axes, which start at 0; by default those of the 12-bit task.
     """
     columns = 2 if len(panels) == 4 else min(3, len(panels))
     height = {1: 4.7, 2: 2.8, 3: 2.2}[columns]
@@ -107,8 +109,9 @@ def planes(
     figure, grid = page_panels(panels, height, *names, columns=columns, layout="constrained")
     norm = LogNorm(1, max(2, epochs[-1] + 1))
     for axes, (title, values) in zip(grid, panels.items(), strict=True):
-        _paths(axes, values, epochs, norm)
+        _paths(axes, values, epochs, norm, right=limits[0])
         axes.set_title(title, pad=9)
+        axes.set(xlim=(0, limits[0]), ylim=(0, limits[1]), xticks=range(0, int(limits[0]) + 1, 4))
         if ceilings:
             axes.axvline(ceilings[0], color="0.5", ls=":", lw=1)
             axes.axhline(ceilings[1], color="0.5", ls=":", lw=1)
@@ -116,8 +119,10 @@ def planes(
     return finish(figure)
 
 
-def _paths(axes: Axes, values: np.ndarray, epochs: np.ndarray, norm: LogNorm) -> None:
-    """Draw each layer's path, and number the layers at its end."""
+def _paths(
+    axes: Axes, values: np.ndarray, epochs: np.ndarray, norm: LogNorm, *, right: float
+) -> None:
+    """Draw each layer's path, with its number at the end; the axis ends at ``right``."""
     shown = np.linspace(0, len(epochs) - 1, min(60, len(epochs))).round().astype(int)
     for epoch in shown:
         axes.plot(*values[epoch].T, color="0.85", lw=0.4, zorder=1)
@@ -125,13 +130,10 @@ def _paths(axes: Axes, values: np.ndarray, epochs: np.ndarray, norm: LogNorm) ->
         x, y = values[shown, layer].T
         axes.scatter(x, y, c=epochs[shown] + 1, norm=norm, cmap="viridis", s=9, zorder=2)
     for (x, y), names in _meeting(values[-1]):
-        clear = 8 if len(names) > 1 and x > CEILING - 1 else 0  # of the number to the left
+        clear = 8 if len(names) > 1 and x > right - 1.4 else 0  # of the number to the left
         axes.annotate(
             names, (x, y), (clear, 4), textcoords="offset points", ha="center", fontsize=9
         )
-    axes.set_xlim(0, CEILING + 0.4)
-    axes.set_xticks(range(0, 13, 4))
-    axes.set_ylim(0, 1.05)
 
 
 def _meeting(ends: np.ndarray) -> list[tuple[np.ndarray, str]]:
