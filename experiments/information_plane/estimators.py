@@ -181,7 +181,11 @@ def _reach(place: int, measured: Observed, bins: int) -> Iterator[Fact]:
 
 
 def _changes(place: int, measured: Observed) -> Iterator[Fact]:
-    """Yield fall and change over the hidden layers, and what cannot be information."""
+    """Yield fall and change over the hidden layers, and what cannot be information.
+
+    Kernels never exceed the entropy of the labels but by the last digit, so that their share
+    above it counts rounding.
+    """
     hidden = {name: found[0, :, place, :HIDDEN] for name, found in measured.curves.items()}
     for name, values in hidden.items():
         yield "AE-F3", f"{name}_hidden_drop", drop(values).sum(), "nat"

@@ -83,15 +83,13 @@ def label_entropy() -> float:
 
 
 def change_table(view: View) -> pd.DataFrame:
-    """Return fall and change by activation and estimator, and what exceeds the labels."""
+    """Return fall and change by activation and estimator."""
     means, kept = _means(view), {}
     for kind in TRAINED:
         for name, title in OBSERVERS.items():
-            above = 100 * means.get((kind, f"{name}_above_labels"), math.nan)
             kept[ACTIVATIONS[kind], title] = {
                 "fall, bits": f"{nats_to_bits(means[kind, f'{name}_hidden_drop']):z.2f}",
                 "change, bits": f"{nats_to_bits(means[kind, f'{name}_hidden_change']):z.2f}",
-                "above H(Y), %": "-" if math.isnan(above) else f"{above:z.1f}",
             }
     return pd.DataFrame.from_dict(kept, orient="index")
 

@@ -68,8 +68,8 @@ def seen_by_observers(view: View) -> Figure:
                         own[0]["epochs"] + 1, low[:, layer], values[:, layer], **band
                     )
             axes.set_title(f"{ACTIVATIONS[name]}: {title}", fontsize=11)
+            axes.set_xlabel("epoch + 1")
             axes.label_outer()
-    figure.supxlabel("epoch + 1", fontsize="medium")
     figure.supylabel("$I(X;T)$, bits", fontsize="medium")
     return finish(figure, view.source(PLANES), legend=grid[0, 0])
 

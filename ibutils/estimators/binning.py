@@ -172,7 +172,7 @@ def information_of_samples(x: Data, y: Data, *, bins: int) -> Estimate:
     .. math:: I(X; Y) = H(\lfloor X \rfloor) + H(\lfloor Y \rfloor)
         - H(\lfloor X \rfloor, \lfloor Y \rfloor)
 
-    The exact information of the cells is below that of :math:`X` and :math:`Y`; their
+    The exact information of the cells is at most that of :math:`X` and :math:`Y`; their
     frequencies as a rule push the estimate above it, the more so the fewer samples a cell has.
     (Where one cell determines the other they push it below.)
 

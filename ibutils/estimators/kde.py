@@ -49,7 +49,7 @@ def information(
 
     What is returned about the labels is the same expression for all samples, less its
     mean within the classes. A difference of two bounds, it is an estimate of
-    :math:`I(T; Y)` and no bound.
+    :math:`I(T; Y)` and no bound, though never above :math:`H(Y)`.
 
     The values can be differentiated once with respect to activity and variance.
 

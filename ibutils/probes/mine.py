@@ -88,9 +88,9 @@ def mine(
 ) -> TrainTest:
     r"""Estimate the information between inputs and codes as MINE does.
 
-    A code that is a deterministic, continuous function of a continuous input shares infinite
-    information with it: the value is then a property of critic, training and sample, and
-    compares encoders only under the same ones.
+    A code that is a deterministic function of its input and varies continuously, at least in
+    part, shares infinite information with it: the value is then a property of critic, training
+    and sample, and compares encoders only under the same ones.
 
     Args:
         train_x: Inputs that the critic is trained on, ``[n, ...]``, as a tensor, an array, a frame

@@ -191,6 +191,19 @@ class TestLabels:
         excess = float(result.about_labels.value) - truth
         assert excess > 1e-4 if bound == "lower" else excess < -1e-7
 
+    @pytest.mark.parametrize("bound", ["upper", "lower"])
+    @pytest.mark.parametrize("spread", [0.01, 1.0, 100.0])
+    def test_it_never_exceeds_the_entropy_of_the_labels(self, bound, spread):
+        """Leaving the other classes out of a sum over inputs makes it no larger."""
+        for seed in range(20):
+            g = np.random.default_rng(seed)
+            labels = g.choice(3, size=30, p=[0.6, 0.3, 0.1])
+            activity = torch.from_numpy(g.normal(size=(30, 2)) + spread * labels[:, None])
+            result = kde.information(activity, labels, noise_variance=0.3, bound=bound)
+            shares = np.bincount(labels) / 30
+            entropy = -sum(share * np.log(share) for share in shares if share)
+            assert -1e-9 <= float(result.about_labels.value) <= entropy + 1e-9
+
 
 class TestAdaptiveNoise:
     def test_is_proportional_to_the_largest_activity(self):

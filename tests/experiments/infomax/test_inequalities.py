@@ -1,6 +1,7 @@
 """The theorems of the chapters on Deep InfoMax, on exact tables and closed forms."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -70,6 +71,73 @@ def test_few_negatives_bound_infonce_and_not_donsker_varadhan():
     single = torch.tensor([[[0.5]]])  # one negative place: the loss is a plain difference
     dv = pair_loss(torch.tensor([[2.0]]), single, bound="donsker_varadhan")
     assert float(dv) == pytest.approx(0.5 - 2.0)
+
+
+def expected_value(p, q, scores, negatives):
+    """Donsker-Varadhan of a batch: the mean over all draws of so many negatives, weighed by q."""
+    spread = 0.0
+    for drawn in product(range(len(q)), repeat=negatives):
+        spread += np.prod(q[list(drawn)]) * np.log(np.exp(scores[list(drawn)]).mean())
+    return p @ scores - spread
+
+
+class TestFewNegatives:
+    """A law q of mismatched pairs, densities r of matching ones, and sets A of pairs."""
+
+    q = np.array([0.5, 0.3, 0.2])
+    p = np.array([0.75, 0.15, 0.1])  # r is at most 1.5
+
+    def criterion(self, p, q, negatives):
+        """The largest p(A) - 1 + (1 - q(A))^m over all sets of pairs."""
+        sets = [np.array(own, dtype=bool) for own in product((0, 1), repeat=len(q))]
+        return max(p[own].sum() - 1 + (1 - q[own].sum()) ** negatives for own in sets)
+
+    @pytest.mark.parametrize("negatives", [1, 2, 5])
+    def test_the_value_at_the_log_ratio_exceeds_the_information(self, negatives):
+        log_r = np.log(self.p / self.q)
+        assert expected_value(self.p, self.q, log_r, negatives) > self.p @ log_r > 0
+
+    @pytest.mark.parametrize("seed", range(20))
+    @pytest.mark.parametrize("negatives", [1, 2, 4])
+    def test_there_is_no_bound_exactly_if_a_set_says_so(self, seed, negatives):
+        g = np.random.default_rng(seed)
+        p, q = g.dirichlet(np.full(3, 0.7)), g.dirichlet(np.full(3, 2.0))
+        steps = [np.array(own, dtype=float) for own in product((0, 1), repeat=3)]
+        far = max(expected_value(p, q, 200.0 * step, negatives) for step in steps)
+        if (gain := self.criterion(p, q, negatives)) > 1e-12:
+            assert far >= 200.0 * gain - 1e-9
+        else:
+            draws = [*steps, *g.normal(size=(20, 3))]
+            values = [expected_value(p, q, s * one, negatives) for one in draws for s in (1, 200)]
+            assert max(values) <= math.log(negatives) + 1e-9
+
+    def test_fewer_than_the_largest_ratio_are_few_and_more_may_be(self):
+        p, q = np.array([0.95, 0.05]), np.array([0.5, 0.5])
+        assert self.criterion(p, q, 1) > 0  # below the largest ratio, 1.9
+        assert [self.criterion(p, q, m) > 1e-12 for m in (2, 4, 8)] == [True, True, False]
+        never = np.array([1.0, 0.0])  # pairs that never match
+        assert all(self.criterion(never, q, m) > 0 for m in (1, 10, 50))
+
+    @pytest.mark.parametrize("negatives", [1, 3])
+    def test_infonce_is_least_at_the_log_ratio_and_at_most_a_guess(self, negatives):
+        joint = np.random.default_rng(3).dirichlet(np.full(6, 0.6)).reshape(3, 2)
+        of_x, of_y = joint.sum(1), joint.sum(0)
+
+        def loss(scores):
+            found = 0.0
+            for (x, y), weight in np.ndenumerate(joint):
+                for others in product(range(3), repeat=negatives):
+                    seen = scores[[x, *others], y]
+                    chance = weight * np.prod(of_x[list(others)])
+                    found += chance * (np.log(np.exp(seen).sum()) - seen[0])
+            return found
+
+        best = np.log(joint / np.outer(of_x, of_y))
+        assert loss(best) <= math.log(1 + negatives) == pytest.approx(loss(0 * best))
+        assert loss(best + np.array([[3.0, -1.0]])) == pytest.approx(loss(best))
+        for seed in range(10):
+            other = best + 0.3 * np.random.default_rng(seed).normal(size=best.shape)
+            assert loss(other) > loss(best)
 
 
 def test_two_laws_certify_a_divergence_that_a_projection_attains():
