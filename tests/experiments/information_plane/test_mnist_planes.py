@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 from scipy.special import expit
 from torch import nn
 
-from experiments.information_plane import mnist_planes
+from experiments.information_plane import mnist_planes, mnist_watch
 from experiments.information_plane.gradient import signal_to_noise
 from ibutils.baselines import Classifier
 from ibutils.information_plane import coordinates
@@ -68,7 +68,7 @@ class TestTime:
 
 class TestObservers:
     def seen(self, layer, labels):
-        found = coordinates([layer[None]], labels, mnist_planes.observers(noise=0.1, width=0.5))
+        found = coordinates([layer[None]], labels, mnist_watch.observers(noise=0.1, width=0.5))
         return {name: float(value) for name, value in found.items() if name.endswith("_input")}
 
     def test_noise_of_one_variance_sees_growth_and_one_that_follows_does_not(self):
@@ -92,7 +92,7 @@ class TestObservers:
 
     def test_bins_of_a_width_count_multiples_of_it(self):
         layer = torch.tensor([[-0.6], [-0.5], [-0.1], [0.0], [0.49], [0.5], [7.0], [7.0]])
-        found = mnist_planes.by_width(layer[None], torch.arange(8) % 2, width=0.5)
+        found = mnist_watch.by_width(layer[None], torch.arange(8) % 2, width=0.5)
         shares = np.array([1, 2, 2, 1, 2]) / 8  # [-1, -.5), [-.5, 0), [0, .5), [.5, 1), [7, 7.5)
         assert float(found.about_input.value) == pytest.approx(-(shares * np.log(shares)).sum())
 
@@ -116,7 +116,7 @@ class TestSignal:
         g = generator(3, "weights")
         network = mnist_planes.perceptron_of((64, 6, 5, 10), name, generator=g)
         images, labels = digits.inputs["train"][:96], digits.labels["train"][:96]
-        found = mnist_planes.signal_over_noise(network, images, labels, batch_size=32)
+        found = mnist_watch.signal_over_noise(network, images, labels, batch_size=32)
         nets = StackedPerceptrons([network])
         positions = torch.arange(96)[None]
         slow = signal_to_noise(nets, images, labels, train=positions, batch_size=32)
@@ -128,7 +128,7 @@ class TestSignal:
         images, labels = (
             of["train"][:8].repeat(4, *[1] * (of["train"].ndim - 1)) for of in digits[:2]
         )
-        found = mnist_planes.signal_over_noise(
+        found = mnist_watch.signal_over_noise(
             network.double(), images.double(), labels, batch_size=8
         )
         assert ((found == 0) | (found > 1e6)).all()
@@ -139,7 +139,7 @@ def followed(settings, digits, *, epochs, checkpoint=None):
     sizes = (64, settings.units, *mnist_planes.NARROW, 10)
     model = Classifier(mnist_planes.perceptron_of(sizes, "tanh", generator=g))
     recipe = Recipe(epochs, partial(torch.optim.SGD, lr=settings.rate), batch_size=32)
-    watch = mnist_planes.Watch(settings, digits)
+    watch = mnist_planes.watching(settings, digits)
     images, labels = digits.inputs["train"], digits.labels["train"]
     learner = Learner(model, recipe)
     fit(learner, images, labels, seeds=[0], callbacks=[watch], checkpoint=checkpoint)
@@ -165,16 +165,16 @@ class TestWatch:
 
     def test_the_last_look_is_of_the_trained_network(self, digits):
         watch, learner = followed(SMALL, digits, epochs=4)
-        images, labels = mnist_planes.watched(digits, "test", 40)
+        images, labels = mnist_watch.watched(digits, "test", 40)
         network = learner.model.network
-        assert isinstance(network[-1], nn.Linear) and len(mnist_planes.weights(network)) == 5
+        assert isinstance(network[-1], nn.Linear) and len(mnist_watch.weights(network)) == 5
         hits = (network(images).argmax(1) == labels).double().mean()
         assert watch.courses()["accuracy"][-1, 1] == pytest.approx(float(hits))
         assert watch.epochs[0] == 0 and watch.epochs[-1] == 4
 
     def test_too_few_images_for_the_gradients_are_named(self, digits):
         with pytest.raises(ValueError, match="gradients=100"):
-            mnist_planes.Watch(replace(SMALL, gradients=100), digits)
+            mnist_planes.watching(replace(SMALL, gradients=100), digits)
 
 
 class TestRows:
@@ -182,7 +182,7 @@ class TestRows:
         watch, _ = followed(SMALL, digits, epochs=4)
         courses = watch.courses()
         course = np.array([1.0, 3.0, 2.0])[:, None, None] * np.ones((3, 2, 2))
-        courses |= {name: course for name in mnist_planes.observers(noise=1.0, width=1.0)}
+        courses |= {name: course for name in mnist_watch.observers(noise=1.0, width=1.0)}
         courses["kde-lower"] = course - 0.4
         rows = mnist_planes.plane_rows("SX-F1CD", courses)
         of = {(row["estimator"], row["metric"], row["layer"]): row["value"] for row in rows}
