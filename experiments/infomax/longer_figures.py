@@ -1,0 +1,84 @@
+"""Accuracy of the code against the images that an encoder has seen, with the paper's end."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.infomax.model_tables import LAYERS, LOSS_COLOURS, named, of_data, printed
+from experiments.quoted import quoted
+from experiments.style import COLOURS, finish, mean_line
+from reproduce.view import View
+
+SHOWN = {  # method and loss, with colour and look
+    ("dim_local", "infonce"): (LOSS_COLOURS["infonce"], "o-"),
+    ("dim_local", "jsd"): (LOSS_COLOURS["jsd"], "s-"),
+    ("ae", ""): (COLOURS[7], "^--"),
+    ("dim_global", "jsd"): (COLOURS[4], "D:"),
+}
+PAPER = 1000 * 50_000  # images of CIFAR-10 that the official settings show an encoder
+ZERO = 0.2  # of the first mark after 0: where an untrained encoder stands on a logarithmic axis
+
+
+def by_images(view: View) -> Figure:
+    """Accuracy at each layer by the images seen, with the paper's and with those of Table 1."""
+    rows = probed(view)
+    paper = printed(view, "DIM-T1", "cifar10")
+    figure, panels = plt.subplots(1, 3, figsize=(10, 4.4), sharex=True, sharey=True)
+    first = rows.loc[rows["seen"] > 0, "seen"].min()
+    for axes, layer in zip(panels, ("conv", "fc", "y"), strict=True):
+        for (method, loss), (colour, marks) in SHOWN.items():
+            own = rows[(rows["method"] == method) & (rows["loss"] == loss)]
+            own = own[own["layer"] == layer].assign(
+                at=lambda table: table["seen"].where(table["seen"] > 0, ZERO * first)
+            )
+            if not len(own):
+                continue
+            name = named(own).iloc[0]
+            look = dict(marker=marks[0], ls=marks[1:], color=colour, label=name)
+            mean_line(axes, own, "at", scale=100.0, **look)
+            theirs = paper[(paper["method"] == method) & (paper["layer"] == layer)]
+            theirs = theirs[theirs["loss"].fillna("").isin(["", loss])]
+            ends = theirs["value"].astype(float)
+            axes.plot([PAPER] * len(ends), ends, "*", ms=11, mfc="none", color=colour)
+        axes.set(xscale="log", title=LAYERS[layer], xlabel="images seen")
+    panels[0].set_ylabel("accuracy, %")
+    title = f"{view.source('DIM-T1L')}; stars: the paper, at the official 1,000 epochs"
+    return finish(figure, title, legend=panels[0])
+
+
+def in_numbers(view: View) -> pd.DataFrame:
+    """Accuracy in percent by model, layer and epoch, and that of Table 1 after as many images."""
+    rows = probed(view)
+    rows = rows.assign(model=named(rows), layer=rows["layer"].map(LAYERS))
+    table = 100 * rows.pivot_table(index=["layer", "model"], columns="epoch", values="value")
+    names = {epoch: f"{epoch:g} epochs" if epoch != 1 else "1 epoch" for epoch in table.columns}
+    order = [LAYERS[layer] for layer in ("conv", "fc", "y") if LAYERS[layer] in table.index]
+    shown = table.rename(columns=names | {0: "untrained"}).reindex(order, level=0)
+    return shown.map("{:.1f}".format).rename_axis(columns=None)
+
+
+def probed(view: View) -> pd.DataFrame:
+    """Return the rows of accuracies, with the images ``seen`` at each mark."""
+    rows = view.rows("DIM-T1L")
+    rows = rows[rows["metric"] == "accuracy"]
+    losses = rows["loss"].fillna("").astype(str)
+    return rows.assign(loss=losses, seen=rows["epoch"] * rows["images"])
+
+
+def numbers(view: View) -> dict[str, float]:
+    """Return what the prose quotes: percent by model, layer and epoch, and those of Table 1."""
+    rows = probed(view)
+    if not len(rows):
+        return {}
+    means = 100 * rows.groupby(["method", "loss", "layer", "epoch"])["value"].mean()
+    found = quoted("t1l", means.rename(index={"": "none"}))
+    fewer = of_data(view.rows("DIM-T1"))
+    if len(fewer):
+        fewer = fewer[(fewer["metric"] == "accuracy") & (fewer["method"] == "dim_local")]
+        found |= quoted("t1", 100 * fewer.groupby(["method", "loss", "layer"])["value"].mean())
+    marks = sorted(rows["epoch"].unique())[-2:]
+    last, before = (means.xs(mark, level="epoch") for mark in reversed(marks))
+    return found | quoted("t1l-gain", (last - before).rename(index={"": "none"}))
+
+
+FIGURES = {"DIM-T1L": by_images, "DIM-T1L in numbers": in_numbers}
