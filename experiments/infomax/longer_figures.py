@@ -20,30 +20,43 @@ ZERO = 0.2  # of the first mark after 0: where an untrained encoder stands on a 
 
 
 def by_images(view: View) -> Figure:
-    """Accuracy at each layer by the images seen, with the paper's and with those of Table 1."""
-    rows = probed(view)
-    paper = printed(view, "DIM-T1", "cifar10")
+    """Accuracy at each layer by the images seen, with the paper's and with that of Table 1."""
+    rows, data = probed(view), view.settings("DIM-T1L")["data"]
+    paper, fewer = printed(view, "DIM-T1", data), of_table_1(view, data)
     figure, panels = plt.subplots(1, 3, figsize=(10, 4.4), sharex=True, sharey=True)
     first = rows.loc[rows["seen"] > 0, "seen"].min()
+    rows = rows.assign(seen=rows["seen"].where(rows["seen"] > 0, ZERO * first))
     for axes, layer in zip(panels, ("conv", "fc", "y"), strict=True):
         for (method, loss), (colour, marks) in SHOWN.items():
-            own = rows[(rows["method"] == method) & (rows["loss"] == loss)]
-            own = own[own["layer"] == layer].assign(
-                at=lambda table: table["seen"].where(table["seen"] > 0, ZERO * first)
+            own, theirs, table = (
+                of_model(one, method, loss, layer) for one in (rows, paper, fewer)
             )
             if not len(own):
                 continue
-            name = named(own).iloc[0]
-            look = dict(marker=marks[0], ls=marks[1:], color=colour, label=name)
-            mean_line(axes, own, "at", scale=100.0, **look)
-            theirs = paper[(paper["method"] == method) & (paper["layer"] == layer)]
-            theirs = theirs[theirs["loss"].fillna("").isin(["", loss])]
+            look = dict(marker=marks[0], ls=marks[1:], color=colour, label=named(own).iloc[0])
+            mean_line(axes, own, "seen", scale=100.0, **look)
             ends = theirs["value"].astype(float)
             axes.plot([PAPER] * len(ends), ends, "*", ms=11, mfc="none", color=colour)
+            axes.plot(table["seen"], 100 * table["value"], "x", ms=7, color=colour)
         axes.set(xscale="log", title=LAYERS[layer], xlabel="images seen")
     panels[0].set_ylabel("accuracy, %")
-    title = f"{view.source('DIM-T1L')}; stars: the paper, at the official 1,000 epochs"
-    return finish(figure, title, legend=panels[0])
+    return finish(figure, view.source("DIM-T1L"), legend=panels[0])
+
+
+def of_model(rows: pd.DataFrame, method: str, loss: str, layer: str) -> pd.DataFrame:
+    """Return the rows of a model at a layer; a model with one loss may leave it out."""
+    own = rows[(rows["method"] == method) & (rows["layer"] == layer)]
+    return own[own["loss"].fillna("").isin(["", loss])]
+
+
+def of_table_1(view: View, data: str) -> pd.DataFrame:
+    """Return the accuracies of Table 1 on a data set, with the images its encoders have seen."""
+    rows = view.rows("DIM-T1")
+    if not len(rows) or not (rows["data"] == data).any():
+        return pd.DataFrame(columns=["method", "loss", "layer", "value", "seen"])
+    rows = rows[(rows["data"] == data) & (rows["metric"] == "accuracy")]
+    chosen = view.settings("DIM-T1")
+    return rows.assign(seen=chosen["epochs"] * chosen["images"])
 
 
 def in_numbers(view: View) -> pd.DataFrame:
@@ -74,7 +87,7 @@ def numbers(view: View) -> dict[str, float]:
     found = quoted("t1l", means.rename(index={"": "none"}))
     fewer = of_data(view.rows("DIM-T1"))
     if len(fewer):
-        fewer = fewer[(fewer["metric"] == "accuracy") & (fewer["method"] == "dim_local")]
+        fewer = fewer[(fewer["metric"] == "accuracy") & fewer["loss"].notna()]
         found |= quoted("t1", 100 * fewer.groupby(["method", "loss", "layer"])["value"].mean())
     marks = sorted(rows["epoch"].unique())[-2:]
     last, before = (means.xs(mark, level="epoch") for mark in reversed(marks))
