@@ -1,15 +1,16 @@
-"""List when claims were stated and changed, when their first runs began, and each look at them.
+"""List when claims were stated, changed and attributed anew, their first runs, and each look.
 
 python -m reproduce.history
 
-Appends what is new to ``changes.csv``, ``first_runs.csv`` and ``looks.csv`` in ``book/claims``;
-entries that are there never change.
+Appends what is new to ``changes.csv``, ``attributions.csv``, ``first_runs.csv`` and ``looks.csv``
+in ``book/claims``; entries that are there never change.
 """
 
 import argparse
 import csv
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
@@ -20,11 +21,13 @@ import yaml
 
 from reproduce import claims, past
 from reproduce.claims import timing
+from reproduce.claims.attribution import Attribution, attributions, whose
 from reproduce.claims.looks import Look, looks
 from reproduce.claims.timing import MEANING, Change
 from reproduce.record.provenance import git
 
 NAMES = {field.name for field in fields(claims.Claim)}
+Values = tuple[str, ...]
 
 
 def stated(text: str) -> dict[str, claims.Claim]:
@@ -74,6 +77,16 @@ def uncommitted() -> list[Change]:
     return found + [Change(name, date, "removed", "") for name in lost]
 
 
+def new_attributions() -> list[Attribution]:
+    """Return whose statements claims are that are not listed as theirs, dated now."""
+    listed, date = attributions(), datetime.now(UTC)
+    return [
+        Attribution(claim.id, date, whose(claim))
+        for claim in claims.every()
+        if claim.id not in listed or listed[claim.id][-1].whose != whose(claim)
+    ]
+
+
 def new_first_runs() -> list[dict[str, str]]:
     """Return the start of the first run of any member of each claim, deleted runs included."""
     runs = sorted(_begun(), key=lambda run: run[0])
@@ -108,9 +121,12 @@ def _uses(claim: claims.Claim, version: past.Version) -> bool:
 
 
 def past_looks() -> list[Look]:
-    """Return the looks at each claim, at the record of each commit."""
+    """Return the looks at each claim, at the record of each commit.
+
+    Units of a seed that was seen are new where all of them were trained again to other numbers.
+    """
     held: dict[str, past.Version] = {}
-    seen: dict[tuple[str, str], set[Any]] = {}
+    seen: dict[tuple[str, str], list[dict[Any, Values]]] = {}
     found = []
     for commit in past.commits():
         held = {name: one for name, one in held.items() if name not in commit.gone}
@@ -120,12 +136,29 @@ def past_looks() -> list[Look]:
             if claim.id not in asked:
                 continue
             own = [one for one in held.values() if one.run["profile"] == profile]
-            seeds = [_seeds(own, *arm) for arm in past.arms(claim)]
-            units, before = min(map(len, seeds)), seen.setdefault((claim.id, profile), set())
-            if units >= asked[claim.id].seeds and not set().union(*seeds) <= before:
-                before.update(*seeds)
+            arms = [_seeds(own, *arm) for arm in past.arms(claim)]
+            units, before = min(map(len, arms)), seen.get((claim.id, profile), [{}] * len(arms))
+            if units >= asked[claim.id].seeds and _news(arms, before):
+                seen[claim.id, profile] = arms
                 found.append(Look(claim.id, profile, commit.date, units))
     return found
+
+
+def _news(arms: list[dict[Any, Values]], before: list[dict[Any, Values]]) -> bool:
+    """Return whether arms hold a seed that none did before, or other values of all before."""
+    if not set().union(*arms) <= set().union(*before):
+        return True
+    pairs = [
+        (arm[seed], old[seed])
+        for arm, old in zip(arms, before, strict=True)
+        for seed in arm.keys() & old.keys()
+    ]
+    return bool(pairs) and all(_redrawn(*pair) for pair in pairs)
+
+
+def _redrawn(now: Values, then: Values) -> bool:
+    """Return whether most values of a seed are others."""
+    return 2 * (Counter(now) & Counter(then)).total() < len(then)
 
 
 def new_looks() -> list[Look]:
@@ -133,14 +166,17 @@ def new_looks() -> list[Look]:
 
     Dates do not tell, since a commit that is moved gets another.
     """
-    listed = {place: len(own) for place, own in looks().items()}
-    found = []
+    listed, by_place = looks(), dict[tuple[str, str], list[Look]]()
     for one in past_looks():
-        left = listed.get((one.claim, one.profile), 0)
-        listed[one.claim, one.profile] = left - 1
-        if left <= 0:
-            found.append(one)
-    return found
+        by_place.setdefault((one.claim, one.profile), []).append(one)
+    found = []
+    for place, own in by_place.items():
+        known = listed.get(place, [])
+        dates = {one.date.replace(microsecond=0) for one in known}
+        fresh = [one for one in own if one.date not in dates]
+        if (missing := len(own) - len(known)) > 0:
+            found += fresh[-missing:]
+    return sorted(found, key=lambda one: one.date)
 
 
 def _judged_on(written: list[past.Version]) -> Iterator[tuple[claims.Claim, str]]:
@@ -152,10 +188,15 @@ def _judged_on(written: list[past.Version]) -> Iterator[tuple[claims.Claim, str]
                 yield claim, profile
 
 
-def _seeds(runs: list[past.Version], target: str, factors: dict[str, Any]) -> set[Any]:
-    """Return the seeds that runs hold of a sample."""
-    own = [run for run in runs if target in run.targets]
-    return {seed for run in own for seed in past.used(run, target, factors)["seed"]}
+def _seeds(runs: list[past.Version], target: str, factors: dict[str, Any]) -> dict[Any, Values]:
+    """Return the seeds that runs hold of a sample, each with its values, to five digits."""
+    found: dict[Any, list[str]] = {}
+    for run in runs:
+        if target in run.targets:
+            own = past.used(run, target, factors)
+            for seed, value in zip(own["seed"], own["value"], strict=True):
+                found.setdefault(seed, []).append(f"{value:.5g}")
+    return {seed: tuple(sorted(values)) for seed, values in found.items()}
 
 
 def stated_at(commit: str) -> dict[str, claims.Claim]:
@@ -185,12 +226,12 @@ def _append(name: str, rows: Iterable[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def _shown(entry: Change | Look) -> dict[str, Any]:
+def _shown(entry: Change | Look | Attribution) -> dict[str, Any]:
     return asdict(entry) | {"date": entry.date.isoformat(timespec="seconds")}
 
 
 def main() -> None:
-    """Append what is new to the three lists."""
+    """Append what is new to the four lists."""
     first_line, _, rest = str(__doc__).partition("\n\n")
     argparse.ArgumentParser(description=first_line, epilog=rest).parse_args()
     try:
@@ -202,6 +243,7 @@ def main() -> None:
             "the lists follow from the whole history; this clone cuts it: git fetch --unshallow"
         )
     _append("changes.csv", map(_shown, uncommitted()))
+    _append("attributions.csv", map(_shown, new_attributions()))
     _append("first_runs.csv", new_first_runs())
     _append("looks.csv", map(_shown, new_looks()))
 

@@ -35,7 +35,14 @@ def write(folder: Path) -> None:
     pages |= {f"parts/{part}": contents.of_part(part, judged) for part in tested}
     pages |= {
         "ledger": "\n\n".join([_HEAD, _index(judged), standing.abstracts(every)]),
-        "front": "\n\n".join([standing.total(every), standing.strips(judged), standing.stated()]),
+        "front": "\n\n".join(
+            [
+                standing.total(every),
+                standing.strips(judged),
+                standing.stated(),
+                standing.attributed(every),
+            ]
+        ),
         "map": contents.map_of_book(judged),
     }
     for name, text in pages.items():

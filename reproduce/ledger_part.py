@@ -40,6 +40,7 @@ def part_page(part: str, tested: Tested, judged: dict[str, list[claims.Verdict]]
         standing.open_claims(judged[part]),
         standing.looked_at(part),
         standing.changes(part),
+        standing.hands(part),
         runs_table(part),
     ]
     return "\n\n".join(filter(None, [title, text, strips, *sections, *ends])) + "\n"

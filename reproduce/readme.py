@@ -20,7 +20,7 @@ def summary(judged: list[claims.Verdict]) -> str:
     """Return the block of README: claims by paper and verdict, what came of each paper."""
     titles, outcomes = claims.families(), claims.outcomes()
     said = "\n".join(f"- **{titles[name]}.** {one['outcome']}" for name, one in outcomes.items())
-    return f"{standing.by_paper(judged)}\n\n{said}\n\n{standing.stated()}"
+    return f"{standing.by_paper(judged)}\n\n{said}\n\n{standing.stated()}\n\n{standing.attributed(judged)}"
 
 
 def update(path: Path) -> None:

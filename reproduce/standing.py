@@ -6,6 +6,7 @@ from typing import Any
 
 from reproduce import claims, markdown, record
 from reproduce.claims import timing
+from reproduce.claims.attribution import changed, taken_from_papers
 from reproduce.claims.looks import looks
 from reproduce.claims.report import badge, link, p_values
 from reproduce.markdown import NONE
@@ -15,6 +16,7 @@ from reproduce.strip import strip
 HEAD = ["claim", "statement", "verdict", "effect", "p, corrected", "units", "stated"]
 LOOSE = "full-width claims-table"  # classes of a table of claims
 OWN = "(this book)"  # ends the title of a family that is no paper
+AGAINST = ("leaning against", "contradicted")
 OURS = "ours"  # what this book asks of the papers' experiments, and they do not say
 
 
@@ -120,6 +122,19 @@ def stated() -> str:
     )
 
 
+def attributed(judged: list[claims.Verdict]) -> str:
+    """Return how many statements of papers became this book's after runs, and how they stand."""
+    taken = taken_from_papers()
+    own = [v for v in judged if v.claim.id in taken]
+    against = sum(v.status in AGAINST for v in own)
+    return (
+        f"{len(own)} statements were taken for those of a paper when their first runs began, and"
+        " are counted as this book's now, since the paper does not make them or what is known of"
+        f" its figure is not verified; {against} of them lean against the statement or contradict"
+        " it. The pages of the parts list each such change."
+    )
+
+
 def abstracts(judged: list[claims.Verdict]) -> str:
     """Return the verdicts of the primary claims, paper by paper."""
     pages = ["(abstracts)=\n## What the abstracts state"]
@@ -143,8 +158,9 @@ def open_claims(judged: list[claims.Verdict]) -> str:
             rows.append([link(v.claim.id), badge(v), v.units, v.plan, *_cost(v)])
     text = (
         "## What the open claims would take\n\nAt their second and last look. The"
-        " cost is that of one more seed of all that the target compares, as often as units are"
-        " missing, in hours of the machine that made the record."
+        " cost is that of one more seed of all that the target compares, or of one more network"
+        " where each is a unit, as often as units are missing, in hours of the machine that made"
+        " the record."
     )
     head = ["claim", "verdict", "units", "planned", "hours", "why not run"]
     return f"{text}\n\n{markdown.table(head, rows)}" if rows else ""
@@ -159,21 +175,25 @@ def _cost(v: claims.Verdict) -> tuple[str, str]:
         return "0", "has its planned units, and stays open"
     if "cluster" in v.units:
         return NONE, "there are no more kinds of networks to take as clusters"
-    hours = missing * _seconds(v.claim.target, str(v.profile)) / 3600
-    return f"{hours:.2g}", "its second look has not been taken"
+    ranked = v.claim.test["kind"] in ("correlation", "uncorrelated")
+    alone = ranked and "cluster" not in v.claim.test  # each network is a unit
+    hours = missing * _seconds(v.claim.target, str(v.profile), alone=alone) / 3600
+    taken = len(looks().get((v.claim.id, str(v.profile)), ()))
+    over = taken >= claims.LOOKS
+    return f"{hours:.2g}", "both looks are taken" if over else "its second look has not been taken"
 
 
 @cache
-def _seconds(target: str, profile: str) -> float:
-    """Return the seconds that one more seed of all members of a target takes."""
+def _seconds(target: str, profile: str, *, alone: bool) -> float:
+    """Return the seconds that one more seed of all members of a target takes, or one member."""
     seconds: dict[Any, float] = {}
     for run in record.runs():
         if run["profile"] == profile:
             own = set(read_members(run, target))
             for entry in run["members"]:
                 if record.key(entry["member"]) in own:
-                    seed = entry["member"].get("seed")
-                    seconds[seed] = seconds.get(seed, 0.0) + entry["seconds"]
+                    unit = len(seconds) if alone else entry["member"].get("seed")
+                    seconds[unit] = seconds.get(unit, 0.0) + entry["seconds"]
     return sum(seconds.values()) / max(1, len(seconds))
 
 
@@ -210,4 +230,27 @@ def changes(part: str) -> str:
         " claim uses."
     )
     head = ["claim", "what changed", "when", "relative to its runs"]
+    return f"{text}\n\n{markdown.table(head, rows)}" if rows else ""
+
+
+def hands(part: str) -> str:
+    """Return whose statements the claims of a part were, where that was changed."""
+    known = {claim.id for claim in claims.load(part)}
+    rows = [
+        [
+            link(new.claim),
+            old.whose,
+            new.whose,
+            f"{new.date:%Y-%m-%d %H:%M}",
+            "after" if late else "before",
+        ]
+        for old, new, late in changed()
+        if new.claim in known
+    ]
+    text = (
+        "## When claims were attributed anew\n\nWhose statement a claim is: the paper's, by the"
+        " key of its reference, or this book's; and whether it is a primary one. The test stays"
+        " what it is."
+    )
+    head = ["claim", "from", "to", "when", "relative to its first run"]
     return f"{text}\n\n{markdown.table(head, rows)}" if rows else ""

@@ -102,6 +102,15 @@ def test_clear_effects_are_found_with_their_sign(name):
         assert found.low <= found.effect <= found.high or found.effect == pytest.approx(1)
 
 
+def by_signs(values):
+    """The exact test over all signs, by SciPy, where few values lie on both sides of 0."""
+    if not (len(values) <= 12 and values.min() < 0 < values.max()):
+        return 0.0
+    options = dict(permutation_type="samples", n_resamples=np.inf)
+    found = stats.permutation_test((values,), np.mean, alternative="two-sided", **options)
+    return found.pvalue
+
+
 def test_differences_agree_with_scipy():
     first, second = draw(np.random.default_rng(4), 1.0, 0.5)
     twins = {
@@ -117,10 +126,25 @@ def test_differences_agree_with_scipy():
             sides = (
                 (found.p, found.against) if alternative == "greater" else (found.against, found.p)
             )
-            assert min(sides) == pytest.approx(twin(*other).pvalue) and max(sides) == 1.0
+            gaps = first - second if paired else first
+            exact = 0.0 if two and not paired else by_signs(gaps)
+            expected = max(twin(*other).pvalue, exact)
+            assert min(sides) == pytest.approx(expected) and max(sides) == 1.0
             assert sides[0] < sides[1]  # the first is the greater
             interval = twin(*other).confidence_interval(1 - claims.ALPHA)
             assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+
+
+def test_one_unit_far_from_the_others_decides_nothing():
+    """Five of six networks at one end: Student's p is the same however far that end is."""
+    for far in (-1.0, -6.0, -29.0):
+        values = np.array([far] * 5 + [0.2]) + np.linspace(0, 1e-3, 6)
+        found = claims.difference(values, alternative="less")
+        assert stats.ttest_1samp(values, 0).pvalue < 0.02
+        assert found.p == pytest.approx(by_signs(values)) and found.p > claims.ALPHA
+    apart = values - 0.5  # all on one side
+    found = claims.difference(apart, alternative="less")
+    assert found.p == pytest.approx(stats.ttest_1samp(apart, 0).pvalue)
 
 
 def test_a_ratio_is_a_difference_of_logarithms():

@@ -38,6 +38,35 @@ def test_the_planned_number_is_the_least_with_the_power(spread, arms):
     assert power(units - 1, 1 / spread, arms=arms) < POWER + error
 
 
+def test_arms_that_share_their_units_are_planned_by_their_gaps():
+    gap = claim("difference", first={}, second={}, margin=1.0)
+    units = planned(gap, 1.0, paired=True)
+    assert units == planned(claim("difference", first={}, minus={}, margin=1.0), 1.0)
+    assert units < planned(gap, 1.0)
+
+
+def test_a_gain_is_a_gap_whose_margin_counts():
+    """Half a point, seen through a spread of one: the number is that of the size 0.5."""
+    gain = claim("difference", first={}, metric="gain_over_binary", margin=-0.005)
+    assert planned(gain, 0.01, cases=100) == planned(
+        claim("difference", first={}, minus={}, margin=-0.005), 0.01
+    )
+    slope = claim("superiority", under=[{}], metric="error_slope", margin=0.0)
+    assert planned(slope, 0.1, cases=100) == planned(slope, 10.0)
+
+
+def test_clusters_are_planned_by_their_own_spread():
+    """So many clusters that the error, spread over their root, tells the margin."""
+    test = claim("uncorrelated", x={}, margin=0.2, cluster=["seed"])
+    assert planned(test, 0.2) < planned(test, 0.6)
+    units, size = planned(test, 0.5), np.arctanh(0.2)
+    quantiles = stats.norm.isf(claims.ALPHA / 2) + stats.norm.isf((1 - POWER) / 2)
+    assert units == pytest.approx((quantiles * 0.5 / size) ** 2, rel=0.1)
+    agreeing = claim("correlation", x="layer", cluster=["seed"])
+    assert planned(agreeing, 0.0) == 7  # of one sign in each: 2 * 2 / 2**7 < 0.05
+    assert planned(agreeing, 3.0) > 7
+
+
 def test_a_claim_without_a_margin_is_planned_for_two_spreads():
     gap = claim("difference", first={}, second={})
     assert planned(gap, 0.1) == planned(gap, 10.0)
@@ -82,7 +111,6 @@ def test_rank_correlations_are_planned_by_fishers_transform():
     quantiles = stats.norm.isf(claims.ALPHA / 2) + stats.norm.isf((1 - POWER) / 2)
     assert units == int(np.ceil(3 + 1.06 * (quantiles / np.arctanh(0.2)) ** 2)) <= MOST
     assert planned(claim("correlation", x="beta"), 0.0) < units
-    assert planned(claim("correlation", x="beta", cluster=["width", "seed"]), 0.0) < units
     assert planned(claim("correlation", x="beta", cluster=["activation"]), 0.0) is None
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from ibutils import checks
 from reproduce.claims import checked
-from reproduce.claims.effect import ALPHA, Effect
+from reproduce.claims.effect import ALPHA, DIGITS, Effect
 from reproduce.claims.evidence import Evidence, direction, doubled, inside, level_of_range
 
 LEAST = 5  # units or clusters below which no correlation is tested
@@ -68,7 +68,7 @@ def correlation(
         return _permuted(x, y, sign)
     estimate, n = _estimate(x, y, cluster, within)
     p, against = direction(estimate, 0.0, rising=sign == 1)
-    return Evidence(*_shown(estimate, 1 - ALPHA), n, p, against)
+    return Evidence(*_shown(estimate, 1 - ALPHA), n, p, against, estimate.error * n**0.5)
 
 
 def uncorrelated(
@@ -110,7 +110,7 @@ def uncorrelated(
     limit = float(np.arctanh(margin))
     p, against = inside(estimate, -limit, limit)
     level = level_of_range(p, against)
-    return Evidence(*_shown(estimate, level), n, p, against, level=level)
+    return Evidence(*_shown(estimate, level), n, p, against, estimate.error * n**0.5, level=level)
 
 
 def _checked(
@@ -179,7 +179,7 @@ def _drawn(first: np.ndarray, second: np.ndarray) -> list[float]:
 
 def _whole_ranks(values: np.ndarray) -> np.ndarray:
     """Return twice the ranks with mean zero, which are whole numbers."""
-    return np.rint(2 * stats.rankdata(values) - (len(values) + 1)).astype(int)
+    return np.rint(2 * _ranks(values) - (len(values) + 1)).astype(int)
 
 
 def _estimate(
@@ -248,12 +248,19 @@ def _trend(blocks: np.ndarray, sign: int) -> Evidence:
     mean = Effect.of_mean(rho, floor=0.5 / size)
     low, high = (max(-1.0, min(1.0, end)) for end in mean.interval(1 - ALPHA))
     ends = (low, high) if sign == 1 else (-high, -low)
-    return Evidence(sign * mean.value, *ends, count, p, against)
+    return Evidence(sign * mean.value, *ends, count, p, against, mean.error * count**0.5)
 
 
 def _centred_ranks(values: np.ndarray) -> np.ndarray:
     """Return ranks over their number, with mean zero."""
-    return (stats.rankdata(values) - (len(values) + 1) / 2) / len(values)
+    return (_ranks(values) - (len(values) + 1) / 2) / len(values)
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return ranks, where values that differ by arithmetic only are tied."""
+    largest = np.abs(values).max()
+    step = 10.0**-DIGITS * largest if largest else 1.0
+    return stats.rankdata(np.rint(values / step))
 
 
 def _unit_ranks(values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ supported by two one-sided tests, each at :math:`\alpha`, with the interval of l
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from reproduce.claims.effect import (
 )
 
 ALTERNATIVES = ("greater", "less")
+FEW = 12  # units up to which all signs are tried where they lie on both sides of a margin
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,11 @@ class Evidence:
         n: Independent units of the smallest sample.
         p: p-value of the opposite of the statement: small values support the statement.
         against: p-value of the statement itself: small values contradict it.
-        spread: Standard deviation over units of one value, of logarithms where it tests a ratio.
+        spread: Standard deviation over units of one value, of logarithms where it tests a ratio;
+            of a gap where units are paired, of artanh of a correlation where they are clusters.
         note: What was observed, where a number does not say it.
         level: Level of the interval.
+        paired: Whether it compares arms unit by unit.
     """
 
     effect: float
@@ -54,6 +57,7 @@ class Evidence:
     spread: float = np.nan
     note: str = ""
     level: float = 1 - ALPHA
+    paired: bool = False
 
 
 def direction(estimate: Effect, bound: float, *, rising: bool = True) -> tuple[float, float]:
@@ -91,7 +95,9 @@ def difference(
     r"""Test that a mean, or a difference of two means, passes a margin.
 
     With :math:`\delta` the mean of ``first``, less that of ``second`` where there is one, the
-    statement is :math:`\delta > m` or :math:`\delta < m`.
+    statement is :math:`\delta > m` or :math:`\delta < m`. Where few units lie on both sides of the
+    margin, the p-value is no less than that of the exact test over all signs of their distances
+    from it: one unit far from the others makes Student's t an approximation of nothing.
 
     Args:
         first: Values over units, ``[n]``.
@@ -132,8 +138,29 @@ def difference(
         estimate = Effect.of_difference(*samples, floor=floor)
     own = float(np.mean([spread(sample, floor) ** 2 for sample in samples])) ** 0.5
     bound = margin_on(scale, margin)
-    p, against = direction(estimate, bound, rising=alternative == "greater")
-    return Evidence(*estimate.shown(scale), min(map(len, arms)), p, against, own)
+    rising = alternative == "greater"
+    p, against = direction(estimate, bound, rising=rising)
+    if len(samples) == 1 and (sides := _by_signs(samples[0] - bound)):
+        p, against = (
+            max(pair) for pair in zip((p, against), sides[:: 2 * rising - 1], strict=True)
+        )
+    shown = estimate.shown(scale)
+    return Evidence(*shown, min(map(len, arms)), p, against, own, paired=paired)
+
+
+def _by_signs(distances: np.ndarray) -> tuple[float, float] | None:
+    """Return the two-sided p-values for and against a mean above 0, over all signs of few values.
+
+    None where all values lie on one side, or where there are too many for it to matter.
+    """
+    few = 2 <= len(distances) <= FEW
+    if not few or not (distances.min() < 0 < distances.max()):
+        return None
+    signs = np.array([*product((-1.0, 1.0), repeat=len(distances))])
+    means, observed = signs @ np.abs(distances), distances.sum()
+    dust = 10.0**-DIGITS * np.abs(distances).sum()
+    above, below = (float(np.mean(s * means >= s * observed - dust)) for s in (1.0, -1.0))
+    return doubled(above), doubled(below)
 
 
 def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) -> Evidence:

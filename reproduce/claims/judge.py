@@ -9,9 +9,8 @@ import pandas as pd
 
 from reproduce.claims import association, evidence, pooled
 from reproduce.claims.claim import QUANTITY, Claim
-from reproduce.claims.correction import LOOKS
-from reproduce.claims.effect import ALPHA
 from reproduce.claims.evidence import Evidence
+from reproduce.claims.plan import SIGNS
 from reproduce.claims.samples import (
     WITHIN,
     Tables,
@@ -181,7 +180,7 @@ def _least_units(pairs: pd.DataFrame, units: pd.Series) -> int:
     """Return the number of clusters from which on a trend in each can reach the level."""
     if pairs["x"].groupby(units).nunique().min() < 2 or pairs["x"].nunique() != 2:
         return association.LEAST
-    return int(np.ceil(np.log2(2 * LOOKS / ALPHA)))  # all clusters of one sign, on both sides
+    return SIGNS
 
 
 def _correlation(claim: Claim, tables: Tables) -> tuple[Evidence, str]:

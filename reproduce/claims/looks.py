@@ -1,7 +1,9 @@
 """How often each claim was looked at: a look is a commit with units that no earlier look had.
 
-``book/claims/looks.csv`` lists them. Members trained again with a seed that was seen are no look,
-nor is a record with fewer seeds than the claim asked for at that time, which was not judged.
+``book/claims/looks.csv`` lists them. Units are new where they have a seed that was not seen, and
+where all of those seen were trained again, by changed code or on another machine, to other
+numbers: that is another draw, whatever the seed is called. A record with fewer seeds than the
+claim asked for at that time, which was not judged, is no look.
 """
 
 from collections import defaultdict

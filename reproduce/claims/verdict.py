@@ -16,7 +16,7 @@ from reproduce.claims.effect import ALPHA
 from reproduce.claims.judge import Shortage, judge
 from reproduce.claims.looks import times_looked
 from reproduce.claims.measured import measure
-from reproduce.claims.plan import MOST, is_one_sample, planned
+from reproduce.claims.plan import MOST, is_gap, planned
 from reproduce.claims.samples import Tables, check_tables, with_floor
 from reproduce.claims.stated import parts
 from reproduce.claims.target import Target, targets
@@ -59,6 +59,7 @@ class Verdict:
         note: What was observed, or what is missing.
         level: Level of the interval.
         cases: Test cases of the values that it compares, where these are plain.
+        paired: Whether it compares arms unit by unit.
         narrow: Whether the verdict would only lean if its family had one more claim without an
             effect.
     """
@@ -77,6 +78,7 @@ class Verdict:
     corrected: float = np.nan
     note: str = ""
     level: float = 1 - ALPHA
+    paired: bool = False
     cases: int | None = None
     narrow: bool = False
 
@@ -106,10 +108,11 @@ class Verdict:
     def plan(self) -> str:
         """The units at which the claim is looked at for the last time, from the spread."""
         ranked = self.claim.test.get("kind") in ("correlation", "uncorrelated")
-        spread = 0.0 if ranked else self.spread
+        spread = 0.0 if ranked and "cluster" not in self.claim.test else self.spread
         if not self.tested or not np.isfinite(spread):
             return ""
-        units = planned(self.claim, spread, cases=self.cases if self.unit == "1" else None)
+        cases = self.cases if self.unit == "1" else None
+        units = planned(self.claim, spread, cases=cases, paired=self.paired)
         if units is not None:
             return str(units)
         return f"over {MOST}" if "seed" in self.claim.test.get("cluster", ["seed"]) else ""
@@ -125,7 +128,7 @@ class Verdict:
             return self.note
         in_nats = self.claim.test.get("unit") == "nat"
         scale, unit = {
-            "1": (100.0, " points" if _is_gap(self.claim) else " %"),
+            "1": (100.0, " points" if is_gap(self.claim.test) else " %"),
             "nat": (1.0, " nats") if in_nats else (nats_to_bits(1.0), " bits"),
             "bit": (1.0, " bits"),
             "ratio": (1.0, " times"),
@@ -148,13 +151,6 @@ class Verdict:
 def _places(size: float, digits: int) -> int:
     """Return the decimals, at most six, that show the first digits of a number."""
     return min(6, digits - 1 - math.floor(math.log10(size))) if 0 < size < math.inf else 0
-
-
-def _is_gap(claim: Claim) -> bool:
-    """Return whether a test is about a difference of two values."""
-    test = claim.test
-    gap = "minus" in test or "gain" in test.get("metric", "")  # a gain is measured as one
-    return gap or not is_one_sample(test)
 
 
 def verdict(claim: Claim, tables: Tables) -> Verdict:
