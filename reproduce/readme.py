@@ -20,7 +20,8 @@ def summary(judged: list[claims.Verdict]) -> str:
     """Return the block of README: claims by paper and verdict, what came of each paper."""
     titles, outcomes = claims.families(), claims.outcomes()
     said = "\n".join(f"- **{titles[name]}.** {one['outcome']}" for name, one in outcomes.items())
-    return f"{standing.by_paper(judged)}\n\n{said}\n\n{standing.stated()}\n\n{standing.attributed(judged)}"
+    words = [standing.by_paper(judged), said, standing.stated(), standing.attributed(judged)]
+    return "\n\n".join(words)
 
 
 def update(path: Path) -> None:

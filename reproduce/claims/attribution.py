@@ -1,8 +1,8 @@
 """Whose statement each claim is: a paper's or this book's, and whether it is a primary one.
 
-``book/claims/attributions.csv`` lists it from the first commit of a claim on, and each change. That
-a claim is attributed anew changes no test, so it stays *before* or *post hoc*; but it changes what
-a paper is credited with, and so the ledger shows it.
+``book/claims/attributions.csv`` lists it from the first commit of a claim on, and each change. It
+touches no test, so a claim stays *before* or *post hoc*; but it changes what a paper is credited
+with, and so the ledger shows it.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def changed() -> list[tuple[Attribution, Attribution, bool]]:
 
 
 def taken_from_papers() -> list[str]:
-    """Return the claims that were a paper's when their first run began, and are this book's now."""
+    """Return the claims that were a paper's when their first run began, and are ours now."""
     began = timing.first_runs()
     found = []
     for name, own in attributions().items():
