@@ -10,6 +10,7 @@ import pytest
 
 from reproduce import claims, past
 from reproduce.claims import timing
+from reproduce.claims.attribution import attributions, changed, taken_from_papers, whose
 from reproduce.claims.correction import LOOKS
 from reproduce.claims.looks import times_looked
 from reproduce.claims.timing import Change
@@ -154,8 +155,8 @@ def test_a_change_that_is_taken_back_within_a_day_was_none():
     assert _without_detours(restored) == restored
 
 
-def run_of(folder, seeds, target="VIB-T1"):
-    rows = pd.DataFrame({"method": "vib", "seed": list(seeds), "metric": "error", "value": 0.0})
+def run_of(folder, seeds, target="VIB-T1", value=0.0):
+    rows = pd.DataFrame({"method": "vib", "seed": list(seeds), "metric": "error", "value": value})
     run = {"profile": "laptop", "members": [{"member": {"method": "vib", "seed": 0}}]}
     version = past.Version(folder, "commit", run, {target: rows})
     version.__dict__["targets"] = {target}  # git knows no such commit
@@ -183,6 +184,46 @@ def test_a_look_brings_units_that_no_earlier_one_had(monkeypatch):
         listed = {("VIB-T1-1", "laptop"): past_looks()[:n]}
         monkeypatch.setattr("reproduce.history.looks", lambda listed=listed: listed)
         assert [(one.date, one.units) for one in new_looks()] == left
+
+
+def test_all_units_trained_again_to_other_numbers_are_another_draw(monkeypatch):
+    claim = next(one for one in claims.load("vib") if one.id == "VIB-T1-1")
+    arm = {"first": {"method": "vib"}}
+    claim = replace(claim, test=claim.test | arm, seeds=3, profiles=("laptop",))
+    history = [
+        past.Commit("first", EARLY, [run_of("a", (0, 1)), run_of("b", (2,))], []),
+        past.Commit("part", EARLY + DAY, [run_of("c", (0, 1), value=0.5)], ["a"]),
+        past.Commit("all", EARLY + 2 * DAY, [run_of("d", (2,), value=0.5)], ["b"]),
+        past.Commit("moved", EARLY + 3 * DAY, [run_of("e", (0, 1, 2), value=0.5)], ["c", "d"]),
+        past.Commit("dust", EARLY + 4 * DAY, [run_of("f", (0, 1, 2), value=0.5 + 1e-9)], ["e"]),
+    ]
+    monkeypatch.setattr(past, "commits", lambda: iter(history))
+    monkeypatch.setattr("reproduce.history.stated_at", lambda commit: {claim.id: claim})
+    monkeypatch.setattr(claims, "load", lambda part: [claim] if part == "vib" else [])
+    found = [one.date for one in past_looks()]
+    assert found == [EARLY, EARLY + 2 * DAY]
+    only_the_last = {("VIB-T1-1", "laptop"): past_looks()[1:]}
+    monkeypatch.setattr("reproduce.history.looks", lambda: only_the_last)
+    assert [one.date for one in new_looks()] == [EARLY]
+
+
+def test_whose_statement_a_claim_is_and_when_that_changed(monkeypatch):
+    ours = replace(CLAIM, source="ours, after Figure 1", primary=True)
+    assert whose(CLAIM) == "a2020" and whose(ours) == "this book, primary"
+    lines = [("A-1", EARLY, "a2020"), ("A-1", EARLY + 2 * DAY, "this book")]
+    lines += [("B-1", EARLY, "this book"), ("C-1", EARLY, "a2020"), ("C-1", EARLY, "this book")]
+    rows = [dict(claim=name, date=date.isoformat(), whose=own) for name, date, own in lines]
+    monkeypatch.setattr(timing, "rows", lambda name: rows)
+    monkeypatch.setattr(
+        timing, "first_runs", lambda: dict.fromkeys(("A-1", "B-1", "C-1"), EARLY + DAY)
+    )
+    assert [(new.claim, late) for _, new, late in changed()] == [("A-1", True), ("C-1", False)]
+    assert taken_from_papers() == ["A-1"]
+
+
+def test_every_claim_is_listed_as_whose_it_is():
+    listed = attributions()
+    assert all(listed[claim.id][-1].whose == whose(claim) for claim in claims.every())
 
 
 def test_looks_beyond_those_planned_are_counted_and_others_are_not_forgiven(monkeypatch):
