@@ -38,13 +38,17 @@ def mean(courses: Sequence[Course], name: str) -> np.ndarray:
     return np.mean([own[name] for own in courses], axis=0, dtype=float)
 
 
+def ceilings(view: View) -> tuple[float, float]:
+    """Return the entropies of the watched images and of ten labels, in bits."""
+    return float(np.log2(view.settings(PLANES)["watched"])), float(np.log2(10))
+
+
 def paths(view: View) -> Figure:
     """Paths of the hidden layers through the plane, by kernels of one variance, in bits."""
     found = by_activation(view)
     panels = {ACTIVATIONS[name]: nats_to_bits(mean(own, "kde")) for name, own in found.items()}
-    epochs = next(iter(found.values()))[0]["epochs"]
-    top = float(np.ceil(max(own[..., 0].max() for own in panels.values())))
-    figure = planes(panels, epochs, limits=(top + 0.4, 3.6))
+    epochs, ends = next(iter(found.values()))[0]["epochs"], ceilings(view)
+    figure = planes(panels, epochs, ceilings=ends, limits=(ends[0] + 0.7, ends[1] + 0.3))
     figure.suptitle(view.source(PLANES))
     return figure
 
@@ -135,7 +139,7 @@ def numbers(view: View) -> dict[str, float]:
     rows = view.rows(PLANES)
     if not len(rows):
         return {}
-    found = {}
+    found = {"mnist-ceiling": ceilings(view)[0]}
     means = rows.groupby(["activation", "estimator", "layer", "metric"])["value"].mean()
     for names, value in zip(means.index.to_list(), means, strict=True):
         name, observer, layer, metric = names
