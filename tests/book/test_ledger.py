@@ -1,6 +1,7 @@
 """The ledger follows the record, and README follows the ledger."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from synthetic import T1, write_calibration, write_record
 
 from reproduce import claims, headline, ledger, ledger_part, readme, record, standing
 from reproduce.claims import timing
+from reproduce.claims.attribution import attributions
 from reproduce.claims.report import link
 from reproduce.markdown import NONE, PLUS_MINUS
 from reproduce.printed import cells, device_name
@@ -267,12 +269,27 @@ def test_changed_claims_are_listed_with_their_dates(results, tmp_path):
     changed = {name: own for name, own in timing.changes().items() if len(own) > 1}
     assert changed
     for part in claims.parts():
+        section = section_of(written[f"ledger/{part}"], "When claims were changed")
         for claim in claims.load(part):
-            section = written[f"ledger/{part}"].partition("## When claims were changed")[2]
             found = rows(section, link(claim.id))
             own = changed.get(claim.id, [])
             assert [row[1] for row in found] == [change.what for change in own]
             assert {row[3] for row in found} <= {"before", "post hoc"}
+
+
+def section_of(page, title):
+    return page.partition(f"## {title}")[2].partition("\n## ")[0]
+
+
+def test_claims_that_changed_hands_are_listed(results, tmp_path):
+    written, listed = write(tmp_path / "generated"), attributions()
+    assert any(len(own) > 1 for own in listed.values())
+    for part in claims.parts():
+        section = section_of(written[f"ledger/{part}"], "When claims were attributed anew")
+        for claim in claims.load(part):
+            found = [(row[1], row[2]) for row in rows(section, link(claim.id))]
+            whose = [one.whose for one in listed[claim.id]]
+            assert found == [*pairwise(whose)]
 
 
 def test_downloads_hold_all_recorded_rows(results, tmp_path):
