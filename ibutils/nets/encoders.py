@@ -236,7 +236,7 @@ def scaled(widths: Sequence[int], channels: float) -> list[int]:
     return [max(1, round(width * channels)) for width in widths]
 
 
-def check_image(image: tuple[int, int, int], *, multiple: int = 1) -> None:
+def check_image(image: Sequence[int], *, multiple: int = 1) -> None:
     """Raise unless a shape is ``(channels, h, w)`` with sides that are multiples of a number.
 
     Raises:

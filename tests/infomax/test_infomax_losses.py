@@ -268,7 +268,7 @@ class TestNegatives:
         scores, chosen = normal(3, 3, 2), torch.tensor([[1], [2], [0]])
         picked = inspect.unwrap(pairs)  # of any integers
         positive, negative = picked(scores, chosen.to(kind))
-        with pytest.raises(ValueError, match=r"negatives must lie in 0\.\.1, got 0\.\.2"):
+        with pytest.raises(ValueError, match=r"negatives must lie in 0\.\.1, got 1\.\.2"):
             picked(scores[:2, :2], chosen[:2].to(kind))
         for j, i in enumerate([1, 2, 0]):
             assert torch.equal(positive[j], scores[j, j])
