@@ -13,15 +13,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
+from torch.nn.modules.batchnorm import _NormBase
 
 from ibutils import checks
 from ibutils.train import Learner, Recipe, Trainable, fit
+from ibutils.train.checkpoint import fingerprint
 
 COPIES = 5  # of each parameter that a step touches: value, gradient, two moments, average
 GROUP_BYTES = 64 * 2**20  # of those copies; on a CPU, larger groups no longer gain (benchmarks)
+
+# What any module has is compared by its kind; the last pass, which a layer keeps, is no setting.
+UNCOMPARED = frozenset(name for name in vars(nn.Module()) if name.startswith("_")) | {"_last"}
 
 
 class Ensemble(Learner):
@@ -29,9 +35,9 @@ class Ensemble(Learner):
 
     Every operation acts on each member by itself, so members train as they would alone. The
     given models only lend their initial state; ``averaged`` returns trained ones. Their buffers
-    are those of the given models: what a buffer gathers while training, such as the running
-    statistics of batch normalisation, is not brought back, so train such models one by one; and
-    so networks that draw from torch's own generators, as ``nn.Dropout`` does.
+    are those of the given models: what a buffer gathers while training is not brought back, so
+    models with running statistics of batch normalisation are refused. Train such models one by
+    one; and so networks that draw from torch's own generators, as ``nn.Dropout`` does.
 
     Args:
         models: At least one; equal but for parameters and buffers.
@@ -39,7 +45,8 @@ class Ensemble(Learner):
 
     Raises:
         TypeError: An argument is of another type.
-        ValueError: No models, or models that differ in more than parameters and buffers.
+        ValueError: No models, models that differ in more than parameters and buffers, or that
+            gather running statistics.
 
     Example:
         >>> from ibutils.baselines import Classifier
@@ -73,6 +80,10 @@ class Ensemble(Learner):
     def tensors(self) -> dict[str, Tensor]:
         """Return stacks by name, a member along the first axis, as ``Learner`` does."""
         return self._named(self.parameters) | self.fixed
+
+    def _learnable(self) -> list[Tensor]:
+        """Return the stacks: the given models are not trained."""
+        return self.parameters
 
     def _state(self) -> dict[str, Tensor]:
         return {
@@ -132,7 +143,8 @@ def check_alike(models: Sequence[Trainable]) -> None:
 
     Raises:
         TypeError: An argument is of another type.
-        ValueError: There is no model, or two differ in more than their numbers.
+        ValueError: There is no model, two differ in more than their numbers, or they gather
+            running statistics.
     """
     checks.instance("models", models, Sequence)
     if not models:
@@ -148,6 +160,17 @@ def check_alike(models: Sequence[Trainable]) -> None:
                     f"members of an ensemble differ in parameters and buffers only, but {name} "
                     f"is {first.get(name)} in model 0 and {found.get(name)} in model {position}"
                 )
+    _check_buffers(models[0])
+
+
+def _check_buffers(model: nn.Module) -> None:
+    """Raise when a model in training mode gathers statistics, which would be lost."""
+    for name, module in copy.deepcopy(model).train().named_modules():  # frozen parts stay so
+        if isinstance(module, _NormBase) and module.track_running_stats and module.training:
+            raise ValueError(
+                "members of an ensemble must not gather statistics while training, as "
+                f"{name} does: {module}; train such models one by one"
+            )
 
 
 def _signature(model: nn.Module) -> dict[str, str]:
@@ -155,12 +178,26 @@ def _signature(model: nn.Module) -> dict[str, str]:
     found = {}
     for path, module in model.named_modules():
         found[path or "the model"] = type(module).__qualname__
-        own = {key: x for key, x in vars(module).items() if not key.startswith("_")}
-        found |= {f"{path}.{key}".lstrip("."): repr(x) for key, x in own.items()}
+        own = {key: x for key, x in vars(module).items() if key not in UNCOMPARED}
+        found |= {f"{path}.{key}".lstrip("."): _setting(x) for key, x in own.items()}
     for name, x in (*model.named_parameters(), *model.named_buffers()):
         frozen = "" if x.requires_grad else ", fixed"
         found[name] = f"{tuple(x.shape)} {x.dtype} on {x.device}{frozen}"
     return found
+
+
+def _setting(value: Any) -> str:
+    """Return a setting as text; arrays, which print cut short, with a digest of all numbers."""
+    if isinstance(value, dict):
+        return _setting([*value.items()])
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_setting, value))}]"
+    if isinstance(value, Tensor):
+        return f"{checks.described(value)} ({fingerprint(value)[:8]})"
+    if isinstance(value, np.ndarray):
+        digest = fingerprint([value.tobytes()])
+        return f"{value.dtype} of shape {value.shape} ({digest[:8]})"
+    return repr(value)
 
 
 def group_size(model: nn.Module) -> int:
@@ -195,7 +232,7 @@ def fit_each(
 
     Args:
         models: Models that differ in parameters and buffers only, without buffers that change in
-            training, as those of batch normalisation do.
+            training; running statistics of batch normalisation are refused.
         recipe: Settings that all of them share.
         inputs: All training inputs ``[n, ...]``, on the device of the models.
         labels: Their labels ``[n]``.

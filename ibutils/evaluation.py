@@ -29,7 +29,7 @@ def error_rate(
         0.5
     """
     check_predictions(log_probabilities, labels=labels)
-    return float((log_probabilities.argmax(dim=-1) != labels).double().mean())
+    return float((log_probabilities.argmax(dim=-1) != labels.long()).double().mean())
 
 
 def check_predictions(log_probabilities: Tensor, **classes: Tensor) -> None:

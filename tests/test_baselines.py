@@ -210,6 +210,13 @@ class TestDropout:
         error = math.sqrt(rate * (1 - rate) / noise.numel())
         assert abs(float((noise >= model.keep).float().mean()) - rate) < STANDARD_ERRORS * error
 
+    def test_a_layer_that_is_replaced_is_used(self, generator):
+        model = self.model(generator, 0.0)
+        inputs = torch.randn(5, model.network[0].in_features, generator=generator)
+        model.network[0] = nn.Linear(model.network[0].in_features, model.hidden[0])
+        noise = model.draw_noise(5, generator=generator)
+        torch.testing.assert_close(model(inputs, noise), model(inputs))
+
     def test_has_the_weights_of_its_network_once(self, generator):
         model = self.model(generator)
         assert len(list(model.parameters())) == len(list(model.network.parameters())) == 6

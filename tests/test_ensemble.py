@@ -2,6 +2,7 @@
 
 import functools
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -207,6 +208,47 @@ def test_models_that_cannot_be_stacked_are_refused(models, message):
         Ensemble(models, RECIPE)
     with pytest.raises(ValueError, match=message):
         ensemble.fit_each(models, RECIPE, *images(), seeds=range(len(models)))
+
+
+class Weighted(Classifier):
+    """A classifier with a setting that is no tensor of its state."""
+
+    def __init__(self, weight):
+        super().__init__(nn.Linear(2, 2))
+        self._weight = weight
+
+
+@pytest.mark.parametrize("wrapped", [lambda x: x, lambda x: [x], lambda x: {"all": x}])
+@pytest.mark.parametrize("kind", [float, np.asarray, torch.tensor])
+def test_any_setting_counts_to_its_last_number(kind, wrapped):
+    ones, other = [1.0] * 2000, [*[1.0] * 1000, 1.0 + 1e-12, *[1.0] * 999]
+    if kind is float:
+        ones, other = 1.0, 1.0 + 1e-12
+    elif kind is torch.tensor:
+        kind = functools.partial(torch.tensor, dtype=torch.float64)
+    ensemble.check_alike([Weighted(wrapped(kind(ones))) for _ in range(2)])
+    with pytest.raises(ValueError, match="in parameters and buffers only, but _weight is"):
+        ensemble.check_alike([Weighted(wrapped(kind(x))) for x in (ones, other)])
+
+
+class Held(nn.BatchNorm1d):
+    """Batch normalisation that stays in evaluation mode."""
+
+    def train(self, mode=True):
+        return super().train(False)
+
+
+def test_models_that_gather_statistics_are_refused():
+    def models(norm):
+        return [Classifier(nn.Sequential(nn.Linear(SIZE, 4), norm(4))).double() for _ in range(2)]
+
+    with pytest.raises(ValueError, match=r"network\.1 does: BatchNorm1d.*; train such .* one by"):
+        Ensemble(models(nn.BatchNorm1d), RECIPE)
+    with pytest.raises(ValueError, match="train such models one by one"):
+        ensemble.fit_each(models(nn.BatchNorm1d), RECIPE, *images(), seeds=[0, 1])
+    given = models(Held)
+    list(ensemble.fit_each(given, RECIPE, *images(), seeds=[0, 1]))
+    assert given[0].network[1].num_batches_tracked == 0
 
 
 def test_equal_losses_made_twice_are_alike():

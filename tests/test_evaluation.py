@@ -202,6 +202,11 @@ class TestCalls:
         predictions = torch.eye(4)[[0, 1, 2, 3, 3]].log()
         assert error_rate(predictions, torch.tensor([0, 1, 2, 3, 0])) == 0.2
 
+    @pytest.mark.parametrize("kind", [torch.uint8, torch.uint16, torch.uint32, torch.uint64])
+    def test_error_rate_takes_unsigned_labels(self, kind):
+        labels = torch.tensor([0, 1, 2, 0]).to(kind)
+        assert inspect.unwrap(error_rate)(torch.eye(4).log(), labels) == 0.25
+
     @pytest.mark.parametrize("value", [math.nan, -math.inf])
     def test_error_rate_takes_the_logarithm_of_zero_but_no_nan(self, value):
         predictions = torch.tensor([[0.0, value], [value, value]])

@@ -12,6 +12,7 @@ from ibutils import checks
 from ibutils.attacks.predict import Prediction
 from ibutils.evaluation import check_predictions
 from ibutils.information.log_space import at_least_single
+from ibutils.train import Trainable
 
 Attack = TypeVar("Attack", bound=Callable[..., Any])
 
@@ -157,8 +158,7 @@ def keep_successes(
         ValueError: Shapes differ, images are empty or not finite, a class is out of range, or
             ``predict`` does not return log-probabilities.
     """
-    if not callable(predict):
-        raise TypeError(f"predict must be callable, got {checks.described(predict)}")
+    _check_prediction(predict)
     for name, pixels in (("candidates", candidates), ("images", images)):
         checks.tensor(name, pixels)
         checks.finite(name, pixels.detach())
@@ -222,8 +222,7 @@ def attack(function: Attack) -> Attack:
 
     @functools.wraps(function)
     def attacking(predict: Prediction, images: Tensor, classes: Tensor, **options: Any) -> Any:
-        if not callable(predict):
-            raise TypeError(f"predict must be callable, got {checks.described(predict)}")
+        _check_prediction(predict)
         checks.tensor("images", images)
         checks.labels("classes", classes, n=len(images))
         checks.generator(options.get("generator"))
@@ -235,6 +234,17 @@ def attack(function: Attack) -> Attack:
             return function(predict, images.detach().clone(), classes.long().clone(), **options)
 
     return attacking  # type: ignore[return-value]
+
+
+def _check_prediction(predict: Any) -> None:
+    """Raise unless something can be called, and is no model, whose calls mean something else."""
+    if isinstance(predict, Trainable):
+        raise TypeError(
+            "predict must be made of a model by prediction(model, low=..., high=...), got a "
+            f"{type(predict).__name__}"
+        )
+    if not callable(predict):
+        raise TypeError(f"predict must be callable, got {checks.described(predict)}")
 
 
 def _check_classes(log_probabilities: Tensor, classes: Tensor) -> None:

@@ -1,6 +1,7 @@
 """Deterministic classifiers of Deep VIB's Table 1: plain, dropout, penalised, smoothed."""
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from jaxtyping import Float, Int
@@ -114,7 +115,8 @@ class Classifier(Trainable):
     ) -> Tensor:
         """Return log-probabilities ``[batch, classes]``; there is nothing to sample.
 
-        They are in at least single precision, as those of ``VIB``.
+        They are in at least single precision, as those of ``VIB``, and in the mode that the model
+        is in: with dropout or batch normalisation in the network, call ``eval`` first.
 
         Raises:
             ValueError: The inputs do not suit the network, or ``samples`` is below 1.
@@ -144,7 +146,6 @@ class DropoutClassifier(Classifier):
         checks.number("rate", rate, least=0, below=1)
         super().__init__(network)
         self.keep = 1 - rate
-        self.layers = list(network)  # the same layers, registered once as ``network``
         linear = [layer for layer in network if isinstance(layer, nn.Linear)]
         self.hidden = [layer.out_features for layer in linear[:-1]]
         kinds = (nn.Linear, nn.ReLU)
@@ -170,7 +171,7 @@ class DropoutClassifier(Classifier):
         masks = iter((kept / self.keep).split(self.hidden, dim=-1))
         h = inputs
         with checks.suits(inputs=inputs):
-            for layer in self.layers:
+            for layer in cast(nn.Sequential, self.network):
                 h = layer(h)
                 if isinstance(layer, nn.ReLU):
                     h = (h * next(masks)).to(h.dtype)

@@ -223,9 +223,11 @@ class SeveralGlobals(AroundEncoder):
         checks.instance("encoder", encoder, Encoder)
         checks.count("units", units)
         checks.generator(generator)
-        channels, rows, _ = encoder.local_shape
-        if rows < BLOCK:
-            raise ValueError(f"encoder must have a map of {BLOCK} rows at least, got {rows}")
+        channels, *sides = encoder.local_shape
+        if min(sides) < BLOCK:
+            raise ValueError(
+                f"encoder must have a map of {BLOCK} rows and columns at least, got {sides}"
+            )
         self.summary = nn.Sequential(
             *convolution(channels, channels, size=BLOCK, generator=generator),
             *convolution(channels, channels, size=1, generator=generator)[:-1],

@@ -5,6 +5,7 @@ import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -55,6 +56,13 @@ class Estimate:
     def __post_init__(self) -> None:
         """Refuse a unit that is none."""
         checks.choice("unit", self.unit, ("nat", "bit"))
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether all fields are equal, tensors in each of their numbers."""
+        if not isinstance(other, Estimate):
+            return NotImplemented
+        fields = zip(vars(self).values(), vars(other).values(), strict=True)
+        return all(_equal(one, own) for one, own in fields)
 
     def __float__(self) -> float:
         if isinstance(self.value, Tensor) and self.value.numel() != 1:
@@ -113,6 +121,13 @@ class Estimate:
                 line += f", 95 % interval {low:z.3f} to {high:z.3f}"
         line += f" ({self.method})" if self.method else ""
         return "\n".join([line, *(f"  - {sentence}" for sentence in self.diagnostics)])
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor) or isinstance(other, Tensor):
+        both = isinstance(one, Tensor) and isinstance(other, Tensor)
+        return both and torch.equal(one, other)
+    return bool(one == other)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ def fit(
             if reached > max(curve):
                 best = _copy(network)
             curve.append(reached)
+    optimizer.zero_grad()  # whoever trains the network on starts without gradients of ours
     network.load_state_dict(best)
     return curve
 

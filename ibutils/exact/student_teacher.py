@@ -82,7 +82,8 @@ def descend(
         \frac{1}{2 n} \sum_{i=1}^n \| y_i - W_L \cdots W_1 x_i \|^2
 
     Args:
-        weights: The matrices from the first to the last; they are not changed.
+        weights: The matrices from the first to the last; they are not changed, and like ``x`` and
+            ``y`` taken as data, whatever they were computed from.
         x: Inputs ``[n, inputs]``.
         y: Outputs ``[n, outputs]``.
         learning_rate: The step :math:`\eta`.
@@ -109,7 +110,8 @@ def descend(
     checks.count("batch_size", len(x) if batch_size is None else batch_size)
     checks.generator(generator)
     size = len(x) if batch_size is None else batch_size
-    return _epochs([weight.clone() for weight in weights], x, y, learning_rate, size, generator)
+    start = [weight.detach().clone() for weight in weights]  # else all epochs are one graph
+    return _epochs(start, x.detach(), y.detach(), learning_rate, size, generator)
 
 
 def _epochs(

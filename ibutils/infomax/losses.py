@@ -208,12 +208,14 @@ def from_zero(numbers: Tensor, count: int) -> Tensor:
 
     Else they would count from the end. Reading fails of itself, so that nothing waits for values.
     """
-    return numbers.long().masked_fill(numbers < 0, count)
+    numbers = numbers.long()  # unsigned ones are not compared
+    return numbers.masked_fill(numbers < 0, count)
 
 
 def out_of_range(numbers: Tensor, count: int) -> str:
     """Return the end of a message about numbers of ``count`` entries."""
-    return f"must lie in 0..{count - 1}, got {int(numbers.min())}..{int(numbers.max())}"
+    low, high = int(numbers.long().min()), int(numbers.long().max())
+    return f"must lie in 0..{count - 1}, got {low}..{high}"
 
 
 def check_scores(scores: Tensor, *, ndim: int | tuple[int, ...] = (2, 3)) -> Tensor:

@@ -23,7 +23,9 @@ def occlusion_masks(
     the part has; this one is ours.
 
     Args:
-        uniform: Noise, uniform on [0, 1), that picks a rectangle for each image.
+        uniform: Noise, uniform on [0, 1), that picks a rectangle for each image. In single
+            precision it has 2^24 values: of the 4.4 million rectangles of 96 pixels each gets
+            three or four, and of the 122 million of 224 pixels seven in eight never occur.
         size: Side of the images in pixels.
         block: Side of the smallest block that is wholly hidden, or wholly in sight.
 
@@ -58,7 +60,7 @@ def occlusion_masks(
 def draw_occlusion(
     n: int, *, size: int, block: int = BLOCK, generator: torch.Generator | None = None
 ) -> Bool[Tensor, "n size size"]:
-    """Draw the masks of ``occlusion_masks`` for n images.
+    """Draw the masks of ``occlusion_masks`` for n images, by noise in single precision.
 
     Raises:
         TypeError: An argument is of another type.

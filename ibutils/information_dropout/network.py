@@ -32,8 +32,8 @@ class NoisyNetwork(nn.Module):
 
     Raises:
         TypeError: A layer is no module.
-        ValueError: There is no layer, the shape is empty or has a side below 1, or ``input_keep``
-            is out of range.
+        ValueError: There is no layer, a name is none that a module can have, the shape is empty,
+            has a side below 1 or does not suit the layers, or ``input_keep`` is out of range.
 
     Example:
         >>> layer = FixedNoise(nn.Linear(4, 3), law="binary", strength=0.5)
@@ -56,7 +56,12 @@ class NoisyNetwork(nn.Module):
             raise ValueError(f"shape must hold at least one length, got {shape}")
         checks.number("input_keep", input_keep, above=0, most=1)
         super().__init__()
-        self.layers = nn.ModuleDict(layers)
+        try:
+            self.layers = nn.ModuleDict(layers)
+        except KeyError as error:
+            raise ValueError(
+                f"layers must have names for modules, got {[*layers]}: {error}"
+            ) from None
         self.shape, self.input_keep = tuple(shape), input_keep
         self.noisy = self._unit_shapes()
         self.noise_units = sum(math.prod(units) for units in self.noisy.values())
@@ -69,11 +74,13 @@ class NoisyNetwork(nn.Module):
         found: dict[str, tuple[int, ...]] = {}
         first = next(self.parameters(), torch.empty(0))
         x = torch.zeros(1, *self.shape, dtype=first.dtype, device=first.device)
-        with evaluating(self):  # one example has no batch statistics
+        with evaluating(self), checks.suits(shape=self.shape):  # one has no batch statistics
             for name, layer in self.layers.items():
                 x = layer(x)
                 if isinstance(layer, FixedNoise | InformationDropout):
                     found[name] = tuple(x.shape[1:])
+        for layer in self.information_layers().values():
+            layer._last = None  # this pass was of no example
         return found
 
     def forward(
@@ -139,11 +146,14 @@ class NoisyNetwork(nn.Module):
         """The divergence at the last pass, summed over units and layers, nats, ``[batch]``.
 
         A network without Information Dropout has none: a scalar 0.
+
+        Raises:
+            RuntimeError: There was no pass yet.
         """
         layers = self.information_layers().values()
         totals = [layer.kl.flatten(1).sum(1) for layer in layers]
         if not totals:
-            return torch.zeros((), device=next(self.parameters()).device)
+            return torch.zeros((), device=next(self.parameters(), torch.empty(0)).device)
         return torch.stack(totals).sum(0)
 
     def kl_maps(self) -> dict[str, Float[Tensor, "batch h w"]]:

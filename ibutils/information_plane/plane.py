@@ -20,7 +20,7 @@ def coordinates(
     labels: Int[Tensor, " n"],
     estimators: Mapping[str, Estimator],
 ) -> dict[str, Float[Tensor, "members layers"]]:
-    """Return where each layer of each member lies, as ``fit`` expects it of a measure.
+    """Return where each layer of each member lies, as ``Looks`` expects it of a measure.
 
     Args:
         activity: By layer, ``[members, n, units]``.
@@ -29,10 +29,11 @@ def coordinates(
 
     Returns:
         Informations in nats, ``[members, layers]``, under ``<name>_input`` and
-        ``<name>_labels``.
+        ``<name>_labels``; without the latter where an estimator says nothing of labels.
 
     Raises:
-        TypeError: There is no list of layers, or no mapping of functions.
+        TypeError: There is no list of layers, no mapping of functions, or one returns something
+            else than ``LayerInformation``.
         ValueError: There is no layer or no estimator; and what the estimators refuse.
 
     Example:
@@ -59,13 +60,16 @@ def coordinates(
                 f"estimators[{name!r}] must be a function, got {checks.described(estimator)}"
             )
         layers = [estimator(layer, labels) for layer in activity]
+        for made in layers:
+            checks.instance(f"what estimators[{name!r}] returns", made, LayerInformation)
         sides = {
             "input": [layer.about_input for layer in layers],
             "labels": [layer.about_labels for layer in layers if layer.about_labels is not None],
         }
         for side, estimates in sides.items():
             values = [torch.as_tensor(estimate.value) for estimate in estimates]
-            found[f"{name}_{side}"] = torch.stack(values, dim=-1)
+            if values:
+                found[f"{name}_{side}"] = torch.stack(values, dim=-1)
     return found
 
 

@@ -34,7 +34,8 @@ def recipe(
         batch_size: Examples in a step.
         learning_rate: Of Adam.
         compile: Whether to compile the step, for half a minute, once a shape and activation; by
-            default wherever there is a compiler.
+            default wherever there is a compiler. A learner with it, once made, has made PyTorch
+            forget all that the process compiled before: it is compiled again when called.
 
     Raises:
         TypeError: A setting is of another type.
@@ -56,7 +57,9 @@ class StackedLearner(Learner):
     Args:
         nets: The networks, trained in place.
         recipe: How. The published code sums gradients over a batch, to which Adam adds its
-            epsilon: a mean goes with an epsilon that is smaller by the batch's size.
+            epsilon: a mean goes with an epsilon that is smaller by the batch's size. With
+            ``compile`` every compiled function of the process is thrown away
+            (``torch.compiler.reset``), and compiled again at its next call.
         train: Positions of each member's training examples, as ``split`` returns them; the
             other examples test it.
         l2: Coefficient of half the squared weights of all layers but the last, for each member.
@@ -95,6 +98,7 @@ class StackedLearner(Learner):
         self.nets, self.recipe, self.train, self.reshuffle = nets, recipe, train.long(), reshuffle
         self.members = len(nets)
         self._inputs: Tensor | None = None  # of which the steps are kept
+        self._labels: Tensor | None = None  # the same
         self._optimise([nets.parameter])
         for group in self.optimizer.param_groups:
             group["eps"] /= min(recipe.batch_size, train.shape[1])
@@ -107,6 +111,10 @@ class StackedLearner(Learner):
     def training_mode(self) -> None:
         """Do nothing: stacked perceptrons have one mode."""
 
+    def _learnable(self) -> list[Tensor]:
+        """Return all weights, which are one tensor."""
+        return [self.nets.parameter]
+
     def check_data(self, inputs: Tensor, labels: Tensor) -> None:
         """Raise unless the data suit the networks and the positions of the training examples."""
         check_examples(self.nets, inputs, labels, self.train)
@@ -115,11 +123,12 @@ class StackedLearner(Learner):
         self, inputs: Tensor, labels: Tensor, streams: Sequence[Stream], epoch: int
     ) -> Iterator[tuple[Tensor, ...]]:
         """Yield the inputs and targets of each step of an epoch."""
-        if self._inputs is not inputs or self.reshuffle:
+        kept = self._inputs is inputs and self._labels is labels
+        if not kept or self.reshuffle:
             seeds = [stream.seed for stream in streams]
             order = reshuffled(self.train, seeds, epoch) if self.reshuffle else self.train
             size = self.recipe.batch_size
-            self._inputs = inputs
+            self._inputs, self._labels = inputs, labels
             self._steps = batches(inputs, labels, order, self.nets.classes, size)
         return iter(self._steps)
 
@@ -146,7 +155,7 @@ def gradient_function(
     """Return the gradient of the objective as a function of weights, inputs and targets.
 
     Compiling begins at the first call; a function that is called with other shapes than the
-    first is compiled again.
+    first is compiled again. What else the process has compiled is thrown away.
     """
     if not isinstance(l2, Tensor):
         checks.number("l2", l2, least=0)
@@ -200,7 +209,8 @@ class Looks:
 
     Attributes:
         history: What was measured, and ``train_accuracy`` and ``test_accuracy`` of each member,
-            each with one entry a look along a new first axis.
+            each with one entry a look along a new first axis. The latter is NaN where all
+            examples train.
 
     Raises:
         TypeError: An argument is of the wrong type.

@@ -100,9 +100,9 @@ class ConvolutionalEncoder(nn.Module):
         checks.sizes(code=code)
         checks.generator(generator)
         super().__init__()
-        self.image, self.code, self.fc_size = image, code, hidden[-1]
+        self.image, self.code, self.fc_size = (*image,), code, hidden[-1]  # a list is no shape
         self.to_local, self.to_conv = to_local, to_conv
-        self.local_shape, self.conv_shape = _shapes(image, to_local, to_conv)
+        self.local_shape, self.conv_shape = _shapes(self.image, to_local, to_conv)
         self.conv_size = self.conv_shape.numel()
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise([self.conv_size, *hidden]):
@@ -236,7 +236,7 @@ def scaled(widths: Sequence[int], channels: float) -> list[int]:
     return [max(1, round(width * channels)) for width in widths]
 
 
-def check_image(image: tuple[int, int, int], *, multiple: int = 1) -> None:
+def check_image(image: Sequence[int], *, multiple: int = 1) -> None:
     """Raise unless a shape is ``(channels, h, w)`` with sides that are multiples of a number.
 
     Raises:

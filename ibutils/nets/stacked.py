@@ -8,7 +8,7 @@ batched product of matrices this small spends its time between the products.
 import copy
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -27,12 +27,13 @@ class StackedPerceptrons:
         blank: A model like the given ones; only its layers count, not its weights.
 
     Args:
-        models: At least one ``nn.Sequential`` of linear layers, each but the last followed by
-            an activation function; equal but for their weights.
+        models: At least one ``nn.Sequential`` of linear layers with biases, each but the last
+            followed by an activation function of single numbers; equal but for their weights.
 
     Raises:
         TypeError: A model is no ``nn.Sequential``.
-        ValueError: No models, or models that differ in more than their weights.
+        ValueError: No models, models that differ in more than their weights, or layers that are
+            of another kind, such as normalisation and dropout.
 
     Example:
         >>> from ibutils.nets import narrow_perceptron
@@ -152,6 +153,30 @@ def _check_layers(model: nn.Sequential) -> None:
     turns = all(a != b for a, b in pairwise(kinds))
     if not (kinds and kinds[0] and kinds[-1] and turns):
         raise ValueError(f"linear layers and activation functions must take turns, got {model}")
+    for linear, function in zip(model[::2], [*model[1::2], nn.Identity()], strict=True):
+        if linear.bias is None:
+            raise ValueError(f"linear layers must have a bias, got {linear}")
+        if not _is_of_numbers(function, cast(nn.Linear, linear)):
+            raise ValueError(
+                "activation functions must map each number by itself, without weights but those "
+                f"of nn.PReLU and without chance, got {function}"
+            )
+
+
+def _is_of_numbers(function: nn.Module, linear: nn.Linear) -> bool:
+    """Say whether a function does to units beside examples what it does to rows, in each mode."""
+    if isinstance(function, nn.PReLU):
+        return function.num_parameters in (1, linear.out_features)
+    if any(True for _ in function.parameters()):
+        return False
+    rows = torch.linspace(-2, 2, 6 * linear.out_features, device=linear.weight.device).double()
+    rows = rows.reshape(6, -1)  # three of each of two members
+    stacked, alone = copy.deepcopy(function).train(), copy.deepcopy(function).eval()
+    try:
+        found = stacked(rows.T.unflatten(1, (2, 3)).clone())[:, 0].T
+        return torch.allclose(found, alone(rows[:3].clone()))
+    except (IndexError, RuntimeError, TypeError, ValueError):
+        return False
 
 
 def check_examples(nets: Any, inputs: Any, labels: Any, train: Any) -> None:
@@ -167,6 +192,8 @@ def check_examples(nets: Any, inputs: Any, labels: Any, train: Any) -> None:
     checks.numbers("inputs", inputs, ndim=2)
     if inputs.shape[1] != (wanted := nets.blank[0].in_features):
         raise ValueError(f"inputs must be [n, {wanted}], got shape {tuple(inputs.shape)}")
+    if inputs.dtype != nets.parameter.dtype:
+        raise ValueError(f"inputs must be {nets.parameter.dtype} as the nets, got {inputs.dtype}")
     checks.labels("labels", labels, classes=nets.classes, n=len(inputs))
     checks.tensor("train", train, ndim=2, kind="integer")
     low, high = int(train.min()), int(train.max())

@@ -44,7 +44,7 @@ class MeanOfLast:
         """Measure, if this is one of the last epochs."""
         if epoch > max(0, learner.recipe.epochs - self.last):
             with evaluating(learner.model):
-                self.values.append(self.measure())
+                self.values.append(float(self.measure()))  # may be a number of numpy
 
     @property
     def mean(self) -> float:

@@ -3,12 +3,14 @@
 import hashlib
 import io
 import os
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.serialization import get_unsafe_globals_in_checkpoint
 
 DIGEST = 64  # characters of the SHA-256 that a checkpoint starts with
 
@@ -21,10 +23,17 @@ def write(path: Path, state: dict[str, Any]) -> None:
     """Write a state whole or not at all, behind its SHA-256.
 
     Raises:
+        TypeError: The state holds what ``read`` would not read, such as a number of numpy.
         OSError: There is no room, or no permission; the message names the path.
     """
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
+    buffer = _saved(state)
+    if _unreadable(buffer):
+        parts = {name: _unreadable(_saved(part)) for name, part in state.items()}
+        found = " and ".join(f"{types} in {name}" for name, types in parts.items() if types)
+        raise TypeError(
+            f"the checkpoint {path} must hold tensors and plain values of Python, which alone "
+            f"are read again, got {found}"
+        )
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,8 +59,10 @@ def read(path: Path) -> dict[str, Any]:
     digest, payload = content[:DIGEST], content[DIGEST:]
     if bytes(digest) != hashlib.sha256(payload).hexdigest().encode():
         raise ValueError(f"the checkpoint {path} is damaged")
-    found: dict[str, Any] = torch.load(io.BytesIO(payload), weights_only=True, map_location="cpu")
-    return found
+    try:
+        return torch.load(io.BytesIO(payload), weights_only=True, map_location="cpu")
+    except pickle.UnpicklingError as error:
+        raise ValueError(f"the checkpoint {path} holds more than tensors and numbers") from error
 
 
 def resume(path: Path, *, given: str) -> dict[str, Any] | None:
@@ -97,6 +108,18 @@ def fingerprint(*values: Tensor | list[Any]) -> str:
         else:
             digest.update(repr(value).encode())
     return digest.hexdigest()
+
+
+def _saved(state: Any) -> io.BytesIO:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer
+
+
+def _unreadable(buffer: io.BytesIO) -> list[str]:
+    """Return the names of what is saved there and not loaded as weights only."""
+    buffer.seek(0)
+    return sorted(get_unsafe_globals_in_checkpoint(buffer))
 
 
 def _runs(pid: str) -> bool:

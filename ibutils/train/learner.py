@@ -2,11 +2,12 @@
 
 import copy
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ibutils import checks
@@ -21,7 +22,8 @@ class Learner:
     """A model with its optimiser, schedule and averaged weights.
 
     Args:
-        model: What is trained.
+        model: What is trained, with all its layers: those that are replaced or unfrozen once the
+            learner is made would not learn, and ``fit`` refuses them.
         recipe: How.
 
     Attributes:
@@ -30,7 +32,7 @@ class Learner:
 
     Raises:
         TypeError: The model is no ``Trainable``, or the recipe no ``Recipe``.
-        ValueError: The model has nothing to train.
+        ValueError: The model has nothing to train, or the schedule wants a measure.
 
     Example:
         >>> from ibutils.baselines import Classifier
@@ -47,8 +49,12 @@ class Learner:
         checks.instance("model", model, Trainable)
         checks.instance("recipe", recipe, Recipe)
         self.model, self.recipe = model, recipe
-        self._optimise([p for p in model.parameters() if p.requires_grad])
+        self._optimise(self._learnable())
         self._prepare(model.objective)
+
+    def _learnable(self) -> list[Tensor]:
+        """Return what an optimiser that were made now would hold."""
+        return [p for p in self.model.parameters() if p.requires_grad]
 
     def _optimise(self, parameters: list[Tensor], *, vector: int = 1) -> None:
         """Make the optimiser; what has at most the axes of a vector has no weight decay."""
@@ -62,6 +68,11 @@ class Learner:
         self.parameters = parameters
         self.optimizer = recipe.optimiser([group for group in groups if group["params"]])
         self.schedule = (recipe.schedule or staircase(1.0))(self.optimizer)
+        if isinstance(self.schedule, ReduceLROnPlateau):
+            raise ValueError(
+                "schedule must follow from the number of epochs, got ReduceLROnPlateau, which "
+                "wants a measure at each step"
+            )
         self._averages = [p.detach().clone() for p in parameters] if recipe.averaging else []
         self.initial_share = 1.0
         self._update_average = get_ema_multi_avg_fn(recipe.averaging)
@@ -85,8 +96,15 @@ class Learner:
             return self._objective(inputs, labels, noise)
 
     def step(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Take one gradient step and return the detached terms of the objective."""
+        """Take one gradient step and return the detached terms of the objective.
+
+        Raises:
+            TypeError: The objective returns no mapping of tensors.
+            ValueError: A term is not one number of each member, or there is no ``loss`` that
+                carries a gradient.
+        """
         terms = self.objective(inputs, labels, noise)
+        _check_terms(terms, self.members)
         self.optimizer.zero_grad()
         terms["loss"].sum().backward()
         self._descend()
@@ -109,6 +127,14 @@ class Learner:
         checks.tensor("inputs", inputs, kind="any")
         checks.tensor("labels", labels, kind="any")
         checks.same_length(inputs=inputs, labels=labels)
+
+    def check_parameters(self) -> None:
+        """Raise unless the optimiser holds what the model has to learn, and nothing else."""
+        if {*map(id, self._learnable())} != {*map(id, self.parameters)}:
+            raise ValueError(
+                "learner must be made after the last change of its model, got one whose layers "
+                "were replaced, frozen or unfrozen since"
+            )
 
     def batches(
         self, inputs: Tensor, labels: Tensor, streams: Sequence[Stream], epoch: int
@@ -188,3 +214,19 @@ class Learner:
         self.initial_share = state.get("initial_share", 0.0)  # older checkpoints do not tell
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
+
+
+def _check_terms(terms: Any, members: int) -> None:
+    """Raise unless an objective returned one number of each member by name, with a loss."""
+    checks.instance("what objective returns", terms, Mapping)
+    for name, term in terms.items():
+        checks.tensor(f"the term {name!r} of objective", term, kind="any")
+        if term.numel() != members:
+            raise ValueError(
+                f"the term {name!r} of objective must be one number for each of {members} "
+                f"models, a mean over examples, got {checks.described(term)}"
+            )
+    if "loss" not in terms or not terms["loss"].requires_grad:
+        raise ValueError(
+            f"objective must return a 'loss' that carries a gradient, got the terms {[*terms]}"
+        )

@@ -58,9 +58,11 @@ def fit(
         the processor.
 
     Raises:
-        TypeError: An argument is of another type.
-        ValueError: Numbers of inputs and labels disagree, there are none, or the number of seeds
-            is not that of members.
+        TypeError: An argument is of another type; the objective returns no mapping of tensors; or
+            what is written to a checkpoint, such as the state of a callback, could not be read.
+        ValueError: Numbers of inputs and labels disagree, there are none, the number of seeds
+            is not that of members, layers of the model were replaced or unfrozen once the learner
+            was made, or a term of the objective is not one number of each member.
         FloatingPointError: The loss or a weight is not finite; the message says where, and which
             terms of the loss. The checkpoint keeps the epoch before.
         OSError: The checkpoint cannot be written.
@@ -77,7 +79,7 @@ def fit(
         names = [type(callback).__name__ for callback in training.stateful]
         if inputs.device.type != "cpu":  # random states of one kind of device fit no other
             names.append(inputs.device.type)
-        given = checkpoints.fingerprint(inputs, labels, [*seeds], names)
+        given = checkpoints.fingerprint(inputs, labels, [int(seed) for seed in seeds], names)
     with training.globals.lent():
         if checkpoint is not None and (state := checkpoints.resume(checkpoint, given=given)):
             training.load_state_dict(state)
@@ -187,6 +189,7 @@ def _check(
     save_at: Collection[int] | None,
 ) -> None:
     checks.instance("learner", learner, Learner)
+    learner.check_parameters()
     learner.check_data(inputs, labels)
     checks.instance("seeds", seeds, Sequence)
     for place, seed in enumerate(seeds):

@@ -116,6 +116,9 @@ class VIB(Trainable):
     ) -> Float[Tensor, "batch classes"]:
         r"""Return :math:`\log \frac1S \sum_s q(y \mid z_s)`: averages probabilities, not logits.
 
+        The model predicts in the mode that it is in: with dropout or batch normalisation in a
+        network, call ``eval`` first.
+
         Args:
             inputs: ``[batch, ...]``.
             samples: Number S of draws of the code of each input, at least 1.

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from ibutils.attacks import excess, prediction, reached
+from ibutils.attacks import excess, keep_successes, prediction, projected_gradient, reached
 from ibutils.baselines import Classifier, DropoutClassifier
 from ibutils.nets import linear, perceptron
 from ibutils.train import generator as stream
@@ -123,3 +123,14 @@ def test_excess_is_negative_exactly_where_the_goal_is_reached(generator):
 def test_refuses(options, message):
     with pytest.raises(ValueError, match=message):
         prediction(vib(), low=-1.0, high=1.0, **options)
+
+
+@pytest.mark.parametrize("attacked", [Classifier(linear(INPUTS, CLASSES)), vib()])
+def test_a_model_is_no_prediction(attacked, images):
+    classes = torch.zeros(5, dtype=torch.long)
+    for call in (
+        lambda: projected_gradient(attacked, images, classes, radius=0.1, steps=1, step=0.1),
+        lambda: keep_successes(attacked, images, images, classes),
+    ):
+        with pytest.raises(TypeError, match=r"by prediction\(model, low=.*got a (Cla|VIB)"):
+            call()

@@ -49,8 +49,10 @@ def test_the_map_learns_and_nothing_above_it(model, generator):
 
 def test_a_small_map_and_a_batch_of_one_are_refused(model):
     encoder = basic32(channels=1 / 16)
-    encoder.local_shape = (8, 2, 2)
-    with pytest.raises(ValueError, match="encoder must have a map of 3 rows at least, got 2"):
-        SeveralGlobals(encoder)
+    for sides in ([2, 2], [4, 2], [2, 4]):
+        encoder.local_shape = (8, *sides)
+        message = rf"encoder must have a map of 3 rows and columns at least, got \[{sides[0]}, "
+        with pytest.raises(ValueError, match=message):
+            SeveralGlobals(encoder)
     with pytest.raises(ValueError):
         model.objective(torch.zeros(1, 3, 32, 32), torch.zeros(1), torch.empty(1, 0))

@@ -18,7 +18,7 @@ import ibutils
 from ibutils.critics import Separable
 from ibutils.estimators import ksg
 from ibutils.estimators import mutual_information as one_call
-from ibutils.estimators.estimate import Estimate
+from ibutils.estimators.estimate import Estimate, LayerInformation
 from ibutils.estimators.kinds import read
 from ibutils.estimators.mutual_information import METHODS, _beyond_entropy, estimate_mi
 from ibutils.information import gaussian_mutual_information, mutual_information
@@ -161,6 +161,13 @@ class TestUnits:
     def test_an_unknown_unit_is_refused(self) -> None:
         with pytest.raises(ValueError, match=r"unit must be one of 'nat', 'bit', got 'bits'"):
             Estimate(1.0, unit="bits")
+
+    def test_estimates_of_several_values_are_compared(self) -> None:
+        one, same, other = (Estimate(torch.full((3,), value)) for value in (1.0, 1.0, 2.0))
+        assert one == same != other and one != Estimate(1.0)
+        assert LayerInformation(one, one) == LayerInformation(same, same)
+        assert LayerInformation(one, one) != LayerInformation(same, other)
+        assert hash(Estimate(1.0)) == hash(Estimate(1.0))
 
     def test_bits(self, normal_pair) -> None:
         found = estimate_mi(*normal_pair)

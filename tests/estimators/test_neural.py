@@ -114,6 +114,7 @@ def test_the_critic_with_the_best_validation_value_is_reported():
     critic = Spoiled()
     found = estimate(x, y, critic=critic, generator=seeded(), **FEW)
     assert found.value > 0 and 1 <= critic.seen <= 20
+    assert critic.weight.grad is None  # which would be added to the next gradient
 
 
 def test_equal_generators_give_equal_values():

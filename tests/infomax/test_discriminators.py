@@ -1,5 +1,6 @@
 """Heads: each formula against a plain version, initial values, and pairs one at a time."""
 
+import inspect
 from functools import partial
 
 import pytest
@@ -91,6 +92,9 @@ class TestConcatenateAndConvolve:
         close(positive, scores.diagonal().mT)
         for j, row in enumerate(negatives):
             close(negative[j], scores[row, j])
+        pairs = inspect.unwrap(type(head).pairs)  # of any integers
+        _, again = pairs(head, local, y, negatives.to(torch.uint16))
+        assert torch.equal(again, negative)
 
 
 def test_the_global_head_has_three_layers():

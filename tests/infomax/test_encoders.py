@@ -1,12 +1,13 @@
 """Encoders: sizes of the official networks, receptive fields, and features of each image alone."""
 
+import inspect
 import math
 
 import pytest
 import torch
 from torch import nn
 
-from ibutils.nets.encoders import Encoder, alex64, basic32
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, alex64, basic32
 from ibutils.nets.strided_crops import OnCrops, strided_crops, strided_crops64
 
 SMALL = {
@@ -138,3 +139,11 @@ class TestCrops:
 def test_refuses_a_factor_that_is_not_positive(factor):
     with pytest.raises(ValueError, match=f"channels must be .*, got {factor}"):
         basic32(channels=factor)
+
+
+def test_the_shape_of_an_image_may_be_a_list():
+    small = basic32(channels=1 / 16)
+    encoder = ConvolutionalEncoder.__new__(ConvolutionalEncoder)
+    make = inspect.unwrap(ConvolutionalEncoder.__init__)
+    make(encoder, [3, 32, 32], small.to_local, small.to_conv, hidden=[8], code=4)
+    assert encoder(torch.zeros(2, 3, 32, 32)).y.shape == (2, 4)

@@ -263,9 +263,13 @@ class TestNegatives:
         off = counts[~torch.eye(5, dtype=torch.bool)]
         assert float((off / draws - p).abs().max()) < 4 * math.sqrt(p * (1 - p) / draws)
 
-    def test_pairs_are_picked_from_the_table(self):
+    @pytest.mark.parametrize("kind", [torch.long, torch.uint8, torch.uint16, torch.uint64])
+    def test_pairs_are_picked_from_the_table(self, kind):
         scores, chosen = normal(3, 3, 2), torch.tensor([[1], [2], [0]])
-        positive, negative = pairs(scores, chosen)
+        picked = inspect.unwrap(pairs)  # of any integers
+        positive, negative = picked(scores, chosen.to(kind))
+        with pytest.raises(ValueError, match=r"negatives must lie in 0\.\.1, got 1\.\.2"):
+            picked(scores[:2, :2], chosen[:2].to(kind))
         for j, i in enumerate([1, 2, 0]):
             assert torch.equal(positive[j], scores[j, j])
             assert torch.equal(negative[j, 0], scores[i, j])

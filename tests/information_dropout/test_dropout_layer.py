@@ -279,3 +279,18 @@ class TestBadInput:
         for keep in (0.0, 1.5):
             with pytest.raises(ValueError, match=f"got {keep}"):
                 NoisyNetwork(layers, shape=(4,), input_keep=keep)
+        with pytest.raises(ValueError, match=r"shape tuple: \(5,\) must suit the network"):
+            NoisyNetwork(layers, shape=(5,))
+        for name in ("block.1", "keys"):
+            with pytest.raises(ValueError, match=rf"layers must have names .* got \['{name}'\]"):
+                NoisyNetwork({name: layer}, shape=(4,))
+
+    def test_a_network_without_a_pass_has_no_divergence_to_tell(self, generator, x):
+        network = NoisyNetwork({"id": information(generator)}, shape=(5,))
+        with pytest.raises(RuntimeError, match="no forward pass yet"):
+            _ = network.kl
+        network(x)
+        assert network.kl.shape == (len(x),)
+
+    def test_a_network_without_parameters_has_no_divergence(self):
+        assert float(NoisyNetwork({"function": nn.ReLU()}, shape=(4,)).kl) == 0

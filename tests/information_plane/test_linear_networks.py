@@ -225,6 +225,14 @@ def test_a_step_is_that_of_autograd():
     assert torch.equal(weights[0], matrix(6, 5, seed=0) / 3)
 
 
+def test_no_epoch_keeps_the_graph_of_those_before():
+    one = torch.eye(2, dtype=torch.float64)
+    plain = islice(descend([one / 2], one, one, learning_rate=0.1), 4)
+    learned = islice(descend([(one / 2).requires_grad_()], one, one, learning_rate=0.1), 4)
+    for (expected,), (found,) in zip(plain, learned, strict=True):
+        assert not found.requires_grad and torch.equal(found, expected)
+
+
 def test_divergence_stops_with_the_epoch():
     x = y = torch.eye(1, dtype=torch.float64)
     with pytest.raises(FloatingPointError, match="after epoch"):

@@ -100,3 +100,15 @@ def test_activity_that_is_not_finite_is_refused(bad):
     activity = [torch.full((1, 4, 2), bad)]
     with pytest.raises(ValueError, match="finite"):
         coordinates(activity, torch.tensor([0, 1, 0, 1]), {"ebab": adaptive_binning})
+
+
+def test_an_estimator_may_say_nothing_of_labels():
+    activity, labels = [torch.rand(2, 8, 3)] * 2, torch.arange(8) % 2
+
+    def of_inputs(layer, _):
+        return binning.information(layer, edges=torch.tensor([0.0, 0.5, 1.0]))
+
+    found = coordinates(activity, labels, {"fixed": of_inputs})
+    assert [*found] == ["fixed_input"] and found["fixed_input"].shape == (2, 2)
+    with pytest.raises(TypeError, match=r"what estimators\['x'\] returns must be a LayerInf"):
+        coordinates(activity, labels, {"x": lambda layer, _: 1.0})

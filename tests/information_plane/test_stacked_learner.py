@@ -228,6 +228,7 @@ def test_dead_networks_train_on():
         (dict(epochs=[0, 2, 2]), r"got \[0, 2, 2\]"),
         (dict(epochs=[-1, 2]), r"got \[-1, 2\]"),
         (dict(seeds=[0, 1]), r"for each of 3 models, got \[0, 1\]"),
+        (dict(data=(examples()[0].float(), examples()[1])), "float64 as the nets, got .*float32"),
         (dict(train=TRAIN[:2]), "train must be of 3 networks, got 2 splits"),
         (dict(train=TRAIN + COUNT), r"train must lie in 0\.\.59, got 60\.\."),
         (dict(l2=-0.1), r"l2 must be at least 0, got -0\.1"),
@@ -237,6 +238,14 @@ def test_dead_networks_train_on():
 def test_what_does_not_fit_together_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         run(**options)
+
+
+def test_batches_are_those_of_the_labels_given():
+    learner = StackedLearner(StackedPerceptrons(models()), recipe(1, compile=False), train=TRAIN)
+    inputs, labels = examples()
+    for given in (labels, labels.roll(1)):
+        ((_, targets),) = learner.batches(inputs, given, [], 0)
+        assert torch.equal(targets.argmax(0), given[TRAIN])
 
 
 def test_there_is_something_to_look_at():

@@ -112,8 +112,40 @@ def test_given_models_are_left_as_they_are():
         ([nn.Sequential(nn.Linear(2, 2), nn.Tanh())], "must take turns"),
         ([nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))], "must take turns"),
         ([nn.Sequential()], "must take turns"),
+        ([nn.Sequential(nn.Linear(2, 2, bias=False))], "must have a bias, got Linear"),
     ],
 )
 def test_models_that_cannot_be_stacked_are_refused(given, message):
     with pytest.raises(ValueError, match=message):
         StackedPerceptrons(given)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        nn.Softmax(-1),  # of examples, which lie last here
+        nn.LayerNorm(3, elementwise_affine=False),
+        nn.LayerNorm(4, elementwise_affine=False),
+        nn.LayerNorm(4),
+        nn.BatchNorm1d(4, affine=False),
+        nn.Dropout(),
+        nn.AlphaDropout(),
+        nn.RReLU(),
+        nn.PReLU(3),
+        nn.Sequential(nn.Tanh(), nn.Linear(4, 4)),
+    ],
+)
+def test_what_is_no_function_of_single_numbers_is_refused(function):
+    model = nn.Sequential(nn.Linear(3, 4), function, nn.Linear(4, 2))
+    with pytest.raises(ValueError, match=r"(?s)map each number by itself.*got \w+\("):
+        StackedPerceptrons([model])
+
+
+@pytest.mark.parametrize(
+    "function", [nn.ELU(inplace=True), nn.Identity(), nn.PReLU(), nn.Sequential(nn.GELU())]
+)
+def test_any_function_of_single_numbers_is_taken(function, generator):
+    model = nn.Sequential(nn.Linear(3, 4), function, nn.Linear(4, 2))
+    inputs = torch.randn(7, 3, generator=generator)
+    found = StackedPerceptrons([model]).activity(inputs)[-1][0]
+    torch.testing.assert_close(found, model(inputs).softmax(-1).detach())

@@ -5,12 +5,22 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from ibutils.baselines import Classifier
-from ibutils.train import CheckpointWarning, Learner, Recipe, adam, checkpoint, fit, generator
+from ibutils.train import (
+    CheckpointWarning,
+    Learner,
+    MeanOfLast,
+    Recipe,
+    adam,
+    checkpoint,
+    fit,
+    generator,
+)
 from ibutils.train.checkpoint import fingerprint, read, write
 from tests.pretended_gpu import on_gpu, pretended_gpu
 
@@ -139,8 +149,49 @@ def test_nothing_in_a_checkpoint_is_run(path):
     torch.save({"x": _Calls()}, buffer)
     digest = hashlib.sha256(buffer.getvalue()).hexdigest().encode()
     path.write_bytes(digest + buffer.getvalue())
-    with pytest.raises(Exception, match="Weights only load failed"):
+    with pytest.raises(ValueError, match=r"a\.pt holds more than tensors and numbers"):
         read(path)
+
+
+class _OfNumpy:
+    """A callback that remembers a number of numpy."""
+
+    def __call__(self, learner, epoch):
+        pass
+
+    def state_dict(self):
+        return {"value": np.float64(0.5)}
+
+    def load_state_dict(self, state):
+        pass
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path):
+    with pytest.raises(TypeError, match=r"a\.pt must hold .*'numpy.* in callbacks$"):
+        fit(learner(), *data(), seeds=[0], callbacks=[_OfNumpy()], checkpoint=tmp_path / "a.pt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_mean_of_numbers_of_numpy_resumes(tmp_path):
+    ends = []
+    for _ in ("trained", "resumed"):
+        mean = MeanOfLast(lambda: np.float64(0.5), last=2)
+        fit(learner(), *data(), seeds=[0], callbacks=[mean], checkpoint=tmp_path / "a.pt")
+        ends.append(mean.mean)
+    assert ends == [0.5, 0.5]
+
+
+class _Seed(int):
+    """An integer that is written otherwise, as those of numpy are."""
+
+    def __repr__(self):
+        return f"seed({int(self)})"
+
+
+def test_equal_seeds_of_another_type_go_on(tmp_path):
+    fit(learner(), *data(), seeds=[3], checkpoint=tmp_path / "a.pt")
+    fit(learner(), *data(), seeds=[_Seed(3)], checkpoint=tmp_path / "a.pt")  # no warning
+    assert [file.name for file in tmp_path.iterdir()] == ["a.pt"]
 
 
 class _Calls:

@@ -183,6 +183,65 @@ class TestContext:
         }
 
 
+class Returning(Trainable):
+    """A model whose objective is a given function of the squared errors."""
+
+    def __init__(self, terms):
+        super().__init__()
+        self.layer, self.terms = torch.nn.Linear(6, 1), terms
+
+    def objective(self, inputs, labels, noise):
+        return self.terms((self.layer(inputs)[:, 0] - labels).square())
+
+
+class TestTerms:
+    @pytest.mark.parametrize(
+        ("terms", "error", "message"),
+        [
+            (lambda e: {"loss": e}, ValueError, r"'loss' .* one number .* of shape \(10,\)"),
+            (lambda e: {"loss": e.mean(), "each": e}, ValueError, "'each' of objective .* mean"),
+            (lambda e: {"loss": e.mean(), "n": 1.0}, TypeError, "'n' of objective .* float: 1.0"),
+            (lambda e: {"error": e.mean()}, ValueError, r"a 'loss' .* got the terms \['error'\]"),
+            (lambda e: {"loss": e.mean().detach()}, ValueError, "that carries a gradient"),
+        ],
+    )
+    def test_are_one_number_each_with_a_loss(self, terms, error, message):
+        learner = Learner(Returning(terms), settings(1, batch_size=10))
+        with pytest.raises(error, match=message):
+            fit(learner, *data(), seeds=[0])
+
+    def test_of_an_ensemble_are_one_number_a_member(self):
+        models = [Returning(lambda e: {"loss": e}) for _ in range(2)]
+        models[1].terms = models[0].terms
+        with pytest.raises(ValueError, match=r"each of 2 models, .* of shape \(2, 10\)"):
+            fit(Ensemble(models, settings(1, batch_size=10)), *data(), seeds=[0, 1])
+
+
+class TestChangedModels:
+    def replaced(model):
+        model.network[2] = torch.nn.Linear(8, 3)
+
+    def frozen(model):
+        model.network[0].requires_grad_(False)
+
+    @pytest.mark.parametrize("change", [replaced, frozen])
+    def test_want_a_new_learner(self, change):
+        model = plain()
+        learner = Learner(model, settings(1))
+        change(model)
+        with pytest.raises(ValueError, match="made after the last change of its model"):
+            fit(learner, *data(), seeds=[0])
+        fit(Learner(model, settings(1)), *data(), seeds=[0])
+
+    def test_that_are_unfrozen_want_a_new_learner(self):
+        model = plain()
+        model.network[0].requires_grad_(False)
+        learner = Learner(model, settings(1))
+        model.requires_grad_(True)
+        with pytest.raises(ValueError, match="frozen or unfrozen since"):
+            fit(learner, *data(), seeds=[0])
+
+
 class TestMode:
     @pytest.mark.parametrize("together", [False, True])
     def test_each_epoch_trains_in_training_mode(self, together):

@@ -124,6 +124,12 @@ def test_what_cannot_train_is_refused(make, message):
         make()
 
 
+def test_a_schedule_that_wants_a_measure_is_refused():
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau
+    with pytest.raises(ValueError, match=r"schedule must .* got ReduceLROnPlateau"):
+        learner(Recipe(1, adam(1.0), plateau))
+
+
 def test_what_is_no_training_is_a_type_error():
     with pytest.raises(TypeError):
         Recipe(1, "adam")
