@@ -249,7 +249,7 @@ def diagonal_gaussian_kl(
     checks.tensor("mean", mean, ndim=2)
     checks.tensor("log_scale", log_scale)
     checks.same_shape(mean=mean, log_scale=log_scale)
-    return standard_normal_kl(mean, log_scale).sum(dim=-1)
+    return kl_of_components(mean, log_scale).sum(dim=-1)
 
 
 def full_gaussian_kl(
@@ -292,10 +292,8 @@ def full_gaussian_kl(
     return rates + 0.5 * at_least_single(below).tril(-1).square().sum(dim=(-2, -1))
 
 
-def standard_normal_kl(mean: Tensor, log_scale: Tensor) -> Tensor:
-    r"""Return :math:`\tfrac12 (\mu^2 + \sigma^2 - 1) - \ln\sigma` by component, nats.
-
-    It keeps its digits next to the standard normal, where the terms cancel.
-    """
+def kl_of_components(mean: Tensor, log_scale: Tensor) -> Tensor:
+    r"""Return :math:`\tfrac12 (\mu^2 + \sigma^2 - 1) - \ln\sigma` by component, nats."""
     mean, log_scale = at_least_single(mean), at_least_single(log_scale)
+    # So it keeps its digits next to the standard normal, where the terms cancel.
     return 0.5 * (mean.square() + (2 * log_scale).expm1()) - log_scale

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ibutils import checks
-from ibutils.information.gaussian import standard_normal_kl
+from ibutils.information.gaussian import kl_of_components
 from ibutils.information.log_space import at_least_single
 from ibutils.information_dropout.layer import InformationDropout
 from ibutils.nets.layers import linear
@@ -65,7 +65,7 @@ class GaussianLatent(nn.Module):
         """The divergence of each component at the last forward pass, nats."""
         if self._last is None:
             raise RuntimeError("the latent has had no forward pass yet")
-        return standard_normal_kl(*self._last)
+        return kl_of_components(*self._last)
 
     def __getstate__(self) -> dict[str, object]:
         """Return the state without the last pass, whose graph can't be copied."""
