@@ -9,13 +9,7 @@ from ibutils import checks
 from ibutils.infomax.blocks import check_bound, infomax_loss_from_embeddings
 from ibutils.infomax.coordinates import AbsoluteCoordinates, RelativeCoordinates
 from ibutils.infomax.heads import ConcatenateAndConvolve, EncodeAndDot, global_head
-from ibutils.infomax.losses import (
-    infomax_loss,
-    local_scores,
-    negatives_from,
-    pair_loss,
-    pairs,
-)
+from ibutils.infomax.losses import infomax_loss, local_scores, negatives_from, pair_loss, pairs
 from ibutils.infomax.occlusion import BLOCK, occlude, occlusion_masks
 from ibutils.nets.encoders import Encoder, Features, check_inputs, check_noise
 from ibutils.prior_matching import PriorMatching, check_prior, sample_prior

@@ -8,6 +8,7 @@ variances.
 
 from collections.abc import Hashable, Mapping
 from decimal import Decimal
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from ibutils import checks
 
 ALPHA = 0.05  # level of each two-sided test; of each of two one-sided tests of a range
 SCALES = ("linear", "log")
+FEW = 12  # units up to which all signs are tried where they lie on both sides of a margin
 DIGITS = 9  # significant digits beyond which values differ by arithmetic only
 
 
@@ -96,6 +98,20 @@ def binomial_error(share: Any, cases: int) -> Any:
     """
     added = (share * cases + 1) / (cases + 2)
     return (added * (1 - added) / cases) ** 0.5
+
+
+def by_signs(distances: np.ndarray) -> tuple[float, float] | None:
+    """Return the one-sided p-values of a mean that is not above 0, and not below, over all signs.
+
+    None where all values lie on one side, or where there are too many for it to matter.
+    """
+    few = 2 <= len(distances) <= FEW
+    if not few or not distances.min() < 0 < distances.max():
+        return None
+    signs = np.array([*product((-1.0, 1.0), repeat=len(distances))])
+    sums, observed = signs @ np.abs(distances), distances.sum()
+    dust = 10.0**-DIGITS * np.abs(distances).sum()
+    return float(np.mean(sums >= observed - dust)), float(np.mean(sums <= observed + dust))
 
 
 class Layout:

@@ -9,7 +9,7 @@ supported by two one-sided tests, each at :math:`\alpha`, with the interval of l
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,13 +21,13 @@ from reproduce.claims.effect import (
     SCALES,
     Effect,
     Layout,
+    by_signs,
     margin_on,
     scaled,
     spread,
 )
 
 ALTERNATIVES = ("greater", "less")
-FEW = 12  # units up to which all signs are tried where they lie on both sides of a margin
 
 
 @dataclass(frozen=True)
@@ -140,27 +140,11 @@ def difference(
     bound = margin_on(scale, margin)
     rising = alternative == "greater"
     p, against = direction(estimate, bound, rising=rising)
-    if len(samples) == 1 and (sides := _by_signs(samples[0] - bound)):
-        p, against = (
-            max(pair) for pair in zip((p, against), sides[:: 2 * rising - 1], strict=True)
-        )
+    if len(samples) == 1 and (sides := by_signs(samples[0] - bound)):
+        least = map(doubled, sides[:: 2 * rising - 1])
+        p, against = map(max, zip((p, against), least, strict=True))
     shown = estimate.shown(scale)
     return Evidence(*shown, min(map(len, arms)), p, against, own, paired=paired)
-
-
-def _by_signs(distances: np.ndarray) -> tuple[float, float] | None:
-    """Return the two-sided p-values for and against a mean above 0, over all signs of few values.
-
-    None where all values lie on one side, or where there are too many for it to matter.
-    """
-    few = 2 <= len(distances) <= FEW
-    if not few or not (distances.min() < 0 < distances.max()):
-        return None
-    signs = np.array([*product((-1.0, 1.0), repeat=len(distances))])
-    means, observed = signs @ np.abs(distances), distances.sum()
-    dust = 10.0**-DIGITS * np.abs(distances).sum()
-    above, below = (float(np.mean(s * means >= s * observed - dust)) for s in (1.0, -1.0))
-    return doubled(above), doubled(below)
 
 
 def equivalence(*arms: np.ndarray, low: float, high: float, floor: float = 0.0) -> Evidence:
