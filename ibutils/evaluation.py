@@ -95,7 +95,7 @@ def evaluate(
     with evaluating(model):
         parts = [
             _predict(model, x, [1, *[samples] * repeats], generator)
-            for x in inputs.split(batch_size)
+            for x in inputs.split(int(batch_size))
         ]
     predictions, rates = zip(*parts, strict=True)
     single, *averaged = (torch.cat(draw) for draw in zip(*predictions, strict=True))

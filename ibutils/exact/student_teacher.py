@@ -108,7 +108,7 @@ def descend(
     checks.number("learning_rate", learning_rate, above=0)
     checks.count("batch_size", len(x) if batch_size is None else batch_size)
     checks.generator(generator)
-    size = len(x) if batch_size is None else batch_size
+    size = len(x) if batch_size is None else int(batch_size)
     return _epochs([weight.clone() for weight in weights], x, y, learning_rate, size, generator)
 
 
