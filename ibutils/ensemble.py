@@ -20,6 +20,8 @@ from torch.func import functional_call, stack_module_state, vmap
 from ibutils import checks
 from ibutils.train import Learner, Recipe, Trainable, fit
 
+__all__ = ["Ensemble", "check_alike", "fit_each", "group_size"]
+
 COPIES = 5  # of each parameter that a step touches: value, gradient, two moments, average
 GROUP_BYTES = 64 * 2**20  # of those copies; on a CPU, larger groups no longer gain (benchmarks)
 

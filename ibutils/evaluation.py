@@ -9,6 +9,8 @@ from ibutils.baselines import Classifier
 from ibutils.modes import evaluating
 from ibutils.vib import VIB
 
+__all__ = ["check_predictions", "error_rate", "evaluate"]
+
 
 def error_rate(
     log_probabilities: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]

@@ -27,6 +27,23 @@ class Variable(NamedTuple):
     labels: Int[Tensor, " n"] | None = None
 
 
+def joint_codes(first: Tensor, *others: Tensor) -> Tensor:
+    """Return codes ``0 .. cells - 1`` of rows of labels; one label alone keeps its codes.
+
+    Args:
+        first: Codes ``[n]`` from 0, as ``inputs.codes`` returns them.
+        *others: More of the same samples.
+
+    Example:
+        >>> joint_codes(torch.tensor([0, 0, 1]), torch.tensor([0, 2, 2]))
+        tensor([0, 1, 2])
+    """
+    found = first
+    for other in others:
+        found = (found * (int(other.max()) + 1) + other).unique(return_inverse=True)[1]
+    return found
+
+
 class Neighbours(NamedTuple):
     """What an estimator counts for each sample, all ``[n]``; counts include the sample.
 
