@@ -1,4 +1,4 @@
-"""Whitening: features with mean zero and, in units of their own size, unit covariance."""
+"""Whitening: features with mean zero and unit covariance, where they vary well beyond epsilon."""
 
 from typing import NamedTuple
 
