@@ -5,6 +5,7 @@ python -m ibutils estimate data.csv --x height weight --y diagnosis
 
 import argparse
 import csv
+import math
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -36,6 +37,8 @@ MISSING = (
     "null",
 )
 CODED = re.compile(r"[+-]?0\d")  # no number, as other programs write it
+NAMES = re.compile(r"\b(\w+)='(\w+)'")  # arguments of the function, in what it says
+OPTION = re.compile(r"^(method|k|bins|steps)\b|(?<=\bwith )z\b")
 MARKS = re.compile(r"[%$€£\s]")
 SHOWN = 5  # lines that a message lists
 
@@ -59,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         estimate(options)
     except (OSError, ValueError, TypeError, FloatingPointError, csv.Error) as error:
-        parser.error(str(error))
+        parser.error(_as_options(str(error)))
     except (MemoryError, RuntimeError) as error:  # as torch says that memory is short
         parser.error(f"{error}; columns of many labels need most of it")
 
@@ -86,7 +89,13 @@ def estimate(options: argparse.Namespace) -> None:
         generator=torch.Generator().manual_seed(options.seed),
         progress=sys.stderr.isatty(),
     )
-    print((found.to_bits() if options.bits else found).summary())
+    print(_as_options((found.to_bits() if options.bits else found).summary()))
+
+
+def _as_options(text: str) -> str:
+    """Return what the function says with its arguments as they are written here."""
+    text = NAMES.sub(lambda found: f"--{found[1].replace('_', '-')} {found[2]}", text)
+    return OPTION.sub(r"--\g<0>", text)
 
 
 def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
@@ -99,7 +108,7 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
     Raises:
         OSError: The file cannot be read.
         ValueError: A column is not there or there twice, a line is too long or too short, or
-            values are missing; the message says where.
+            values are missing or not finite; the message says where.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
@@ -141,7 +150,8 @@ def _values(name: str, column: dict[int, str]) -> list[Any]:
     Codes such as ``007`` are text, since ``7`` is another.
 
     Raises:
-        ValueError: All are numbers with a comma, a currency or the like.
+        ValueError: All are numbers, of which one is not finite, or numbers with a comma, a
+            currency or the like.
     """
     if coded := [line for line, text in column.items() if CODED.match(text)]:
         print(
@@ -153,6 +163,8 @@ def _values(name: str, column: dict[int, str]) -> list[Any]:
     for kind in (int, float):
         strange = [line for line, text in column.items() if not _is(kind, text)]
         if not strange:
+            if kind is float:
+                _check_finite(name, column)
             return [kind(text) for text in column.values()]
     if all(_is(float, MARKS.sub("", text.replace(",", "."))) for text in column.values()):
         raise ValueError(
@@ -166,6 +178,15 @@ def _values(name: str, column: dict[int, str]) -> list[Any]:
             file=sys.stderr,
         )
     return list(column.values())
+
+
+def _check_finite(name: str, column: dict[int, str]) -> None:
+    """Raise for a number that is none, or too large for double precision."""
+    if endless := [line for line, text in column.items() if not math.isfinite(float(text))]:
+        raise ValueError(
+            f"column {name!r} has {column[endless[0]]!r} in line {endless[0]}, which is no finite "
+            "number; remove this row or correct it"
+        )
 
 
 def _is(kind: Callable[[str], Any], text: str) -> bool:

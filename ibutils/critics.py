@@ -11,6 +11,8 @@ from torch.nn import functional as F
 from ibutils import checks
 from ibutils.nets.layers import perceptron
 
+__all__ = ["Concatenated", "Separable"]
+
 
 class Separable(nn.Module):
     r"""Score pairs by the product of two embeddings, :math:`T(x, y) = f(x)^\top g(y)`.
@@ -28,7 +30,7 @@ class Separable(nn.Module):
         generator: Source of the initial weights.
 
     Raises:
-        TypeError: A size is no integer, the activation is not called, or the generator is none.
+        TypeError: A size is no integer, the activation makes no module, or the generator is none.
         ValueError: A size is less than 1.
 
     The architecture is *encode-and-dot* in :cite:t:`hjelm2019learning`.
@@ -85,7 +87,7 @@ class Concatenated(nn.Module):
         generator: Source of the initial weights.
 
     Raises:
-        TypeError: A size is no integer, the activation is not called, or the generator is none.
+        TypeError: A size is no integer, the activation makes no module, or the generator is none.
         ValueError: A size is less than 1.
 
     The critic of :cite:t:`belghazi2018mutual`.
@@ -125,12 +127,24 @@ class Concatenated(nn.Module):
 
 def _network(sizes: list[int], activation: Any, generator: Any) -> nn.Sequential:
     checks.generator(generator)
-    if not callable(activation):
-        raise TypeError(
-            f"activation must make a module when called, got {checks.described(activation)}"
-        )
     layers = perceptron(sizes, generator=generator)
-    return nn.Sequential(*(activation() if isinstance(x, nn.ReLU) else x for x in layers))
+    return nn.Sequential(*(_made(activation) if isinstance(x, nn.ReLU) else x for x in layers))
+
+
+def _made(activation: Any) -> nn.Module:
+    """Return a new module; raise for what makes none, as a module or a function of tensors."""
+    made, reason = None, None
+    if callable(activation) and not isinstance(activation, nn.Module):
+        try:
+            made = activation()
+        except TypeError as error:
+            reason = error
+    if not isinstance(made, nn.Module):
+        raise TypeError(
+            f"activation must make a module when called, got {checks.described(activation)}; "
+            "give a class such as nn.ReLU"
+        ) from reason
+    return made
 
 
 def _check_sizes(**sizes: Any) -> None:

@@ -23,6 +23,8 @@ from ibutils import checks
 from ibutils.train import Learner, Recipe, Trainable, fit
 from ibutils.train.checkpoint import fingerprint
 
+__all__ = ["Ensemble", "check_alike", "fit_each", "group_size"]
+
 COPIES = 5  # of each parameter that a step touches: value, gradient, two moments, average
 GROUP_BYTES = 64 * 2**20  # of those copies; on a CPU, larger groups no longer gain (benchmarks)
 

@@ -9,6 +9,8 @@ from ibutils.baselines import Classifier
 from ibutils.modes import evaluating
 from ibutils.vib import VIB
 
+__all__ = ["check_predictions", "error_rate", "evaluate"]
+
 
 def error_rate(
     log_probabilities: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]
@@ -95,7 +97,7 @@ def evaluate(
     with evaluating(model):
         parts = [
             _predict(model, x, [1, *[samples] * repeats], generator)
-            for x in inputs.split(batch_size)
+            for x in inputs.split(int(batch_size))
         ]
     predictions, rates = zip(*parts, strict=True)
     single, *averaged = (torch.cat(draw) for draw in zip(*predictions, strict=True))

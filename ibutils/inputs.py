@@ -40,9 +40,10 @@ def samples(name: str, values: Data, *, least: int = 2) -> Tensor:
     if found.ndim == 1:
         found = found[:, None]
     if found.ndim != 2 or found.shape[1] == 0:
+        cure = f"; flatten what one sample holds: {name}.reshape(len({name}), -1)"
         raise ValueError(
-            f"{name} must be samples [n, d] or [n], got shape {tuple(found.shape)}; "
-            f"flatten what one sample holds: {name}.reshape(len({name}), -1)"
+            f"{name} must be samples [n, d] or [n], got shape {tuple(found.shape)}"
+            f"{cure if found.ndim > 2 else ''}"
         )
     if len(found) < least:
         raise ValueError(f"{name} must hold at least {least} samples, got {len(found)}")
@@ -132,23 +133,6 @@ def codes_alike(**values: Data) -> list[Tensor]:
         part.to(given.device) if isinstance(given, Tensor) else part
         for part, given in zip(parts, values.values(), strict=True)
     ]
-
-
-def joint_codes(first: Tensor, *others: Tensor) -> Tensor:
-    """Return codes ``0 .. cells - 1`` of rows of labels; one label alone keeps its codes.
-
-    Args:
-        first: Codes ``[n]`` from 0, as ``codes`` returns them.
-        *others: More of the same samples.
-
-    Example:
-        >>> joint_codes(torch.tensor([0, 0, 1]), torch.tensor([0, 2, 2]))
-        tensor([0, 1, 2])
-    """
-    found = first
-    for other in others:
-        found = (found * (int(other.max()) + 1) + other).unique(return_inverse=True)[1]
-    return found
 
 
 def numeric(name: str, values: Data) -> Tensor:

@@ -13,6 +13,15 @@ from ibutils import checks
 from ibutils.information.log_space import at_least_single
 from ibutils.nets.layers import perceptron
 
+__all__ = [
+    "PriorMatching",
+    "check_support",
+    "discriminator_loss",
+    "encoder_loss",
+    "game_value",
+    "sample_prior",
+]
+
 FORMS = ("minimax", "non_saturating")
 PRIORS = ("uniform", "gaussian")
 

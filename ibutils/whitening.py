@@ -1,4 +1,4 @@
-"""Whitening: features with mean zero and unit covariance."""
+"""Whitening: features with mean zero and unit covariance, where they vary well beyond epsilon."""
 
 from typing import NamedTuple
 
@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ibutils import checks
+
+__all__ = ["Whitening", "fit_whitening", "fit_zca", "standardise"]
 
 EPSILON = 1e-5  # added to each variance; Deep VIB does not state its own
 
@@ -49,7 +51,9 @@ def fit_whitening(features: Float[Tensor, "n d"], *, epsilon: float = EPSILON) -
 
     Args:
         features: At least two rows, ``[n, d]``.
-        epsilon: Keeps directions without variance finite.
+        epsilon: Keeps directions without variance finite. It is added as it is, and not relative
+            to the variances: those that are not far above it become less than 1, such as half for
+            a variance of ``epsilon``. Features in small units want a smaller one, or other units.
 
     Returns:
         The map, to be used on test features as well.
@@ -101,7 +105,8 @@ def fit_zca(features: Float[Tensor, "n d"], *, epsilon: float = EPSILON) -> Whit
 
     Args:
         features: At least two rows, ``[n, d]``.
-        epsilon: Added to each standard deviation.
+        epsilon: Added to each standard deviation, whatever the units of the features: a direction
+            whose deviation is ``epsilon`` keeps half of one.
 
     Returns:
         The map, to be used on test features as well.

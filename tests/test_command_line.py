@@ -78,7 +78,8 @@ def test_the_function_says_the_same(capsys, table, columns, options, same):
     found = estimate_mi(x, columns["class"], generator=generator, **same)
     for unit, estimate in (((), found), (("--bits",), found.to_bits())):
         main([*arguments, *unit])
-        assert capsys.readouterr().out == estimate.summary() + "\n"
+        expected = estimate.summary().replace("z_kind='continuous'", "--z-kind continuous")
+        assert capsys.readouterr().out == expected + "\n"
 
 
 def test_columns_may_be_named_one_by_one(capsys, table):
@@ -140,7 +141,8 @@ def test_memory_that_is_short_is_said_in_one_line(capsys, monkeypatch, table, er
         ),
         ({f"r{i}_height": "nan" for i in range(7)}, "in line 2, 3, 4, 5, 6, ...;"),
         (dict(r0_class="None", r1_class="<NA>", r2_class="n/a"), "in line 2, 3, 4;"),
-        (dict(r0_height="inf"), "x is not finite"),
+        (dict(r0_height="inf"), "'height' has 'inf' in line 2, which is no finite number;"),
+        (dict(r5_height="-1e999"), "'height' has '-1e999' in line 7, which is no finite number;"),
     ],
 )
 def test_missing_values_are_named(capsys, table, changed, message):
@@ -154,13 +156,15 @@ def test_missing_values_are_named(capsys, table, changed, message):
         (("--x", "hieght", "--y", "class"), "no column 'hieght'; it has height, weight, class"),
         (("--x", "height"), "the following arguments are required: --y"),
         ((*ESTIMATE, "--method", "kgs"), "invalid choice: 'kgs'"),
-        ((*ESTIMATE, "--k", "0"), "k must be"),
+        ((*ESTIMATE, "--k", "0"), "--k must be"),
         ((*ESTIMATE, "--k", "2.5"), "invalid int value: '2.5'"),
         ((*ESTIMATE, "--seed", "-1"), "--seed must be from 0 to"),
-        ((*ESTIMATE, "--method", "binning", "--bins", "0"), "bins must be"),
-        ((*ESTIMATE, "--method", "plug_in"), "x_kind='discrete'"),
+        ((*ESTIMATE, "--method", "binning", "--bins", "0"), "--bins must be"),
+        ((*ESTIMATE, "--method", "plug_in"), "use --x-kind discrete to take its numbers"),
+        ((*ESTIMATE, "--method", "smile", "--z", "level"), "--method must be "),
+        ((*ESTIMATE, "--method", "smile", "--z", "level"), "with --z, got 'smile'"),
         ((*ESTIMATE, "--x-kind", "whole"), "invalid choice: 'whole'"),
-        ((*ESTIMATE, "--y-kind", "continuous"), "y holds labels that are no numbers"),
+        ((*ESTIMATE, "--y-kind", "continuous"), "no numbers: use --y-kind discrete"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(capsys, table, arguments, message):

@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ibutils.bounds import info_nce, info_nce_from_embeddings
@@ -128,6 +129,11 @@ def test_refuses_other_types():
         plain(width=2.5)
     with pytest.raises(TypeError, match="activation must make a module when called, got str"):
         plain(activation="relu")
+    for wrong in (nn.ReLU(), torch.tanh, lambda: "relu"):
+        with pytest.raises(
+            TypeError, match=r"activation .* called, got .* class such as nn\.ReLU"
+        ):
+            plain(activation=wrong)
     with pytest.raises(TypeError, match="generator must be a Generator or None, got int: 7"):
         plain(generator=7)
 

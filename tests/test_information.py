@@ -464,6 +464,9 @@ class TestBadInput:
             inspect.unwrap(mutual_information)(self.p)
         with pytest.raises(ValueError, match="dim must be from -1 to 0, got 1"):
             log_mean_exp(self.p, dim=1)
+        for name, function in (("probabilities", entropy), ("values", log_mean_exp)):
+            with pytest.raises(ValueError, match=rf"{name} must have an axis .* got shape \(\)"):
+                function(torch.tensor(1.0), dim=-1)
 
     def test_batches_that_do_not_broadcast(self):
         with pytest.raises(ValueError, match=r"p \(2, 2\) and q \(3, 2\) do not broadcast"):

@@ -92,6 +92,7 @@ def test_many_coordinates_do_not_overflow_the_code_of_a_row():
         ([1, [2, 3]], ValueError, "x must have rows of one length"),
         (torch.zeros(2, 3, 4), ValueError, r"x must be samples .*\(2, 3, 4\).*x.reshape"),
         (torch.zeros(2, 0), ValueError, r"x must be samples .*\(2, 0\)"),
+        (torch.tensor(1.0), ValueError, r"x must be samples \[n, d\] or \[n\], got shape \(\)$"),
         ([1.0], ValueError, "x must hold at least 2 samples, got 1"),
         ([1.0, math.nan], ValueError, r"x is not finite at \[1, 0\]: nan"),
         (np.array([1.0, np.inf]), ValueError, r"x is not finite at \[1, 0\]: inf"),

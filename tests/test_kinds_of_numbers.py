@@ -200,6 +200,11 @@ class TestComponents:
         with pytest.raises(ValueError, match="linear combination"):
             estimate_total_correlation(np.c_[samples, samples.sum(1)])
 
+    def test_samples_whose_squares_overflow_are_named(self):
+        samples = 1e200 * np.random.default_rng(0).standard_normal((500, 3))
+        with pytest.raises(ValueError, match=r"samples must have finite squares, got .*e\+200"):
+            estimate_total_correlation(samples)
+
     def test_one_that_is_nearly_a_sum_is_not(self):
         g = np.random.default_rng(0)
         samples = g.standard_normal((500, 3))

@@ -144,7 +144,7 @@ def info_nce_from_embeddings(
         raise ValueError(f"f and g must hold at least 2 pairs, got n={len(f)}")
     checks.count("chunk", chunk)
     dtype = torch.promote_types(f.dtype, g.dtype)
-    return _InfoNCE.apply(at_least_single(f.to(dtype)), at_least_single(g.to(dtype)), chunk)
+    return _InfoNCE.apply(at_least_single(f.to(dtype)), at_least_single(g.to(dtype)), int(chunk))
 
 
 class _InfoNCE(torch.autograd.Function):

@@ -9,6 +9,10 @@ from torch import Tensor
 
 from ibutils import checks
 
+# Squares of means, in units of the noise, up to which densities are products of matrices; their
+# rounding is about a millionth of a nat there.
+SQUARES = 1e10
+
 
 class Sandwich(NamedTuple):
     """Values whose expectations hold the information between them, in nats.
@@ -44,8 +48,9 @@ def gaussian_sandwich(
     The expectation of the first is at most :math:`I(X; Z)`, that of the second at least. They are
     ``info_nce`` and ``leave_one_out_upper`` of the table :math:`\log p(z_j \mid x_i)`, of which
     ``chunk`` rows are held at once: time is of order :math:`n^2 k`, memory of order
-    :math:`n (k + \text{chunk})`. No value of the first exceeds :math:`\log n`; where the
-    information does, the first says no more than that, and the second may lie far above.
+    :math:`n (k + \text{chunk})`, or :math:`n^2` where a gradient is wanted, which keeps all rows.
+    No value of the first exceeds :math:`\log n`; where the information does, the first says no
+    more than that, and the second may lie far above.
 
     Args:
         samples: One code of each input, :math:`z_j`, ``[n, k]``.
@@ -55,7 +60,9 @@ def gaussian_sandwich(
 
     Returns:
         Both values and the ceiling :math:`\log n`, computed in double precision: exact to
-        about :math:`10^{-16} \mu^2 / \sigma^2`.
+        about :math:`10^{-16} \mu^2 / \sigma^2` up to :math:`10^{10}` such squares, and to
+        :math:`10^{-16} \mu / \sigma` beyond, where differences are taken before squares; that is
+        slower.
 
     Raises:
         TypeError: An argument is no tensor, or ``chunk`` no integer.
@@ -80,17 +87,20 @@ def gaussian_sandwich(
     samples, mean = samples.double() - middle, mean.double() - middle
     log_scale = log_scale.double()
     matched = -0.5 * ((samples - mean) * (-log_scale).exp()).square().sum(1) - log_scale.sum(1)
-    rest = []
-    for rows in torch.arange(n, device=samples.device).split(chunk):
-        table = _log_densities(samples[rows], mean, log_scale)
-        rest.append(table.scatter(1, rows[:, None], -math.inf).logsumexp(1))
-    others = torch.cat(rest)
+    squares = (mean * (-log_scale).exp()).square().sum(1)
+    densities = _by_products if bool((squares <= SQUARES).all()) else _by_differences
+    # Written into one tensor: small ones, kept behind each large table that is freed, would leave
+    # holes in the memory that no next table fits.
+    others = matched.new_empty(n)
+    for rows in torch.arange(n, device=samples.device).split(int(chunk)):
+        table = densities(samples[rows], mean, log_scale)
+        others[rows] = table.scatter(1, rows[:, None], -math.inf).logsumexp(1)
     lower = (matched - torch.logaddexp(matched, others)).mean() + math.log(n)
     upper = (matched - others).mean() + math.log(n - 1)
     return Sandwich(lower, upper, math.log(n))
 
 
-def _log_densities(
+def _by_products(
     samples: Float[Tensor, "rows k"], mean: Float[Tensor, "n k"], log_scale: Float[Tensor, "n k"]
 ) -> Float[Tensor, "rows n"]:
     r"""Return the log density of each of some codes given each input, up to one constant.
@@ -101,3 +111,14 @@ def _log_densities(
     weight = (-2 * log_scale).exp()
     constant = 0.5 * (mean.square() * weight).sum(1) + log_scale.sum(1)
     return samples @ (mean * weight).mT - 0.5 * samples.square() @ weight.mT - constant
+
+
+def _by_differences(
+    samples: Float[Tensor, "rows k"], mean: Float[Tensor, "n k"], log_scale: Float[Tensor, "n k"]
+) -> Float[Tensor, "rows n"]:
+    """Return the same, component by component: the products of large squares would cancel."""
+    found = -log_scale.sum(1).expand(len(samples), -1)
+    parts = zip(samples.T, mean.T, (-log_scale).exp().T, strict=True)
+    for z, centre, precision in parts:
+        found = found - 0.5 * ((z[:, None] - centre) * precision).square()
+    return found

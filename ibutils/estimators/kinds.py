@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ibutils import checks, inputs
-from ibutils.estimators.search import Variable
+from ibutils.estimators.search import Variable, joint_codes
 from ibutils.inputs import Data
 
 Kind = Literal["auto", "continuous", "discrete"]
@@ -94,7 +94,7 @@ def read(name: str, data: Data, kind: Kind = "auto", *, countable: bool = True) 
             f"{name}_kind='continuous' takes them for numbers.",
         )
     codes = [one.codes for one, label in zip(columns, chosen, strict=True) if label]
-    labels = inputs.joint_codes(*codes) if codes else None
+    labels = joint_codes(*codes) if codes else None
     numbers = [one.values for one, label in zip(columns, chosen, strict=True) if not label]
     values = torch.stack(cast(list[Tensor], numbers or [columns[0].codes.double()]), dim=1)
     return Side(Variable(values if numbers else values[:, :0], labels), doubts)
@@ -110,7 +110,7 @@ def _hardly_repeat(columns: list[_Column], chosen: list[bool]) -> bool:
     codes = [one.codes for one, label in zip(columns, chosen, strict=True) if label]
     if len(codes) < 2:
         return False
-    labels = inputs.joint_codes(*codes)
+    labels = joint_codes(*codes)
     return (int(labels.max()) + 1) * EACH > len(labels)
 
 

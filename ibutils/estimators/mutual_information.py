@@ -6,7 +6,6 @@ from typing import get_args
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.estimators import binning, neighbours, neural, tables
@@ -255,4 +254,9 @@ def _numbers(variable: Variable) -> Tensor:
             f"{n} samples with {classes} labels are too many for this method, which takes each "
             "label for a coordinate; join rare labels, or use method='neighbours'"
         )
-    return torch.cat([variable.values, F.one_hot(variable.labels).double()], dim=1)
+    coordinates = variable.values.shape[1]
+    found = torch.zeros(
+        (n, coordinates + classes), dtype=torch.float64, device=variable.values.device
+    )
+    found[:, :coordinates] = variable.values
+    return found.scatter_(1, coordinates + variable.labels[:, None], 1.0)

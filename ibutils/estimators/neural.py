@@ -14,7 +14,7 @@ from ibutils.estimators import blockwise
 from ibutils.estimators.blockwise import BlockwiseBound
 from ibutils.estimators.doubts import heavy_tails
 from ibutils.estimators.estimate import Estimate
-from ibutils.estimators.fitting import fit, permutation
+from ibutils.estimators.fitting import fit, permutation, standardised
 from ibutils.inputs import Data, Pair
 from ibutils.modes import evaluating, learning
 
@@ -184,7 +184,7 @@ def estimates(
         order = permutation(len(given.x), generator).to(given.x.device)
         ends = round(TRAIN * len(order)), round((TRAIN + VALIDATION) * len(order))
         parts = order.tensor_split(ends)
-        scaled = Pair(*(_standardised(samples, parts[0]) for samples in given))
+        scaled = Pair(*(standardised(samples, parts[0]) for samples in given))
         if said := _constant(scaled):
             return dict.fromkeys(bounds, Estimate(0.0, 0.0, diagnostics=said))
         network = _build(critic, scaled, generator)
@@ -225,20 +225,6 @@ def _check(bounds: Sequence[str], critic: str | nn.Module) -> None:
         checks.choice("critic", critic, CRITICS)
     elif not any(parameter.requires_grad for parameter in critic.parameters()):
         raise ValueError(f"critic must have parameters to train, got {type(critic).__name__}")
-
-
-def _standardised(samples: Tensor, train: Tensor) -> Tensor:
-    """Return columns with mean zero and deviation one on the training samples.
-
-    Columns that do not vary there become zero. A power of two takes units away beforehand: that
-    is exact, and no square leaves the range of numbers.
-    """
-    mantissa, exponent = samples.frexp()
-    largest = samples.abs().amax(0).frexp().exponent
-    samples = mantissa.ldexp((exponent - largest).clamp(max=0))
-    deviation, mean = torch.std_mean(samples[train], dim=0)
-    varies = (samples[train] != samples[train[0]]).any(0) & (deviation > 0)
-    return ((samples - mean) / deviation).where(varies, 0.0)
 
 
 def _constant(scaled: Pair) -> tuple[str, ...]:

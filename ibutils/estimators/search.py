@@ -27,6 +27,23 @@ class Variable(NamedTuple):
     labels: Int[Tensor, " n"] | None = None
 
 
+def joint_codes(first: Tensor, *others: Tensor) -> Tensor:
+    """Return codes ``0 .. cells - 1`` of rows of labels; one label alone keeps its codes.
+
+    Args:
+        first: Codes ``[n]`` from 0, as ``inputs.codes`` returns them.
+        *others: More of the same samples.
+
+    Example:
+        >>> joint_codes(torch.tensor([0, 0, 1]), torch.tensor([0, 2, 2]))
+        tensor([0, 1, 2])
+    """
+    found = first
+    for other in others:
+        found = (found * (int(other.max()) + 1) + other).unique(return_inverse=True)[1]
+    return found
+
+
 class Neighbours(NamedTuple):
     """What an estimator counts for each sample, all ``[n]``; counts include the sample.
 
@@ -58,21 +75,34 @@ def by_distances(x: Variable, y: Variable, z: Variable, *, k: int) -> Neighbours
     norm = norms.amax(1) if norms.shape[1] else norms.new_zeros(n)
     # With coordinates first, each is one piece of memory.
     x, y, z = (Variable(values.T.contiguous().T, labels) for values, labels in (x, y, z))
-    stripes = []
+    found: list[Tensor] = []
     for start in range(0, n, height):
         rows = slice(start, start + height)
-        to_x, to_y, to_z = (_distances(one, rows) for one in (x, y, z))
-        if z.values.shape[1] or z.labels is not None:
-            to_x, to_y = (torch.maximum(one, to_z, out=one) for one in (to_x, to_y))
-        both = torch.maximum(to_x, to_y)
-        reach = both.topk(min(k + 2, n), dim=-1, largest=False).values
-        found, distance, tied, within = neighbourhood(_padded(reach, k + 2), norm[rows])
-        near_x, near_y, near_z = ((to <= within[:, None]).sum(-1) for to in (to_x, to_y, to_z))
-        equal = torch.ones_like(near_x)
-        if bool((distance == 0).any()):
-            equal = (both == 0).sum(-1).where(distance == 0, equal)
-        stripes.append(Neighbours(found, distance, tied, near_x, near_y, near_z, equal))
-    return Neighbours(*(torch.cat(parts) for parts in zip(*stripes, strict=True)))
+        stripe = _stripe(x, y, z, rows, norm[rows], k)
+        # Written into one tensor each: small ones, kept behind each large table that is freed,
+        # would leave holes in the memory that no next table fits.
+        found = found or [part.new_empty(n) for part in stripe]
+        for whole, part in zip(found, stripe, strict=True):
+            whole[rows] = part
+    return Neighbours(*found)
+
+
+def _stripe(
+    x: Variable, y: Variable, z: Variable, rows: slice, norm: Tensor, k: int
+) -> Neighbours:
+    """Return what is counted for some samples."""
+    n = len(x.values)
+    to_x, to_y, to_z = (_distances(one, rows) for one in (x, y, z))
+    if z.values.shape[1] or z.labels is not None:
+        to_x, to_y = (torch.maximum(one, to_z, out=one) for one in (to_x, to_y))
+    both = torch.maximum(to_x, to_y)
+    reach = both.topk(min(k + 2, n), dim=-1, largest=False).values
+    found, distance, tied, within = neighbourhood(_padded(reach, k + 2), norm)
+    near_x, near_y, near_z = ((to <= within[:, None]).sum(-1) for to in (to_x, to_y, to_z))
+    equal = torch.ones_like(near_x)
+    if bool((distance == 0).any()):
+        equal = (both == 0).sum(-1).where(distance == 0, equal)
+    return Neighbours(found, distance, tied, near_x, near_y, near_z, equal)
 
 
 def _distances(variable: Variable, rows: slice) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ibutils import checks, inputs
 from ibutils.estimators.estimate import Estimate
+from ibutils.estimators.search import joint_codes
 from ibutils.inputs import Data
 
 FEW = 5  # samples a cell, below which counts say little
@@ -66,8 +67,8 @@ def plug_in(
         raise ValueError(f"x must hold at least 2 samples, got {n}")
     first, second, *rest = (labels.to(codes["x"].device) for labels in codes.values())
     third = rest[0] if rest else torch.zeros_like(first)
-    xz, yz = inputs.joint_codes(first, third), inputs.joint_codes(second, third)
-    xyz = inputs.joint_codes(xz, yz)
+    xz, yz = joint_codes(first, third), joint_codes(second, third)
+    xyz = joint_codes(xz, yz)
     # In this order a constant side gives exactly zero.
     terms = (_log_counts(xyz) - _log_counts(yz)) + (_log_counts(third) - _log_counts(xz))
     value = max(0.0, float(terms.mean()))  # a divergence: below zero by rounding alone

@@ -2,10 +2,9 @@
 
 import torch
 
-from ibutils import inputs
 from ibutils.estimators.doubts import ATOM, frequent, is_atom
 from ibutils.estimators.kinds import FEW_VALUES
-from ibutils.estimators.search import Variable
+from ibutils.estimators.search import Variable, joint_codes
 
 SOME = 0.01  # share of samples that repeat others, from which on it is worth a word
 JITTER = 1e-10  # by which equal numbers are told apart, in standard deviations
@@ -35,7 +34,7 @@ def set_apart(variables: dict[str, Variable]) -> tuple[dict[str, Variable], list
                 "a label."
             )
         codes = flags if labels is None else [labels, *flags]
-        found[name] = Variable(values, inputs.joint_codes(*codes) if codes else None)
+        found[name] = Variable(values, joint_codes(*codes) if codes else None)
     return found, said
 
 

@@ -32,6 +32,7 @@ def binary_entropy(probability: float) -> float:
         0.6931
     """
     checks.number("probability", probability, least=0, most=1)
+    probability = float(probability)
     if probability in (0.0, 1.0):
         return 0.0
     rest = 1 - probability
@@ -66,6 +67,7 @@ def channel_loss(flip: float, *, noise: float, beta: float) -> float:
     """
     checks.number("flip", flip, least=0, most=1)
     _check_channel(noise, beta)
+    flip, noise, beta = float(flip), float(noise), float(beta)
     mixed = noise * (1 - flip) + flip * (1 - noise)
     return binary_entropy(mixed) + beta * (math.log(2) - binary_entropy(flip))
 
@@ -205,6 +207,7 @@ def optimal_variance(*, input_variance: float, beta: float) -> float:
         0.3283
     """
     _check_toy(input_variance, beta)
+    input_variance, beta = float(input_variance), float(beta)
     signal = 1 + input_variance
     if not beta * signal < 1:
         raise ValueError(f"beta must be below {1 / signal}, got {beta}: the code keeps nothing")

@@ -109,7 +109,7 @@ def descend(
     checks.number("learning_rate", learning_rate, above=0)
     checks.count("batch_size", len(x) if batch_size is None else batch_size)
     checks.generator(generator)
-    size = len(x) if batch_size is None else batch_size
+    size = len(x) if batch_size is None else int(batch_size)
     start = [weight.detach().clone() for weight in weights]  # else all epochs are one graph
     return _epochs(start, x.detach(), y.detach(), learning_rate, size, generator)
 

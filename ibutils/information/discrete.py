@@ -121,7 +121,7 @@ def _log_on_support(probabilities: Tensor) -> Tensor:
 def _probabilities(name: str, values: Tensor, dim: int) -> Tensor:
     """Return entries in at least single precision; raise where they are no distribution."""
     checks.tensor(name, values)
-    check_axis(values, dim)
+    check_axis(name, values, dim)
     if not bool((values >= 0).all()):
         raise ValueError(f"{name} must be >= 0, got {float(values.min())}")
     tolerance = max(math.sqrt(torch.finfo(values.dtype).eps), LEAST_TOLERANCE)

@@ -34,7 +34,7 @@ def log_mean_exp(values: Float[Tensor, "..."], *, dim: int) -> Float[Tensor, "..
         -1000.0
     """
     checks.tensor("values", values, empty=True)
-    check_axis(values, dim)
+    check_axis("values", values, dim)
     if values.shape[dim] == 0:
         raise ValueError(f"no values to average along axis {dim} of shape {tuple(values.shape)}")
     return at_least_single(values).logsumexp(dim) - math.log(values.shape[dim])
@@ -99,6 +99,8 @@ def cross_entropy(
         )
 
 
-def check_axis(values: Tensor, dim: int) -> None:
+def check_axis(name: str, values: Tensor, dim: int) -> None:
     """Raise when there is no such axis."""
+    if values.ndim == 0:
+        raise ValueError(f"{name} must have an axis to go along, got shape ()")
     checks.count("dim", dim, least=-values.ndim, most=values.ndim - 1)

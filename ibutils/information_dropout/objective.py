@@ -88,7 +88,7 @@ def warm_up(epoch: int, *, epochs: int) -> float:
     """
     checks.count("epoch", epoch, least=0)
     checks.count("epochs", epochs, least=0)
-    return min(1.0, (epoch + 1) / epochs) if epochs > 0 else 1.0
+    return min(1.0, float((epoch + 1) / epochs)) if epochs > 0 else 1.0
 
 
 class NoisyClassifier(Trainable):

@@ -76,7 +76,7 @@ def layer_statistics(
     layers = network.information_layers()
     sums = {name: torch.zeros(4, dtype=torch.float64) for name in layers}
     with evaluating(network):
-        for batch in inputs.split(batch_size):
+        for batch in inputs.split(int(batch_size)):
             network(batch)
             for name, layer in layers.items():
                 sums[name] += _batch_sums(layer)
@@ -156,7 +156,7 @@ def reestimate_batch_norm(model: nn.Module, inputs: Tensor, *, batch_size: int =
 
 def _pass_through(model: nn.Module, norms: list[Any], inputs: Tensor, batch_size: int) -> None:
     """Let normalised layers see inputs once, and take the means of their statistics."""
-    sizes = [len(batch) for batch in inputs.split(batch_size)]
+    sizes = [len(batch) for batch in inputs.split(int(batch_size))]
     if sizes[-1] == 1:  # of one input a unit has no variance
         sizes[-2:] = [sizes[-2] + 1]
     before = [(norm, norm.momentum, copy.deepcopy(norm.state_dict())) for norm in norms]

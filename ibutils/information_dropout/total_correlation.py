@@ -132,8 +132,8 @@ def estimate_total_correlation(samples: inputs.Data) -> TotalCorrelation:
 
     Raises:
         TypeError: The samples are not numbers.
-        ValueError: Not more samples than components, values that are not finite, or a component
-            that is constant or a linear combination of others.
+        ValueError: Not more samples than components, values or squares that are not finite, or a
+            component that is constant or a linear combination of others.
 
     :cite:t:`achille2018information` measure a layer so; the floor is ours.
 
@@ -150,6 +150,11 @@ def estimate_total_correlation(samples: inputs.Data) -> TotalCorrelation:
         raise ValueError(f"samples must vary, but component {int(still.nonzero()[0])} is constant")
     centred = values - values.mean(0)
     covariance = centred.T @ centred / (count - 1)
+    if not bool(covariance.isfinite().all()):
+        raise ValueError(
+            f"samples must have finite squares, got values up to {float(values.abs().max()):.3g}: "
+            "divide them by a large number, which changes no correlation"
+        )
     raw = float(gaussian_total_correlation(covariance))
     if math.isnan(raw):
         raise ValueError("the samples have no finite covariance")

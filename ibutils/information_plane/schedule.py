@@ -38,7 +38,7 @@ def split(
     checks.number("fraction", fraction)
     checks.instance("shuffled", shuffled, bool)
     _check_seeds(seeds)
-    size = round(fraction * count)
+    size = round(float(fraction) * count)
     if not 0 < size < count:
         raise ValueError(
             f"a split needs examples to train on and to test on, but fraction={fraction} of "
@@ -98,7 +98,7 @@ def batches(
     All batches have one shape, so that one program serves them: the last is filled up with
     rows whose targets are zero.
     """
-    size = min(batch_size, order.shape[1])
+    size = min(int(batch_size), order.shape[1])
     missing = -order.shape[1] % size
     weight = inputs.new_ones(order.shape[1] + missing)
     weight[order.shape[1] :] = 0

@@ -233,7 +233,7 @@ def scaled(widths: Sequence[int], channels: float) -> list[int]:
     """
     checks.counts("widths", widths)
     checks.number("channels", channels, above=0, most=LARGEST_FACTOR)
-    return [max(1, round(width * channels)) for width in widths]
+    return [max(1, round(width * float(channels))) for width in widths]
 
 
 def check_image(image: Sequence[int], *, multiple: int = 1) -> None:

@@ -11,12 +11,10 @@ from ibutils.inputs import Data
 from ibutils.modes import learning
 from ibutils.nets.layers import perceptron
 from ibutils.prior_matching import sample_prior
-from ibutils.probes.health import TrainTest, examined, largest_share, settled
+from ibutils.probes.health import TrainTest, below_zero, examined, largest_share, settled
 from ibutils.probes.recipes import critic_recipe
 from ibutils.probes.split import alike
 from ibutils.train import Learner, Trainable, fit, generator
-
-ENOUGH = 2  # standard errors below zero at which an estimate of a divergence is no good
 
 
 def shuffle_columns(
@@ -178,7 +176,5 @@ def _value(model: Dependency, codes: Tensor, seed: int) -> tuple[Estimate, float
     log_mean = log_mean_exp(product, dim=0)
     spread = joint.var() + (product - log_mean).exp().var()
     value, stderr = float(joint.mean() - log_mean), float((spread / len(codes)).sqrt())
-    below = value < -ENOUGH * stderr
-    doubt = "below zero: the critic does worse than a constant one"
-    found = Estimate(value, stderr, diagnostics=(doubt,) if below else ())
+    found = Estimate(value, stderr, diagnostics=below_zero(value, stderr))
     return found, largest_share(product)

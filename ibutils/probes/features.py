@@ -53,7 +53,7 @@ def features(
     _check_layers(layers)
     checks.count("batch_size", batch_size)
     with evaluating(encoder) if isinstance(encoder, nn.Module) else nullcontext():
-        parts = [encoder(part) for part in inputs.split(batch_size)]
+        parts = [encoder(part) for part in inputs.split(int(batch_size))]
     if missing := [name for name in layers if not hasattr(parts[0], name)]:
         raise ValueError(f"layers must be of the encoder, which has no {missing[0]!r}")
     return {name: torch.cat([getattr(part, name) for part in parts]) for name in layers}

@@ -12,6 +12,7 @@ from ibutils.estimators.estimate import Estimate
 
 MOVED = 0.01  # of the whole change of a loss: by less, the last passes have settled
 LIMIT = 0.1  # of a result that rests on nothing: one class of ten
+ENOUGH = 2  # standard errors below zero at which an estimate of a divergence is no good
 
 
 class ProbeWarning(UserWarning):
@@ -107,6 +108,17 @@ def settled(course: Float[Tensor, " epochs"]) -> bool:
     moved = (last.mean() - before.mean()).abs()
     error = (values[-2 * k :].diff().square().mean() / k).sqrt()  # of a difference of two means
     return bool(moved <= torch.maximum(MOVED * (last.mean() - values[0]).abs(), 3 * error))
+
+
+def below_zero(value: float, stderr: float) -> tuple[str, ...]:
+    """Return a doubt about an estimate of a divergence that lies far below zero.
+
+    Example:
+        >>> below_zero(-0.1, 0.1), len(below_zero(-1.0, 0.1))
+        ((), 1)
+    """
+    below = value < -ENOUGH * stderr
+    return ("below zero: the critic does worse than a constant one",) if below else ()
 
 
 def unpredicted(predicted: Tensor, labels: Tensor) -> float:

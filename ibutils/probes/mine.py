@@ -14,7 +14,7 @@ from ibutils.information import log_mean_exp
 from ibutils.information.log_space import at_least_single
 from ibutils.inputs import Data
 from ibutils.modes import evaluating, learning
-from ibutils.probes.health import TrainTest, examined, settled
+from ibutils.probes.health import TrainTest, below_zero, examined, settled
 from ibutils.probes.recipes import check_batches, critic_recipe
 from ibutils.probes.split import dtype_of
 from ibutils.train import LEAST_SEED, Learner, Trainable, fit
@@ -107,7 +107,8 @@ def mine(
 
     Returns:
         The Donsker-Varadhan value in nats on both samples, with a jackknife over blocks of at
-        most 250 pairs as standard error. It has converged when the value in training came to
+        most 250 pairs as standard error: up to 500 pairs these are two blocks, whose interval is
+        wide, as it has one degree of freedom. It has converged when the value in training came to
         rest; degenerate is the share that one test pair has in the mean of :math:`e^T`.
 
     Raises:
@@ -191,10 +192,12 @@ def _value(critic: nn.Module, x: Tensor, y: Tensor) -> tuple[Estimate, float]:
     every = torch.ones(blocks, dtype=torch.bool, device=x.device)
     without = ~torch.eye(blocks, dtype=torch.bool, device=x.device)
     left_out = torch.stack([pooled(keep) for keep in without])
-    stderr = ((blocks - 1) * left_out.var(correction=0)).sqrt()
+    value = float(pooled(every))
+    stderr = float(((blocks - 1) * left_out.var(correction=0)).sqrt())
     tops = torch.stack([off_diagonal(s).max() for s in scores])
     share = (tops.max() - (log_mean + weight[1].log()).logsumexp(0)).exp()
-    return Estimate(float(pooled(every)), float(stderr)), float(share)
+    doubts = below_zero(value, stderr)
+    return Estimate(value, stderr, diagnostics=doubts, freedom=float(blocks - 1)), float(share)
 
 
 def _split_mean(scores: Tensor) -> tuple[Tensor, Tensor]:

@@ -173,7 +173,7 @@ def classifier_reading(
 @torch.no_grad()
 def predictions(network: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:
     """Return the number of the largest logit of each input."""
-    return torch.cat([network(x).argmax(-1) for x in inputs.split(batch_size)])
+    return torch.cat([network(x).argmax(-1) for x in inputs.split(int(batch_size))])
 
 
 def accuracy(network: nn.Module, inputs: Tensor, labels: Tensor) -> float:

@@ -45,13 +45,14 @@ def nearest(
 
 def _closest(codes: Tensor, queries: Tensor, k: int, chunk: int) -> tuple[Tensor, Tensor]:
     """Return the k smallest distances of each query, and the codes at these."""
-    found = []
-    for part in queries.split(chunk):
-        distance = torch.cdist(codes[part], codes, p=1)
-        distance.scatter_(1, part[:, None], torch.inf)
-        found.append(distance.topk(k, largest=False))
-    distances, places = zip(*found, strict=True)
-    return torch.cat(distances), torch.cat(places)
+    # Written into one tensor each: small ones, kept behind each large table that is freed, would
+    # leave holes in the memory that no next table fits.
+    distances, places = codes.new_empty(len(queries), k), queries.new_empty(len(queries), k)
+    for rows in torch.arange(len(queries), device=queries.device).split(int(chunk)):
+        distance = torch.cdist(codes[queries[rows]], codes, p=1)
+        distance.scatter_(1, queries[rows, None], torch.inf)
+        distances[rows], places[rows] = distance.topk(k, largest=False)
+    return distances, places
 
 
 def class_share(codes: Data, labels: Data, *, k: int = 4, chunk: int = 500) -> Reading:

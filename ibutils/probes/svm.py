@@ -8,7 +8,7 @@ from ibutils import checks
 from ibutils.extras import extra
 from ibutils.inputs import Data
 from ibutils.probes.health import Reading, examined
-from ibutils.probes.split import of_features
+from ibutils.probes.split import Split, of_features
 
 with extra("probes"):
     from sklearn.exceptions import ConvergenceWarning
@@ -58,8 +58,8 @@ def svm_probe(
 
     Raises:
         TypeError: Features are no numbers, or an option is of the wrong type.
-        ValueError: Unknown loss, features and labels that disagree, features that are not finite,
-            a single class, or an option out of range.
+        ValueError: Unknown loss, features and labels that disagree, features that are not finite
+            or have no finite squares, a single class, or an option out of range.
 
     :cite:t:`hjelm2019learning`, section 4.1; :cite:t:`pedregosa2011scikit`.
 
@@ -76,14 +76,16 @@ def svm_probe(
     checks.count("iterations", iterations)
     split = of_features(train_x, train_y, test_x, test_y)
     scaler, labels = StandardScaler(), split.train_y.cpu().numpy()
-    learned = scaler.fit_transform(split.train_x.cpu().numpy())
+    with np.errstate(over="ignore", invalid="ignore"):  # of which the next line says more
+        learned = scaler.fit_transform(split.train_x.cpu().numpy())
+        tested = scaler.transform(split.test_x.cpu().numpy())
+    _check_scale(split, scaler.var_, learned, tested)
     machine = LinearSVC(
         loss=loss, C=float(penalty), dual=loss == "hinge", random_state=seed, max_iter=iterations
     )
     with warnings.catch_warnings():  # said below, with what else is wrong
         warnings.simplefilter("ignore", ConvergenceWarning)
         machine.fit(learned, labels)
-    tested = scaler.transform(split.test_x.cpu().numpy())
     health = examined(
         f"svm, {loss}",
         converged=int(machine.n_iter_) < iterations,
@@ -91,6 +93,16 @@ def svm_probe(
         counted="the classes have a machine that is no better than a constant",
     )
     return Reading(float(machine.score(tested, split.test_y.cpu().numpy())), health)
+
+
+def _check_scale(split: Split, *standardised: np.ndarray) -> None:
+    """Raise where features leave the range of numbers when they are standardised."""
+    if not all(np.isfinite(values).all() for values in standardised):
+        large = [float(values.abs().max()) for values in (split.train_x, split.test_x)]
+        raise ValueError(
+            "train_x and test_x must have finite squares to be standardised, got values up to "
+            f"{large[0]:.3g} and {large[1]:.3g}: divide both by a large number"
+        )
 
 
 def _gains(machine: LinearSVC, x: np.ndarray, y: np.ndarray) -> np.ndarray:

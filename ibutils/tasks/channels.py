@@ -108,6 +108,7 @@ def symmetric_channel(symbols: int, *, error: float, copies: int = 1) -> Table:
     """
     checks.count("symbols", symbols, least=2)
     checks.number("error", error, least=0, most=1)
+    error = float(error)  # one of half precision would not add up to 1
     wrong = error / (symbols - 1)
     joint = torch.full((symbols, symbols), wrong, dtype=torch.float64).fill_diagonal_(1 - error)
     name = f"channel-{copies}x{copies}-{symbols}-{error:g}"

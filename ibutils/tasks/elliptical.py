@@ -129,7 +129,7 @@ def sparse_normal(dim_x: int, dim_y: int, *, correlation: float, pairs: int) -> 
     checks.count("pairs", pairs, least=0, most=min(dim_x, dim_y))
     covariance = torch.eye(dim_x + dim_y, dtype=torch.float64)
     for i in range(pairs):
-        covariance[i, dim_x + i] = covariance[dim_x + i, i] = correlation
+        covariance[i, dim_x + i] = covariance[dim_x + i, i] = float(correlation)
     name = f"normal-sparse-{dim_x}x{dim_y}-{pairs}x{correlation:g}"
     return Normal(name, covariance, dim_x)
 

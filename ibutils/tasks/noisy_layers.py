@@ -87,15 +87,16 @@ class NoisyLayer(Task):
     @property
     def noise_variance(self) -> float:
         """Variance of the noise of each unit."""
-        return self.noise_std**2
+        return float(self.noise_std) ** 2
 
     def mutual_information(self) -> float:
         """Return the information in nats, by quadrature."""
         nodes, _ = self._mixture()
-        margin = 10 * self.noise_std
+        noise_std = float(self.noise_std)
+        margin = 10 * noise_std
         low, high = float(nodes.min()) - margin, float(nodes.max()) + margin
         points = torch.linspace(
-            low, high, round(12 * (high - low) / self.noise_std), dtype=torch.float64
+            low, high, round(12 * (high - low) / noise_std), dtype=torch.float64
         )
         parts = points.split(max(1, TABLE // len(nodes)))
         log_density = torch.cat([self._log_density(part) for part in parts])

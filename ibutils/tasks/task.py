@@ -62,7 +62,8 @@ class Task(abc.ABC):
 
         Raises:
             TypeError: ``n`` is no integer, or ``generator`` no generator.
-            ValueError: ``n`` is less than one.
+            ValueError: ``n`` is less than one, or single precision does not tell the samples of a
+                ``Transformed`` apart.
         """
         checks.count("n", n)
         checks.generator(generator)

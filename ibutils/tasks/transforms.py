@@ -19,6 +19,7 @@ from ibutils.tasks.task import Task
 _WAVES = ((0.35, 1.6, 0.5), (0.1, 3.1, 1.0))  # amplitude, frequency, phase; slope at least 0.13
 _TURN = 1.5 * math.pi
 OFF = 1e-3  # relative distance at which a point lies off what a map leads to, not off by rounding
+LOST = 1e-3  # share of samples, besides one by chance, that may fall together
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class Transform:
 @dataclass(frozen=True, eq=False)
 class Transformed(Task):
     """A task whose x and y are each mapped, with the information of the task.
+
+    A map must keep apart what the task draws, also when samples are rounded to single precision:
+    ``NORMAL_CDF`` is 1 throughout beyond 5.4, and ``SWISS_ROLL`` is for numbers of [0, 1].
 
     Args:
         name: What tables call it.
@@ -106,10 +110,21 @@ class Transformed(Task):
 
     def _draw(self, n: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
         x, y = self.task._draw(n, generator)
-        return (
-            self.of_x.forward(x) if self.of_x else x,
-            self.of_y.forward(y) if self.of_y else y,
-        )
+        return self._mapped("x", x, self.of_x), self._mapped("y", y, self.of_y)
+
+    def _mapped(self, side: str, points: Tensor, map_: Transform | None) -> Tensor:
+        """Return points mapped; raise if the map keeps too few apart in single precision."""
+        if map_ is None:
+            return points
+        found = map_.forward(points)
+        lost = int(_outside(found.float().double(), map_)[1].sum())
+        if lost > max(1, LOST * len(points)):
+            raise ValueError(
+                f"of_{side}={map_.name} of {self.name!r} cannot be undone for {lost} of "
+                f"{len(points)} samples in single precision, so that they have less information "
+                "than the task; map a task that lies in a narrower range"
+            )
+        return found
 
     def _log_ratio(self, x: Tensor, y: Tensor) -> Tensor:
         return self.task._log_ratio(_undone("x", x, self.of_x), _undone("y", y, self.of_y))
@@ -119,14 +134,19 @@ def _undone(name: str, points: Tensor, map_: Transform | None) -> Tensor:
     """Return what a map was applied to; raise for a point outside its image."""
     if map_ is None:
         return points
-    found = map_.inverse(points)
-    missed = (map_.forward(found) - points).abs() > OFF * (1 + points.abs())
-    outside = ~found.isfinite().all(-1) | missed.any(-1)
+    found, outside = _outside(points, map_)
     if bool(outside.any()):
         raise ValueError(
             f"{name} must hold points that {map_.name} leads to, got {points[outside][0].tolist()}"
         )
     return found
+
+
+def _outside(points: Tensor, map_: Transform) -> tuple[Tensor, Tensor]:
+    """Return what a map would have been applied to, and for which points it was not."""
+    found = map_.inverse(points)
+    missed = (map_.forward(found) - points).abs() > OFF * (1 + points.abs())
+    return found, ~found.isfinite().all(-1) | missed.any(-1)
 
 
 def both(task: Task, map_: Transform) -> Transformed:

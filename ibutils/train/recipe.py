@@ -29,7 +29,7 @@ def adam(learning_rate: float, *, momentum: float = 0.9) -> Optimiser:
     """
     checks.number("learning_rate", learning_rate, above=0)
     checks.number("momentum", momentum, least=0, below=1)
-    return partial(torch.optim.Adam, lr=learning_rate, betas=(momentum, 0.999), fused=True)
+    return partial(torch.optim.Adam, lr=learning_rate, betas=(float(momentum), 0.999), fused=True)
 
 
 def nesterov(

@@ -60,7 +60,7 @@ class Stream:
         checks.instance("model", model, Trainable)
         checks.sizes(count=count, batch_size=batch_size)
         order = torch.randperm(count, generator=self.order, device=self.order.device)
-        for index in order.split(batch_size):
+        for index in order.split(int(batch_size)):
             yield index, model.draw_noise(len(index), generator=self.noise)
 
     def state_dict(self) -> dict[str, Tensor]:

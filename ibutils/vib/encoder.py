@@ -115,7 +115,7 @@ class StochasticEncoder(nn.Module):
         """Return how many outputs the network needs."""
         checks.count("bottleneck", bottleneck)
         checks.choice("covariance", covariance, COVARIANCES)
-        return bottleneck * (2 if covariance == "diagonal" else 1 + bottleneck)
+        return int(bottleneck * (2 if covariance == "diagonal" else 1 + bottleneck))
 
     def forward(self, inputs: Tensor) -> GaussianCode:
         """Return the code of ``inputs`` ``[batch, ...]``.

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibutils.bounds import gaussian_sandwich, info_nce, leave_one_out_upper
+from ibutils.bounds import gaussian_codes, gaussian_sandwich, info_nce, leave_one_out_upper
 from ibutils.information import gaussian_mutual_information
 
 STANDARD_ERRORS = 5  # by which a stochastic test may miss: one failure in two million
@@ -81,7 +81,30 @@ def test_information_does_not_depend_on_the_place_and_the_unit_of_a_component():
     torch.testing.assert_close(moved.upper, still.upper, atol=1e-6, rtol=0)
 
 
-def test_gradients_are_those_of_the_table():
+@pytest.mark.parametrize("scale", [1e-3, 1e-6, 1e-8, 1e-12])
+@pytest.mark.parametrize("point", [1.0, 10.0])
+def test_nearly_deterministic_codes_at_two_points_keep_one_bit(scale, point):
+    mean = torch.tensor([-point, point], dtype=torch.float64).repeat_interleave(50)[:, None]
+    mean = mean.expand(100, 3)
+    noise = torch.randn(100, 3, generator=torch.Generator().manual_seed(0))
+    log_scale = torch.full_like(mean, math.log(scale))
+    lower, upper, _ = gaussian_sandwich(mean + scale * noise, mean, log_scale)
+    assert float(lower) == pytest.approx(math.log(2), abs=1e-6)
+    assert float(upper) == pytest.approx(math.log(99 / 49), abs=1e-6)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64])
+def test_differences_and_products_are_one_table(chunk, monkeypatch):
+    codes = drawn(40, 3)
+    products = gaussian_sandwich(*codes, chunk=chunk)
+    monkeypatch.setattr(gaussian_codes, "SQUARES", 0.0)
+    differences = gaussian_sandwich(*codes, chunk=chunk)
+    torch.testing.assert_close(differences[:2], products[:2])
+
+
+@pytest.mark.parametrize("squares", [gaussian_codes.SQUARES, 0.0])
+def test_gradients_are_those_of_the_table(squares, monkeypatch):
+    monkeypatch.setattr(gaussian_codes, "SQUARES", squares)
     codes = [part.double().requires_grad_() for part in drawn(12, 2)]
     assert torch.autograd.gradcheck(lambda *c: gaussian_sandwich(*c, chunk=5)[:2], codes)
 

@@ -25,6 +25,10 @@ from .registry import Call
 Sort = Literal["bad", "doubtful", "empty", "passing", "open"]
 
 
+# Legal numbers, all of which are tried, whatever share of the others is.
+NUMBERS = ("number of numpy", "number of torch", "integer of numpy")
+
+
 class Spoilt(NamedTuple):
     """One wrong argument: its name, what is wrong, what the call must do, and the value."""
 
@@ -160,13 +164,15 @@ def _arrays(value: np.ndarray, annotation: str) -> Iterator[Corruption]:
 
 
 def _numbers(value: float, annotation: str) -> Iterator[Corruption]:
-    """Yield wrong real numbers."""
+    """Yield wrong real numbers, and right ones of other libraries."""
     yield "NaN", "bad", math.nan
     yield "infinity", "doubtful", math.inf
     yield "minus infinity", "doubtful", -math.inf
     yield "-1.0", "doubtful", -1.0
     yield "0.0", "doubtful", 0.0
     yield "huge", "doubtful", 1e30
+    yield "number of numpy", "doubtful", np.float32(value)
+    yield "number of torch", "doubtful", torch.tensor(value)
     yield "complex number", "bad", 1j
     yield "digits", "bad", "0.5"
     yield "list", "doubtful" if annotation == "Any" else "bad", [value]
@@ -174,11 +180,12 @@ def _numbers(value: float, annotation: str) -> Iterator[Corruption]:
 
 
 def _counts(value: int, annotation: str) -> Iterator[Corruption]:
-    """Yield wrong integers."""
+    """Yield wrong integers, and a right one of another library."""
     yield "fraction", "bad", 2.5
     yield "NaN", "bad", math.nan
     yield "-1", "bad", -1
     yield "0", "bad", 0
+    yield "integer of numpy", "doubtful", np.int64(value)
     yield "truth value", "bad", True
     yield "digit", "bad", "3"
     yield "list", "bad", [value]

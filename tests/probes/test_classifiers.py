@@ -24,6 +24,14 @@ def clusters(n, seed, *, classes=4, spread=0.3):
     return corner + spread * (2 * torch.rand(n, 2, generator=g) - 1), y
 
 
+def test_features_whose_squares_overflow_are_named():
+    x, y = clusters(40, 0)
+    large = 1e200 * x.double()
+    for train, test in ((large, x), (large, large)):
+        with pytest.raises(ValueError, match=r"train_x and test_x must have finite squares"):
+            svm_probe(train, y, test, y, seed=0)
+
+
 @pytest.mark.parametrize("probe", [mlp_probe, svm_probe])
 def test_separable_features_are_told_apart_without_error(probe):
     options = {"epochs": 6} if probe is mlp_probe else {}

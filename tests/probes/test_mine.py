@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from scipy import stats
 
 from ibutils.bounds import donsker_varadhan
 from ibutils.critics import Concatenated
@@ -80,6 +81,32 @@ def test_the_pooled_value_is_that_of_all_pairs_within_blocks():
     assert found.value == pytest.approx(expected, abs=1e-9)
     assert found.stderr > 0
     assert share == pytest.approx(max(product) / sum(product), rel=1e-9)
+
+
+@pytest.mark.parametrize(("n", "blocks"), [(100, 2), (2 * BLOCK, 2), (4 * BLOCK, 4)])
+def test_the_interval_is_students_of_as_many_degrees_as_blocks_less_one(n, blocks):
+    found, _ = _value(critic(), *pairs(n, 0.9, 0))
+    low, high = found.interval()
+    expected = stats.t.ppf(0.975, blocks - 1) * found.stderr
+    assert (high - low) / 2 == pytest.approx(expected)
+
+
+def test_a_critic_that_scores_pairs_below_all_others_says_so():
+    class Own(torch.nn.Module):
+        def __init__(self, score):
+            super().__init__()
+            self.score = score
+
+        def forward(self, x, y):
+            return self.score * torch.eye(len(x))
+
+    doubts = {}
+    for score in (-10.0, 10.0):
+        found, _ = _value(Own(score), *pairs(100, 0.9, 0))
+        assert found.value == pytest.approx(score)
+        doubts[score] = found.diagnostics
+    assert doubts[10.0] == ()
+    assert doubts[-10.0] == ("below zero: the critic does worse than a constant one",)
 
 
 def test_the_network_of_images_scores_pairs_as_if_side_by_side():

@@ -17,6 +17,15 @@ def test_neighbours_are_scikit_learns(generator):
     assert nearest(codes, queries, k=4, chunk=2).tolist() == theirs.tolist()
 
 
+@pytest.mark.parametrize("chunk", [1, 7, 120])
+def test_neighbours_do_not_depend_on_how_many_are_compared_at_once(generator, chunk):
+    codes, labels = torch.randn(120, 5, generator=generator), torch.arange(120) % 3
+    queries = torch.arange(120)
+    whole = nearest(codes, queries, k=4, chunk=500)
+    assert torch.equal(nearest(codes, queries, k=4, chunk=chunk), whole)
+    assert class_share(codes, labels, chunk=chunk) == class_share(codes, labels)
+
+
 def test_the_distance_is_the_sum_of_differences():
     """The second point is nearer in the Euclidean norm, the first in the other."""
     codes = torch.tensor([[0.0, 0.0], [1.5, 0.0], [1.0, 1.0]])

@@ -14,6 +14,7 @@ from ibutils.tasks import (
     SPIRAL,
     SWISS_ROLL,
     WIGGLY,
+    Student,
     Transform,
     Transformed,
     both,
@@ -107,6 +108,22 @@ def test_points_off_the_roll_are_refused():
         ValueError, match=r"x must hold points that swiss-roll leads to, got \[-0.5"
     ):
         rolled.log_ratio(x, y)
+
+
+@pytest.mark.parametrize(
+    ("base", "map_"),
+    [
+        (Student("cauchy", torch.eye(2), 1, 1.0), NORMAL_CDF),  # to 1 beyond 5.4
+        (dense_normal(1, 1, correlation=0.5), SWISS_ROLL),  # -0.2 and -0.8 to one point
+    ],
+    ids=["cauchy", "roll"],
+)
+def test_samples_that_a_map_does_not_keep_apart_are_refused(base, map_):
+    task = Transformed("mapped", base, None, map_)
+    with pytest.raises(
+        ValueError, match=rf"of_y={map_.name} of 'mapped' cannot be undone for \d+ of 1000"
+    ):
+        task.sample(1000, generator=torch.Generator().manual_seed(0))
 
 
 def test_x_and_y_may_be_mapped_differently():
