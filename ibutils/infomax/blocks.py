@@ -277,7 +277,7 @@ def _rows(local: Tensor, images: slice) -> Tensor:
 
 
 def _blocks(local: Tensor, global_: Tensor, chunk: int) -> Callable[[slice], Tensor]:
-    """Return what makes the scores of images, in at least single precision, in one memory if it can."""
+    """Return what makes the scores of images, at least single, in one memory if it can."""
     dtype = torch.promote_types(local.dtype, torch.float32)
     if local.dtype == torch.float16 and not local.is_cuda:  # products would leave its range
         local, global_ = local.to(dtype), global_.to(dtype)
