@@ -99,7 +99,7 @@ def details(view: View, target: str) -> Figure:
     for i, part in enumerate(("training", "test")):
         left.plot(epochs + 1, losses[:, i], color="0.2", ls=LINES[i], label=part)
     left.set(xscale="log", yscale="log", title="cross-entropy, nats")
-    left.legend(fontsize=9)
+    left.legend(fontsize=11)
     for axes, name, title in (
         (middle, "signal", "gradient: signal over noise"),
         (right, "norms", "norm of the weights"),
