@@ -28,7 +28,7 @@ __all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "numbers", "train"]
 
 DETAILS = {"tanh": "SX-F9", "relu": "SX-F10"}  # the figure that shows a network in detail
 NARROW, CLASSES = (20, 20, 20), 10  # units of the later hidden layers and of the output
-CHOICES = ("activations", "other_rates", "seeds")
+CHOICES = ("activations", "other_rates", "other_batches", "seeds")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Settings:
         batch_size: Images in a step, and in a gradient whose signal and noise are measured.
         rate: Learning rate of the gradient descent with all seeds.
         other_rates: Learning rates with the first seed alone.
+        other_batches: Images in a step at the main rate, with the first seed alone.
         seeds: Of the networks.
         points: On the logarithmic axis of epochs at which layers are looked at.
         watched: Images of each split that are looked at.
@@ -58,6 +59,7 @@ class Settings:
     batch_size: int = 32
     rate: float = 0.1
     other_rates: tuple[float, ...] = (0.01,)
+    other_batches: tuple[int, ...] = (320,)
     seeds: tuple[int, ...] = (0,)
     points: int = 12
     watched: int = 300
@@ -77,19 +79,20 @@ class Settings:
             checks.number(name, getattr(self, name), above=0)
         for rate in self.other_rates:
             checks.number("other_rates", rate, above=0)
-        if self.rate in self.other_rates:
-            raise ValueError(f"other_rates must not repeat rate={self.rate}, got it twice")
+        for size in self.other_batches:
+            checks.count("other_batches", size, least=1)
+        for name, main in (("other_rates", self.rate), ("other_batches", self.batch_size)):
+            if main in getattr(self, name):
+                raise ValueError(f"{name} must not repeat the main one, got {main} twice")
 
 
 def grid(settings: Settings) -> list[Member]:
-    """Return every member, those at the main rate first."""
-    pairs = [(settings.rate, seed) for seed in settings.seeds]
-    pairs += [(rate, settings.seeds[0]) for rate in settings.other_rates]
-    return [
-        dict(activation=name, rate=rate, seed=seed)
-        for rate, seed in pairs
-        for name in settings.activations
-    ]
+    """Return every member, those of the main rate first; other batches are a factor of theirs."""
+    main, first = settings.rate, settings.seeds[0]
+    trainings: list[Member] = [dict(rate=main, seed=seed) for seed in settings.seeds]
+    trainings += [dict(rate=rate, seed=first) for rate in settings.other_rates]
+    trainings += [dict(rate=main, batch_size=size, seed=first) for size in settings.other_batches]
+    return [dict(activation=name) | own for own in trainings for name in settings.activations]
 
 
 def load(settings: Settings, device: str) -> FlatImages:
@@ -124,7 +127,8 @@ def train(
         g = generator(member["seed"], "weights")
         model = Classifier(perceptron_of(sizes, member["activation"], generator=g))
         descent = partial(torch.optim.SGD, lr=member["rate"])
-        recipe = Recipe(settings.epochs, descent, batch_size=settings.batch_size)
+        batch_size = member.get("batch_size", settings.batch_size)
+        recipe = Recipe(settings.epochs, descent, batch_size=batch_size)
         learner, watch = Learner(model.to(images.device), recipe), watching(settings, data)
         fit(
             learner,
@@ -134,7 +138,7 @@ def train(
             callbacks=[watch],
             checkpoint=checkpoint,
         )
-        yield result(member, settings, watch, steps=-(-len(images) // settings.batch_size))
+        yield result(member, settings, watch, steps=-(-len(images) // batch_size))
 
 
 def result(member: Member, settings: Settings, watch: Watch, *, steps: int) -> Result:
@@ -151,7 +155,7 @@ def result(member: Member, settings: Settings, watch: Watch, *, steps: int) -> R
     seen = {"epochs": np.array(watch.epochs), "time": time} | {
         name: values.astype(np.float32) for name, values in courses.items()
     }
-    if member["rate"] != settings.rate:
+    if member["rate"] != settings.rate or "batch_size" in member:
         return Result(plane_rows("SX-F1R", courses), {"SX-F1R": seen})
     details = DETAILS[member["activation"]]
     rows = [*plane_rows("SX-F1CD", courses), *detail_rows(details, courses)]

@@ -113,17 +113,21 @@ def details(view: View, target: str) -> Figure:
 
 
 def by_time(view: View) -> Figure:
-    """Information of the last hidden layer against rate times steps, a line a learning rate."""
+    """Information of the last hidden layer against rate times steps, a line a kind of steps."""
     figure, grid = plt.subplots(2, 2, figsize=(PAGE, 5.6), sharex=True, sharey="row")
     members = [*view.members(PLANES, first=True), *view.members(RATES, first=True)]
-    rates = sorted({member["rate"] for member, _ in members}, reverse=True)
+    usual = view.settings(PLANES)["batch_size"]
+    kinds = sorted({kind_of_steps(member, usual) for member, _ in members})
     for column, name in zip(grid.T, ("tanh", "relu"), strict=True):
         for member, own in members:
             if member["activation"] != name:
                 continue
-            place = rates.index(member["rate"])
+            batch_size, rate = kind = kind_of_steps(member, usual)
+            place = kinds.index(kind)
             look: dict[str, Any] = dict(color=COLOURS[place], ls=LINES[place % len(LINES)])
-            look["label"] = f"rate {member['rate']:g}"
+            look["label"] = f"rate {-rate:g}"
+            if batch_size != usual:
+                look["label"] += f", {batch_size:,} images a step"
             later = own["time"] > 0
             column[0].plot(own["time"][later], nats_to_bits(own["kde"][later, -1, 0]), **look)
             column[1].plot(own["time"][later], own["cross_entropy"][later, 0], **look)
@@ -131,7 +135,12 @@ def by_time(view: View) -> Figure:
         column[1].set(xlabel="rate times steps", yscale="log")
     grid[0, 0].set_ylabel("$I(X;T)$, last hidden layer, bits")
     grid[1, 0].set_ylabel("training loss, nats")
-    return finish(figure, "one network of each rate", legend=grid[0, 0])
+    return finish(figure, "one network of each kind", legend=grid[0, 0])
+
+
+def kind_of_steps(member: dict[str, Any], usual: int) -> tuple[int, float]:
+    """Return images in a step and minus the rate: the order of the lines, from large steps on."""
+    return int(member.get("batch_size", usual)), -float(member["rate"])
 
 
 def numbers(view: View) -> dict[str, float]:

@@ -190,22 +190,34 @@ class TestRows:
         assert of["kde", "certain_drop", 2] == pytest.approx(0.6)
         assert of["kde", "initial", 1] == 1.0 and of["bins", "final", 2] == 2.0
 
-    def test_members_at_other_rates_serve_a_target_of_their_own(self, digits, tmp_path):
-        settings = replace(SMALL, epochs=1, points=2, other_rates=(0.03,))
-        members, steps = mnist_planes.grid(settings), -(-len(digits.inputs["train"]) // 32)
-        assert [member["rate"] for member in members] == [0.1, 0.1, 0.03, 0.03]
-        for member in members[1::2]:
-            own = tmp_path / f"{member['rate']}.pt"
+    def test_members_of_other_steps_serve_a_target_of_their_own(self, digits, tmp_path):
+        settings = replace(SMALL, epochs=1, points=2, other_rates=(0.03,), other_batches=(100,))
+        members = mnist_planes.grid(settings)
+        kinds = [(member["rate"], member.get("batch_size")) for member in members]
+        assert kinds == [(0.1, None)] * 2 + [(0.03, None)] * 2 + [(0.1, 100)] * 2
+        losses = set()
+        for member, (rate, size) in zip(members[1::2], kinds[1::2], strict=True):
+            own = tmp_path / f"{rate}-{size}.pt"
             (found,) = mnist_planes.train([member], settings, digits, checkpoint=own)
             targets = {row["target"] for row in found.rows}
-            main = member["rate"] == 0.1
+            main = (rate, size) == (0.1, None)
             assert targets == ({"SX-F1CD", "SX-F10"} if main else {"SX-F1R"})
             (seen,) = found.arrays.values()
-            assert seen["time"][-1] == pytest.approx(member["rate"] * steps)
+            steps = -(-len(digits.inputs["train"]) // (size or 32))
+            assert seen["time"][-1] == pytest.approx(rate * steps)
+            losses.add(seen["cross_entropy"][-1, 0])
+        assert len(losses) == 3
 
     @pytest.mark.parametrize(
         "wrong",
-        [dict(activations=("elu",)), dict(other_rates=(0.1,)), dict(points=1), dict(units=0)],
+        [
+            dict(activations=("elu",)),
+            dict(other_rates=(0.1,)),
+            dict(other_batches=(32,)),
+            dict(other_batches=(0,)),
+            dict(points=1),
+            dict(units=0),
+        ],
     )
     def test_what_no_member_can_be_is_refused(self, wrong):
         with pytest.raises((TypeError, ValueError)):
