@@ -92,7 +92,7 @@ def training(view: View) -> Figure:
         axes.axhline(rows[rows["metric"] == "guess"]["value"].mean(), color="0.4", lw=1, ls=":")
         axes.set_title(title)
         axes.legend(fontsize=10)
-    left.set_ylabel("loss, nats")
+    left.set(yscale="log", ylabel="loss, nats")
     return finish(figure, f"{view.source('DIM-T3')}; dotted: a guess")
 
 
@@ -124,7 +124,7 @@ def crops_seen(image: np.ndarray, *, size: int = 8, stride: int = 4) -> Figure:
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes: mean accuracies in percent, and losses of CPC at the end.
 
-    Accuracies are by method and learning rate, losses by distance at the lowest rate.
+    Accuracies are by method and learning rate, losses by distance and learning rate.
     """
     every = of_data(view.rows("DIM-T3"))
     rows = probed(every)
@@ -132,11 +132,12 @@ def numbers(view: View) -> dict[str, float]:
         return {}
     means = 100 * rows.fillna({"rate": 0.0}).groupby(["method", "rate"])["value"].mean()
     found = quoted("t3", means)
-    cpc = every[(every["method"] == "crops_cpc") & (every["rate"] == every["rate"].min())]
-    for step in (1, 2, 3):
-        course = term(cpc, f"row_{step}")
-        if len(course):
-            found[f"t3-row-{step}"] = ending(course)
+    cpc = every[every["method"] == "crops_cpc"]
+    for rate, own in cpc.groupby("rate"):
+        for step in (1, 2, 3):
+            course = term(own, f"row_{step}")
+            if len(course):
+                found[f"t3-row-{step}-{rate:g}"] = ending(course)
     guesses = cpc[cpc["metric"] == "guess"]["value"]
     return found | ({"t3-guess": float(guesses.mean())} if len(guesses) else {})
 

@@ -16,6 +16,7 @@ from reproduce.view import View
 
 PLANES, RATES = "SX-F1CD", "SX-F1R"
 DETAILS = {"SX-F9": "tanh", "SX-F10": "relu"}
+HIDDEN = 4  # layers before the output
 OBSERVERS = {
     "kde": "kernels of one variance",
     "akde": "variance follows activity",
@@ -79,10 +80,11 @@ def seen_by_observers(view: View) -> Figure:
 
 
 def layer_lines(axes: Axes, epochs: np.ndarray, values: np.ndarray) -> None:
-    """Draw a line for each layer against the epoch, ``[epochs, layers]``."""
+    """Draw a line for each layer by epoch, ``[epochs, layers]``; a fifth is the output."""
     for layer in range(values.shape[1]):
         look = dict(color=COLOURS[layer], ls=LINES[layer % len(LINES)])
-        axes.plot(epochs + 1, values[:, layer], label=f"layer {layer + 1}", **look)
+        label = "output" if layer == HIDDEN else f"layer {layer + 1}"
+        axes.plot(epochs + 1, values[:, layer], label=label, **look)
     axes.set_xscale("log")
 
 
@@ -154,6 +156,9 @@ def numbers(view: View) -> dict[str, float]:
         name, observer, layer, metric = names
         key = f"mnist-{name}-{observer}-{int(layer)}-{metric.replace('_', '-')}"
         found[key] = float(nats_to_bits(value))
+    for name, own in by_activation(view).items():
+        last = nats_to_bits(mean(own, "akde-deviation"))[-1, -1]
+        found[f"mnist-{name}-akde-deviation-4-label"] = float(last[1])
     for target, name in DETAILS.items():
         table = view.rows(target)
         table = table[table["activation"] == name]
