@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import ScalarFormatter
 
 from experiments.course_figures import course_lines, ending, term
 from experiments.infomax.model_tables import TITLES, of_data
@@ -92,7 +93,9 @@ def training(view: View) -> Figure:
         axes.axhline(rows[rows["metric"] == "guess"]["value"].mean(), color="0.4", lw=1, ls=":")
         axes.set_title(title)
         axes.legend(fontsize=10)
-    left.set(yscale="log", ylabel="loss, nats")
+    left.set_yscale("log", base=2)
+    left.yaxis.set_major_formatter(ScalarFormatter())
+    left.set_ylabel("loss, nats")
     return finish(figure, f"{view.source('DIM-T3')}; dotted: a guess")
 
 
