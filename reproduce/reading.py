@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from IPython.display import Markdown, display
 
 from ibutils import checks
@@ -80,7 +81,8 @@ class Reader:
         """Return the targets that were drawn; a study that is made on the page asks for none."""
         checks.choice("name", name, self.module.FIGURES)
         drawing = self.module.FIGURES[name]
-        display(drawing(recorded))
+        with pd.option_context("display.max_columns", None, "display.max_rows", None):
+            display(drawing(recorded))  # a table is shown whole, or its middle would be dots
         source = recorded.source(recorded.asked[0]) if recorded.asked else ""
         condition = status.of_figure(recorded) if recorded.asked else ""
         said, self._said = condition in self._said, self._said | {condition}

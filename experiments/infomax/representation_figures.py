@@ -102,20 +102,21 @@ def spreads(view: View) -> pd.DataFrame:
 def health(rows: pd.DataFrame) -> pd.DataFrame:
     """Return whether each measure came to rest, and the share of it that rests on nothing."""
     rows = rows.assign(model=named(rows))
-    found = {}
+    found: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
     for metric, title in WATCHED.items():
         for layer, name in LAYERS.items():
             own = rows[rows["layer"] == layer]
             rested = own[own["metric"] == f"{metric}_converged"].groupby("model")["value"].min()
             empty = own[own["metric"] == f"{metric}_degenerate"].groupby("model")["value"].mean()
-            if len(rested):
-                cells = {(m, "at rest"): "yes" if v == 1 else "no" for m, v in rested.items()}
-                cells |= {(m, "on nothing, %"): f"{100 * v:.0f}" for m, v in empty.items()}
-                found[f"{title}, {name}"] = cells
-    pairs = sorted({pair for cells in found.values() for pair in cells})
-    words = [[cells.get(pair, "-") for pair in pairs] for cells in found.values()]
-    table = pd.DataFrame(words, index=list(found), columns=pd.MultiIndex.from_tuples(pairs))
-    return table.rename_axis(index="measure, layer")
+            for model, value in rested.items():
+                cells = found.setdefault((model, "at rest"), {})
+                cells[title, name] = "yes" if value == 1 else "no"
+            for model, share in empty.items():
+                cells = found.setdefault((model, "on nothing, %"), {})
+                cells[title, name] = f"{100 * share:.0f}"
+    table = pd.DataFrame.from_dict(found, orient="index").fillna("-").sort_index()
+    table.columns = pd.MultiIndex.from_tuples(table.columns)
+    return table.rename_axis(index=["model", ""])
 
 
 def recorded_health(view: View) -> pd.DataFrame:

@@ -116,7 +116,7 @@ def details(view: View, target: str) -> Figure:
 
 def by_time(view: View) -> Figure:
     """Information of the last hidden layer against rate times steps, a line a kind of steps."""
-    figure, grid = plt.subplots(2, 2, figsize=(PAGE, 5.6), sharex=True, sharey="row")
+    figure, grid = plt.subplots(2, 2, figsize=(PAGE, 5.6), sharex=True)
     members = [*view.members(PLANES, first=True), *view.members(RATES, first=True)]
     usual = view.settings(PLANES)["batch_size"]
     kinds = sorted({kind_of_steps(member, usual) for member, _ in members})

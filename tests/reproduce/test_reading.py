@@ -3,6 +3,8 @@
 from types import ModuleType, SimpleNamespace
 
 import matplotlib
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from copies import ROOT, code_cells
@@ -70,6 +72,15 @@ def test_a_figure_is_folded_where_the_page_has_trained_all_that_it_shows(
     monkeypatch.setattr(experiment.cell_outputs, "folded", lambda drawn, summary: summary)
     Page()._show_live("both", targets)
     assert len(shown) == count
+
+
+def test_a_large_table_is_shown_whole(monkeypatch):
+    frame, shown = pd.DataFrame(np.arange(70 * 30).reshape(70, 30)), []
+    monkeypatch.setattr(reading, "display", lambda drawn: shown.append(getattr(drawn, "_repr_html_", str)()))
+    page = reading.Reader(ModuleType("experiments.part.chapter"), None)
+    page.module.FIGURES = {"large": lambda view: frame}
+    page.show("large")
+    assert "..." not in shown[0] and shown[0].count("<td>") == frame.size
 
 
 @pytest.mark.parametrize("notebook", [n for n in names(ROOT) if n != QUOTED and head(n)])
