@@ -26,6 +26,8 @@ MISSING = (
     "NA",
     "N/A",
     "n/a",
+    "N.A.",
+    "n.a.",
     "#N/A",
     "#NA",
     "<NA>",
@@ -122,6 +124,8 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
             often = "no column" if name not in header else f"{header.count(name)} columns"
             alone = len(header) == 1 and any(mark in header[0] for mark in ";\t|")
             cure = "; separate columns by commas" if alone else ""
+            if any(_is(float, title) for title in header):
+                cure = "; the first line must name the columns"
             raise ValueError(
                 f"{path} has {often} {name!r}; it has {', '.join(header) or 'none'}{cure}"
             )
@@ -130,6 +134,8 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
             raise ValueError(
                 f"{path}, line {line}: {len(row)} values, but {len(header)} columns have names"
             )
+    if not rows:
+        raise ValueError(f"{path} has no rows below the names of its columns")
     texts = {
         name: {line: row[header.index(name)].strip() for line, row in rows.items()}
         for name in names
@@ -174,7 +180,7 @@ def _values(name: str, column: dict[int, str]) -> list[Any]:
     if len(strange) < len(column):
         print(
             f"Column {name!r} is read as labels: {column[strange[0]]!r} in line {strange[0]} is "
-            "no number.",
+            "no number. If it should be one, correct it or remove its row.",
             file=sys.stderr,
         )
     return list(column.values())

@@ -24,7 +24,7 @@ from reproduce.claims import timing
 from reproduce.claims.attribution import Attribution, attributions, whose
 from reproduce.claims.looks import Look, looks
 from reproduce.claims.timing import MEANING, Change
-from reproduce.record.provenance import git
+from reproduce.record.provenance import git, need_history
 
 NAMES = {field.name for field in fields(claims.Claim)}
 Values = tuple[str, ...]
@@ -234,14 +234,7 @@ def main() -> None:
     """Append what is new to the four lists."""
     first_line, _, rest = str(__doc__).partition("\n\n")
     argparse.ArgumentParser(description=first_line, epilog=rest).parse_args()
-    try:
-        shallow = git("rev-parse", "--is-shallow-repository").strip() == "true"
-    except (OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"the lists follow from the history of git, which is not here ({error})")
-    if shallow:
-        sys.exit(
-            "the lists follow from the whole history; this clone cuts it: git fetch --unshallow"
-        )
+    need_history()
     _append("changes.csv", map(_shown, uncommitted()))
     _append("attributions.csv", map(_shown, new_attributions()))
     _append("first_runs.csv", new_first_runs())

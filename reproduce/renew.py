@@ -25,7 +25,7 @@ from typing import Any
 from reproduce import record
 from reproduce.record import equivalence, identity
 from reproduce.record.integrity import Description, Member
-from reproduce.record.provenance import git
+from reproduce.record.provenance import git, need_history
 from reproduce.record.sources import Sources
 
 # It runs in the checkout of either code, and so calls only what experiments have always had. What
@@ -123,8 +123,9 @@ def renew(notebook: str) -> Iterator[str]:
         if not equivalence.same_code(notebook, run["code_hash"], now):
             stale.setdefault(run["code_hash"], []).append(run)
     for code, runs in stale.items():
-        commit, members = _commit_of(runs[-1]), representatives(runs)
+        members = representatives(runs)
         try:
+            commit = _commit_of(runs[-1])
             old = trained(commit, notebook, members)
             new = trained("HEAD", notebook, members)
         except ValueError as error:
@@ -143,11 +144,18 @@ def renew(notebook: str) -> Iterator[str]:
 
 
 def _commit_of(run: Description) -> str:
-    """Return the commit of a run, or the one before its start where a history was rewritten."""
+    """Return the commit of a run, or the one before its start where a history was rewritten.
+
+    Raises:
+        ValueError: There is neither.
+    """
     try:
         return git("rev-parse", "--verify", f"{run['commit']}^{{commit}}").strip()
     except subprocess.CalledProcessError:
-        return git("rev-list", "-1", f"--before={run['started']}", "HEAD").strip()
+        found = git("rev-list", "-1", f"--before={run['started']}", "HEAD").strip()
+    if not found:
+        raise ValueError("its commit is not in this history")
+    return found
 
 
 def _enter(*line: str) -> None:
@@ -160,6 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="<part>/<chapter>")
     arguments = parser.parse_args()
+    need_history()
     recorded = {run["notebook"] for run in record.runs()}
     if arguments.only and arguments.only not in recorded:
         sys.exit(f"no member of {arguments.only} is on record")

@@ -76,8 +76,10 @@ def plug_in(
         value += (_different(xz) + _different(yz) - _different(third) - _different(xyz)) / (2 * n)
     freedom = (_different_in(xz, third) - 1) @ (_different_in(yz, third) - 1)
     least = math.sqrt(freedom / 2) / n
-    stderr = max(float(terms.std(correction=0)) / math.sqrt(n), least)
+    stderr: float | None = max(float(terms.std(correction=0)) / math.sqrt(n), least)
     constant = [name for name in ("x", "y") if _different(codes[name]) == 1]
+    if _different(xyz) == n and not constant:
+        stderr = None  # of counts that are all one nothing tells how they scatter
     return Estimate(value, stderr, diagnostics=_doubts(value, n, _different(xyz), constant))
 
 

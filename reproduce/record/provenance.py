@@ -92,6 +92,20 @@ def git(*words: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def need_history() -> None:
+    """Stop with the cure where git does not hold the whole history of the project.
+
+    Raises:
+        SystemExit: There is no git, no repository, or one that is cut.
+    """
+    try:
+        shallow = git("rev-parse", "--is-shallow-repository").strip() == "true"
+    except (OSError, subprocess.CalledProcessError):
+        sys.exit("this needs the history of git, which is not here: clone the project with git")
+    if shallow:
+        sys.exit("this needs the whole history, which this clone cuts: git fetch --unshallow")
+
+
 def commit() -> tuple[str | None, bool | None]:
     """Return the git commit of the project and whether its code differs from it.
 

@@ -170,6 +170,7 @@ class TestDoubts:
     def test_a_cell_for_each_sample(self):
         found = plug_in(range(50), range(50))
         assert "a cell of its own" in found.diagnostics[0]
+        assert found.stderr is None
 
     def test_few_samples_a_cell(self):
         x, y = torch.cartesian_prod(torch.arange(5), torch.arange(5)).repeat(4, 1).T

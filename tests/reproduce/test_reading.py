@@ -76,7 +76,9 @@ def test_a_figure_is_folded_where_the_page_has_trained_all_that_it_shows(
 
 def test_a_large_table_is_shown_whole(monkeypatch):
     frame, shown = pd.DataFrame(np.arange(70 * 30).reshape(70, 30)), []
-    monkeypatch.setattr(reading, "display", lambda drawn: shown.append(getattr(drawn, "_repr_html_", str)()))
+    monkeypatch.setattr(
+        reading, "display", lambda drawn: shown.append(getattr(drawn, "_repr_html_", str)())
+    )
     page = reading.Reader(ModuleType("experiments.part.chapter"), None)
     page.module.FIGURES = {"large": lambda view: frame}
     page.show("large")

@@ -8,7 +8,7 @@ from copies import copy_project
 
 from ibutils.project import project_root
 from reproduce import record, renew
-from reproduce.record import equivalence, identity
+from reproduce.record import equivalence, identity, provenance
 
 NOTEBOOK, MODULE = "foundations/jensen_shannon", "experiments/foundations/jensen_shannon.py"
 
@@ -95,3 +95,31 @@ def test_only_code_of_the_same_numbers_is_entered(committed, monkeypatch, new, s
     assert len(equivalence.lines()) == (said == "the same")
     now = record.code_hash(NOTEBOOK)
     assert equivalence.same_code(NOTEBOOK, run["code_hash"], now) is (said == "the same")
+
+
+def test_a_run_whose_commit_is_nowhere_stays_stale_and_says_so(committed, monkeypatch):
+    _, change = committed
+    run = {
+        "code_hash": record.code_hash(NOTEBOOK),
+        "commit": "0" * 40,
+        "started": "2020-01-01T00:00:00+00:00",  # before the first commit
+        "members": [{"member": dict(noise=1, dropout="varied", size=8, seed=0)}],
+    }
+    monkeypatch.setattr(record, "runs", lambda **_: [run])
+    change("(p + q) / 2", "0.5 * (p + q)")
+    (sentence,) = renew.renew(NOTEBOOK)
+    assert sentence.endswith("stale, its commit is not in this history")
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_without_the_whole_history_the_cure_is_said(committed, cut, tmp_path, monkeypatch):
+    root, change = committed
+    change("(p + q) / 2", "0.5 * (p + q)")
+    other = tmp_path / "other"
+    if cut:
+        subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{root}", other], check=True)
+    else:
+        other.mkdir()
+    monkeypatch.setattr(provenance, "project_root", lambda: other)
+    with pytest.raises(SystemExit, match="--unshallow" if cut else "clone the project with git"):
+        provenance.need_history()
