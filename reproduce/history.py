@@ -9,7 +9,6 @@ in ``book/claims``; entries that are there never change.
 import argparse
 import csv
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields

@@ -44,7 +44,7 @@ def plug_in(
         the mean of the logarithms. Their spread vanishes at independence, where the first term
         times :math:`2n` is chi-square, with
         :math:`d = \sum_z (K_{x \mid z} - 1)(K_{y \mid z} - 1)` degrees of freedom; so the error
-        is at least :math:`\sqrt{d/2} / n`.
+        is at least :math:`\sqrt{d/2} / n`. Counts that are all one have none.
 
     Raises:
         TypeError: Labels of a variable cannot be ordered.
