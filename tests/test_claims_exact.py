@@ -10,7 +10,7 @@ from scipy import stats
 
 from reproduce import claims
 from reproduce.claims import claim as one_claim
-from reproduce.claims.effect import ALPHA, Layout
+from reproduce.claims.effect import ALPHA, Layout, binomial_error
 from reproduce.claims.judge import Shortage, judge
 
 SPREAD = np.array([-0.1, 0.2, -0.1])
@@ -74,6 +74,106 @@ def test_what_contradicts_an_extremum_is_paid_for_by_the_levels_outside():
     found = claims.extremum(RISING, low=2.5, high=3.5)  # the least is at 1, outside
     rival = layout.contrast(3.0, 1.0).above(0.0)
     assert found.against == pytest.approx(2 * 2 * rival)
+
+
+def test_the_choice_of_an_extremum_is_paid_for_by_the_levels_inside():
+    groups = {**RISING, 4.0: 4.0 + SPREAD}
+    layout = Layout(groups, "linear")
+    found = claims.extremum(groups, low=1.0, high=2.0)
+    lead = layout.contrast(3.0, 1.0)  # the nearest outside
+    assert found.p == pytest.approx(2 * 2 * lead.above(0.0))
+    assert found.effect == pytest.approx(lead.value)
+
+
+FAR = np.array([-4.0, -4.4, -4.2, -4.6])  # below a range from -1 to 1, and plainly so
+NEAR = np.array([1.0, 2.0, 1.5, 1.2])  # above it, and hardly so
+
+
+def test_what_contradicts_a_range_is_two_sided_and_paid_for_by_the_arms():
+    alone = claims.equivalence(FAR, low=-1.0, high=1.0)
+    assert alone.against == pytest.approx(stats.ttest_1samp(FAR, -1.0).pvalue)
+    for arms in ((NEAR, FAR), (FAR, NEAR)):
+        found = claims.equivalence(*arms, low=-1.0, high=1.0)
+        assert found.against == pytest.approx(2 * alone.against) and found.against < found.p
+        assert found.effect == pytest.approx(FAR.mean())  # what lies furthest outside is shown
+        assert found.spread == pytest.approx(FAR.std(ddof=1))
+
+
+def test_of_arms_inside_a_range_the_weakest_is_shown():
+    middle, edge = 0.1 * NEAR, 0.1 * NEAR + 0.5
+    for arms in ((middle, edge), (edge, middle)):
+        found = claims.equivalence(*arms, low=-1.0, high=1.0)
+        twin = stats.ttest_1samp(edge, 1.0, alternative="less").pvalue
+        assert found.p == pytest.approx(twin) and found.effect == pytest.approx(edge.mean())
+
+
+def test_of_an_order_that_is_contradicted_the_plainest_pair_is_shown():
+    found = claims.ordering(RISING, order=[1.0, 2.0, 3.0])
+    assert found.effect == pytest.approx(1.4 - 2.0) and found.against < found.p
+    down = claims.ordering(RISING, order=[3.0, 2.0, 1.0])
+    assert down.effect == pytest.approx(1.4 - 1.0) and down.p < down.against
+
+
+def test_units_are_those_of_the_smallest_sample():
+    few, many = np.array([1.0, 1.1]), np.array([2.0, 2.1, 2.3, 2.2, 1.9])
+    for first, second in ((few, many), (many, few)):
+        groups = {0.0: first, 1.0: second}
+        assert claims.difference(first, second).n == 2
+        assert claims.equivalence(first, second, low=0.0, high=9.0).n == 2
+        assert claims.ordering(groups, order=[1.0, 0.0]).n == 2
+        assert claims.extremum(groups, low=0.0, high=0.0).n == 2
+        assert claims.superiority(groups, over=[1.0], under=[0.0]).n == 2
+        assert claims.closeness(groups, arms=[0.0, 1.0], margin=9.0).n == 2
+    variances = few.var(ddof=1), many.var(ddof=1)
+    spread = claims.difference(few, many).spread
+    assert spread == pytest.approx((sum(variances) / 2) ** 0.5)  # of one value, by both arms
+
+
+def test_the_binomial_error_counts_a_success_and_a_failure_more():
+    assert binomial_error(0.3, 8) == pytest.approx((0.34 * 0.66 / 8) ** 0.5)
+    for share in (0.0, 1.0):
+        assert binomial_error(share, 8) == pytest.approx((0.1 * 0.9 / 8) ** 0.5)
+
+
+def test_values_that_agree_on_a_logarithmic_scale_have_their_relative_error():
+    groups, floors = {0.0: np.full(3, 0.2), 1.0: np.full(3, 0.1)}, {0.0: 0.02, 1.0: 0.005}
+    found = claims.ordering(groups, order=[0.0, 1.0], scale="log", floors=floors)
+    error = ((0.1**2 + 0.05**2) / 2 * 2 / 3) ** 0.5
+    assert found.p == pytest.approx(2 * stats.t.sf(np.log(2) / error, 4))
+    found = claims.difference(*groups.values(), scale="log", floor=0.01)
+    error = (2 * (0.01 / 0.1) ** 2 / 3) ** 0.5  # both that of the smaller mean, the larger
+    assert found.p == pytest.approx(2 * stats.t.sf(np.log(2) / error, 4))
+
+
+def test_gaps_that_agree_have_the_error_of_both_arms():
+    found = claims.difference(np.full(3, 0.3), np.full(3, 0.1), paired=True, floor=0.01)
+    error = 2**0.5 * 0.01 / 3**0.5
+    assert found.p == pytest.approx(2 * stats.t.sf(0.2 / error, 2))
+
+
+def test_a_single_unit_has_the_largest_spread_of_groups_that_share_none():
+    quiet, noisy = np.array([1.0, 1.1, 1.3]), np.array([0.0, 5.0, -5.0, 3.0])
+    groups = {"noisy": noisy, "quiet": quiet, "one": np.array([7.0])}
+    for order in (groups, dict(reversed(groups.items()))):
+        found = Layout(order, "linear", share=False).mean("one")
+        assert (found.error, found.df) == (pytest.approx(noisy.std(ddof=1)), 3)
+
+
+def test_a_constant_group_shares_no_variance_with_one_that_is_not():
+    constant, noisy = np.full(4, 1.0), np.array([0.0, 5.0, -5.0, 3.0])
+    assert not Layout({0: constant, 1: noisy}, "linear").shared
+    assert Layout({0: constant, 1: constant + 1}, "linear").shared
+    assert Layout({0: noisy, 1: np.array([1.0])}, "linear").shared
+
+
+@pytest.mark.parametrize(("units", "tried"), [(2, True), (12, True), (13, False)])
+def test_signs_are_tried_with_two_to_twelve_units(units, tried):
+    """Of all signs two give as large a sum: those of the units, and all positive ones."""
+    values = np.append(-0.5, np.linspace(1.0, 1.01, units - 1))
+    student = stats.ttest_1samp(values, 0.0).pvalue
+    expected = max(student, 2 * 2 / 2**units) if tried else student
+    assert claims.difference(values).p == pytest.approx(expected)
+    assert claims.difference(-values, alternative="less").p == pytest.approx(expected)
 
 
 def test_two_units_are_enough_and_one_is_not():
