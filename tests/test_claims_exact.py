@@ -12,6 +12,7 @@ from reproduce import claims
 from reproduce.claims import claim as one_claim
 from reproduce.claims.effect import ALPHA, Layout, binomial_error
 from reproduce.claims.judge import Shortage, judge
+from reproduce.claims.samples import with_floor
 
 SPREAD = np.array([-0.1, 0.2, -0.1])
 RISING = {level: mean + SPREAD for level, mean in ((1.0, 1.0), (2.0, 1.4), (3.0, 2.0))}
@@ -231,3 +232,128 @@ def test_an_extremum_with_levels_on_one_side_only_is_not_a_matter_of_seeds(tidy,
     with pytest.raises(Shortage) as found:
         judge(replace(CLAIM, test=test, seeds=3), {CLAIM.target: made})
     assert found.value.need == need
+
+
+def judged(rows, *, seeds=3, cases=None, **test):
+    """Return the evidence of a test on rows that are given without what they share."""
+    named = {"metric": "m", "split": "test"} | test
+    table = pd.DataFrame(rows)
+    fixed = dict(metric="m", split="test", unit="1", target=CLAIM.target, profile="laptop")
+    table = table.assign(**{k: v for k, v in fixed.items() if k not in table})
+    claim = replace(CLAIM, test=named, seeds=seeds)
+    return judge(claim, {CLAIM.target: with_floor(table, cases)})[0]
+
+
+def arms(**values):
+    """Return rows of methods by name, one a seed from 0 on."""
+    return [
+        dict(method=name, seed=seed, value=value)
+        for name, own in values.items()
+        for seed, value in enumerate(own)
+    ]
+
+
+FIRST, SECOND = {"method": "a"}, {"method": "b"}
+A, B = np.array([0.5, 0.7, 0.4, 0.9]), np.array([0.2, 0.5, 0.3, 0.4])
+
+
+@pytest.mark.parametrize("options", [{"margin": 0.1}, {"alternative": "less"}, {"scale": "log"}])
+def test_the_options_of_a_difference_reach_its_test(options):
+    found = judged(arms(a=A, b=B), kind="difference", first=FIRST, second=SECOND, **options)
+    assert found == claims.difference(A, B, paired=True, **options)
+    groups = dict(over=[FIRST], under=[SECOND], kind="superiority")
+    if "alternative" not in options:
+        found = judged(arms(a=A, b=B), **groups, **options)
+        twin = claims.superiority({"a": A, "b": B}, over=["a"], under=["b"], **options)
+        assert found.p == pytest.approx(twin.p) and found.effect == pytest.approx(twin.effect)
+
+
+def test_arms_are_paired_by_seed_in_whatever_order_their_rows_stand():
+    rows = arms(a=A) + arms(b=B)[::-1]
+    found = judged(rows, kind="difference", first=FIRST, second=SECOND)
+    assert found.paired and found == claims.difference(A, B, paired=True)
+
+
+def test_arms_that_agree_have_the_larger_error_of_the_two():
+    for first, second in ((0.5, 0.0), (0.0, 0.5)):
+        values = {"a": np.full(3, first), "b": np.full(3, second)}
+        found = judged(arms(**values), cases=100, kind="difference", first=FIRST, second=SECOND)
+        floor = float(binomial_error(0.5, 100))
+        assert found == claims.difference(*values.values(), paired=True, floor=floor)
+
+
+def test_the_error_of_a_gap_is_that_of_both_shares():
+    rows = [
+        row | {"metric": metric, "value": value}
+        for row in arms(a=np.zeros(3))
+        for metric, value in (("m", 0.5), ("other", 0.25))
+    ]
+    found = judged(rows, cases=100, kind="difference", first=FIRST, minus={"metric": "other"})
+    floor = np.hypot(binomial_error(0.5, 100), binomial_error(0.25, 100))
+    assert found == claims.difference(np.full(3, 0.25), floor=float(floor))
+
+
+def test_members_without_what_is_subtracted_do_not_count():
+    rows = [row | {"metric": metric} for row in arms(a=A) for metric in ("m", "other")]
+    rows = [row for row in rows if row["metric"] == "m" or row["seed"] != 3]
+    rows = [row | {"value": row["value"] * (2 if row["metric"] == "m" else 1)} for row in rows]
+    found = judged(rows, kind="difference", first=FIRST, minus={"metric": "other"})
+    assert found.n == 3 and found.effect == pytest.approx(A[:3].mean())
+
+
+def test_curves_over_training_are_no_final_values():
+    rows = [row | {"epoch": e} for row in arms(a=A) for e in (None, 1, 2)]
+    rows = [row | {"value": 9.0} if row["epoch"] else row for row in rows]
+    found = judged(rows, kind="difference", first=FIRST)
+    assert found == claims.difference(A)
+
+
+def test_only_shares_of_test_cases_have_a_binomial_error():
+    rows = pd.DataFrame(
+        [
+            dict(split="test", unit="1", value=0.5),
+            dict(split="train", unit="1", value=0.5),
+            dict(split="test", unit="nat", value=0.5),
+            dict(split="test", unit="1", value=1.5),
+            dict(split="test", unit="1", value=-0.5),
+        ]
+    )
+    assert with_floor(rows, 100)["floor"].tolist() == [binomial_error(0.5, 100), 0, 0, 0, 0]
+    assert "floor" not in with_floor(rows, None)
+
+
+def test_groups_of_another_layer_lend_no_spread():
+    rows = [row | {"layer": "y"} for row in arms(a=A, b=B[:1])]
+    wild = [row | {"layer": "conv", "value": 100 * row["value"]} for row in arms(a=A, b=B)]
+    both = [{"layer": "y", **arm} for arm in (FIRST, SECOND)]
+    test = dict(kind="superiority", over=both[:1], under=both[1:], seeds=1)
+    assert judged(rows + wild, **test) == judged(rows, **test)
+
+
+def levels(values):
+    return [
+        dict(beta=beta, seed=seed, value=value)
+        for beta, own in values.items()
+        for seed, value in enumerate(own)
+    ]
+
+
+def test_levels_with_too_few_seeds_are_not_among_those_of_an_extremum():
+    groups = {1.0: A, 2.0: A - 1, 3.0: A + 1}
+    test = dict(kind="extremum", factor="beta", low=1.5, high=2.5, seeds=4)
+    found = judged(levels({**groups, 4.0: A[:3] - 9}), **test)
+    assert found.effect == pytest.approx(claims.extremum(groups, low=1.5, high=2.5).effect)
+    greatest = judged(levels(groups), **test | {"low": 2.5, "high": 3.5, "least": False})
+    assert greatest.effect == pytest.approx(1.0) and greatest.p < greatest.against
+
+
+def test_the_sign_of_a_correlation_and_the_margin_of_none_reach_their_tests(tidy):
+    test = dict(kind="correlation", x="beta")
+    rising, falling = (judged(tidy, **test, **more) for more in ({}, {"sign": -1}))
+    assert rising.p < ALPHA and (falling.p, falling.against) == (rising.against, rising.p)
+    noise = np.random.default_rng(0).normal(size=200)
+    rows = [dict(beta=float(i), seed=i, value=value) for i, value in enumerate(noise)]
+    for margin in (0.2, 0.5):
+        found = judged(rows, kind="uncorrelated", x="beta", margin=margin)
+        twin = claims.uncorrelated(np.arange(200.0), noise, margin=margin)
+        assert found.p == pytest.approx(twin.p)

@@ -77,16 +77,17 @@ def test_a_look_measures_largest_and_saturated_activity_and_losses_by_split():
     """By the ordinary networks, whose last layer is told apart by its words."""
     draws = [generator(seed, "weights") for seed in (0, 1)]
     models = [narrow_perceptron(activation="tanh", generator=g) for g in draws]
-    nets, train = StackedPerceptrons(models), split(len(WORDS), seeds=[0, 1], fraction=0.2)
+    words, labels = WORDS[:500], LABELS[:500]
+    nets, train = StackedPerceptrons(models), split(500, seeds=[0, 1], fraction=0.2)
     nets.parameter.data.mul_(3)
     models = nets.members()
     with torch.no_grad():
-        snapshot = Snapshot(0, nets.activity(WORDS), nets)
-        found = look(LABELS, train, snapshot, low=-1.000001, bins=30)
+        snapshot = Snapshot(0, nets.activity(words), nets)
+        found = look(labels, train, snapshot, low=-1.000001, bins=30)
     for member, model in enumerate(models):
-        logits = model(WORDS).detach().double()
-        losses = torch.nn.functional.cross_entropy(logits, LABELS, reduction="none")
-        own = torch.zeros(len(WORDS), dtype=torch.bool)
+        logits = model(words).detach().double()
+        losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+        own = torch.zeros(500, dtype=torch.bool)
         own[train[member]] = True
         for part, chosen in (("train", own), ("test", ~own)):
             expected = float(losses[chosen].mean())
