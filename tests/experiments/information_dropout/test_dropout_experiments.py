@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -275,6 +276,34 @@ def test_training_warms_up_and_ends_with_the_statistics_of_all_images(monkeypatc
     assert warmth[1][4:] == [1.0] * 4 and warmth[0][-1] == 1.0
 
 
+class Stop(Exception):
+    """Training would begin here."""
+
+
+def test_autoencoders_train_on_training_images_and_warm_up_over_a_fifth(monkeypatch):
+    parts = {split: torch.zeros(n, 20) for split, n in (("train", 3), ("test", 5))}
+    data = FlatImages(parts, {split: torch.zeros(len(x)) for split, x in parts.items()}, {})
+    warmth, asked = [], {}
+
+    def fit(learner, inputs, labels, *, seeds, callbacks, checkpoint):
+        asked.update(recipe=learner.recipe, inputs=inputs, seeds=seeds)
+        for epoch in range(20):
+            for callback in callbacks:
+                callback(learner, epoch)
+            warmth.append(float(learner.tensors()["warmth"]))
+        raise Stop
+
+    monkeypatch.setattr(vae, "fit", fit)
+    chosen = vae.Settings(epochs=20, learning_rate=2e-3, milestones=(5, 15))
+    member = dict(code="information", k=1 / 16, seed=4)
+    with pytest.raises(Stop):
+        list(vae.train([member], chosen, data, checkpoint=Path("none")))
+    assert asked["inputs"] is parts["train"] and asked["seeds"] == [4]
+    rates, _ = course_of(asked["recipe"])
+    assert rates == pytest.approx([2e-3] * 5 + [2e-4] * 10 + [2e-5] * 5)
+    assert warmth[:4] == sorted(set(warmth[:4])) and warmth[0] < 1 and warmth[4:] == [1.0] * 16
+
+
 def test_the_bound_of_test_images_is_a_mean_over_draws_and_the_rate_is_theirs(monkeypatch):
     model = vae.build(dict(code="information", k=1 / 16, seed=0), 20)
     parts = {split: torch.zeros(n, 20) for split, n in (("train", 3), ("test", 5))}
@@ -353,3 +382,26 @@ def test_labels_stand_beside_what_permuted_ones_share():
     found = {row["metric"]: row["value"] for row in rows}
     assert found["label_information"] == pytest.approx(torch.tensor(10.0).log().item())
     assert 0 < found["null_quantile"] < 0.5
+
+
+def test_the_nuisance_is_read_by_what_learned_it_and_errs_where_it_says_another(monkeypatch):
+    class Reader:
+        def draw_noise(self, count, *, generator):
+            return torch.zeros(count)
+
+        def __call__(self, batch, noise):
+            return torch.nn.functional.one_hot(batch[:, 0].long(), 10).float()
+
+    asked = []
+    monkeypatch.setattr(nuisances, "NuisanceReader", lambda *_, **__: None)
+    monkeypatch.setattr(nuisances, "Learner", lambda *_: SimpleNamespace(averaged=Reader))
+    monkeypatch.setattr(nuisances, "fit", lambda _, *data, seeds: asked.append((*data, seeds)))
+    learned, tested = torch.zeros(8, 1), torch.tensor([3.0, 1.0, 4.0, 1.0, 5.0])[:, None]
+    below = {"train": torch.arange(12) % 10, "test": torch.tensor([3, 1, 0, 1, 0])}
+    made = {split: SimpleNamespace(nuisance=own) for split, own in below.items()}
+    seen = nuisances.Seen(made, {"train": (learned, learned), "test": (tested, tested)})
+    model = width.build(network_of("perceptron"), OF_WIDTH, torch.zeros(50, 64))
+    error = nuisances.nuisance_error(model, seen, seed=6, epochs=1)
+    assert error == pytest.approx(2 / 5)
+    ((inputs, digits, seeds),) = asked
+    assert inputs is learned and digits.tolist() == [*range(8)] and seeds == [6]
