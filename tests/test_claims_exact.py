@@ -62,6 +62,16 @@ def test_each_group_costs_a_degree_of_freedom():
     assert np.arctanh(found.effect) - np.arctanh(found.low) == pytest.approx(half)
 
 
+def test_ranks_in_groups_of_unequal_size_are_taken_over_their_number():
+    """So the rows of a large group weigh no more than those of a small one."""
+    within, (x, y) = np.repeat([0, 1], [8, 40]), np.random.default_rng(2).normal(size=(2, 48))
+    y = np.where(within == 0, x, y)
+    parts = [(stats.rankdata(v[:8]) / 8, stats.rankdata(v[8:]) / 40) for v in (x, y)]
+    centred = [np.concatenate([part - part.mean() for part in own]) for own in parts]
+    found = claims.correlation(x, y, within=within)
+    assert found.effect == pytest.approx(np.corrcoef(*centred)[0, 1])
+
+
 def test_what_contradicts_an_order_is_paid_for_by_the_number_of_its_pairs():
     layout, order = Layout(RISING, "linear"), [1.0, 2.0, 3.0]
     found = claims.ordering(RISING, order=order)
