@@ -348,6 +348,19 @@ def levels(values):
     ]
 
 
+def test_a_level_of_zero_is_not_that_of_a_small_number():
+    rows = levels({0.0: A, 1e-9: A + 1, 1e-8: A + 2})
+    for beta, shift in ((0.0, 0.0), (1e-9, 1.0), (1e-8, 2.0)):
+        found = judged(rows, kind="difference", first={"beta": beta})
+        assert found.effect == pytest.approx(A.mean() + shift)
+
+
+def test_information_is_judged_in_bits_where_a_claim_says_so():
+    rows = [row | {"unit": "nat"} for row in arms(a=A)]
+    found = judged(rows, kind="difference", first=FIRST, unit="bit", margin=0.5)
+    assert found == claims.difference(A / np.log(2), margin=0.5)
+
+
 def test_levels_with_too_few_seeds_are_not_among_those_of_an_extremum():
     groups = {1.0: A, 2.0: A - 1, 3.0: A + 1}
     test = dict(kind="extremum", factor="beta", low=1.5, high=2.5, seeds=4)

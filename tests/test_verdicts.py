@@ -126,6 +126,13 @@ def test_what_is_not_run_says_what_is_missing(given, note):
     assert (found.status, found.note, found.label) == ("not run", note, "not run")
 
 
+def test_an_arm_without_any_unit_leaves_a_claim_not_run():
+    rows = table()["VIB-T1"]
+    found = claims.verdict(claim(), {"VIB-T1": rows[rows["method"] == "vib"]})
+    assert (found.label, found.n) == ("not run", 0)
+    assert found.note == "needs 3 seeds of baseline, has 0 at the profile laptop"
+
+
 def test_too_few_units_leave_a_claim_undecided_and_say_how_many_it_takes():
     found = claims.verdict(claim(), table(seeds=2))
     assert found.label == "undecided (laptop)" and not found.tested and found.units == "-"
