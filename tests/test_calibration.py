@@ -11,10 +11,14 @@ import pandas as pd
 import pytest
 import torch
 
+from experiments.foundations import calibrated, calibration
 from experiments.foundations import calibration_figures as plots
 from experiments.foundations.errors import measure
+from ibutils import Estimate
+from ibutils.estimators import kde
 from ibutils.information import mutual_information
 from ibutils.tasks import catalogue
+from ibutils.train import generator
 
 
 def table(**values):
@@ -119,6 +123,83 @@ def test_errors_along_tasks_keep_their_order_and_the_frame():
     assert nwj.tolist() == pytest.approx([-0.3, -10.0])
     hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
     assert [line.get_ydata().tolist() for line in hollow if len(line.get_ydata())] == [[-10.0]]
+
+
+SMALL = calibration.Settings(samples=200, few_samples=100, steps=70, batch_size=50)
+
+
+def drawn(name, n=200):
+    task = catalogue()[name]
+    return calibrated.Drawn(task, *task.sample(n, generator=generator(0, "sample")), 4, SMALL)
+
+
+def diverges(sample):
+    raise FloatingPointError("the critic left the numbers")
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (
+            lambda _: Estimate(0.5, 0.25, diagnostics=("Few samples.", "Ties.")),
+            {"estimate": 0.5, "stderr": 0.25, "warnings": 2.0},
+        ),
+        (lambda _: Estimate(-0.5), {"estimate": -0.5, "warnings": 0.0}),
+        (lambda _: Estimate(0.5, np.inf), {"estimate": 0.5, "warnings": 0.0}),
+        (lambda _: Estimate(np.nan, 0.25), {"failed": 1.0}),
+        (diverges, {"failed": 1.0}),
+        (lambda _: None, {}),  # not defined on this task, which is no failure
+    ],
+)
+def test_rows_hold_an_estimate_its_error_and_its_warnings_or_that_it_failed(run, expected):
+    one = calibrated.Calibrated("a", "A", "key", "test", run)
+    rows = calibrated.rows(one, drawn("normal-1x1-0.9"))
+    assert {row["metric"]: row["value"] for row in rows} == expected
+    units = {"estimate": "nat", "stderr": "nat"}
+    assert all(row["unit"] == units.get(row["metric"], "1") for row in rows)
+    assert {(row["method"], row["split"]) for row in rows} <= {("a", "test")}
+
+
+def test_distances_bound_the_information_of_noisy_layers_alone():
+    layer = drawn("layer-tanh-1x1")
+    options = dict(noise_variance=layer.task.noise_variance)
+    found = {bound: calibrated.pairwise(layer, bound).value for bound in ("lower", "upper")}
+    for bound, value in found.items():
+        expected = kde.information(layer.x, bound=bound, **options).about_input.value
+        assert float(value) == pytest.approx(float(expected))
+    assert found["lower"] < found["upper"]
+    assert calibrated.pairwise(drawn("normal-1x1-0.9"), "lower") is None
+
+
+def test_critics_train_where_the_settings_ask_for_them_and_as_they_say(monkeypatch):
+    asked = []
+
+    def estimate(x, y, *, method, generator, **options):
+        asked.append(
+            dict(method=method, first=float(torch.rand(1, generator=generator)), **options)
+        )
+        return Estimate(1.0)
+
+    monkeypatch.setattr(calibrated, "estimate_mi", estimate)
+    whole, few = drawn("normal-1x1-0.9"), drawn("normal-1x1-0.9", 100)
+    assert calibrated.neural(whole, "nwj") and calibrated.neural(few, "nwj") is None
+    assert calibrated.neural(few, "info_nce")
+    assert calibrated.neural(few, "info_nce", critic="separable_relu")
+    assert calibrated.neural(whole, "jensen_shannon", critic="concatenated")
+    for other in (few, drawn("student-2x2-1")):
+        assert calibrated.neural(other, "jensen_shannon", critic="concatenated") is None
+    found = [(one["method"], one["critic"], one["batch_size"], one["steps"]) for one in asked]
+    assert found == [
+        ("nwj", "separable", 50, 70),
+        ("info_nce", "separable", 50, 70),
+        ("info_nce", "separable_relu", 50, 70),
+        ("jensen_shannon", "concatenated", 32, 70),
+    ]
+    asked.clear()
+    for bound in ("jensen_shannon", "jensen_shannon_nwj", "smile"):
+        calibrated.neural(whole, bound)
+    first, second, third = (one["first"] for one in asked)
+    assert first == second == third  # one training, read in three ways
 
 
 def test_a_float_of_a_task_is_a_truth():

@@ -10,8 +10,9 @@ from scipy import stats
 
 from reproduce import claims
 from reproduce.claims import claim as one_claim
-from reproduce.claims.effect import ALPHA, Layout
+from reproduce.claims.effect import ALPHA, Layout, binomial_error
 from reproduce.claims.judge import Shortage, judge
+from reproduce.claims.samples import with_floor
 
 SPREAD = np.array([-0.1, 0.2, -0.1])
 RISING = {level: mean + SPREAD for level, mean in ((1.0, 1.0), (2.0, 1.4), (3.0, 2.0))}
@@ -61,6 +62,16 @@ def test_each_group_costs_a_degree_of_freedom():
     assert np.arctanh(found.effect) - np.arctanh(found.low) == pytest.approx(half)
 
 
+def test_ranks_in_groups_of_unequal_size_are_taken_over_their_number():
+    """So the rows of a large group weigh no more than those of a small one."""
+    within, (x, y) = np.repeat([0, 1], [8, 40]), np.random.default_rng(2).normal(size=(2, 48))
+    y = np.where(within == 0, x, y)
+    parts = [(stats.rankdata(v[:8]) / 8, stats.rankdata(v[8:]) / 40) for v in (x, y)]
+    centred = [np.concatenate([part - part.mean() for part in own]) for own in parts]
+    found = claims.correlation(x, y, within=within)
+    assert found.effect == pytest.approx(np.corrcoef(*centred)[0, 1])
+
+
 def test_what_contradicts_an_order_is_paid_for_by_the_number_of_its_pairs():
     layout, order = Layout(RISING, "linear"), [1.0, 2.0, 3.0]
     found = claims.ordering(RISING, order=order)
@@ -74,6 +85,106 @@ def test_what_contradicts_an_extremum_is_paid_for_by_the_levels_outside():
     found = claims.extremum(RISING, low=2.5, high=3.5)  # the least is at 1, outside
     rival = layout.contrast(3.0, 1.0).above(0.0)
     assert found.against == pytest.approx(2 * 2 * rival)
+
+
+def test_the_choice_of_an_extremum_is_paid_for_by_the_levels_inside():
+    groups = {**RISING, 4.0: 4.0 + SPREAD}
+    layout = Layout(groups, "linear")
+    found = claims.extremum(groups, low=1.0, high=2.0)
+    lead = layout.contrast(3.0, 1.0)  # the nearest outside
+    assert found.p == pytest.approx(2 * 2 * lead.above(0.0))
+    assert found.effect == pytest.approx(lead.value)
+
+
+FAR = np.array([-4.0, -4.4, -4.2, -4.6])  # below a range from -1 to 1, and plainly so
+NEAR = np.array([1.0, 2.0, 1.5, 1.2])  # above it, and hardly so
+
+
+def test_what_contradicts_a_range_is_two_sided_and_paid_for_by_the_arms():
+    alone = claims.equivalence(FAR, low=-1.0, high=1.0)
+    assert alone.against == pytest.approx(stats.ttest_1samp(FAR, -1.0).pvalue)
+    for arms in ((NEAR, FAR), (FAR, NEAR)):
+        found = claims.equivalence(*arms, low=-1.0, high=1.0)
+        assert found.against == pytest.approx(2 * alone.against) and found.against < found.p
+        assert found.effect == pytest.approx(FAR.mean())  # what lies furthest outside is shown
+        assert found.spread == pytest.approx(FAR.std(ddof=1))
+
+
+def test_of_arms_inside_a_range_the_weakest_is_shown():
+    middle, edge = 0.1 * NEAR, 0.1 * NEAR + 0.5
+    for arms in ((middle, edge), (edge, middle)):
+        found = claims.equivalence(*arms, low=-1.0, high=1.0)
+        twin = stats.ttest_1samp(edge, 1.0, alternative="less").pvalue
+        assert found.p == pytest.approx(twin) and found.effect == pytest.approx(edge.mean())
+
+
+def test_of_an_order_that_is_contradicted_the_plainest_pair_is_shown():
+    found = claims.ordering(RISING, order=[1.0, 2.0, 3.0])
+    assert found.effect == pytest.approx(1.4 - 2.0) and found.against < found.p
+    down = claims.ordering(RISING, order=[3.0, 2.0, 1.0])
+    assert down.effect == pytest.approx(1.4 - 1.0) and down.p < down.against
+
+
+def test_units_are_those_of_the_smallest_sample():
+    few, many = np.array([1.0, 1.1]), np.array([2.0, 2.1, 2.3, 2.2, 1.9])
+    for first, second in ((few, many), (many, few)):
+        groups = {0.0: first, 1.0: second}
+        assert claims.difference(first, second).n == 2
+        assert claims.equivalence(first, second, low=0.0, high=9.0).n == 2
+        assert claims.ordering(groups, order=[1.0, 0.0]).n == 2
+        assert claims.extremum(groups, low=0.0, high=0.0).n == 2
+        assert claims.superiority(groups, over=[1.0], under=[0.0]).n == 2
+        assert claims.closeness(groups, arms=[0.0, 1.0], margin=9.0).n == 2
+    variances = few.var(ddof=1), many.var(ddof=1)
+    spread = claims.difference(few, many).spread
+    assert spread == pytest.approx((sum(variances) / 2) ** 0.5)  # of one value, by both arms
+
+
+def test_the_binomial_error_counts_a_success_and_a_failure_more():
+    assert binomial_error(0.3, 8) == pytest.approx((0.34 * 0.66 / 8) ** 0.5)
+    for share in (0.0, 1.0):
+        assert binomial_error(share, 8) == pytest.approx((0.1 * 0.9 / 8) ** 0.5)
+
+
+def test_values_that_agree_on_a_logarithmic_scale_have_their_relative_error():
+    groups, floors = {0.0: np.full(3, 0.2), 1.0: np.full(3, 0.1)}, {0.0: 0.02, 1.0: 0.005}
+    found = claims.ordering(groups, order=[0.0, 1.0], scale="log", floors=floors)
+    error = ((0.1**2 + 0.05**2) / 2 * 2 / 3) ** 0.5
+    assert found.p == pytest.approx(2 * stats.t.sf(np.log(2) / error, 4))
+    found = claims.difference(*groups.values(), scale="log", floor=0.01)
+    error = (2 * (0.01 / 0.1) ** 2 / 3) ** 0.5  # both that of the smaller mean, the larger
+    assert found.p == pytest.approx(2 * stats.t.sf(np.log(2) / error, 4))
+
+
+def test_gaps_that_agree_have_the_error_of_both_arms():
+    found = claims.difference(np.full(3, 0.3), np.full(3, 0.1), paired=True, floor=0.01)
+    error = 2**0.5 * 0.01 / 3**0.5
+    assert found.p == pytest.approx(2 * stats.t.sf(0.2 / error, 2))
+
+
+def test_a_single_unit_has_the_largest_spread_of_groups_that_share_none():
+    quiet, noisy = np.array([1.0, 1.1, 1.3]), np.array([0.0, 5.0, -5.0, 3.0])
+    groups = {"noisy": noisy, "quiet": quiet, "one": np.array([7.0])}
+    for order in (groups, dict(reversed(groups.items()))):
+        found = Layout(order, "linear", share=False).mean("one")
+        assert (found.error, found.df) == (pytest.approx(noisy.std(ddof=1)), 3)
+
+
+def test_a_constant_group_shares_no_variance_with_one_that_is_not():
+    constant, noisy = np.full(4, 1.0), np.array([0.0, 5.0, -5.0, 3.0])
+    assert not Layout({0: constant, 1: noisy}, "linear").shared
+    assert Layout({0: constant, 1: constant + 1}, "linear").shared
+    assert Layout({0: noisy, 1: np.array([1.0])}, "linear").shared
+
+
+@pytest.mark.parametrize(("units", "tried"), [(2, True), (12, True), (13, False)])
+def test_signs_are_tried_with_two_to_twelve_units(units, tried):
+    """Of all signs two give as large a sum: those of the units, and all positive ones."""
+    values = np.append(-0.5, np.linspace(1.0, 1.01, units - 1))
+    student = stats.ttest_1samp(values, 0.0).pvalue
+    expected = max(student, 2 * 2 / 2**units) if tried else student
+    assert claims.difference(values).p == pytest.approx(expected)
+    assert claims.difference(-values, alternative="less").p == pytest.approx(expected)
 
 
 def test_two_units_are_enough_and_one_is_not():
@@ -131,3 +242,141 @@ def test_an_extremum_with_levels_on_one_side_only_is_not_a_matter_of_seeds(tidy,
     with pytest.raises(Shortage) as found:
         judge(replace(CLAIM, test=test, seeds=3), {CLAIM.target: made})
     assert found.value.need == need
+
+
+def judged(rows, *, seeds=3, cases=None, **test):
+    """Return the evidence of a test on rows that are given without what they share."""
+    named = {"metric": "m", "split": "test"} | test
+    table = pd.DataFrame(rows)
+    fixed = dict(metric="m", split="test", unit="1", target=CLAIM.target, profile="laptop")
+    table = table.assign(**{k: v for k, v in fixed.items() if k not in table})
+    claim = replace(CLAIM, test=named, seeds=seeds)
+    return judge(claim, {CLAIM.target: with_floor(table, cases)})[0]
+
+
+def arms(**values):
+    """Return rows of methods by name, one a seed from 0 on."""
+    return [
+        dict(method=name, seed=seed, value=value)
+        for name, own in values.items()
+        for seed, value in enumerate(own)
+    ]
+
+
+FIRST, SECOND = {"method": "a"}, {"method": "b"}
+A, B = np.array([0.5, 0.7, 0.4, 0.9]), np.array([0.2, 0.5, 0.3, 0.4])
+
+
+@pytest.mark.parametrize("options", [{"margin": 0.1}, {"alternative": "less"}, {"scale": "log"}])
+def test_the_options_of_a_difference_reach_its_test(options):
+    found = judged(arms(a=A, b=B), kind="difference", first=FIRST, second=SECOND, **options)
+    assert found == claims.difference(A, B, paired=True, **options)
+    groups = dict(over=[FIRST], under=[SECOND], kind="superiority")
+    if "alternative" not in options:
+        found = judged(arms(a=A, b=B), **groups, **options)
+        twin = claims.superiority({"a": A, "b": B}, over=["a"], under=["b"], **options)
+        assert found.p == pytest.approx(twin.p) and found.effect == pytest.approx(twin.effect)
+
+
+def test_arms_are_paired_by_seed_in_whatever_order_their_rows_stand():
+    rows = arms(a=A) + arms(b=B)[::-1]
+    found = judged(rows, kind="difference", first=FIRST, second=SECOND)
+    assert found.paired and found == claims.difference(A, B, paired=True)
+
+
+def test_arms_that_agree_have_the_larger_error_of_the_two():
+    for first, second in ((0.5, 0.0), (0.0, 0.5)):
+        values = {"a": np.full(3, first), "b": np.full(3, second)}
+        found = judged(arms(**values), cases=100, kind="difference", first=FIRST, second=SECOND)
+        floor = float(binomial_error(0.5, 100))
+        assert found == claims.difference(*values.values(), paired=True, floor=floor)
+
+
+def test_the_error_of_a_gap_is_that_of_both_shares():
+    rows = [
+        row | {"metric": metric, "value": value}
+        for row in arms(a=np.zeros(3))
+        for metric, value in (("m", 0.5), ("other", 0.25))
+    ]
+    found = judged(rows, cases=100, kind="difference", first=FIRST, minus={"metric": "other"})
+    floor = np.hypot(binomial_error(0.5, 100), binomial_error(0.25, 100))
+    assert found == claims.difference(np.full(3, 0.25), floor=float(floor))
+
+
+def test_members_without_what_is_subtracted_do_not_count():
+    rows = [row | {"metric": metric} for row in arms(a=A) for metric in ("m", "other")]
+    rows = [row for row in rows if row["metric"] == "m" or row["seed"] != 3]
+    rows = [row | {"value": row["value"] * (2 if row["metric"] == "m" else 1)} for row in rows]
+    found = judged(rows, kind="difference", first=FIRST, minus={"metric": "other"})
+    assert found.n == 3 and found.effect == pytest.approx(A[:3].mean())
+
+
+def test_curves_over_training_are_no_final_values():
+    rows = [row | {"epoch": e} for row in arms(a=A) for e in (None, 1, 2)]
+    rows = [row | {"value": 9.0} if row["epoch"] else row for row in rows]
+    found = judged(rows, kind="difference", first=FIRST)
+    assert found == claims.difference(A)
+
+
+def test_only_shares_of_test_cases_have_a_binomial_error():
+    rows = pd.DataFrame(
+        [
+            dict(split="test", unit="1", value=0.5),
+            dict(split="train", unit="1", value=0.5),
+            dict(split="test", unit="nat", value=0.5),
+            dict(split="test", unit="1", value=1.5),
+            dict(split="test", unit="1", value=-0.5),
+        ]
+    )
+    assert with_floor(rows, 100)["floor"].tolist() == [binomial_error(0.5, 100), 0, 0, 0, 0]
+    assert "floor" not in with_floor(rows, None)
+
+
+def test_groups_of_another_layer_lend_no_spread():
+    rows = [row | {"layer": "y"} for row in arms(a=A, b=B[:1])]
+    wild = [row | {"layer": "conv", "value": 100 * row["value"]} for row in arms(a=A, b=B)]
+    both = [{"layer": "y", **arm} for arm in (FIRST, SECOND)]
+    test = dict(kind="superiority", over=both[:1], under=both[1:], seeds=1)
+    assert judged(rows + wild, **test) == judged(rows, **test)
+
+
+def levels(values):
+    return [
+        dict(beta=beta, seed=seed, value=value)
+        for beta, own in values.items()
+        for seed, value in enumerate(own)
+    ]
+
+
+def test_a_level_of_zero_is_not_that_of_a_small_number():
+    rows = levels({0.0: A, 1e-9: A + 1, 1e-8: A + 2})
+    for beta, shift in ((0.0, 0.0), (1e-9, 1.0), (1e-8, 2.0)):
+        found = judged(rows, kind="difference", first={"beta": beta})
+        assert found.effect == pytest.approx(A.mean() + shift)
+
+
+def test_information_is_judged_in_bits_where_a_claim_says_so():
+    rows = [row | {"unit": "nat"} for row in arms(a=A)]
+    found = judged(rows, kind="difference", first=FIRST, unit="bit", margin=0.5)
+    assert found == claims.difference(A / np.log(2), margin=0.5)
+
+
+def test_levels_with_too_few_seeds_are_not_among_those_of_an_extremum():
+    groups = {1.0: A, 2.0: A - 1, 3.0: A + 1}
+    test = dict(kind="extremum", factor="beta", low=1.5, high=2.5, seeds=4)
+    found = judged(levels({**groups, 4.0: A[:3] - 9}), **test)
+    assert found.effect == pytest.approx(claims.extremum(groups, low=1.5, high=2.5).effect)
+    greatest = judged(levels(groups), **test | {"low": 2.5, "high": 3.5, "least": False})
+    assert greatest.effect == pytest.approx(1.0) and greatest.p < greatest.against
+
+
+def test_the_sign_of_a_correlation_and_the_margin_of_none_reach_their_tests(tidy):
+    test = dict(kind="correlation", x="beta")
+    rising, falling = (judged(tidy, **test, **more) for more in ({}, {"sign": -1}))
+    assert rising.p < ALPHA and (falling.p, falling.against) == (rising.against, rising.p)
+    noise = np.random.default_rng(0).normal(size=200)
+    rows = [dict(beta=float(i), seed=i, value=value) for i, value in enumerate(noise)]
+    for margin in (0.2, 0.5):
+        found = judged(rows, kind="uncorrelated", x="beta", margin=margin)
+        twin = claims.uncorrelated(np.arange(200.0), noise, margin=margin)
+        assert found.p == pytest.approx(twin.p)

@@ -12,9 +12,17 @@ from reproduce import claims, past
 from reproduce.claims import timing
 from reproduce.claims.attribution import attributions, changed, taken_from_papers, whose
 from reproduce.claims.correction import LOOKS
-from reproduce.claims.looks import times_looked
+from reproduce.claims.looks import Look, times_looked
 from reproduce.claims.timing import Change
-from reproduce.history import compare, new_looks, past_looks, stated, stated_at
+from reproduce.history import (
+    _begun,
+    _redrawn,
+    compare,
+    new_looks,
+    past_looks,
+    stated,
+    stated_at,
+)
 from reproduce.record.provenance import git
 
 ROOT = Path(__file__).parents[1]
@@ -207,17 +215,74 @@ def test_all_units_trained_again_to_other_numbers_are_another_draw(monkeypatch):
     assert [one.date for one in new_looks()] == [EARLY]
 
 
+def test_a_look_needs_the_seeds_of_each_arm_at_its_own_profile(monkeypatch):
+    claim = next(one for one in claims.load("vib") if one.id == "VIB-T1-2")
+    claim = replace(claim, seeds=3, profiles=("laptop", "paper"))
+
+    def run(folder, seeds, method, profile="laptop"):
+        version = run_of(folder, seeds)
+        version.tables["VIB-T1"]["method"] = method
+        version.run["profile"] = profile
+        return version
+
+    history = [
+        past.Commit("one arm", EARLY, [run("a", (0, 1, 2), "vib")], []),
+        past.Commit("both", EARLY + DAY, [run("b", (0, 1, 2), "baseline")], []),
+        past.Commit(
+            "few at another",
+            EARLY + 2 * DAY,
+            [run(f"c{m}", (7, 8), m, "paper") for m in ("vib", "baseline")],
+            [],
+        ),
+    ]
+    monkeypatch.setattr(past, "commits", lambda: iter(history))
+    monkeypatch.setattr("reproduce.history.stated_at", lambda commit: {claim.id: claim})
+    monkeypatch.setattr(claims, "load", lambda part: [claim] if part == "vib" else [])
+    assert [(one.profile, one.date, one.units) for one in past_looks()] == [
+        ("laptop", EARLY + DAY, 3)
+    ]
+
+
+def test_of_looks_whose_commits_were_moved_the_last_is_new(monkeypatch):
+    made = [Look("A-1", "laptop", EARLY + n * DAY, 3 + n) for n in range(2)]
+    monkeypatch.setattr("reproduce.history.past_looks", lambda: made)
+    moved = {("A-1", "laptop"): [replace(made[0], date=EARLY + 9 * DAY)]}
+    monkeypatch.setattr("reproduce.history.looks", lambda: moved)
+    assert new_looks() == made[1:]
+
+
+def test_values_are_drawn_again_where_most_of_them_are_others():
+    then = ("1", "2", "3", "4")
+    assert not _redrawn(then, then) and not _redrawn(("1", "2", "5", "6"), then)
+    assert _redrawn(("1", "5", "6", "7"), then)
+
+
+def test_what_a_run_gained_later_began_after_what_it_held_had_ended(monkeypatch):
+    first, again = run_of("a", (0,)), run_of("a", (0, 1))
+    for version in (first, again):
+        version.run.update(started=EARLY.isoformat(), wall_seconds=3600.0)
+    history = [past.Commit("one", EARLY, [first], []), past.Commit("two", EARLY, [again], [])]
+    monkeypatch.setattr(past, "commits", lambda: iter(history))
+    starts = [datetime.fromisoformat(start) for start, _ in _begun()]
+    assert starts == [EARLY, EARLY + timedelta(hours=1)]
+
+
 def test_whose_statement_a_claim_is_and_when_that_changed(monkeypatch):
     ours = replace(CLAIM, source="ours, after Figure 1", primary=True)
     assert whose(CLAIM) == "a2020" and whose(ours) == "this book, primary"
     lines = [("A-1", EARLY, "a2020"), ("A-1", EARLY + 2 * DAY, "this book")]
+    lines += [("D-1", EARLY, "a2020"), ("D-1", EARLY + 2 * DAY, "a2020, primary")]
     lines += [("B-1", EARLY, "this book"), ("C-1", EARLY, "a2020"), ("C-1", EARLY, "this book")]
     rows = [dict(claim=name, date=date.isoformat(), whose=own) for name, date, own in lines]
     monkeypatch.setattr(timing, "rows", lambda name: rows)
     monkeypatch.setattr(
-        timing, "first_runs", lambda: dict.fromkeys(("A-1", "B-1", "C-1"), EARLY + DAY)
+        timing, "first_runs", lambda: dict.fromkeys(("A-1", "B-1", "C-1", "D-1"), EARLY + DAY)
     )
-    assert [(new.claim, late) for _, new, late in changed()] == [("A-1", True), ("C-1", False)]
+    assert [(new.claim, late) for _, new, late in changed()] == [
+        ("A-1", True),
+        ("D-1", True),
+        ("C-1", False),
+    ]
     assert taken_from_papers() == ["A-1"]
 
 

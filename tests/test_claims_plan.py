@@ -38,6 +38,36 @@ def test_the_planned_number_is_the_least_with_the_power(spread, arms):
     assert power(units - 1, 1 / spread, arms=arms) < POWER + error
 
 
+def inside(units, half, *, arms, rounds=20_000):
+    """Return how often two one-sided tests at half of the level find a truth in the middle."""
+    generator = np.random.default_rng(units)
+    samples = generator.normal(size=(arms, rounds, units))
+    gap = samples[0].mean(-1) - (samples[1].mean(-1) if arms == 2 else 0.0)
+    error = (samples.var(-1, ddof=1).sum(0) / units) ** 0.5
+    bound = stats.t.isf(claims.ALPHA / 2, arms * (units - 1))
+    return float(np.mean(np.abs(gap) + bound * error < half))
+
+
+@pytest.mark.parametrize("half", [0.7, 1.0, 1.6])
+@pytest.mark.parametrize("arms", [1, 2])
+def test_the_planned_number_of_a_range_is_the_least_with_the_power(half, arms):
+    if arms == 1:
+        own = claim("equivalence", arms=[{}], low=1.0, high=1.0 + 2 * half)
+    else:
+        own = claim("closeness", arms=[{}, {}], margin=half)
+    units = planned(own, 1.0)
+    error = stats.norm.isf(FAILURE_RATE) * (POWER * (1 - POWER) / 20_000) ** 0.5
+    assert inside(units, half, arms=arms) > POWER - error
+    assert inside(units - 1, half, arms=arms) < POWER + error
+
+
+def test_a_ratio_is_planned_by_its_logarithm():
+    ratio = claim("difference", first={}, second={}, margin=2.0, scale="log")
+    assert planned(ratio, 0.5) == planned(
+        claim("difference", first={}, second={}, margin=np.log(2.0)), 0.5
+    )
+
+
 def test_arms_that_share_their_units_are_planned_by_their_gaps():
     gap = claim("difference", first={}, second={}, margin=1.0)
     units = planned(gap, 1.0, paired=True)
@@ -65,6 +95,10 @@ def test_clusters_are_planned_by_their_own_spread():
     agreeing = claim("correlation", x="layer", cluster=["seed"])
     assert planned(agreeing, 0.0) == 7  # of one sign in each: 2 * 2 / 2**7 < 0.05
     assert planned(agreeing, 3.0) > 7
+    units, gap = planned(agreeing, 0.5), np.arctanh(0.5) / 0.5  # each cluster is a unit
+    assert (
+        power(units, gap, arms=1) > POWER - 0.03 and power(units - 1, gap, arms=1) < POWER + 0.03
+    )
 
 
 def test_a_claim_without_a_margin_is_planned_for_two_spreads():
@@ -111,6 +145,9 @@ def test_rank_correlations_are_planned_by_fishers_transform():
     quantiles = stats.norm.isf(claims.ALPHA / 2) + stats.norm.isf((1 - POWER) / 2)
     assert units == int(np.ceil(3 + 1.06 * (quantiles / np.arctanh(0.2)) ** 2)) <= MOST
     assert planned(claim("correlation", x="beta"), 0.0) < units
+    quantiles = stats.norm.isf(claims.ALPHA / 4) + stats.norm.isf(1 - POWER)  # of a sign
+    least = 3 + 1.06 * (quantiles / np.arctanh(0.5)) ** 2
+    assert planned(claim("correlation", x="beta"), 0.0) == int(np.ceil(least))
     assert planned(claim("correlation", x="beta", cluster=["activation"]), 0.0) is None
 
 

@@ -67,6 +67,23 @@ def test_the_weakest_pair_and_the_bound_are_shown():
     assert below.low < 5.0 < below.high
 
 
+def test_a_bound_on_a_ratio_from_above_is_students_test_of_logarithms():
+    values = np.array([0.5, 0.6, 0.55])
+    found = claims.superiority({"a": values}, over=[], under=["a"], margin=1.0, scale="log")
+    assert found.p == pytest.approx(stats.ttest_1samp(np.log(values), 0.0).pvalue)
+    ends = stats.ttest_1samp(np.log(values), 0.0).confidence_interval(1 - claims.ALPHA)
+    shown = np.log([found.effect, found.low, found.high])
+    assert shown == pytest.approx([np.log(values).mean(), ends.low, ends.high])
+
+
+def test_all_pairs_have_to_be_close_in_whatever_order_they_are_named():
+    groups = {"a": np.array([3.0, 3.1]), "b": np.array([3.2, 3.1]), "c": np.array([4.0, 4.1])}
+    for arms in (["a", "b", "c"], ["c", "b", "a"]):
+        found = claims.closeness(groups, arms=arms, margin=0.5)
+        assert found.effect == pytest.approx(1.0) and found.against < found.p
+        assert claims.closeness(groups, arms=arms, margin=5.0).effect == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     "call",
     [

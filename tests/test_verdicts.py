@@ -1,6 +1,7 @@
 """Claims as they are stated, and the verdicts that made-up records lead to."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,8 @@ from synthetic import BETAS, seal, write_calibration, write_record
 from experiments.vib import embedding
 from reproduce import claims, record
 from reproduce.claims import stated
-from reproduce.claims.verdict import _corrected, decided
+from reproduce.claims.plan import planned
+from reproduce.claims.verdict import _cases, _corrected, best, decided
 from reproduce.record import store
 
 TARGETS = {"VIB-T1": {"what": "a table", "notebook": "vib/mnist"}, "VIB-F3": {"what": "later"}}
@@ -122,6 +124,13 @@ def test_arms_with_the_same_seeds_are_paired():
 def test_what_is_not_run_says_what_is_missing(given, note):
     found = claims.verdict(claim(), given)
     assert (found.status, found.note, found.label) == ("not run", note, "not run")
+
+
+def test_an_arm_without_any_unit_leaves_a_claim_not_run():
+    rows = table()["VIB-T1"]
+    found = claims.verdict(claim(), {"VIB-T1": rows[rows["method"] == "vib"]})
+    assert (found.label, found.n) == ("not run", 0)
+    assert found.note == "needs 3 seeds of baseline, has 0 at the profile laptop"
 
 
 def test_too_few_units_leave_a_claim_undecided_and_say_how_many_it_takes():
@@ -469,3 +478,73 @@ def test_a_null_claim_more_in_a_family_can_only_make_its_p_values_larger():
     assert _corrected(tested) == pytest.approx({"a": 0.04, "b": 0.04, "c": 0.04})
     more = _corrected(tested, nulls=True)
     assert {name: more[name] for name in raw} == pytest.approx({"a": 0.06, "b": 0.06, "c": 0.08})
+
+
+def test_cases_are_those_of_one_quantity_on_test_images():
+    known = {"VIB-T1": claims.Target("VIB-T1", "", "vib/mnist", cases={"laptop": 100})}
+    assert _cases(claim(), known, "laptop") == 100
+    assert _cases(claim(test={"split": "train"}), known, "laptop") is None
+    other = {"first": {"method": "vib", "metric": "error_12"}}
+    assert _cases(claim(test=other), known, "laptop") is None
+
+
+def test_the_plan_follows_spread_cases_and_pairing():
+    bound = {"kind": "difference", "metric": "m", "split": "test", "first": {}, "margin": 0.95}
+    own = replace(claim(), test=bound)
+    v = claims.Verdict(own, "", effect=0.97, spread=0.1, unit="1", cases=10)
+    assert v.plan == str(planned(own, 0.1, cases=10)) != str(planned(own, 0.1))
+    assert replace(v, unit="nat").plan == str(planned(own, 0.1))  # no share of cases
+    gap = replace(own, test=bound | {"second": {}, "margin": 0.1})
+    for paired in (True, False):
+        found = claims.Verdict(gap, "", effect=0.1, spread=0.1, unit="1", paired=paired)
+        assert found.plan == str(planned(gap, 0.1, paired=paired))
+    ranked = replace(
+        own, test={"kind": "correlation", "metric": "m", "split": "test", "x": "beta"}
+    )
+    assert claims.Verdict(ranked, "", effect=0.5, unit="rank").plan == str(planned(ranked, 0.0))
+
+
+def test_the_first_verdict_that_was_tested_counts_or_else_the_first_with_a_record():
+    own = claim(profiles=("laptop", "paper"))
+    missing = claims.Verdict(own, "not run", note="needs a record: laptop or paper")
+    short = claims.Verdict(own, "not run", note="no record of vib at the profile paper")
+    few = claims.Verdict(own, "undecided", "laptop", n=1, note="1 of 3 units")
+    tested = [claims.Verdict(own, "", name, effect=1.0, n=3) for name in ("paper", "laptop")]
+    assert best((missing, *tested)) is tested[0] and best((few, tested[1])) is tested[1]
+    assert best((missing, few, short)) is few and best((missing, short)) is short
+    assert best((missing, replace(missing))) is missing
+
+
+@pytest.fixture
+def of_parts(monkeypatch):
+    """Return a function from p-values by part to the verdicts of the first part."""
+
+    def found(parts):
+        made = {
+            part: [
+                claims.Verdict(claim(id=f"{part}-{i}"), "", "laptop", 1.0, n=3, p=p, against=1.0)
+                for i, p in enumerate(values)
+            ]
+            for part, values in parts.items()
+        }
+        module = sys.modules["reproduce.claims.verdict"]  # whose name a function has
+        monkeypatch.setattr(module, "parts", lambda: [*made])
+        monkeypatch.setattr(module, "load", lambda part: [v.claim for v in made[part]])
+        monkeypatch.setattr(module, "_raw", lambda part, profile: made[part])
+        return claims.verdicts(next(iter(parts)), profile="laptop")
+
+    return found
+
+
+def test_a_verdict_is_narrow_where_one_claim_more_would_undo_it(of_parts):
+    """By Benjamini and Hochberg 0.04 becomes 0.06, and 0.002 becomes 0.003."""
+    found = of_parts({"one": [0.02, 0.02]})
+    assert [(v.status, v.narrow) for v in found] == [("reproduced", True)] * 2
+    assert [v.narrow for v in of_parts({"one": [0.001, 0.001]})] == [False] * 2
+
+
+def test_claims_of_the_same_paper_in_another_part_are_paid_for(of_parts):
+    (alone,) = of_parts({"one": [0.02]})
+    (found,) = of_parts({"one": [0.02], "other": [1.0]})
+    assert (alone.corrected, found.corrected) == pytest.approx((0.04, 0.08))
+    assert (alone.status, found.status) == ("reproduced", "leaning for")

@@ -27,6 +27,7 @@ from experiments.infomax.model_tables import (
     comparison,
     in_words,
     measures_by_model,
+    printed,
 )
 from experiments.infomax.nearest_neighbours_figures import neighbours
 from experiments.infomax.structure_figures import loss_maps, occlusion_masks
@@ -352,3 +353,16 @@ def test_a_legend_of_several_stands_below_the_panels_and_one_of_one_is_left_out(
     figure.draw_without_rendering()
     for legend in legends:
         assert legend.get_window_extent().y1 <= axes.get_tightbbox().y0
+
+
+def test_values_of_the_paper_that_are_not_confirmed_are_left_out(monkeypatch):
+    rows = [("a", "paper", 1.0), ("a", "UNVERIFIED", 2.0), ("b", "earlier", 3.0)]
+    stated = [
+        dict(target="DIM-T1", method="vae", data=data, tag=tag, value=value)
+        for data, tag, value in rows
+    ]
+    monkeypatch.setattr(View, "paper", pd.DataFrame(stated))
+    view = View("infomax", None)
+    assert printed(view, "DIM-T1", "a")["value"].tolist() == [1.0]
+    assert printed(view, "DIM-T1")["value"].tolist() == [1.0, 3.0]
+    assert not len(printed(view, "DIM-T2"))

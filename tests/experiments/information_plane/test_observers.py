@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from experiments.information_plane import estimators, observers
-from experiments.information_plane.observers import HIDDEN, Course
+from experiments.information_plane.observers import BINNED, HIDDEN, KERNELS, RESOLUTIONS, Course
 from ibutils.data import icosahedral
 from ibutils.information import entropy
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
@@ -77,3 +77,39 @@ def test_double_precision_unties_what_single_precision_saturates():
     torch.testing.assert_close(double, torch.full((2, 2), math.log(500), dtype=torch.float64))
     assert (single[1] < math.log(500) - 1e-3).all()
     assert nets.parameter.dtype == torch.float32  # the networks themselves stay
+
+
+def test_rows_say_how_far_activity_reaches_and_what_each_observer_sees_change():
+    """One network of two, with numbers of which no two are alike."""
+    ends = torch.zeros(2, 2, 2, HIDDEN + 1, dtype=torch.float64)  # low and high, epoch, member
+    ends[1, :, 1, :HIDDEN] = torch.tensor([2.0, 3.0, 5.0, 7.0, 20.0])
+    ends[0, -1, 1, 0] = -4.0  # which reaches further than 2
+    course = torch.zeros(2, 3, 2, HIDDEN + 1, dtype=torch.float64)
+    steps = torch.tensor([[1.0, 4.0, 2.0], [3.0, 5.0, 1.0], [1.0, 2.0, 3.0]])  # a layer each
+    course[0, :, 1, :3] = steps.T
+    course[1, :, 1] = torch.tensor([0.1, 0.2, 0.9])[:, None]
+    curves = {name: (i + 1) * course for i, name in enumerate((*BINNED, *KERNELS))}
+    curves["akde"] = course.clone()
+    curves["akde"][0, -1, 1, 0] = 0.5  # falls where the others rise
+    resolved = torch.zeros(2, 2, len(RESOLUTIONS), dtype=torch.float64)
+    resolved[:, 1, RESOLUTIONS.index(30)] = torch.tensor([5.0, 2.0])
+    resolved[:, 1, -1] = torch.tensor([8.0, 7.5])
+    double = torch.tensor([[0.0, 8.25], [0.0, 8.0]], dtype=torch.float64)
+    half = torch.tensor(0.5, dtype=torch.float64)
+    seen = estimators.Observed(ends, curves, {"EBAB": resolved}, double, half)
+    rows = {(r["target"], r["metric"]): r for r in estimators._rows(1, seen, 12)}
+    found = {name: row["value"] for name, row in rows.items()}
+    assert found["AE-F1", "maximum_ratio"] == 20 / 4
+    assert found["AE-F1", "bins_spanned"] == 6 / 2  # of 24 in all, two a bin
+    assert [found["AE-F1", f"maximum_{n}"] for n in range(1, 6)] == [4, 3, 5, 7, 20]
+    for i, name in enumerate((*BINNED, "kde")):
+        assert found["AE-F3", f"{name}_hidden_drop"] == (i + 1) * (2 + 4 + 0)
+        assert found["AE-F3", f"{name}_hidden_change"] == (i + 1) * (1 - 2 + 2)
+    assert found["AE-F3", "akde_hidden_change"] == -0.5 - 2 + 2
+    assert found["AE-F3", "sign_agreement"] == pytest.approx(4 / 5)  # two layers rest in both
+    assert found["AE-F3", "akde_above_labels"] == pytest.approx(1 / 3)  # 0.9 above log 2
+    assert found["AE-RES", "change_30_bins"] == -3 and found["AE-RES", "change_all_bins"] == -0.5
+    assert found["AE-RES", "change_all_bins_double"] == -0.25
+    units = {"AE-RES": {"nat"}, "AE-F1": {"ratio", "rank"}, "AE-F3": {"nat", "1"}}
+    for target, expected in units.items():
+        assert {row["unit"] for (own, _), row in rows.items() if own == target} == expected

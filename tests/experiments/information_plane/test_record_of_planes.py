@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from experiments.information_plane import network_scores as scores
 from experiments.information_plane.gradient import signal_to_noise
+from experiments.information_plane.plane_looks import look
 from experiments.information_plane.plane_record import CEILING, pack, unpack
+from experiments.information_plane.plane_rows import Measured, arrays, rows
 from experiments.information_plane.sensitivity import STATEMENTS, sensitivity
 from ibutils.data import icosahedral
-from ibutils.information_plane import binning_with_own_ends, split
+from ibutils.information_plane import Snapshot, binning_with_own_ends, split
 from ibutils.information_plane.schedule import batches
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
 from ibutils.train import generator
@@ -69,6 +71,136 @@ def test_a_ratio_needs_two_batches_and_a_gradient():
     with pytest.raises(ValueError, match="two batches of batch_size=4096"):
         signal_to_noise(nets, WORDS, LABELS, train=train, batch_size=4096)
     assert len(batches(WORDS, LABELS, train, 2, 256)) == 13
+
+
+def test_a_look_measures_largest_and_saturated_activity_and_losses_by_split():
+    """By the ordinary networks, whose last layer is told apart by its words."""
+    draws = [generator(seed, "weights") for seed in (0, 1)]
+    models = [narrow_perceptron(activation="tanh", generator=g) for g in draws]
+    words, labels = WORDS[:500], LABELS[:500]
+    nets, train = StackedPerceptrons(models), split(500, seeds=[0, 1], fraction=0.2)
+    nets.parameter.data.mul_(3)
+    models = nets.members()
+    with torch.no_grad():
+        snapshot = Snapshot(0, nets.activity(words), nets)
+        found = look(labels, train, snapshot, low=-1.000001, bins=30)
+    for member, model in enumerate(models):
+        logits = model(words).detach().double()
+        losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+        own = torch.zeros(500, dtype=torch.bool)
+        own[train[member]] = True
+        for part, chosen in (("train", own), ("test", ~own)):
+            expected = float(losses[chosen].mean())
+            assert float(found[f"{part}_cross_entropy"][member]) == pytest.approx(
+                expected, rel=1e-4
+            )
+    for layer, activity in enumerate(snapshot.activity):
+        values = activity.numpy()
+        saturated = ((values > 0.95) | (values < -0.95)).mean((1, 2))
+        np.testing.assert_allclose(found["saturated"][:, layer], saturated)
+        np.testing.assert_allclose(found["largest"][:, layer], values.max((1, 2)))
+    assert (found["saturated"][:, :5] > 0.02).all()
+
+
+def measured():
+    """Return what two networks were measured to do at three looks, all numbers told apart."""
+    seed, layer = np.arange(2.0)[:, None], np.arange(6.0)
+    course = np.zeros((3, 2, 6, 2))
+    course[..., 0] = [
+        4 + 0 * seed + 0.1 * layer,
+        6 + seed + 0.1 * layer,
+        5 + 0.1 * layer + 0 * seed,
+    ]
+    course[..., 1] = [
+        0.1 + 0 * layer * seed,
+        0.6 + 0.01 * layer + 0 * seed,
+        0.5 + 0 * layer * seed,
+    ]
+    found = {"ebab": course, "even": course / 2, "akde": course / 4}
+    looks = torch.arange(3.0)[:, None, None]
+    by_layer = {
+        "largest": looks + torch.arange(6.0) + 10 * torch.arange(2.0)[:, None],
+        "dead_units": looks / 4 + torch.zeros(2, 6),
+        "saturated": looks / 8 + torch.zeros(2, 6),
+    }
+    by_split = {
+        f"{part}_{name}": looks[..., 0] / scale + shift + torch.zeros(3, 2)
+        for name, scale in (("accuracy", 10), ("cross_entropy", 20))
+        for part, shift in (("train", 0.5), ("test", 0.25))
+    }
+    history = by_layer | by_split
+    courses = {name: torch.from_numpy(values) for name, values in found.items()}
+    return Measured([0, 3, 9], [0, 2], [0, 2], history, courses)
+
+
+def placed(member):
+    """Return the values of a member's rows by target, metric, split, layer and seed."""
+    table = pd.DataFrame(rows(member, (7, 8), measured()))
+    return table, table.set_index(["target", "metric", "split", "layer", "seed"])["value"]
+
+
+def test_rows_hold_first_and_last_information_by_the_estimator_of_their_figure():
+    table, found = placed(MEMBER | dict(l2=0.015))
+    assert set(found.index.get_level_values("target")) == {"AE-F8", "AE-F9"}
+    for layer in range(1, 7):
+        for seed, highest in ((7, 6.0), (8, 7.0)):
+            place, more = ("all", layer, seed), 0.1 * (layer - 1)
+            assert found["AE-F8", "initial", *place] == pytest.approx(4 + more)
+            assert found["AE-F8", "final", *place] == pytest.approx(5 + more)
+            assert found["AE-F8", "drop", *place] == pytest.approx(highest - 5)
+            assert found["AE-F8", "largest", *place] == 2 + layer - 1 + 10 * (seed - 7)
+    plain = table[table["layer"].isna()].set_index(["target", "metric", "split", "seed"])["value"]
+    for part, first in (("train", 0.5), ("test", 0.25)):
+        assert plain["AE-F8", "accuracy", part, 7] == pytest.approx(first + 0.2)
+        assert plain["AE-F9", "accuracy", part, 8] == pytest.approx(first + 0.2)
+        assert plain["AE-F8", "cross_entropy", part, 7] == pytest.approx(first + 0.1)
+    informations = table[table["metric"].isin(["initial", "final", "drop"])]
+    assert set(informations["estimator"]) == {"ebab"} and set(informations["unit"]) == {"nat"}
+    assert set(table[table["metric"] == "accuracy"]["unit"]) == {"1"}
+
+
+def test_figures_of_even_bins_hold_what_they_see_about_both_sides():
+    table, found = placed(MEMBER | dict(activation="tanh", fraction=0.3))
+    assert set(table["target"]) == {"SZT-F3", "SZT-F7", "SX-F4CD"}
+    assert set(table["estimator"].dropna()) == {"even"}
+    assert found["SZT-F3", "drop", "all", 1, 8] == pytest.approx((7 - 5) / 2)
+    assert found["SZT-F3", "labels_final", "all", 3, 7] == pytest.approx(0.25)
+    assert found["SZT-F3", "labels_drop", "all", 3, 7] == pytest.approx((0.62 - 0.5) / 2)
+    assert found["SZT-F7", "final", "all", 2, 7] == pytest.approx(5.1 / 2)
+
+
+def test_signal_saturation_and_entropy_are_read_at_their_ends():
+    seen = measured()
+    signal = torch.tensor([2.0, 6.0, 1.5])[:, None, None] * torch.ones(2, 6)
+    signal[:, 1, 0] = 0.0  # of a dead layer the ratio is one
+    entropy = torch.arange(3.0)[:, None, None, None] + torch.tensor([0.0, 10.0])
+    history = seen.history | dict(
+        signal=signal, entropy=entropy.expand(3, 1, 6, 2), repeated=torch.ones(3, 1, 6)
+    )
+    found = seen.found | {f"kde-{v}": seen.found["even"] for v in ("0.1", "0.001")}
+    table = pd.DataFrame(rows(MEMBER, (7, 8), seen._replace(history=history, found=found))).query(
+        "layer == 1"
+    )
+    values = table.set_index(["target", "metric", "seed"])["value"]
+    assert values["SX-F20", "signal_fall", 7] == 4.0 and values["SX-F20", "signal_fall", 8] == 1.0
+    ends = {"entropy_initial": 0.0, "entropy_final": 2.0, "entropy_final_coarse": 12.0}
+    for metric, value in ends.items():
+        assert values["SX-F12", metric, 7] == value
+    assert ("SX-F12", "entropy_final", 8) not in values  # kernels look at the first seeds alone
+    assert values["AE-A", "drop", 8] == pytest.approx((7 - 5) / 4)
+    assert values["SX-F8", "drop_kde-0.1", 8] == pytest.approx((7 - 5) / 2)
+
+
+def test_arrays_hold_first_highest_and_last_information_and_planes_of_few_looks():
+    held = arrays(MEMBER | dict(l2=0.015), measured())
+    assert set(held) == {"AE-F8", "AE-F9"}
+    np.testing.assert_allclose(unpack(held["AE-F9"]["scores ebab"])[1, 0], [4, 7, 5], atol=1e-3)
+    planes = held["AE-F8"]
+    assert planes["epochs"].tolist() == [0, 3, 9] and planes["kept"].tolist() == [0, 9]
+    np.testing.assert_allclose(unpack(planes["planes"])[:, 1, 0, 0], [4, 5], atol=1e-3)
+    np.testing.assert_allclose(unpack(planes["mean"])[:, 0, 0], [4, 6.5, 5], atol=1e-3)
+    np.testing.assert_allclose(unpack(planes["even"])[:, 0, 0], [2, 3.25, 2.5], atol=1e-3)
+    np.testing.assert_allclose(planes["accuracy"][-1], [0.7, 0.45])  # of training, of test words
 
 
 def recorded(values, **changes):

@@ -8,18 +8,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from experiments.synthesis import one_plane
+from experiments.synthesis import code_measures, one_plane
 from experiments.synthesis.code_measures import (
     CodesOfSplit,
     attacked,
     input_information,
+    label_readings,
     linear_of,
+    linear_readings,
     measured,
+    picture,
     reader,
     structured_rate,
 )
 from experiments.synthesis.objectives import build
 from experiments.synthesis.shifted_images import ShiftedImages, load_shifted, shifted
+from ibutils.information_dropout import estimate_total_correlation
 from ibutils.vib import GaussianCode
 
 
@@ -99,10 +103,80 @@ def test_every_code_is_read_by_the_same_measures(method):
     assert ("rate" in found) == (method == "vib") == ("total_correlation" in found)
     assert all(math.isfinite(row["value"]) for row in rows)
     assert found["info_nce"]["value"] <= found["ceiling"]["value"] == math.log(len(codes.drawn))
+    if method == "vib":  # of the codes as they are drawn
+        expected = estimate_total_correlation(codes.drawn).value
+        assert found["total_correlation"]["value"] == pytest.approx(expected)
     if method == "supervised":  # whitened, and read at the stated noise
         train = reader(model, data, noise=0.5)(data.parts["train"].images)
         torch.testing.assert_close(train.mean.T.cov(), torch.eye(4), atol=0.02, rtol=0)
         assert torch.allclose(train.scale, torch.tensor(0.5))
+
+
+class Said(torch.nn.Module):
+    """A reader that says what one component of a code is, with two nats for it."""
+
+    def __init__(self, component):
+        super().__init__()
+        self.component = component
+
+    def forward(self, codes):
+        return 2.0 * torch.nn.functional.one_hot(codes[:, self.component].long(), 4)
+
+
+def test_labels_and_places_are_read_off_the_codes_of_test_images(monkeypatch):
+    """Three of four test labels are said right, and all places; of training images none."""
+    labels, places = torch.tensor([0, 0, 1, 2] * 5), torch.tensor([1, 2, 0, 1] * 5)
+    said = torch.tensor([0, 0, 1, 3] * 5)
+    test = torch.stack([said, places], 1).float()
+    asked = []
+
+    def perceptron_of(codes, classes, epochs, *, seed):
+        asked.append((codes.shape[0], epochs, seed))
+        return Said(0 if torch.equal(classes, labels[:8]) else 1)
+
+    def split(codes, count):
+        part = ShiftedImages(torch.zeros(count, 1, 2, 2), labels[:count], places[:count], "")
+        return CodesOfSplit(GaussianCode(codes, torch.zeros_like(codes)), codes, part)
+
+    monkeypatch.setattr(code_measures, "perceptron_of", perceptron_of)
+    settings = one_plane.Settings(probe_epochs=7)
+    rows = label_readings(split(3 - test[:8], 8), split(test, 20), settings, seed=5)
+    found = {row["metric"]: row["value"] for row in rows}
+    assert found["mlp"] == 0.75 and found["place"] == 1.0 and asked == [(8, 7, 5)] * 2
+    entropy = 0.5 * math.log(2) + 0.5 * math.log(4)
+    assert found["label_entropy"] == pytest.approx(entropy)
+    total = math.log(math.exp(2) + 3)  # of four classes
+    assert found["label_information"] == pytest.approx(entropy + 0.75 * 2 - total)
+    units = {row["metric"]: row["unit"] for row in rows}
+    assert units["label_information"] == "nat" and units["place"] == "1"
+
+
+def test_linear_readings_learn_on_training_codes_and_means_apart():
+    """Of test images those of class 9 look like class 0; means stand one place further."""
+
+    def split(labels, shown):
+        codes = 5 * torch.eye(10)[shown]
+        law = GaussianCode(codes.roll(1, 1), torch.zeros_like(codes))
+        places = torch.zeros_like(labels)
+        return CodesOfSplit(law, codes, ShiftedImages(torch.zeros(1), labels, places, ""))
+
+    learned = torch.arange(300) % 10
+    labels = torch.cat([torch.arange(90) % 9, torch.full((40,), 9)])
+    shown = torch.where(labels == 9, 0, labels)
+    rows = linear_readings(split(learned, learned), split(labels, shown))
+    found = {row["metric"]: row["value"] for row in rows}
+    expected = dict.fromkeys(("linear", "linear_mean", "linear_100", "linear_1000"), 90 / 130)
+    assert found == pytest.approx(expected)
+
+
+def test_the_plane_that_is_drawn_has_the_two_largest_variances():
+    sizes = torch.tensor([2.0, 1.0, 3.0])
+    points = torch.cat([torch.diag(sizes), -torch.diag(sizes)])
+    part = ShiftedImages(torch.zeros(6, 1, 2, 2), torch.arange(6), torch.arange(6) % 3, "")
+    share, held = picture(CodesOfSplit(GaussianCode(points, points), points, part))
+    assert share["value"] == pytest.approx((9 + 4) / 14) and share["target"] == "SYN-F2"
+    extent = sorted(abs(held["points"]).max(0).tolist())
+    assert extent == pytest.approx([2.0, 3.0]) and held["label"].tolist() == [*range(6)]
 
 
 def test_a_step_against_a_linear_map_of_pixels_is_known():

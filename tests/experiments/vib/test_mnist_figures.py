@@ -5,12 +5,13 @@ from synthetic import tidy
 
 matplotlib.use("Agg")
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import EllipseCollection
 
-from experiments.style import beta_positions
+from experiments.style import beta_positions, mean_line
 from experiments.vib import beta_curves, code_maps, mnist_figures
 
 
@@ -30,6 +31,19 @@ def test_each_curve_of_errors_holds_the_means_over_seeds(errors):
     rows = errors.query("split == 'test' and metric == 'error_12'")
     expected = 100 * rows.groupby("beta")["value"].mean()
     np.testing.assert_allclose(curves["test, 12 samples"][:, 1], expected)
+
+
+def test_bars_are_one_standard_error_around_the_mean():
+    rows = pd.DataFrame({"x": [1.0] * 3 + [2.0], "value": [0.0, 1.0, 5.0, 7.0]})
+    axes = plt.figure().add_subplot()
+    mean_line(axes, rows, "x", scale=10.0)
+    (curve,) = axes.containers
+    np.testing.assert_allclose(curve.lines[0].get_xydata(), [[1, 20], [2, 70]])
+    first, alone = curve.lines[2][0].get_segments()
+    error = 10 * np.std([0, 1, 5], ddof=1) / 3**0.5
+    np.testing.assert_allclose(first[:, 1], [20 - error, 20 + error])
+    np.testing.assert_allclose(alone[:, 1], [70, 70])  # of one seed there is none
+    plt.close(axes.figure)
 
 
 def test_beta_zero_stands_left_of_all_others():

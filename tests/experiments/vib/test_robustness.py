@@ -14,7 +14,8 @@ from synthetic import read_from
 from experiments.vib import adversaries, robustness, robustness_figures, rounding, step_figures
 from experiments.vib.adversarial_digits import FATES
 from ibutils import ensemble
-from ibutils.attacks import norms, prediction
+from ibutils.attacks import Attacked, norms, prediction
+from ibutils.baselines import Classifier
 from ibutils.vib import recipe
 from reproduce import record
 from reproduce.view import View
@@ -170,6 +171,140 @@ def test_shares_are_those_of_the_classes():
     found = {(r["target"], r["metric"]): r["value"] for r in adversaries.of_zeros(held)}
     assert found["VIB-F3", "hit"] == 0.5 and found["VIB-F3", "kept"] == 0.25
     assert found["VIB-F4", "l0"] == 4 and found["VIB-F4", "l2"] == 1.0
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Return a function that makes a trial, whose attacks say what they were asked to do.
+
+    The class of an image is its first pixel in tenths. A prediction reads it with fresh noise,
+    the next one at the mean of the code, and the one after that with frozen noise. An attack
+    takes a tenth from as many of the first images as ``turned`` says.
+    """
+    calls, after = [], {"fresh": 0, "mean": 1, "frozen": 2}
+
+    def predictor(model, *, low, high, samples=None, noise="fresh", generator=None):
+        assert (low, high) == (-1.0, 1.0) and samples in (12, None)
+
+        def predict(images, g):
+            read = (10 * images[:, 0]).round().long() + after[noise]
+            return torch.nn.functional.one_hot(read % 10, 10).double().log()
+
+        predict.noise = noise
+        return predict
+
+    def attack(name, turned):
+        def attacked(predict, images, classes, **options):
+            calls.append((name, predict.noise, classes.tolist(), options))
+            first = torch.arange(len(images)) < turned(predict.noise, **options)
+            moved = images.clone()
+            moved[first, 0] -= 0.1
+            return moved if name == "sign" else Attacked(moved, first)
+
+        return attacked
+
+    def by_search(noise, *, targeted=False, confidence=0.0, **options):
+        if noise != "fresh":
+            return {"mean": 2, "frozen": 6}[noise]
+        return 0 if targeted else 8 if confidence else 4
+
+    def by_sign(noise, *, epsilon, **options):
+        return round(16 * epsilon)
+
+    def in_ball(noise, *, restarts=1, **options):
+        return 2 if restarts == 1 else 6
+
+    monkeypatch.setattr(adversaries, "prediction", predictor)
+    monkeypatch.setattr(adversaries, "gradient_sign", attack("sign", by_sign))
+    monkeypatch.setattr(adversaries, "projected_gradient", attack("ball", in_ball))
+    monkeypatch.setattr(adversaries, "carlini_wagner_l2", attack("search", by_search))
+    scale = adversaries.Attacks(
+        step_images=8, search_images=8, executions=3, counts=(10, 40), iterations=25, restarts=5
+    )
+    classes = torch.arange(1, 9)
+    pixels = torch.cat([classes[:, None] / 10, torch.zeros(8, 3)], dim=1)
+    victims = adversaries.Victims(pixels, classes, classes + 1, (2, 2))
+
+    def trial(method, beta=None):
+        member = dict(method=method, bottleneck=8, beta=beta, seed=0)
+        model = Classifier(torch.nn.Identity())
+        return adversaries.Trial(member, model, scale, victims), calls
+
+    return trial
+
+
+def values(rows):
+    return {row["metric"]: row["value"] for row in rows}
+
+
+def test_a_step_is_scored_on_the_images_that_it_moved(told):
+    trial, calls = told("vib", 1e-3)
+    found = values(adversaries.under_signs(trial))
+    assert found.pop("accuracy") == 1.0
+    for epsilon in adversaries.SIGN_EPSILONS:
+        assert found[f"sign_{epsilon:g}"] == 1 - round(16 * epsilon) / 8
+    assert len(found) == len(calls) / 3 == len(adversaries.SIGN_EPSILONS)
+    assert [options["epsilon"] for *_, options in calls[::3]] == [*adversaries.SIGN_EPSILONS]
+
+
+def test_the_strong_ball_starts_again_and_averages_where_there_is_noise(told):
+    for method, averaged in (("vib", 4), ("deterministic", 1)):
+        trial, calls = told(method, 1e-3)
+        calls.clear()
+        found = values(adversaries.in_balls(trial))
+        for epsilon in adversaries.BALL_EPSILONS:
+            assert found[f"ball_plain_{epsilon:g}"] == 0.75 and found[f"ball_{epsilon:g}"] == 0.25
+        strong = [options for *_, options in calls if "restarts" in options]
+        assert {options["gradients"] for options in strong} == {averaged}
+        assert {options["restarts"] for options in strong} == {5} and len(strong) == 3
+
+
+def test_the_search_is_scored_by_the_prediction_that_the_row_names(told):
+    trial, calls = told("vib", 1e-3)
+    assert values(adversaries.under_search(trial)) == {
+        "accuracy": 1.0,
+        "untargeted": 0.5,
+        "targeted": 1.0,
+        "frozen": 0.25,  # frozen noise was attacked, and fresh noise scores
+        "mean": 0.75,
+        "mean_mode": 0.25,  # the mean reads the two turned images right, and no other
+        "confident": 0.0,
+    }
+    assert len(calls) == 3 * 6  # executions of each
+    wrong = [own for *_, own, options in calls if options["targeted"]]
+    others = [own for *_, own, options in calls if not options["targeted"]]
+    assert set(map(tuple, wrong)) == {tuple(range(2, 10))}
+    assert set(map(tuple, others)) == {tuple(range(1, 9))}
+    assert {options["iterations"] for *_, options in calls} == {25}
+    assert {options["confidence"] for *_, options in calls} == {0.0, adversaries.CONFIDENCE}
+
+
+def test_a_model_without_noise_is_searched_once_and_has_no_variants(told):
+    trial, calls = told("deterministic")
+    found = values(adversaries.under_search(trial))
+    assert set(found) == {"accuracy", "untargeted", "targeted"} and len(calls) == 2
+
+
+def test_the_distance_of_a_search_is_that_of_its_successes(told):
+    for method, beta, shown in (
+        ("deterministic", None, True),
+        ("vib", 1e-3, True),
+        ("vib", 0.1, False),
+        ("dropout", None, False),
+    ):
+        trial, calls = told(method, beta)
+        calls.clear()
+        found = values(adversaries.over_iterations(trial))
+        assert len(found) == (4 if shown else 0)
+        for count in (10, 40) if shown else ():
+            assert found[f"untargeted_after_{count}"] == 0.5
+            assert found[f"distance_after_{count}"] == pytest.approx(0.1)
+        assert [options["iterations"] for *_, options in calls] == ([10, 40] if shown else [])
+
+
+def test_only_a_number_of_pixels_is_no_share():
+    units = {name: adversaries.row("VIB-F4", name, 1.0)["unit"] for name in SIZES}
+    assert units == {"l0": "pixel", "l2": "1", "linf": "1"}
 
 
 def tidy(metrics, betas=(0.0, 1e-3), seeds=(0, 1)):
