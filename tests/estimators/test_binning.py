@@ -241,6 +241,13 @@ class TestInformation:
         value = float(binning.information(activity, edges=edges).about_input.value)
         assert value == pytest.approx(plain_entropy(cells_of), abs=ROUNDING)
 
+    @pytest.mark.parametrize("bins", [2, 255, 256, 257, 258, 1000])
+    def test_a_sample_for_each_bin_tells_their_logarithm(self, bins):
+        activity = (2 * torch.arange(bins, dtype=torch.float64)[:, None] + 1) / bins - 1
+        edges = binning.uniform_edges(-1.0, 1.0, bins=bins)
+        value = float(binning.information(activity, edges=edges).about_input.value)
+        assert value == pytest.approx(math.log(bins), abs=ROUNDING)
+
     def test_infinite_outer_edges_take_everything(self):
         edges = torch.tensor([-math.inf, 0.0, math.inf])
         activity = torch.tensor([[-9.0], [-1.0], [1.0], [1e30]])
