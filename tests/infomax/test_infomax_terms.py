@@ -230,11 +230,11 @@ class TestOcclusion:
         masks = draw_occlusion(2, size=2000, block=625, generator=seeded)
         assert bool((masks.sum((1, 2)) >= 625**2).all())
 
-    def test_the_largest_number_below_one_picks_the_last_of_many(self):
-        """At 128 pixels there are 16 million rectangles, and the last is a block in the corner."""
-        last = torch.nextafter(torch.ones(1), torch.zeros(1))
-        (mask,) = occlusion_masks(last, size=128, block=40)
-        assert bool(mask[88:, 88:].all()) and int(mask.sum()) == 40**2
+    def test_a_number_picks_the_same_in_any_precision(self, seeded):
+        """At 256 pixels there are more rectangles than numbers of single precision below one."""
+        uniform = torch.rand(1000, generator=seeded)
+        single, double = (torch.stack(_picked(u, 256, 80)) for u in (uniform, uniform.double()))
+        assert torch.equal(single, double)
 
     @pytest.mark.parametrize("value", [-0.1, -1e-9, -3.0, 1.0, 1.5, math.nan])
     def test_refuses_noise_out_of_range(self, value):
