@@ -103,7 +103,7 @@ class TestEqualDistinctEdges:
         close(binning.equal_distinct_edges(activity, bins=3)[:3], torch.tensor([0.0, 1.0, 2.0]))
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-    @pytest.mark.parametrize("constant", [0.0, -1.0, 1e4])
+    @pytest.mark.parametrize("constant", [0.0, -1.0, 1e4, -1e20, 1e20])
     def test_constant_activity_has_increasing_edges_and_one_cell(self, dtype, constant):
         activity = torch.full((5, 2), constant, dtype=dtype)
         edges = binning.equal_distinct_edges(activity, bins=30)
