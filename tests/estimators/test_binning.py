@@ -211,8 +211,10 @@ class TestInformation:
         close(value, torch.full((3,), math.log(100), dtype=torch.float64))
 
     @pytest.mark.parametrize("adaptive", [True, False])
-    def test_the_path_of_other_devices_gives_the_same(self, monkeypatch, adaptive):
-        batch, labels = tanh_layers(2, 3, 70, 20), random_labels(70, 3)
+    @pytest.mark.parametrize("units", [1, 20])  # few samples share a cell of twenty
+    def test_the_path_of_other_devices_gives_the_same(self, monkeypatch, adaptive, units):
+        batch, labels = tanh_layers(2, 3, 70, units), random_labels(70, 3)
+        batch = torch.cat([batch, (10 * batch).round() / 10])  # whose values are some edges'
 
         def both():
             edges = binning.uniform_edges(-1.0, 1.0, bins=30)
