@@ -457,6 +457,18 @@ class TestBadInput:
         with pytest.raises(ValueError, match="joint must be >= 0, got nan"):
             mutual_information(bad.diag())
 
+    @pytest.mark.parametrize("value", [-0.5, -1e-12])
+    def test_probabilities_below_zero_however_little(self, value):
+        bad = torch.tensor([1.0 - value, value], dtype=torch.float64)
+        for name, refused in [
+            ("probabilities", lambda: entropy(bad)),
+            ("p", lambda: kl_divergence(bad, self.p.double())),
+            ("q", lambda: kl_divergence(self.p.double(), bad)),
+            ("joint", lambda: mutual_information(bad.diag())),
+        ]:
+            with pytest.raises(ValueError, match=f"^{name} must be >= 0, got {value}"):
+                refused()
+
     def test_axes(self):
         with pytest.raises(ValueError, match="dim must be from -1 to 0, got 2"):
             entropy(self.p, dim=2)

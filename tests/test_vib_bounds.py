@@ -397,6 +397,13 @@ class TestPrediction:
         with pytest.raises(ValueError, match="samples must be at least 1, got 0"):
             small_model().log_predictive(normal(1, 2), samples=0)
 
+    @pytest.mark.parametrize("value", [math.nan, math.inf])
+    def test_predicts_nothing_from_what_is_not_finite(self, value):
+        inputs = normal(2, 2)
+        inputs[1, 0] = value
+        with pytest.raises(ValueError, match=rf"inputs is not finite at \[1, 0\]: {value}"):
+            small_model().log_predictive(inputs, samples=1)
+
 
 class TestExpectedLogSumExp:
     """Appendix C: the second-order Taylor formula."""

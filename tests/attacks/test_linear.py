@@ -1,5 +1,7 @@
 """On a linear classifier every attack has a closed form."""
 
+import math
+
 import pytest
 import torch
 
@@ -99,6 +101,23 @@ def test_a_signed_step_succeeds_exactly_past_the_least_largest_change(two, name)
     for epsilon in torch.quantile(least, torch.tensor([0.2, 0.5, 0.8], dtype=torch.float64)):
         found = attack(name, two, epsilon=float(epsilon))
         assert torch.equal(found.success, least < epsilon)
+
+
+def test_starting_points_are_uniform_in_the_ball(two):
+    """Mean 0 and variance epsilon^2 / 3, within four standard errors."""
+    epsilon, seen = 0.1, []
+
+    def watched(images, source):
+        seen.append(images.detach().clone())
+        return two(images, source)
+
+    images = torch.full_like(two.images, 0.5)
+    g = torch.Generator().manual_seed(0)
+    projected_gradient(watched, images, two.labels, epsilon=epsilon, steps=1, generator=g)
+    shift = ((seen[0] - images) / epsilon).flatten()
+    assert float(shift.abs().max()) <= 1 + 1e-9
+    assert abs(float(shift.mean())) < 4 * math.sqrt(1 / 3 / len(shift))
+    assert abs(float(shift.square().mean()) - 1 / 3) < 4 * math.sqrt(4 / 45 / len(shift))
 
 
 def test_failures_come_back_clean(many):

@@ -251,6 +251,12 @@ def test_the_threshold_is_part_of_the_l0_norm():
     assert float(norms(images, images).l2) == 0
 
 
+def test_a_change_of_one_grey_level_is_not_counted():
+    """The least change that an image file can hold is 1/255, and not 1/256."""
+    changed = torch.tensor([[1 / 255, 0.00391, 0.00393, 2 / 255]])
+    assert float(norms(torch.zeros(1, 4), changed).l0) == 2
+
+
 def test_only_successes_are_kept(predict, images, labels):
     found = keep_successes(predict, images.flip(0), images, labels)
     wrong = predict(images.flip(0), None).argmax(1) != labels

@@ -123,6 +123,14 @@ class TestInterpolated:
         scores, log_a = normal(n, n, seed=seed), normal(n, seed=seed + 1)
         close(interpolated(scores, log_a, alpha=0.0), tuba(scores, log_a))
 
+    def test_at_the_ends_the_other_baseline_has_no_say_however_large(self):
+        scores, log_a = normal(5, 5) + 300 * torch.eye(5), normal(5, seed=1)
+        close(interpolated(scores, log_a, alpha=0.0), tuba(scores, log_a))
+        scores = normal(5, 5)
+        found = [interpolated(scores, log_a + far, alpha=1.0) for far in (-300, 0, 300)]
+        close(found[0], found[1])
+        close(found[2], found[1])
+
     @given(seeds, st.integers(3, 8))
     def test_one_is_the_mean_of_info_nce_without_each_pair(self, seed, n):
         scores = normal(n, n, seed=seed)

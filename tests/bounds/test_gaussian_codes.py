@@ -93,6 +93,17 @@ def test_nearly_deterministic_codes_at_two_points_keep_one_bit(scale, point):
     assert float(upper) == pytest.approx(math.log(99 / 49), abs=1e-6)
 
 
+def test_a_wide_code_takes_no_digits_from_narrow_ones():
+    mean = torch.tensor([0.0, 7.3], dtype=torch.float64).repeat_interleave(20)[:, None]
+    log_scale = torch.tensor([0.0, math.log(1e-8)]).double().repeat_interleave(20)[:, None]
+    noise = torch.randn(40, 1, generator=torch.Generator().manual_seed(0))
+    codes = mean + log_scale.exp() * noise, mean, log_scale
+    lower, upper, _ = gaussian_sandwich(*codes)
+    whole = table(*codes)
+    torch.testing.assert_close(lower, info_nce(whole), rtol=0, atol=1e-6)
+    torch.testing.assert_close(upper, leave_one_out_upper(whole), rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("chunk", [1, 7, 64])
 def test_differences_and_products_are_one_table(chunk, monkeypatch):
     codes = drawn(40, 3)

@@ -103,7 +103,7 @@ class TestEqualDistinctEdges:
         close(binning.equal_distinct_edges(activity, bins=3)[:3], torch.tensor([0.0, 1.0, 2.0]))
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-    @pytest.mark.parametrize("constant", [0.0, -1.0, 1e4])
+    @pytest.mark.parametrize("constant", [0.0, -1.0, 1e4, -1e20, 1e20])
     def test_constant_activity_has_increasing_edges_and_one_cell(self, dtype, constant):
         activity = torch.full((5, 2), constant, dtype=dtype)
         edges = binning.equal_distinct_edges(activity, bins=30)
@@ -211,8 +211,10 @@ class TestInformation:
         close(value, torch.full((3,), math.log(100), dtype=torch.float64))
 
     @pytest.mark.parametrize("adaptive", [True, False])
-    def test_the_path_of_other_devices_gives_the_same(self, monkeypatch, adaptive):
-        batch, labels = tanh_layers(2, 3, 70, 20), random_labels(70, 3)
+    @pytest.mark.parametrize("units", [1, 20])  # few samples share a cell of twenty
+    def test_the_path_of_other_devices_gives_the_same(self, monkeypatch, adaptive, units):
+        batch, labels = tanh_layers(2, 3, 70, units), random_labels(70, 3)
+        batch = torch.cat([batch, (10 * batch).round() / 10])  # whose values are some edges'
 
         def both():
             edges = binning.uniform_edges(-1.0, 1.0, bins=30)
@@ -240,6 +242,13 @@ class TestInformation:
         cells_of = np.digitize(activity.numpy(), edges.numpy()[1:-1])
         value = float(binning.information(activity, edges=edges).about_input.value)
         assert value == pytest.approx(plain_entropy(cells_of), abs=ROUNDING)
+
+    @pytest.mark.parametrize("bins", [2, 255, 256, 257, 258, 1000])
+    def test_a_sample_for_each_bin_tells_their_logarithm(self, bins):
+        activity = (2 * torch.arange(bins, dtype=torch.float64)[:, None] + 1) / bins - 1
+        edges = binning.uniform_edges(-1.0, 1.0, bins=bins)
+        value = float(binning.information(activity, edges=edges).about_input.value)
+        assert value == pytest.approx(math.log(bins), abs=ROUNDING)
 
     def test_infinite_outer_edges_take_everything(self):
         edges = torch.tensor([-math.inf, 0.0, math.inf])

@@ -65,6 +65,14 @@ def test_arrays_lists_and_other_types_give_the_same() -> None:
     assert neighbour_distances(torch.arange(5)).tolist() == [2.0, 1.0, 1.0, 1.0, 2.0]
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_distances_of_any_precision_are_read_in_double(dtype: torch.dtype) -> None:
+    """In single precision the logarithms would be rounded, and in half the offset be zero."""
+    exact = torch.tensor([0.0, 0.25, 3.0, 0.5])
+    found = entropy_from_distances(exact.to(dtype), dimension=3)
+    assert torch.equal(found, entropy_from_distances(exact.double(), dimension=3))
+
+
 @pytest.mark.parametrize("k", [0, 5])
 def test_refuses_neighbours_that_are_not_there(k: int) -> None:
     with pytest.raises(ValueError, match=f"k must be from 1 to 4, got {k}"):

@@ -235,6 +235,15 @@ class TestAdaptiveNoise:
         assert result.about_input.diagnostics == ()
         assert result.about_labels is None
 
+    @pytest.mark.parametrize(("share", "said"), [(0.985, False), (0.995, True)])
+    def test_a_hundredth_below_the_ceiling_is_the_ceiling(self, share, said):
+        """Two samples at a distance d tell log 2 - log(1 + exp(-d^2 / 2))."""
+        apart = math.sqrt(-2 * math.log(2 ** (1 - share) - 1))
+        points = torch.tensor([[0.0], [apart]], dtype=torch.float64)
+        found = kde.information(points, noise_variance=1.0, bound="upper").about_input
+        assert float(found.value) == pytest.approx(share * math.log(2))
+        assert bool(found.diagnostics) == said
+
     @pytest.mark.parametrize("constant", [0.0, -1.0, math.inf, math.nan])
     def test_refuses_a_constant_that_is_not_positive(self, constant):
         with pytest.raises(ValueError, match=f"constant must be above 0, got {constant}"):

@@ -8,9 +8,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn.feature_selection._mutual_info import _compute_mi_cc
 from sklearn.metrics import mutual_info_score
 
+from ibutils.estimators import doubts
+from ibutils.estimators.estimate import Estimate
 from ibutils.estimators.neighbours import Variable, conditional_ksg, information, ksg
 from tests import neighbour_loops
 
@@ -254,6 +257,25 @@ class TestDiagnostics:
     def test_heavy_tails(self):
         x, y, _ = gaussian_pair(500, 1, 0.6)
         assert any("robust deviations out" in doubt for doubt in ksg(x**9, y).diagnostics)
+
+    @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+    @pytest.mark.parametrize(("far", "said"), [(19.9, False), (20.1, True), (50.0, True)])
+    def test_robust_deviations_are_standard_deviations_of_a_normal(self, far, said, scale):
+        quantiles = norm.ppf((np.arange(10_000) + 0.5) / 10_000)
+        quantiles[-1] = far
+        found = doubts.heavy_tails(torch.from_numpy(scale * quantiles)[:, None])
+        assert bool(found) == said
+        assert all(one.startswith(f"A sample lies {far:.0f} robust") for one in found)
+
+    @pytest.mark.parametrize(("ratio", "said"), [(9.9, False), (10.1, True)])
+    def test_units_that_differ_tenfold_decide(self, ratio, said):
+        one = torch.linspace(-1, 1, 50, dtype=torch.float64)
+        coordinates = torch.stack([one, ratio * one, torch.ones_like(one)], dim=1)
+        assert bool(doubts.of_units(coordinates)) == said
+
+    @pytest.mark.parametrize(("value", "said"), [(-0.39, False), (-0.41, True), (0.41, False)])
+    def test_four_errors_below_zero_are_far(self, value, said):
+        assert bool(doubts.far_below_zero(Estimate(value, 0.1))) == said
 
 
 class TestBadInput:

@@ -97,7 +97,7 @@ def test_the_value_is_the_bound_on_samples_that_were_held_out():
 
 
 def test_the_critic_with_the_best_validation_value_is_reported():
-    """A critic that turns bad half way is reported as it was before."""
+    """A critic that turns bad half way, and recovers a little, is reported as it was before."""
     x, y, _ = samples(0.8, n=400)
 
     class Spoiled(nn.Module):
@@ -108,8 +108,8 @@ def test_the_critic_with_the_best_validation_value_is_reported():
 
         def forward(self, x, y):
             self.seen += self.training
-            sign = 1.0 if self.seen <= 20 else -1.0
-            return 0.5 * sign * x @ y.mT + 0 * self.weight
+            slope = 0.5 if self.seen <= 20 else -0.5 if self.seen <= 30 else 0.05
+            return slope * x @ y.mT + 0 * self.weight
 
     critic = Spoiled()
     found = estimate(x, y, critic=critic, generator=seeded(), **FEW)

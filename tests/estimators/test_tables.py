@@ -115,6 +115,15 @@ class TestBias:
         # by the square root of 2 and what the least value adds.
         assert 0.9 < claimed / spread < (1.6 if independent else 1.1)
 
+    @pytest.mark.parametrize(("given", "freedom"), [(1, 2), (3, 6)])
+    def test_at_exact_independence_the_error_is_that_of_chi_squared(self, given, freedom):
+        """Of 2 n times the value; (2 - 1)(3 - 1) degrees of freedom for each z."""
+        x, y, z = torch.cartesian_prod(*map(torch.arange, (2, 3, given))).repeat(10, 1).T
+        n = len(x)
+        expected = pytest.approx(math.sqrt(2 * freedom) / (2 * n))
+        assert plug_in(x, y, z).stderr == expected
+        assert given > 1 or plug_in(x, y).stderr == expected
+
     def test_two_errors_cover_independence(self):
         joint = torch.full((2, 2), 0.25)
         found = [plug_in(*draw(joint, 200, seed)) for seed in range(400)]

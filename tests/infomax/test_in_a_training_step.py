@@ -34,6 +34,7 @@ from ibutils.infomax import (
 from ibutils.infomax.heads import ConcatenateAndConvolve
 from ibutils.nets import perceptron
 from ibutils.nets.encoders import basic32
+from ibutils.prior_matching import FORMS, encoder_loss, game_value
 from ibutils.vib import vib_loss
 
 LABELS = torch.tensor([0, 2, 1, 1])
@@ -52,11 +53,14 @@ LOSSES = {
         lambda logits, rate: vib_loss(logits, LABELS, rate, beta=0.1),
         (normal(4, 3), normal(4, seed=1)),
     ),
+    "game_value": (game_value, (normal(4, 3), normal(5, seed=1))),
     "confidence_penalty": (
         lambda logits: confidence_penalty_loss(logits, LABELS, weight=0.1),
         (normal(4, 3),),
     ),
 }
+for form in FORMS:
+    LOSSES[f"encoder_loss, {form}"] = (partial(encoder_loss, form=form), (POSITIVE,))
 for bound in BOUNDS:
     LOSSES[f"infomax_loss, {bound}"] = (partial(infomax_loss, bound=bound), (SCORES,))
     LOSSES[f"pair_loss, {bound}"] = (partial(pair_loss, bound=bound), (POSITIVE, NEGATIVE))

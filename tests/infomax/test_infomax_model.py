@@ -14,6 +14,8 @@ from ibutils.infomax import (
     Terms,
     infomax_loss,
     local_scores,
+    occlude,
+    occlusion_masks,
     recipe,
 )
 from ibutils.nets.encoders import ConvolutionalEncoder, basic32
@@ -112,6 +114,28 @@ class TestTerms:
         features = plain(images)
         close(codes[0][0], features.local)
         assert bool((codes[0][1] - features.y).abs().max() > 1e-3)
+
+    @pytest.mark.parametrize("bound", ["donsker_varadhan", "jensen_shannon", "info_nce"])
+    def test_all_terms_read_the_code_of_the_occluded_image(self, bound):
+        model = build(replace(ALL, bound=bound))
+        images, labels, noise = batch(model)
+        terms = model.objective(images, labels, noise)
+        features = model(images)
+        y = model(occlude(images, occlusion_masks(noise[:, 0], size=32, block=10))).y
+        _, side, _ = model.encoder.local_shape
+        source = (noise[:, 1] * side**2).long()
+        prior, discriminator = model.matching(y, noise[:, 2:])
+        local = local_scores(*model.local_head(features.local, y))
+        expected = {
+            "local": infomax_loss(local, bound=bound),
+            "global": infomax_loss(model.global_head(features.conv, y), bound=bound),
+            "prior": prior,
+            "discriminator": discriminator,
+            "absolute": model.coordinates["absolute"](features.local, y),
+            "relative": model.coordinates["relative"](features.local, y, source),
+        }
+        for name, term in expected.items():
+            close(terms[name], term)
 
 
 class TestBadInput:

@@ -69,6 +69,29 @@ class TestPriorMatching:
         slope = game.discriminator[0].weight.detach()  # of a linear discriminator, everywhere
         close(extra, 2.0 * slope.square().sum())
 
+    def test_the_penalty_has_a_slope_at_samples_and_one_at_codes(self, seeded):
+        game = PriorMatching(3, prior="uniform", penalty=2.0, hidden=[8], generator=seeded)
+        free = PriorMatching(3, prior="uniform", hidden=[8])
+        free.load_state_dict(game.state_dict())
+        y, samples = torch.randn(6, 3, generator=seeded), torch.rand(6, 3, generator=seeded)
+        slope = torch.func.vmap(torch.func.grad(lambda at: game.discriminator(at).sum()))
+        squares = [slope(at).square().sum(1).mean() for at in (samples, y.sigmoid())]
+        close(game(y, samples)[1] - free(y, samples)[1], squares[0] + squares[1])
+
+    def test_the_penalty_pulls_on_the_weights(self, seeded):
+        game = PriorMatching(3, prior="gaussian", penalty=2.0, hidden=[], generator=seeded)
+        free = PriorMatching(3, prior="gaussian", hidden=[])
+        free.load_state_dict(game.state_dict())
+        y, samples = torch.randn(2, 6, 3, generator=seeded)
+        with_it, without = (
+            torch.autograd.grad(one(y, samples)[1], one.discriminator[0].weight)[0]
+            for one in (game, free)
+        )
+        close(with_it - without, 4.0 * game.discriminator[0].weight.detach())
+
+    def test_a_saturated_sigmoid_is_still_inside_of_the_support(self):
+        check_support(torch.tensor([[-200.0, 200.0]]).sigmoid(), prior="uniform")
+
     @pytest.mark.parametrize("value", [-0.25, 1.5, math.nan])
     def test_refuses_codes_outside_of_the_support(self, value):
         codes = torch.tensor([[0.5, 0.5], [0.5, value]])
@@ -206,6 +229,12 @@ class TestOcclusion:
         """Of 2000 pixels a side there are 10^12 rectangles."""
         masks = draw_occlusion(2, size=2000, block=625, generator=seeded)
         assert bool((masks.sum((1, 2)) >= 625**2).all())
+
+    def test_a_number_picks_the_same_in_any_precision(self, seeded):
+        """At 256 pixels there are more rectangles than numbers of single precision below one."""
+        uniform = torch.rand(1000, generator=seeded)
+        single, double = (torch.stack(_picked(u, 256, 80)) for u in (uniform, uniform.double()))
+        assert torch.equal(single, double)
 
     @pytest.mark.parametrize("value", [-0.1, -1e-9, -3.0, 1.0, 1.5, math.nan])
     def test_refuses_noise_out_of_range(self, value):

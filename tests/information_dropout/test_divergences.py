@@ -167,6 +167,13 @@ class TestLogUniform:
         most = torch.nextafter(torch.tensor(0.7), torch.tensor(1.0))
         assert abs(float(log_uniform_kl(most, max_alpha=0.7))) < 1e-6
 
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_only_rounding_may_lift_a_noise_above_the_largest(self, dtype):
+        largest, eps = torch.tensor(0.7, dtype=dtype), torch.finfo(dtype).eps
+        assert abs(float(log_uniform_kl(largest * (1 + 2 * eps), max_alpha=0.7))) < 4 * eps
+        with pytest.raises(ValueError, match=r"must not exceed max_alpha=0\.7, got 0\.7"):
+            log_uniform_kl(largest * (1 + 10 * eps), max_alpha=0.7)
+
     def test_gradient(self):
         alpha = torch.tensor([0.01, 0.3, 0.69], dtype=torch.float64, requires_grad=True)
         assert torch.autograd.gradcheck(lambda a: log_uniform_kl(a, max_alpha=0.7), alpha)

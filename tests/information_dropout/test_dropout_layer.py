@@ -256,6 +256,12 @@ class TestBadInput:
         with pytest.raises(ValueError, match=f"{prior} prior fits .*got {function.__name__}"):
             information(generator, function, prior)
 
+    @pytest.mark.parametrize("prior", ["log_uniform", "log_normal"])
+    def test_a_softplus_that_turns_linear_too_early(self, generator, prior):
+        information(generator, lambda: nn.Softplus(threshold=20), prior)
+        with pytest.raises(ValueError, match=r"threshold is at least 20, .*; got 19"):
+            information(generator, lambda: nn.Softplus(threshold=19), prior)
+
     def test_names_and_shapes(self, generator, x, noise):
         with pytest.raises(ValueError, match=r"prior must be one of .*got 'flat'"):
             information(generator, prior="flat")

@@ -98,6 +98,12 @@ class TestTotalCorrelation:
         diagonal = torch.diag_embed(torch.rand(2, 3, generator=generator) + 0.1)
         close(gaussian_total_correlation(diagonal), torch.zeros(2))
 
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_half_precision_is_read_in_single(self, dtype):
+        found = gaussian_total_correlation(torch.tensor([[4.0, 3.0], [3.0, 9.0]], dtype=dtype))
+        assert found.dtype == torch.float32
+        assert float(found) == pytest.approx(-0.5 * math.log(0.75), rel=1e-5)
+
     @pytest.mark.parametrize("shape", [(2, 3), (3, 2)])
     def test_what_is_not_square_is_refused(self, shape):
         # Unwrapped, because run-time shape checks of the tests would refuse it first.

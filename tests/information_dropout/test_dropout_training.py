@@ -246,6 +246,24 @@ class TestStatistics:
         with pytest.warns(InformationDropoutWarning, match="100% .* at the least noise"):
             assert self.statistics(-12.0).saturated_low == 1.0
 
+    @pytest.mark.filterwarnings("ignore::ibutils.information_dropout.InformationDropoutWarning")
+    @pytest.mark.parametrize(
+        ("gate", "high", "low"),
+        [(0.009, 0.0, 1.0), (0.011, 0.0, 0.0), (0.989, 0.0, 0.0), (0.991, 1.0, 0.0)],
+    )
+    def test_a_hundredth_of_the_range_at_each_end_is_saturated(self, gate, high, low):
+        found = self.statistics(math.log(gate / (1 - gate)))
+        assert (found.saturated_high, found.saturated_low) == (high, low)
+
+    @pytest.mark.parametrize(("kl", "collapsed"), [(5e-4, True), (2e-3, False)])
+    def test_collapse_is_told_by_the_unit(self, kl, collapsed):
+        """Four units have four times as much together."""
+        gate = (0.7 * math.exp(-kl) - MIN_ALPHA) / (0.7 - MIN_ALPHA)
+        with pytest.warns(InformationDropoutWarning) as told:
+            found = self.statistics(math.log(gate / (1 - gate)))
+        assert found.kl_per_unit == pytest.approx(kl, rel=1e-3)
+        assert any("collapsed" in str(warning.message) for warning in told) == collapsed
+
     def test_no_inputs(self):
         with pytest.raises(ValueError, match="inputs must not be empty"):
             layer_statistics(dropout_mlp(4, inputs=5), torch.empty(0, 5))

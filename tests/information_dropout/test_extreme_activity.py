@@ -16,6 +16,8 @@ from ibutils.information_dropout import (
     NoisyClassifier,
     NoisyNetwork,
     information_dropout_loss,
+    log_normal_kl,
+    log_uniform_kl,
     variational_autoencoder,
 )
 from ibutils.information_dropout.layer import MIN_ALPHA
@@ -140,6 +142,16 @@ class TestHalfPrecision:
         out = found(inputs, noise(dtype).clamp(-1, 1))
         assert out.dtype == dtype and found.kl.dtype == torch.float32
         assert finite_with_gradients((out, found.kl), (inputs,))
+
+    def test_the_checked_divergences_are_computed_in_single(self, dtype):
+        alpha, log_f = torch.tensor([0.35, 0.5], dtype=dtype), torch.tensor([-3, 2], dtype=dtype)
+        for kl in (
+            lambda a, _: log_uniform_kl(a, max_alpha=0.7),
+            lambda a, f: log_normal_kl(a, f, 0.3, 0.1),
+        ):
+            found = kl(alpha, log_f)
+            assert found.dtype == torch.float32
+            torch.testing.assert_close(found, kl(alpha.double(), log_f.double()).float())
 
     def test_the_loss_is_summed_in_single(self, dtype):
         kl = torch.full((4,), 6e4, dtype=dtype)  # whose sum is infinite in float16

@@ -63,6 +63,17 @@ class TestBound:
         close(terms["loss"], terms["reconstruction"] + 0.3 * terms["kl"])
 
     @pytest.mark.parametrize("latent", LATENTS)
+    def test_the_evidence_bound_knows_no_weight(self, latent, pixels):
+        """Beta and its warming up are of the training; evidence is that of the model."""
+        found = []
+        for beta, warmth in [(1.0, 1.0), (0.3, 1.0), (1.0, 0.1)]:
+            model = small(latent, beta=beta)
+            model.warmth.fill_(warmth)
+            g = torch.Generator().manual_seed(0)
+            found.append(model.evidence_bound(pixels, generator=g))
+        assert torch.equal(found[0], found[1]) and torch.equal(found[0], found[2])
+
+    @pytest.mark.parametrize("latent", LATENTS)
     def test_the_bound_lies_below_the_evidence(self, latent, pixels):
         """The evidence by importance sampling from the code, for a latent of few components."""
         model = small(latent)

@@ -177,6 +177,18 @@ def test_samples_have_the_stated_signal_to_noise_ratio():
     assert bool(relevant[:, :3].all()) and not relevant[:, 3:].any()
 
 
+def test_what_is_relevant_changes_neither_inputs_nor_noise():
+    """So that fewer relevant inputs of as many are a smaller signal in the same noise."""
+    few, all_ = (
+        sample_teacher(5, 10, 2, snr=4.0, relevant=n, generator=torch.Generator().manual_seed(0))
+        for n in (3, None)
+    )
+    assert torch.equal(few.x, all_.x)
+    assert torch.equal(few.teacher[:, :3], all_.teacher[:, :3])
+    noise = [sample.y - sample.x @ sample.teacher.T for sample in (few, all_)]
+    torch.testing.assert_close(*noise, rtol=0, atol=1e-12)
+
+
 def test_one_matrix_follows_the_solution_of_least_squares():
     r"""The gap to the solution shrinks by the factor I - eta C in each step of full batch."""
     sample = sample_teacher(30, 4, 2, snr=1.0, generator=torch.Generator().manual_seed(0))

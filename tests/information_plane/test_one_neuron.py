@@ -32,6 +32,14 @@ def test_relu_rises_to_the_known_value(width, end):
     assert bool((found.diff() >= 0).all()) and bool((found[100:].diff() > 0).all())
 
 
+@pytest.mark.parametrize("bins", [1, 3, 6, 7, 1000])
+def test_a_multiple_of_the_width_is_the_last_border_in_spite_of_rounding(bins):
+    """In double precision 0.3 / 0.1 is less than 3."""
+    borders = relu_borders(width=0.1, largest=bins / 10)
+    assert len(borders) == bins
+    assert float(borders[-1]) == pytest.approx(bins / 10)
+
+
 def test_tanh_tends_to_one_bit():
     weights = torch.tensor([1e2, 1e4, 1e6], dtype=torch.float64)
     gaps = nats_to_bits(one_neuron.information(weights, tanh_borders(bins=30))) - 1

@@ -97,6 +97,21 @@ def test_the_machine_does_not_see_the_scale_of_features():
     assert svm_probe(x * scale + shift, y, x * scale + shift, y, **options) == plain
 
 
+@pytest.mark.parametrize("probe", [mlp_probe, svm_probe])
+def test_each_sample_is_tested_by_itself(probe):
+    """The accuracy is the mean of those on parts, each of which holds a single class."""
+    options = {"seed": 0} | ({"epochs": 4} if probe is mlp_probe else {})
+    x, y = clusters(200, 0, classes=2, spread=1.5)
+    test, answer = clusters(100, 1, classes=2, spread=1.5)
+    whole = probe(x, y, test, answer, **options).value
+    hits = [
+        float((answer == label).sum())
+        * probe(x, y, test[answer == label], answer[answer == label], **options).value
+        for label in range(2)
+    ]
+    assert whole == pytest.approx(sum(hits) / 100)
+
+
 @pytest.mark.parametrize(("probe", "options"), [(mlp_probe, {"epochs": 1}), (svm_probe, {})])
 def test_disagreeing_features_and_labels_are_refused(probe, options):
     x, y = clusters(64, 0)

@@ -1,12 +1,13 @@
 """NDM: zero for independent components, below the total correlation and near it otherwise."""
 
 import math
+import statistics
 
 import pytest
 import torch
 
 from ibutils.probes import Dependency, neural_dependency
-from ibutils.probes.dependency import shuffle_columns
+from ibutils.probes.dependency import _value, shuffle_columns
 
 OPTIONS = {"seed": 0, "learning_rate": 1e-2, "hidden": (64,), "batch_size": 2000}
 
@@ -41,6 +42,26 @@ def test_the_scale_of_a_component_does_not_matter():
     plain = neural_dependency(train, test, steps=60, **OPTIONS).test.value
     other = neural_dependency(train * scale + shift, test * scale + shift, steps=60, **OPTIONS)
     assert other.test.value == pytest.approx(plain, abs=0.02)
+
+
+@pytest.mark.filterwarnings("ignore::ibutils.probes.ProbeWarning")
+def test_what_is_learned_does_not_depend_on_what_it_is_tested_on():
+    """Codes to test on are in the units of those to train on, not in their own."""
+    train, test = gaussian(1000, 0.9, 0), gaussian(1000, 0.9, 1)
+    one, two = (neural_dependency(train, codes, steps=20, **OPTIONS) for codes in (test, 3 * test))
+    assert one.train == two.train
+    assert one.test.value != pytest.approx(two.test.value, abs=1e-3)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5])
+def test_the_standard_error_is_no_less_than_the_spread_over_samples(correlation):
+    """It takes the two means for independent; of the same codes, they rise and fall together."""
+    model = Dependency(2, hidden=(8,), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        model.critic[-1].weight *= 2  # so that scores of shuffled codes scatter as well
+    found = [_value(model, gaussian(400, correlation, seed), seed)[0] for seed in range(200)]
+    spread = statistics.stdev(one.value for one in found)
+    assert spread < statistics.fmean(one.stderr for one in found) < 2 * spread
 
 
 def test_the_training_objective_is_a_lower_bound_of_the_reported_value():

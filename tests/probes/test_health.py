@@ -19,7 +19,7 @@ from ibutils.probes import (
     reconstruction_probe,
     svm_probe,
 )
-from ibutils.probes.health import largest_share, settled
+from ibutils.probes.health import below_zero, examined, largest_share, settled
 from ibutils.train import generator
 
 CLASSES = 10
@@ -160,6 +160,18 @@ def test_noise_around_a_level_is_at_rest_and_a_slope_is_not():
     assert sum(settled(course) for course in noise) > 180  # of 200, at three standard errors
     slope = -torch.linspace(0, 1, 40)
     assert not any(settled(slope + 0.01 * course) for course in noise)
+
+
+def test_a_result_of_which_a_tenth_rests_on_nothing_says_so():
+    options = {"converged": True, "counted": "the classes are never predicted"}
+    assert examined("probe", degenerate=0.09, **options).notes == ()
+    with pytest.warns(ProbeWarning, match="probe: 10% of the classes are never predicted"):
+        assert examined("probe", degenerate=0.1, **options).degenerate == 0.1
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.3, False), (-0.19, False), (-0.21, True)])
+def test_two_errors_below_zero_are_no_chance(value, said):
+    assert bool(below_zero(value, 0.1)) == said
 
 
 def test_the_largest_share_is_that_of_the_softmax():

@@ -1,6 +1,7 @@
 """MINE: its gradient, its pooled value, and Gaussians whose information is known."""
 
 import math
+import statistics
 
 import pytest
 import torch
@@ -60,9 +61,10 @@ def test_gaussian_pairs_have_their_information(correlation):
     assert found.test.value > 0.9 * truth - 4 * found.test.stderr
 
 
-def test_the_pooled_value_is_that_of_all_pairs_within_blocks():
+@pytest.mark.parametrize("last", [40, 2])
+def test_the_pooled_value_is_that_of_all_pairs_within_blocks(last):
     """A loop over pairs, in double precision, with a last block of another size."""
-    n = 2 * BLOCK + 40
+    n = 2 * BLOCK + last
     network, (x, y) = critic().double(), pairs(n, 0.9, 0)
     x, y = x.double(), y.double()
     with torch.no_grad():
@@ -81,6 +83,20 @@ def test_the_pooled_value_is_that_of_all_pairs_within_blocks():
     assert found.value == pytest.approx(expected, abs=1e-9)
     assert found.stderr > 0
     assert share == pytest.approx(max(product) / sum(product), rel=1e-9)
+
+
+def test_the_standard_error_of_a_mean_is_that_of_the_means_of_blocks():
+    """Where mismatched pairs score zero, the value is the mean of the scores of the pairs."""
+
+    class Diagonal(torch.nn.Module):
+        def forward(self, x, y):
+            return x[:, 0].diag()
+
+    x, y = (part.double() for part in pairs(4 * BLOCK, 0.0, 0))
+    found, _ = _value(Diagonal(), x, y)
+    means = [float(block.mean()) for block in x.split(BLOCK)]
+    assert found.value == pytest.approx(statistics.fmean(means))
+    assert found.stderr == pytest.approx(statistics.stdev(means) / 2)
 
 
 @pytest.mark.parametrize(("n", "blocks"), [(100, 2), (2 * BLOCK, 2), (4 * BLOCK, 4)])

@@ -1,8 +1,13 @@
 """Structural similarity in closed form, and a decoder that beats the mean image."""
 
+import inspect
+
 import pytest
 import torch
-from torchmetrics.functional.image import structural_similarity_index_measure
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    structural_similarity_index_measure,
+)
 
 from ibutils.nets.image_code import image_decoder
 from ibutils.probes import reconstruction_probe, similarity
@@ -38,6 +43,12 @@ def test_the_range_of_the_pixels_matters(generator):
     assert found["ssim"] > found["ssim_range_1"] + 0.01
 
 
+def test_two_scales_weigh_as_the_first_two_of_the_published_five():
+    five = inspect.signature(multiscale_structural_similarity_index_measure).parameters["betas"]
+    first, second, *_ = five.default
+    assert pytest.approx((first / (first + second), second / (first + second))) == TWO_SCALES
+
+
 def test_an_image_is_like_itself_and_like_no_other(generator):
     images = torch.rand(4, 3, 32, 32, generator=generator) * 2 - 1
     assert all(v == pytest.approx(1, abs=1e-4) for v in similarity(images, images).values())
@@ -71,6 +82,23 @@ def test_a_decoder_beats_the_mean_image_only_if_the_codes_tell():
     blind = reconstruction_probe(0 * train[0], train[1], 0 * test[0], test[1], **options)
     assert 0.9 * 0.64 < blind.quality["mse"] < 1.2 * 0.64
     assert (health.degenerate, blind.health.degenerate) == (0.0, 1.0)
+
+
+@pytest.mark.filterwarnings("ignore::ibutils.probes.ProbeWarning")
+def test_quality_is_the_mean_over_images_however_many(generator):
+    """Of 503 images the last three, measured apart, count as three."""
+    codes, images = torch.randn(503, 2, generator=generator), torch.zeros(503, 1, 8, 8)
+    images[500:] = 1.0
+    found = reconstruction_probe(
+        codes[:64], images[:64], codes, images, epochs=1, seed=0, channels=1 / 32
+    )
+    errors = (found.images - images).square().flatten(1).mean(1)
+    assert found.quality["mse"] == pytest.approx(float(errors.mean()), rel=1e-4)
+    pairs = zip(found.images.split(500), images.split(500), strict=True)
+    most, few = (similarity(made, true) for made, true in pairs)
+    for name in ("ssim", "ms_ssim_2"):
+        mean = (500 * most[name] + 3 * few[name]) / 503
+        assert found.quality[name] == pytest.approx(mean, abs=1e-5)
 
 
 def test_decoders_have_the_shape_of_the_image():

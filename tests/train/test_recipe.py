@@ -9,7 +9,7 @@ from torch import nn
 
 from ibutils import infomax, information_dropout, information_plane, probes, train, vib
 from ibutils.baselines import Classifier
-from ibutils.probes.recipes import critic_recipe
+from ibutils.probes.recipes import critic_recipe, two_thirds
 from ibutils.train import Learner, Recipe, adam, milestones, nesterov, staircase
 
 
@@ -80,6 +80,15 @@ def test_critics_make_whole_passes_and_fall_twice(steps, count, batch, epochs, f
     found = rates(replace(recipe, epochs=epochs + 3))
     assert recipe.epochs == epochs
     assert [e for e in range(1, epochs + 3) if found[e] < found[e - 1]] == falls
+
+
+@pytest.mark.parametrize(
+    ("epochs", "last"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (9, 6), (200, 133)]
+)
+def test_probes_fall_once_after_two_thirds_of_their_epochs(epochs, last):
+    assert two_thirds(epochs) == (last,)
+    found = rates(probes.recipe(epochs + 1, milestones=two_thirds(epochs)))
+    assert [e for e in range(1, epochs + 1) if found[e] < found[e - 1]] == [last]
 
 
 def test_weight_decay_spares_biases():
