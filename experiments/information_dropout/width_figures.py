@@ -57,10 +57,19 @@ def error_against_width(view: View, target: str) -> Figure:
 
 
 def errors_by_width(view: View, target: str) -> Styler:
-    """Mean test error of each method at each width in percent, noise off."""
-    rows = chosen(view.rows(target)).query("split == 'test' and metric == 'error'")
-    table = 100 * rows.pivot_table(index="method", columns="width", values="value")
+    """Mean test error of each method at each width in percent, noise off.
+
+    Where the scale of constant noise is chosen, that of the largest has a row as well.
+    """
+    rows, tested = view.rows(target), "split == 'test' and metric == 'error'"
+    errors = chosen(rows).query(tested)
+    table = 100 * errors.pivot_table(index="method", columns="width", values="value")
     named = _in_order(table).rename(index=METHODS).rename_axis(None)
+    constant = rows.query(f"{tested} and method == 'constant'")
+    if constant["alpha"].nunique() > 1:
+        largest = constant[constant["alpha"] == (alpha := constant["alpha"].max())]
+        means = 100 * largest.groupby("width")["value"].mean()
+        named.loc[f"the same of scale {alpha:g}, not chosen"] = means
     named = named.rename_axis(columns=f"test error, % by {LABELS[target]}")
     style = named.style.format(precision=2, na_rep="-")
     return style.format_index("{:g}", axis=1)
