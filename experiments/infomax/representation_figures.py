@@ -102,20 +102,17 @@ def spreads(view: View) -> pd.DataFrame:
 def health(rows: pd.DataFrame) -> pd.DataFrame:
     """Return whether each measure came to rest, and the share of it that rests on nothing."""
     rows = rows.assign(model=named(rows))
-    found: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
+    found = {}
     for metric, title in WATCHED.items():
         for layer, name in LAYERS.items():
             own = rows[rows["layer"] == layer]
             rested = own[own["metric"] == f"{metric}_converged"].groupby("model")["value"].min()
             empty = own[own["metric"] == f"{metric}_degenerate"].groupby("model")["value"].mean()
-            for model, value in rested.items():
-                cells = found.setdefault((model, "at rest"), {})
-                cells[title, name] = "yes" if value == 1 else "no"
-            for model, share in empty.items():
-                cells = found.setdefault((model, "on nothing, %"), {})
-                cells[title, name] = f"{100 * share:.0f}"
-    table = pd.DataFrame.from_dict(found, orient="index").fillna("-").sort_index()
-    table.columns = pd.MultiIndex.from_tuples(table.columns)
+            if len(rested):
+                cells = {(m, "at rest"): "yes" if v == 1 else "no" for m, v in rested.items()}
+                cells |= {(m, "on nothing, %"): f"{100 * v:.0f}" for m, v in empty.items()}
+                found[title, name] = cells
+    table = pd.DataFrame(found).fillna("-").sort_index()
     return table.rename_axis(index=["model", ""])
 
 

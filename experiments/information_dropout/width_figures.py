@@ -69,7 +69,7 @@ def errors_by_width(view: View, target: str) -> Styler:
     if constant["alpha"].nunique() > 1:
         largest = constant[constant["alpha"] == (alpha := constant["alpha"].max())]
         means = 100 * largest.groupby("width")["value"].mean()
-        named.loc[f"the same of scale {alpha:g}, not chosen"] = means
+        named.loc[f"constant noise of scale {alpha:g}, not chosen"] = means
     named = named.rename_axis(columns=f"test error, % by {LABELS[target]}")
     style = named.style.format(precision=2, na_rep="-")
     return style.format_index("{:g}", axis=1)

@@ -92,7 +92,7 @@ def grid(settings: Settings) -> list[Member]:
     trainings: list[Member] = [dict(rate=main, seed=seed) for seed in settings.seeds]
     trainings += [dict(rate=rate, seed=first) for rate in settings.other_rates]
     trainings += [dict(rate=main, batch_size=size, seed=first) for size in settings.other_batches]
-    return [dict(activation=name) | own for own in trainings for name in settings.activations]
+    return [{"activation": name, **own} for own in trainings for name in settings.activations]
 
 
 def load(settings: Settings, device: str) -> FlatImages:
