@@ -98,7 +98,8 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what no member can be."""
         for factor in self.factors:
-            checks.number("factors", factor, above=0)
+            checks.number("factors", factor, least=1 / 256)  # of one latent unit
+        milestones(self.milestones)
 
 
 def grid(settings: Settings) -> list[Member]:

@@ -85,6 +85,8 @@ class Settings:
         checks.count("points", self.points, least=2)
         checks.count("kernel_seeds", self.kernel_seeds, most=len(self.seeds))
         checks.number("learning_rate", self.learning_rate, above=0)
+        for fraction in self.fractions:
+            checks.number("fractions", fraction, above=0, below=1)
 
 
 def grid(settings: Settings) -> list[Member]:

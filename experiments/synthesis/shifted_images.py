@@ -76,8 +76,12 @@ def load_shifted(name: str, *, count: int, split: str, offset: int, device: str)
         split: ``"train"`` or ``"test"``.
         offset: Columns between two places.
         device: Where the tensors go.
+
+    Raises:
+        ValueError: The split has fewer images than ``count``.
     """
     found = load(name, split=split)
+    checks.count(f"images to take of {split}", count, least=0, most=len(found))
     g = generator(DATA_SEED, f"part and places of {split}")
     chosen = torch.randperm(len(found), generator=g)[: count or len(found)]
     places = torch.randint(PLACES, (len(chosen),), generator=g)

@@ -299,3 +299,9 @@ def test_a_clear_record_gives_clear_verdicts_and_a_missing_one_none():
     expected = {"ELU falls": "yes", "Swish falls": "no", "tanh over ELU": "yes"}
     assert found.loc["here", list(expected)].to_dict() == expected
     assert set(found.loc["nowhere"]) == {""} and found.loc["here", "ReLU with L2 falls"] == ""
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 1.5])
+def test_a_share_of_the_words_leaves_some_to_train_on_and_some_to_test_on(share):
+    with pytest.raises(ValueError, match="fractions must be above 0 and below 1"):
+        planes.Settings(fractions=(0.3, share))

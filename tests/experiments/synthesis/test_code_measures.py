@@ -89,6 +89,8 @@ def test_places_do_not_depend_on_the_class():
     expected = table.sum(1, keepdim=True) * table.sum(0) / table.sum()
     square = ((table - expected) ** 2 / expected).sum()
     assert square < 40  # chi-square with 18 degrees of freedom: p about 0.002
+    with pytest.raises(ValueError, match="from 0 to 1400, got 1401"):
+        load_shifted("digits", count=1401, split="train", offset=1, device="cpu")
     again = load_shifted("digits", count=50, split="train", offset=1, device="cpu")
     assert torch.equal(again.images, part.images[:50])
 
