@@ -12,6 +12,7 @@ from experiments.information_plane.gradient import signal_to_noise
 from experiments.information_plane.plane_looks import look
 from experiments.information_plane.plane_record import CEILING, pack, unpack
 from experiments.information_plane.plane_rows import Measured, arrays, rows
+from experiments.information_plane.planes import Settings
 from experiments.information_plane.sensitivity import STATEMENTS, sensitivity
 from ibutils.data import icosahedral
 from ibutils.information_plane import Snapshot, binning_with_own_ends, split
@@ -304,4 +305,4 @@ def test_a_clear_record_gives_clear_verdicts_and_a_missing_one_none():
 @pytest.mark.parametrize("share", [0.0, 1.0, 1.5])
 def test_a_share_of_the_words_leaves_some_to_train_on_and_some_to_test_on(share):
     with pytest.raises(ValueError, match="fractions must be above 0 and below 1"):
-        planes.Settings(fractions=(0.3, share))
+        Settings(fractions=(0.3, share))
