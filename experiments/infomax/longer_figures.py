@@ -38,6 +38,8 @@ def by_images(view: View) -> Figure:
             ends = theirs["value"].astype(float)
             axes.plot([PAPER] * len(ends), ends, "*", ms=11, mfc="none", color=colour)
             axes.plot(table["seen"], 100 * table["value"], "x", ms=7, color=colour)
+        untrained = fewer[(fewer["method"] == "untrained") & (fewer["layer"] == layer)]["value"]
+        axes.plot([ZERO * first] * len(untrained), 100 * untrained, "x", ms=7, color="0.4")
         axes.set(xscale="log", title=LAYERS[layer], xlabel="images seen")
     panels[0].set_ylabel("accuracy, %")
     return finish(figure, view.source("DIM-T1L"), legend=panels[0])
@@ -87,7 +89,7 @@ def numbers(view: View) -> dict[str, float]:
     found = quoted("t1l", means.rename(index={"": "none"}))
     fewer = of_data(view.rows("DIM-T1"))
     if len(fewer):
-        fewer = fewer[(fewer["metric"] == "accuracy") & fewer["loss"].notna()]
+        fewer = fewer[fewer["metric"] == "accuracy"].fillna({"loss": "none"})
         found |= quoted("t1", 100 * fewer.groupby(["method", "loss", "layer"])["value"].mean())
     marks = sorted(rows["epoch"].unique())[-2:]
     last, before = (means.xs(mark, level="epoch") for mark in reversed(marks))
