@@ -1,5 +1,8 @@
 """Accuracy of the code against the images that an encoder has seen, with the paper's end."""
 
+from collections.abc import Mapping
+from itertools import product
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,6 +19,10 @@ SHOWN = {  # method and loss, with colour and look
     ("dim_global", "jsd"): (COLOURS[4], "D:"),
 }
 PAPER = 1000 * 50_000  # images of CIFAR-10 that the official settings show an encoder
+ADDED = {  # names of what prose compares: a trained encoder and an untrained one
+    "all": ("t1l-dim_local-infonce-{}-4", "t1l-dim_local-infonce-{}-0"),
+    "fewer": ("t1-dim_local-infonce-{}", "t1-untrained-none-{}"),
+}
 ZERO = 0.2  # of the first mark after 0: where an untrained encoder stands on a logarithmic axis
 
 
@@ -93,7 +100,22 @@ def numbers(view: View) -> dict[str, float]:
         found |= quoted("t1", 100 * fewer.groupby(["method", "loss", "layer"])["value"].mean())
     marks = sorted(rows["epoch"].unique())[-2:]
     last, before = (means.xs(mark, level="epoch") for mark in reversed(marks))
-    return found | quoted("t1l-gain", (last - before).rename(index={"": "none"}))
+    found |= quoted("t1l-gain", (last - before).rename(index={"": "none"}))
+    return found | added_by_training(found)
+
+
+def added_by_training(means: Mapping[str, float]) -> dict[str, float]:
+    """Return what local DIM reads above an untrained encoder after as many images seen, in points.
+
+    Args:
+        means: As in prose: ``all`` images here at the fourth epoch, and ``fewer`` in Table 1.
+    """
+    found = {}
+    for layer, (kind, names) in product(LAYERS, ADDED.items()):
+        trained, untrained = (name.format(layer) for name in names)
+        if trained in means and untrained in means:
+            found[f"t1l-added-{kind}-{layer}"] = means[trained] - means[untrained]
+    return found
 
 
 FIGURES = {"DIM-T1L": by_images, "DIM-T1L in numbers": in_numbers}

@@ -9,7 +9,7 @@ import torch
 from experiments.infomax import classification, longer
 from experiments.infomax.classification import trained
 from experiments.infomax.encoder_measures import accuracies
-from experiments.infomax.longer_figures import numbers, probed
+from experiments.infomax.longer_figures import added_by_training, numbers, probed
 from ibutils.train import Learner, fit
 from reproduce.view import View
 
@@ -96,6 +96,15 @@ def test_numbers_are_by_epoch_and_gains_between_the_last_marks(rows):
     assert found["t1l-dim_local-infonce-y-1"] == pytest.approx(100 * values[1])
     gain = 100 * (values[2] - values[1])
     assert found["t1l-gain-dim_local-infonce-y"] == pytest.approx(gain)
+
+
+def test_what_training_adds_is_read_above_the_untrained_encoder():
+    here = {"t1l-dim_local-infonce-y-4": 55.0, "t1l-dim_local-infonce-y-0": 35.0}
+    there = {"t1-dim_local-infonce-y": 51.0, "t1-untrained-none-y": 31.5}
+    assert added_by_training(here | there) == {"t1l-added-all-y": 20.0, "t1l-added-fewer-y": 19.5}
+    assert added_by_training(there | {"t1-untrained-none-fc": 30.0}).keys() == {
+        "t1l-added-fewer-y"
+    }
 
 
 @pytest.mark.parametrize("marks", [(), (0, 1), (2, 1), (1, 1)])
