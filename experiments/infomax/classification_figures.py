@@ -98,6 +98,9 @@ def numbers(view: View) -> dict[str, float]:
         pair = [f"t1-{method}-jsd-{layer}" for method in ("dim_local", "dim_global")]
         if found.keys() >= {*pair}:
             found[f"gain-{layer}"] = found[pair[0]] - found[pair[1]]
+    rested = every[every["metric"] == "accuracy_converged"].groupby("layer")["value"]
+    for name, own in rested:
+        found |= {f"rested-{name}": int(own.sum()), f"rested-{name}-of": len(own)}
     of_jsd = every[every["loss"] == "jsd"]
     for method, kind in (("dim_global", "global"), ("dim_local", "local")):
         course = term(of_jsd[of_jsd["method"] == method], kind)

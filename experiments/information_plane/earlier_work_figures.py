@@ -252,6 +252,22 @@ FIGURES = {
 }
 
 
+def _of_networks(view: View) -> dict[str, float]:
+    """Return of how many networks a layer drops by a number of bits."""
+    by_input = view.rows("SX-F14").query("metric == 'drop_even-input' and activation == 'tanh'")
+    small = nats_to_bits(by_input[by_input["layer"] == view.chosen.layer]["value"])
+    relu = view.rows("SX-F1AB").query("metric == 'drop' and activation == 'relu'")
+    found: dict[str, float] = {
+        "input-drop-below-half": int((small < 0.5).sum()),
+        "input-drop-n": len(small),
+    }
+    found["input-drop-above-one"] = int((small >= 1).sum())
+    for name, layer in (("hidden", view.chosen.layer), ("output", view.chosen.layer + 1)):
+        own = nats_to_bits(relu[relu["layer"] == layer]["value"])
+        found |= {f"relu-{name}-drops": int((own > 0.5).sum()), "relu-n": len(own)}
+    return found
+
+
 def numbers(view: View) -> dict[str, float]:
     """Return what the prose quotes."""
     found: dict[str, float] = {}
@@ -268,6 +284,7 @@ def numbers(view: View) -> dict[str, float]:
     last = view.arrays("SX-F16")[RELU]["histograms"][-1]
     found |= {"beyond-first": 100 * float(last[0, -1]), "beyond-last": 100 * float(last[4, -1])}
     found["input-drop"] = float(mean_of(view, "SX-F14", "drop_even-input", "activation")["tanh"])
+    found |= _of_networks(view)
     factors, layer = ["activation", "batch"], view.chosen.layer - 1
     before = mean_of(view, "SX-F5", "drop", factors, layer=layer)["tanh"]
     found |= {"full-before": float(before[FULL]), "small-before": float(before[SMALL])}

@@ -135,6 +135,12 @@ def numbers(view: View) -> dict[str, float]:
         found[f"relu-{name}-change"] = nats_to_bits(float(means["relu", f"{name}_hidden_change"]))
     for kind in TRAINED:
         found[f"plane-agree-{kind}"] = 100 * float(means[kind, "sign_agreement"])
+    relu = view.rows("AE-F3").query("activation == 'relu'")
+    changes = relu.pivot_table("value", "seed", "metric")
+    living = changes[changes["ebab_hidden_change"] != 0]
+    found["relu-living"] = len(living)
+    found["relu-ebab-falls"] = int((living["ebab_hidden_change"] < 0).sum())
+    found["relu-epoch-rises"] = int((living["epoch_hidden_change"] > 0).sum())
     return found | _shared_falls(view) | _ratios(view)
 
 
@@ -151,10 +157,12 @@ def _ratios(view: View) -> dict[str, float]:
     spanned = rows.query("metric == 'bins_spanned'")["value"]
     ratio = own = rows.query("metric == 'maximum_ratio'")["value"]
     larger = view.rows("AE-F8")  # the same training, trained for the planes with more seeds
+    ordered = 0
     if len(larger):
         largest = larger.query("metric == 'largest' and l2 == 0")
         by_layer = largest.pivot_table("value", "seed", "layer")
         ratio = by_layer[5] / by_layer[1]
+        ordered = int((by_layer[[1, 2, 3, 4, 5]].diff(axis=1).iloc[:, 1:] > 0).all(axis=1).sum())
     return {
         "plane-ratio-own": float(own.mean()),
         "plane-ratio-own-n": len(own),
@@ -162,6 +170,7 @@ def _ratios(view: View) -> dict[str, float]:
         "plane-ratio-sem": float(np.asarray(ratio.sem())),
         "plane-ratio-median": float(ratio.median()),
         "plane-ratio-n": len(ratio),
+        "plane-ordered": ordered,
         "plane-span": float(spanned.median()),
     }
 

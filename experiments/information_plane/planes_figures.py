@@ -218,7 +218,15 @@ def _of_tanh(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, float]
     first, then = in_bits(own["mean"])[[0, _hundred(own["epochs"])], 4]
     per_seed = torch.from_numpy(in_bits(own["planes"]))[:, :, 4].unbind(-1)
     falls = phases.change_while_fitting(*per_seed) < 0
+    evenly = torch.from_numpy(in_bits(own["planes even"]))[:, :, 4].unbind(-1)
+    after = phases.change_after_fitting(*evenly)
+    both = (phases.change_while_fitting(*evenly) > 0) & (after < 0)
+    whole = evenly[0].amax(0) - evenly[0][-1]
     return found | {
+        "tanh-even-both": int(both.sum()),
+        "tanh-even-after-share": 100 * float((-after / whole).mean()),
+        "tanh-EBAB-rise-half": int((phases.rise(per_seed[0]) > 0.5).sum()),
+        "tanh-networks": len(falls),
         "tanh-early-input": float(first[0] - then[0]),
         "tanh-early-from": float(first[1]),
         "tanh-early-to": float(then[1]),
