@@ -9,14 +9,13 @@ import math
 import re
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 import numpy as np
 import torch
 
-from ibutils import checks
+from ibutils import __version__, checks
 from ibutils.estimators.kinds import Kind
 from ibutils.estimators.mutual_information import METHODS, estimate_mi
 from ibutils.estimators.neural import CRITICS
@@ -65,8 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         estimate(options)
     except (OSError, ValueError, TypeError, FloatingPointError, csv.Error) as error:
         parser.error(_as_options(str(error)))
-    except (MemoryError, RuntimeError) as error:  # as torch says that memory is short
-        parser.error(f"{error}; columns of many labels need most of it")
+    except (MemoryError, RuntimeError) as error:
+        short = isinstance(error, MemoryError) or "memory" in str(error)  # as torch says it
+        cure = "; columns of many labels need most of it" if short else ""
+        parser.error(f"{error}{cure}")
 
 
 def estimate(options: argparse.Namespace) -> None:
@@ -206,7 +207,7 @@ def _is(kind: Callable[[str], Any], text: str) -> bool:
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m ibutils", description="Mutual information from a table.")
-    parser.add_argument("--version", action="version", version=version("ibutils"))
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="estimate", parser_class=Parser)
     command = commands.add_parser(
         "estimate",

@@ -52,7 +52,7 @@ class Separable(nn.Module):
         activation: Callable[[], nn.Module] = nn.ReLU,
         generator: torch.Generator | None = None,
     ) -> None:
-        _check_sizes(dim_x=dim_x, dim_y=dim_y, width=width, embedding=embedding, depth=depth)
+        checks.sizes(dim_x=dim_x, dim_y=dim_y, width=width, embedding=embedding, depth=depth)
         super().__init__()
         self.dims = dim_x, dim_y
         hidden = [width] * depth
@@ -64,7 +64,8 @@ class Separable(nn.Module):
     ) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
         """Return the embeddings of x ``[n, dx]`` and y ``[n, dy]``, ``[n, embedding]`` each."""
         _check_pairs(x, y, self.dims)
-        return self.f(x), self.g(y)
+        with checks.suits(x=x, y=y):
+            return self.f(x), self.g(y)
 
     def forward(self, x: Float[Tensor, "n dx"], y: Float[Tensor, "n dy"]) -> Float[Tensor, "n n"]:
         """Return the scores ``[n, n]`` of all x ``[n, dx]`` with all y ``[n, dy]``."""
@@ -108,7 +109,7 @@ class Concatenated(nn.Module):
         activation: Callable[[], nn.Module] = nn.ReLU,
         generator: torch.Generator | None = None,
     ) -> None:
-        _check_sizes(dim_x=dim_x, dim_y=dim_y, width=width, depth=depth)
+        checks.sizes(dim_x=dim_x, dim_y=dim_y, width=width, depth=depth)
         super().__init__()
         self.dims = dim_x, dim_y
         sizes = [dim_x + dim_y, *[width] * depth, 1]
@@ -120,9 +121,10 @@ class Concatenated(nn.Module):
         # The first layer is a sum of a part of x and a part of y: n evaluations, not n^2.
         first: Any = self.network[0]
         weight, bias = first.weight, first.bias  # by name: a parametrisation has others
-        of_x = F.linear(x, weight[:, : self.dims[0]])
-        of_y = F.linear(y, weight[:, self.dims[0] :], bias)
-        return self.network[1:](of_x[:, None] + of_y).squeeze(-1)
+        with checks.suits(x=x, y=y):
+            of_x = F.linear(x, weight[:, : self.dims[0]])
+            of_y = F.linear(y, weight[:, self.dims[0] :], bias)
+            return self.network[1:](of_x[:, None] + of_y).squeeze(-1)
 
 
 def _network(sizes: list[int], activation: Any, generator: Any) -> nn.Sequential:
@@ -145,11 +147,6 @@ def _made(activation: Any) -> nn.Module:
             "give a class such as nn.ReLU"
         ) from reason
     return made
-
-
-def _check_sizes(**sizes: Any) -> None:
-    for name, size in sizes.items():
-        checks.count(name, size)
 
 
 def _check_pairs(x: Any, y: Any, dims: tuple[int, int]) -> None:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
 
 from ibutils import checks
 from ibutils.train import Learner, Recipe, Trainable, fit
@@ -48,7 +49,7 @@ class Ensemble(Learner):
     Raises:
         TypeError: An argument is of another type.
         ValueError: No models, models that differ in more than parameters and buffers, or that
-            gather running statistics.
+            gather running statistics or draw noise of their own.
 
     Example:
         >>> from ibutils.baselines import Classifier
@@ -162,16 +163,21 @@ def check_alike(models: Sequence[Trainable]) -> None:
                     f"members of an ensemble differ in parameters and buffers only, but {name} "
                     f"is {first.get(name)} in model 0 and {found.get(name)} in model {position}"
                 )
-    _check_buffers(models[0])
+    _check_training(models[0])
 
 
-def _check_buffers(model: nn.Module) -> None:
-    """Raise when a model in training mode gathers statistics, which would be lost."""
+def _check_training(model: nn.Module) -> None:
+    """Raise when a model in training mode gathers statistics, or draws by torch's generators."""
     for name, module in copy.deepcopy(model).train().named_modules():  # frozen parts stay so
         if isinstance(module, _NormBase) and module.track_running_stats and module.training:
             raise ValueError(
                 "members of an ensemble must not gather statistics while training, as "
                 f"{name} does: {module}; train such models one by one"
+            )
+        if isinstance(module, _DropoutNd) and module.p > 0 and module.training:
+            raise ValueError(
+                "members of an ensemble must take their noise as an argument, which "
+                f"{name} does not: {module}; train such models one by one"
             )
 
 
@@ -210,6 +216,7 @@ def group_size(model: nn.Module) -> int:
 
     Raises:
         TypeError: ``model`` is no module.
+        ValueError: It has no parameters.
     """
     checks.module("model", model)
     parameters = list(model.parameters())

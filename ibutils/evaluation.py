@@ -37,7 +37,7 @@ def error_rate(
 def check_predictions(log_probabilities: Tensor, **classes: Tensor) -> None:
     """Raise unless logarithms ``[batch, classes]`` can be compared with classes ``[batch]``.
 
-    The logarithm of zero is one, NaN and infinity are none.
+    Minus infinity, the logarithm of zero, is allowed; NaN and plus infinity are not.
 
     Raises:
         TypeError: ``log_probabilities`` is no tensor.
@@ -76,7 +76,7 @@ def evaluate(
         samples: Codes whose predicted probabilities are averaged.
         repeats: Independent evaluations that the averaged error is the mean of.
         generator: Source of the noise; by default the global one of PyTorch, which moves.
-        batch_size: Inputs held at once.
+        batch_size: Inputs held at once, whose noise is drawn together: other sizes, other draws.
 
     Returns:
         ``error`` at one sample (a fraction), ``error_<samples>`` with averaged probabilities,
@@ -91,8 +91,7 @@ def evaluate(
     checks.tensor("inputs", inputs, kind="any")
     checks.labels("labels", labels, n=len(inputs))
     labels = labels.long()
-    for name, value in (("samples", samples), ("repeats", repeats), ("batch_size", batch_size)):
-        checks.count(name, value)
+    checks.sizes(samples=samples, repeats=repeats, batch_size=batch_size)
     checks.generator(generator)
     with evaluating(model):
         parts = [

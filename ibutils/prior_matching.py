@@ -222,8 +222,8 @@ class PriorMatching(nn.Module):
         """Return the loss of the encoder and that of the discriminator, in nats.
 
         Args:
-            y: Output of the encoder.
-            samples: Draws from the prior.
+            y: Output of the encoder, ``[n, d]``.
+            samples: Draws from the prior, ``[n, d]``.
 
         Raises:
             TypeError: An argument is no tensor.
@@ -237,10 +237,12 @@ class PriorMatching(nn.Module):
         if self.prior == "uniform":
             y = y.sigmoid()
         frozen = {name: p.detach() for name, p in self.discriminator.named_parameters()}
-        judged = torch.func.functional_call(self.discriminator, frozen, (y,))
+        with checks.suits(y=y, samples=samples):
+            judged = torch.func.functional_call(self.discriminator, frozen, (y,))
+            of_samples = self.discriminator(samples)
         of_encoder = encoder_loss(judged, form="non_saturating")
         codes = y.detach()
-        loss = discriminator_loss(self.discriminator(samples), self.discriminator(codes))
+        loss = discriminator_loss(of_samples, self.discriminator(codes))
         if self.penalty > 0:
             slopes = [square_slope(self.discriminator, at) for at in (samples, codes)]
             loss = loss + self.penalty / 2 * (slopes[0] + slopes[1])
@@ -251,8 +253,13 @@ def square_slope(network: nn.Module, *inputs: Float[Tensor, "n ..."]) -> Float[T
     """Return the mean squared gradient of scores by their inputs, with a gradient to the weights.
 
     Args:
-        network: Maps inputs to a score for each row, which depends on its own row alone.
-        inputs: What is scored together, such as images and codes; the squares are summed.
+        network: Maps inputs to a score for each row, ``[n]`` or ``[n, 1]``, which depends on its
+            own row alone.
+        inputs: What is scored together, ``[n, ...]`` each, such as images and codes; the squares
+            are summed.
+
+    Returns:
+        A scalar.
 
     Example:
         >>> network = nn.Linear(2, 1)

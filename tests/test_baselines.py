@@ -121,6 +121,14 @@ class TestClassifier:
         assert logs.dtype == torch.float32
         close(logs.exp().sum(1), torch.ones(2))
 
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_its_loss_is_in_single_precision_at_least(self, dtype):
+        model = Classifier(nn.Linear(4, 3).to(dtype))
+        inputs, labels = torch.ones(2, 4, dtype=dtype), torch.tensor([0, 2])
+        terms = model.objective(inputs, labels, torch.empty(2, 0))
+        assert terms["loss"].dtype == torch.float32
+        assert torch.equal(terms["loss"], terms["cross_entropy"])
+
     def test_cross_entropy_is_the_default(self, generator):
         model = Classifier(perceptron([4, 3], generator=generator))
         inputs, labels = torch.randn(6, 4, generator=generator), torch.tensor([0, 1, 2] * 2)

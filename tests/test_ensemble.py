@@ -251,6 +251,16 @@ def test_models_that_gather_statistics_are_refused():
     assert given[0].network[1].num_batches_tracked == 0
 
 
+def test_models_that_draw_noise_of_their_own_are_refused():
+    def models(rate):
+        layers = nn.Linear(SIZE, 4), nn.Dropout(rate)
+        return [Classifier(nn.Sequential(*layers)).double() for _ in range(2)]
+
+    with pytest.raises(ValueError, match=r"network\.1 does not: Dropout.*; train such .* one by"):
+        Ensemble(models(0.5), RECIPE)
+    Ensemble(models(0.0), RECIPE)
+
+
 def test_equal_losses_made_twice_are_alike():
     assert smoothed(0, None).loss is not smoothed(1, None).loss
     ensemble.check_alike([smoothed(0, None), smoothed(1, None)])

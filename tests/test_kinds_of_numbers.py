@@ -15,9 +15,11 @@ from ibutils.attacks import (
     projected_gradient,
 )
 from ibutils.baselines import Classifier, NoiseAsTargets
+from ibutils.critics import Concatenated, Separable
 from ibutils.data.composed import cluttered
 from ibutils.evaluation import evaluate
 from ibutils.infomax import (
+    AbsoluteCoordinates,
     DeepInfoMax,
     Terms,
     infomax_loss,
@@ -35,6 +37,8 @@ from ibutils.information_plane import StackedLearner, recipe, split
 from ibutils.nets import StackedPerceptrons, narrow_perceptron
 from ibutils.nets.encoders import basic32
 from ibutils.nets.image_code import image_decoder
+from ibutils.prior_matching import PriorMatching
+from ibutils.probes import Probe
 from ibutils.whitening import standardise
 
 KINDS = (torch.int8, torch.int16, torch.int32)
@@ -43,6 +47,35 @@ TARGETS = torch.tensor([0, 2, 1, 3, 3, 0])
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+def double(*shape):
+    return torch.zeros(shape, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("given", "call"),
+    [
+        ("x", lambda: basic32(channels=1 / 16)(double(2, 3, 32, 32))),
+        (
+            "inputs",
+            lambda: StackedPerceptrons([narrow_perceptron(activation="tanh")]).activity(
+                double(4, 12)
+            ),
+        ),
+        ("x", lambda: Separable(3, 2, width=4, embedding=4, depth=1)(double(5, 3), double(5, 2))),
+        ("x", lambda: Concatenated(3, 2, width=4, depth=1)(double(5, 3), torch.zeros(5, 2))),
+        ("y", lambda: PriorMatching(4)(double(5, 4), double(5, 4))),
+        (
+            "features",
+            lambda: AbsoluteCoordinates(4, 2, 3, units=8)(double(5, 4, 2, 2), double(5, 3)),
+        ),
+        ("x", lambda: Probe(4, 3)(double(5, 4))),
+    ],
+)
+def test_another_precision_than_that_of_a_network_is_a_mistake_with_a_name(given, call):
+    with pytest.raises(ValueError, match=rf"^{given} torch.float64 .*must suit the network"):
+        call()
 
 
 def images(n=6):

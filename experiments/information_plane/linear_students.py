@@ -84,7 +84,9 @@ def look(weights: list[Tensor], sample: TeacherSample, relevant: int) -> dict[st
     n = sample.x.shape[1]
     covariance = torch.eye(n, dtype=torch.float64) / n
     gap = sample.y - sample.x @ total.mT
-    fresh_error = linear.generalisation_error(total, sample.teacher, covariance, output_noise=1.0)
+    fresh_error = linear.generalisation_error(
+        total, sample.teacher, covariance, output_noise_variance=1.0
+    )
     found = {"train_error": gap.square().sum(1).mean(), "test_error": fresh_error}
     parts = {"relevant": torch.arange(n) < relevant, "irrelevant": torch.arange(n) >= relevant}
     for name, variance in NOISES.items():
@@ -93,7 +95,11 @@ def look(weights: list[Tensor], sample: TeacherSample, relevant: int) -> dict[st
                 weight, covariance, noise_variance=variance
             )
         found[f"output{name}"] = linear.information_about_output(
-            hidden[0], sample.teacher, covariance, noise_variance=variance, output_noise=1.0
+            hidden[0],
+            sample.teacher,
+            covariance,
+            noise_variance=variance,
+            output_noise_variance=1.0,
         )
         for part, block in parts.items() if relevant < n else ():
             found[f"{part}{name}"] = linear.information_about_block(

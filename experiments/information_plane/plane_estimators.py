@@ -24,6 +24,7 @@ CONSTANT = 1e-3  # of aKDE; the others are tried for comparison
 CONSTANTS = {"akde-0.01": 1e-2, "akde-0.1": 1e-1}
 VARIANCES = {"kde-0.1": 0.1, "kde-0.001": 1e-3}  # of kernels that do not adapt
 FIXED_KERNELS = ("tanh", "relu", "softplus", "softsign")
+NEIGHBOUR = 2  # whose distance Figure 12 of earlier work takes
 OFFSETS = (1e-16, 1e-8)  # that distances to neighbours get, the first as in earlier work
 
 
@@ -102,11 +103,16 @@ def entropies(trained: Trained, positions: Sequence[int], *, count: int) -> dict
     """
     found, repeated = [], []
     for layers in trained.activity(positions, count):
-        distances = [torch.stack([neighbour_distances(one) for one in h]) for h in layers]
+        distances = [
+            torch.stack([neighbour_distances(one, k=NEIGHBOUR) for one in h]) for h in layers
+        ]
         repeated.append(torch.stack([(r == 0).double().mean(-1) for r in distances], dim=-1))
         pairs = list(zip(distances, layers, strict=True))
         by_offset = [
-            [entropy_from_distances(r, dimension=h.shape[-1], offset=offset) for r, h in pairs]
+            [
+                entropy_from_distances(r, dimension=h.shape[-1], k=NEIGHBOUR, offset=offset)
+                for r, h in pairs
+            ]
             for offset in OFFSETS
         ]
         found.append(torch.stack([torch.stack(one, dim=-1) for one in by_offset], dim=-1))

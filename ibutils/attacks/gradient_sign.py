@@ -152,8 +152,7 @@ def projected_gradient(
         tensor([ True, False])
     """
     checks.number("epsilon", epsilon, least=0)
-    for name, value in (("steps", steps), ("restarts", restarts), ("gradients", gradients)):
-        checks.count(name, value)
+    checks.sizes(steps=steps, restarts=restarts, gradients=gradients)
     found = images.clone()
     best = torch.full((len(images),), torch.inf, device=images.device, dtype=torch.double)
     success = torch.zeros_like(best, dtype=torch.bool)

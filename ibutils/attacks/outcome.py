@@ -240,7 +240,8 @@ def _check_prediction(predict: Any) -> None:
     """Raise unless something can be called, and is no model, whose calls mean something else."""
     if isinstance(predict, Trainable):
         raise TypeError(
-            "predict must be made of a model by prediction(model, low=..., high=...), got a "
+            "predict must be a function of images and a generator that returns log-probabilities, "
+            "made of a VIB or a Classifier by prediction(model, low=..., high=...), got a "
             f"{type(predict).__name__}"
         )
     if not callable(predict):

@@ -71,4 +71,5 @@ class Supervised(FineTuned):
 
     def features(self, inputs: Tensor) -> Features:
         """Return the features of images ``[n, channels, h, w]``."""
+        check_inputs(self.encoder, inputs)
         return self.encoder(inputs)

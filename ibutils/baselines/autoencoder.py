@@ -55,7 +55,7 @@ def standard_normal_kl(
     checks.tensor("log_std", log_std, ndim=2)
     checks.same_shape(mean=mean, log_std=log_std)
     mean, log_std = at_least_single(mean), at_least_single(log_std)
-    excess = torch.expm1(2 * log_std) - 2 * log_std  # exact near a standard deviation of one
+    excess = torch.expm1(2 * log_std) - 2 * log_std  # exp - 1 would lose digits next to 0
     return 0.5 * (mean.square() + excess).sum(1)
 
 
@@ -64,7 +64,7 @@ class Autoencoder(AroundEncoder):
 
     Args:
         encoder: Makes ``Features`` of images; the decoder sees the code alone.
-        decoder: Maps codes to images, such as ``ibutils.nets.image_code``.
+        decoder: Maps codes to images, such as ``ibutils.nets.image_code.image_decoder``.
 
     Raises:
         TypeError: ``encoder`` or ``decoder`` is no module.

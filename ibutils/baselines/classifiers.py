@@ -108,7 +108,8 @@ class Classifier(Trainable):
                 f"{tuple(inputs.shape)}"
             )
         error = cross_entropy(logits, labels)
-        return {"loss": self.loss(logits, labels.long()), "cross_entropy": error}
+        loss = self.loss(at_least_single(logits), labels.long())
+        return {"loss": loss, "cross_entropy": error}
 
     def log_predictive(
         self, inputs: Tensor, *, samples: int = 1, generator: torch.Generator | None = None

@@ -60,6 +60,8 @@ def pair_keys(first: Tensor, limit: int, second: Tensor, second_limit: int) -> t
     """Return keys of pairs, each below its limit, and the limit of the pairs."""
     if limit * second_limit > KEYS:
         first, limit = _ranks(first), first.shape[-1]
+    if limit * second_limit > KEYS:
+        second, second_limit = _ranks(second), second.shape[-1]
     return first * second_limit + second, limit * second_limit
 
 

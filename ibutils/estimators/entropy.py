@@ -13,7 +13,7 @@ from ibutils.inputs import Data
 OFFSET = 1e-16  # that the published code adds to distances
 
 
-def neighbour_distances(x: Data, *, k: int = 2) -> Float[Tensor, " n"]:
+def neighbour_distances(x: Data, *, k: int) -> Float[Tensor, " n"]:
     """Return the Euclidean distance of each sample to its k-th nearest neighbour.
 
     Args:
@@ -39,7 +39,7 @@ def neighbour_distances(x: Data, *, k: int = 2) -> Float[Tensor, " n"]:
 
 
 def entropy_from_distances(
-    distances: Float[Tensor, "*batch n"], *, dimension: int, k: int = 2, offset: float = OFFSET
+    distances: Float[Tensor, "*batch n"], *, dimension: int, k: int, offset: float = OFFSET
 ) -> Float[Tensor, "*batch"]:
     r"""Return the nearest-neighbour estimate of a differential entropy.
 
@@ -53,7 +53,7 @@ def entropy_from_distances(
     Args:
         distances: Distance :math:`r_i` of each sample to its k-th neighbour ``[..., n]``.
         dimension: Dimension :math:`d` of the samples.
-        k: Number of the neighbour.
+        k: Number of that neighbour, the one of ``neighbour_distances``.
         offset: The offset :math:`\epsilon`.
 
     Returns:
@@ -68,7 +68,8 @@ def entropy_from_distances(
 
     Example:
         >>> x = torch.rand(2000, 1, generator=torch.Generator().manual_seed(0))
-        >>> abs(round(float(entropy_from_distances(neighbour_distances(x), dimension=1)), 1))
+        >>> distances = neighbour_distances(x, k=3)
+        >>> abs(round(float(entropy_from_distances(distances, dimension=1, k=3)), 1))
         0.0
     """
     checks.tensor("distances", distances)

@@ -64,6 +64,10 @@ class Estimate:
         fields = zip(vars(self).values(), vars(other).values(), strict=True)
         return all(_equal(one, own) for one, own in fields)
 
+    def __hash__(self) -> int:
+        """Return a number that equal estimates share; equal tensors have different hashes."""
+        return hash((self.unit, self.diagnostics, self.method, self.freedom))
+
     def __float__(self) -> float:
         if isinstance(self.value, Tensor) and self.value.numel() != 1:
             raise ValueError(f"the estimate holds {self.value.numel()} values: see its .value")

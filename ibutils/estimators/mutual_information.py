@@ -75,10 +75,10 @@ def estimate_mi(
         critic: Of the bounds, as in ``neural.estimate``. With one of yours ``"auto"`` is InfoNCE.
         steps: Of their training.
         batch_size: Likewise.
-        generator: Source of the split into parts, and of the training. By default it is fixed
-            for every method: equal calls return equal values, and no global state moves, unless
-            a critic of yours draws numbers of its own. (``neural.estimate`` draws from the global
-            source of PyTorch.)
+        generator: Source of the split into parts, of the noise that breaks ties, and of the
+            training. By default it is fixed for every method: equal calls return equal values,
+            and no global state moves, unless a critic of yours draws numbers of its own.
+            (``neural.estimate`` draws from the global source of PyTorch.)
         progress: Whether to show how far a training is.
 
     Returns:

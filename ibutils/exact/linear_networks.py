@@ -108,7 +108,7 @@ def information_about_output(
     covariance: Float[Tensor, "inputs inputs"],
     *,
     noise_variance: float,
-    output_noise: float,
+    output_noise_variance: float,
 ) -> Float[Tensor, "*batch"]:
     r"""Return the information of a linear layer about the output of a noisy linear teacher.
 
@@ -121,7 +121,7 @@ def information_about_output(
         teacher: The matrix :math:`W_o`.
         covariance: Of the input, ``[inputs, inputs]``.
         noise_variance: :math:`\sigma^2` of the noise added to the layer.
-        output_noise: Variance :math:`\sigma_o^2` of the teacher's noise.
+        output_noise_variance: Variance :math:`\sigma_o^2` of the teacher's noise.
 
     Returns:
         Informations in nats, ``[...]``.
@@ -135,18 +135,20 @@ def information_about_output(
 
     Example:
         >>> one = torch.eye(1)  # correlation 1/2
-        >>> options = dict(noise_variance=1.0, output_noise=1.0)
+        >>> options = dict(noise_variance=1.0, output_noise_variance=1.0)
         >>> round(float(information_about_output(one, one, one, **options)), 4)  # -log(3 / 4) / 2
         0.1438
     """
     _check_matrices(covariance, weight=weight)
     _check_matrices(covariance, ndim=2, teacher=teacher)
     checks.number("noise_variance", noise_variance, above=0)
-    checks.number("output_noise", output_noise, above=0)
-    both = torch.cat([weight, teacher.expand(*weight.shape[:-2], *teacher.shape)], dim=-2)
-    variances = [noise_variance] * weight.shape[-2] + [output_noise] * len(teacher)
-    joint = both @ covariance @ both.mT + torch.diag(both.new_tensor(variances))
-    return gaussian_mutual_information((joint + joint.mT) / 2, dim_x=weight.shape[-2])
+    checks.number("output_noise_variance", output_noise_variance, above=0)
+    teachers = teacher.expand(*weight.shape[:-2], *teacher.shape)
+    both = torch.cat([weight, teachers], dim=-2).double()  # little noise asks for the digits
+    variances = [noise_variance] * weight.shape[-2] + [output_noise_variance] * len(teacher)
+    joint = both @ covariance.double() @ both.mT + torch.diag(both.new_tensor(variances))
+    found = gaussian_mutual_information((joint + joint.mT) / 2, dim_x=weight.shape[-2])
+    return found.to(weight.dtype)
 
 
 def generalisation_error(
@@ -154,7 +156,7 @@ def generalisation_error(
     teacher: Float[Tensor, "outputs inputs"],
     covariance: Float[Tensor, "inputs inputs"],
     *,
-    output_noise: float,
+    output_noise_variance: float,
 ) -> Float[Tensor, "*batch"]:
     r"""Return the expected squared error of a linear student on fresh examples.
 
@@ -165,7 +167,7 @@ def generalisation_error(
         total: Product of all matrices of the student, ``[..., outputs, inputs]``.
         teacher: The matrix :math:`W_o`, ``[outputs, inputs]``.
         covariance: Of the input, ``[inputs, inputs]``.
-        output_noise: Variance :math:`\sigma_o^2` of each of the :math:`N_o` outputs.
+        output_noise_variance: Variance :math:`\sigma_o^2` of each of the :math:`N_o` outputs.
 
     Raises:
         TypeError: An argument is of another type.
@@ -175,19 +177,19 @@ def generalisation_error(
 
     Example:
         >>> one = torch.eye(1)
-        >>> float(generalisation_error(0 * one, one, one, output_noise=0.5))
+        >>> float(generalisation_error(0 * one, one, one, output_noise_variance=0.5))
         1.5
     """
     _check_matrices(covariance, total=total)
     _check_matrices(covariance, ndim=2, teacher=teacher)
-    checks.number("output_noise", output_noise, least=0)
+    checks.number("output_noise_variance", output_noise_variance, least=0)
     if total.shape[-2] != len(teacher):
         raise ValueError(
             f"total and teacher must have as many outputs, got {total.shape[-2]} and "
             f"{len(teacher)}"
         )
     gap = teacher - total
-    return ((gap @ covariance) * gap).sum((-2, -1)) + len(teacher) * output_noise
+    return ((gap @ covariance) * gap).sum((-2, -1)) + len(teacher) * output_noise_variance
 
 
 def _half_log_det(weight: Tensor, root: Tensor, noise_variance: float) -> Tensor:

@@ -52,8 +52,7 @@ def sample_teacher(
         >>> sample_teacher(100, 8, 1, snr=1.0).teacher.shape
         torch.Size([1, 8])
     """
-    for name, size in {"n": n, "inputs": inputs, "outputs": outputs}.items():
-        checks.count(name, size)
+    checks.sizes(n=n, inputs=inputs, outputs=outputs)
     checks.number("snr", snr, above=0)
     checks.count("relevant", inputs if relevant is None else relevant, most=inputs)
     checks.generator(generator)

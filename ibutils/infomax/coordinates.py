@@ -46,7 +46,8 @@ class AbsoluteCoordinates(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        _check_options(generator, channels=channels, side=side, code=code, units=units)
+        checks.sizes(channels=channels, side=side, code=code, units=units)
+        checks.generator(generator)
         self.shape = channels, side, code
         self.network = _network(channels + code, units, 2 * side, generator)
 
@@ -55,7 +56,12 @@ class AbsoluteCoordinates(nn.Module):
     ) -> Float[Tensor, ""]:
         """Return the sum of both cross-entropies, in nats, averaged over images and locations.
 
+        Args:
+            local: Map of local features.
+            y: Codes.
+
         Raises:
+            TypeError: ``local`` or ``y`` is no tensor.
             ValueError: Map and codes are not of the sizes given, or not of the same images.
         """
         _check_features(local, y, self.shape)
@@ -95,7 +101,8 @@ class RelativeCoordinates(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        _check_options(generator, channels=channels, side=side, code=code, units=units)
+        checks.sizes(channels=channels, side=side, code=code, units=units)
+        checks.generator(generator)
         self.shape = channels, side, code
         offsets = 2 * side - 1
         self.network = _network(2 * channels + code, units, 2 * offsets, generator)
@@ -152,12 +159,6 @@ def positions(
     return steps.repeat_interleave(side), steps.repeat(side)
 
 
-def _check_options(generator: torch.Generator | None, **sizes: int) -> None:
-    for name, size in sizes.items():
-        checks.count(name, size)
-    checks.generator(generator)
-
-
 def _check_features(local: Tensor, y: Tensor, shape: tuple[int, int, int]) -> None:
     """Raise unless map and codes are of the sizes that the network was made for."""
     channels, side, code = shape
@@ -188,6 +189,7 @@ def _beside(vector: Tensor, features: Tensor) -> Tensor:
 def _cross_entropies(network: nn.Module, inputs: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Return the mean cross-entropies of the two halves of the logits, summed."""
     shape = inputs.shape[:2]
-    first, second = network(inputs.flatten(0, 1)).chunk(2, dim=-1)
+    with checks.suits(features=inputs):
+        first, second = network(inputs.flatten(0, 1)).chunk(2, dim=-1)
     targets = [axis.expand(shape).flatten() for axis in (rows, columns)]
     return F.cross_entropy(first, targets[0]) + F.cross_entropy(second, targets[1])

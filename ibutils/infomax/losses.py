@@ -126,8 +126,10 @@ def pair_loss(
     """Return the loss of :func:`infomax_loss` for chosen negatives.
 
     Args:
-        positive: Scores of the features of each image against its own global vector.
-        negative: Scores of the features of some other images against that vector.
+        positive: Scores of the features of each image against its own global vector,
+            ``[n, locations]``.
+        negative: Scores of the features of some other images against that vector,
+            ``[n, others, locations]``.
         bound: ``"donsker_varadhan"``, ``"jensen_shannon"`` or ``"info_nce"``.
 
     Returns:

@@ -62,9 +62,11 @@ def draw_occlusion(
 ) -> Bool[Tensor, "n size size"]:
     """Draw the masks of ``occlusion_masks`` for n images, by noise in single precision.
 
+    The default block is that of images of 32 pixels; larger images want a larger one.
+
     Raises:
         TypeError: An argument is of another type.
-        ValueError: A size is below 1.
+        ValueError: A size is below 1, or the image has no room for both blocks.
     """
     checks.count("n", n)
     checks.generator(generator)

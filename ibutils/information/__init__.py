@@ -12,9 +12,8 @@ from ibutils.information.gaussian import (
     gaussian_entropy,
     gaussian_kl,
     gaussian_mutual_information,
-    log_softplus,
 )
-from ibutils.information.log_space import log_mean_exp, nats_to_bits
+from ibutils.information.log_space import log_mean_exp, log_softplus, nats_to_bits
 
 __all__ = [
     "diagonal_gaussian_kl",

@@ -6,7 +6,6 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.information.log_space import at_least_single
@@ -178,7 +177,8 @@ def check_covariance(name: str, covariance: Tensor) -> None:
     uneven = gap > tolerance * scale[..., :, None] * scale[..., None, :]
     if bool(uneven.any()):
         raise ValueError(
-            f"{name} must be symmetric, but entries differ by {float(gap[uneven].max())}"
+            f"{name} must be symmetric, but entries differ by {float(gap[uneven].max())}; if that "
+            f"is rounding, give ({name} + {name}.mT) / 2"
         )
 
 
@@ -191,36 +191,6 @@ def _cholesky(name: str, covariance: Tensor) -> Tensor:
         smallest = float(torch.linalg.eigvalsh(wide).min())
         raise ValueError(f"{name} is not positive definite: its smallest eigenvalue is {smallest}")
     return factor
-
-
-LEAST = -40.0  # below, log softplus(t) is t, and above 40 softplus(t) is t, to double precision
-
-
-def log_softplus(t: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    r"""Return :math:`\log \mathrm{softplus}(t) = \log \log (1 + e^t)`.
-
-    It tends to :math:`t` on the left, where softplus itself underflows, and to :math:`\log t` on
-    the right. Value, first and second derivative are finite for all finite :math:`t`.
-
-    Args:
-        t: Of any shape; half precision is read as single.
-
-    Returns:
-        The logarithms, of the shape of ``t``.
-
-    Raises:
-        TypeError: ``t`` is no tensor.
-        ValueError: The values are not of floating point.
-
-    Example:
-        >>> log_softplus(torch.tensor([-500.0, 500.0])).round(decimals=4)
-        tensor([-500.0000,    6.2146])
-    """
-    checks.tensor("t", t, empty=True)
-    t = at_least_single(t)
-    # What is not taken must be finite too: its gradient, 0 times an infinity, would be NaN.
-    inside = F.softplus(t.clamp_min(LEAST), threshold=-LEAST).log()
-    return torch.where(t > LEAST, inside, t)
 
 
 def diagonal_gaussian_kl(
@@ -295,5 +265,5 @@ def full_gaussian_kl(
 def kl_of_components(mean: Tensor, log_scale: Tensor) -> Tensor:
     r"""Return :math:`\tfrac12 (\mu^2 + \sigma^2 - 1) - \ln\sigma` by component, nats."""
     mean, log_scale = at_least_single(mean), at_least_single(log_scale)
-    # So it keeps its digits next to the standard normal, where the terms cancel.
+    # Next to the standard normal exp - 1 would lose digits; what cancels still costs a rounding.
     return 0.5 * (mean.square() + (2 * log_scale).expm1()) - log_scale

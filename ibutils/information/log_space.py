@@ -1,4 +1,4 @@
-"""Means of exponentials in log space, cross-entropies, and the unit of information."""
+"""Logarithms of means and of softplus, cross-entropies, and the unit of information."""
 
 import math
 from typing import Any
@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ibutils import checks
+
+LEAST = -40.0  # below, log softplus(t) is t, and above 40 softplus(t) is t, to double precision
 
 
 def log_mean_exp(values: Float[Tensor, "..."], *, dim: int) -> Float[Tensor, "..."]:
@@ -38,6 +40,33 @@ def log_mean_exp(values: Float[Tensor, "..."], *, dim: int) -> Float[Tensor, "..
     if values.shape[dim] == 0:
         raise ValueError(f"no values to average along axis {dim} of shape {tuple(values.shape)}")
     return at_least_single(values).logsumexp(dim) - math.log(values.shape[dim])
+
+
+def log_softplus(t: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    r"""Return :math:`\log \mathrm{softplus}(t) = \log \log (1 + e^t)`.
+
+    It tends to :math:`t` on the left, where softplus itself underflows, and to :math:`\log t` on
+    the right. Value, first and second derivative are finite for all finite :math:`t`.
+
+    Args:
+        t: Of any shape; half precision is read as single.
+
+    Returns:
+        The logarithms, of the shape of ``t``.
+
+    Raises:
+        TypeError: ``t`` is no tensor.
+        ValueError: The values are not of floating point.
+
+    Example:
+        >>> log_softplus(torch.tensor([-500.0, 500.0])).round(decimals=4)
+        tensor([-500.0000,    6.2146])
+    """
+    checks.tensor("t", t, empty=True)
+    t = at_least_single(t)
+    # What is not taken must be finite too: its gradient, 0 times an infinity, would be NaN.
+    inside = F.softplus(t.clamp_min(LEAST), threshold=-LEAST).log()
+    return torch.where(t > LEAST, inside, t)
 
 
 def nats_to_bits(nats: Any) -> Any:
@@ -93,10 +122,15 @@ def cross_entropy(
     checks.tensor("logits", logits, ndim=2)
     checks.labels("labels", labels, n=len(logits))
     none = torch.iinfo(torch.long).min  # the default would leave out labels of -100
-    with checks.suits(labels=labels, logits=logits):
+    try:
         return F.cross_entropy(
             at_least_single(logits), labels.long(), label_smoothing=smoothing, ignore_index=none
         )
+    except IndexError as error:
+        last = logits.shape[1] - 1
+        raise ValueError(
+            f"labels must lie in 0..{last}, as the logits have it: {error}"
+        ) from error
 
 
 def check_axis(name: str, values: Tensor, dim: int) -> None:

@@ -8,8 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ibutils import checks
-from ibutils.information.gaussian import log_softplus
-from ibutils.information.log_space import at_least_single
+from ibutils.information.log_space import at_least_single, log_softplus
 from ibutils.information_dropout import noise
 from ibutils.information_dropout.noise import check_law, fixed_noise
 
@@ -92,6 +91,7 @@ class InformationDropout(nn.Module):
             noise: Standard normal draws of the shape of the activities, or None for none.
 
         Raises:
+            TypeError: The noise is no tensor.
             ValueError: Activities, scales and noise differ in shape.
         """
         layers, function = _before_activation(self.transform)

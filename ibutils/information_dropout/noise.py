@@ -197,7 +197,7 @@ def log_normal_kl(
 
     Returns:
         Divergences in nats, one a unit, of the shape of ``alpha``, in at least single precision;
-        at least 0.
+        at least 0, up to rounding.
 
     Raises:
         TypeError: An argument is of another type.

@@ -63,7 +63,7 @@ def layer_statistics(
 
     Raises:
         TypeError: An argument is of another type.
-        ValueError: There are no inputs.
+        ValueError: There are no inputs, or one is not finite.
 
     Warns:
         InformationDropoutWarning: More than half of a layer's scales are saturated at one end,
@@ -140,7 +140,8 @@ def reestimate_batch_norm(model: nn.Module, inputs: Tensor, *, batch_size: int =
 
     Raises:
         TypeError: An argument is of another type.
-        ValueError: Fewer than two inputs, or inputs or batches that do not suit the model.
+        ValueError: Fewer than two inputs, one that is not finite, or inputs or batches that do not
+            suit the model.
     """
     checks.module("model", model)
     checks.tensor("inputs", inputs)

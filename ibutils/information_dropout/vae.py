@@ -170,7 +170,8 @@ class VariationalAutoencoder(Trainable):
         low, high = float(inputs.min()), float(inputs.max())
         if low < 0 or high > 1:
             raise ValueError(f"pixels must lie in [0, 1], got {low}..{high}")
-        noise = torch.randn(len(inputs), self.dimension, generator=generator, device=inputs.device)
+        shape, dtype = (len(inputs), self.dimension), self.beta.dtype
+        noise = torch.randn(shape, generator=generator, device=inputs.device, dtype=dtype)
         reconstruction, kl = self._terms(inputs, noise)
         return -(reconstruction + kl)
 

@@ -99,6 +99,9 @@ def published_binning(
             ``ibutils.nets.narrow.LOWS``; it holds for the output of the network too.
         bins: Number of bins :math:`B` besides the two cells.
 
+    Returns:
+        The information about inputs and labels in nats, ``[...]`` each.
+
     Raises:
         TypeError: An argument is of another type.
         ValueError: A value lies below ``low``, where the published edges do not increase; and
@@ -131,6 +134,9 @@ def adaptive_binning(activity: Data, labels: Data, *, bins: int = 30) -> LayerIn
         labels: Classes of the inputs, ``[n]``.
         bins: Number of bins, shared by the units of a layer and found anew for each.
 
+    Returns:
+        The information about inputs and labels in nats, ``[...]`` each.
+
     After :cite:t:`chelombiev2019adaptive`; see ``ibutils.estimators.binning``.
 
     Raises:
@@ -153,6 +159,9 @@ def binning_with_own_ends(activity: Data, labels: Data, *, bins: int = 30) -> La
         labels: Classes of the inputs, ``[n]``.
         bins: Number of bins besides the two.
 
+    Returns:
+        The information about inputs and labels in nats, ``[...]`` each.
+
     Ours; see ``published_binning``.
 
     Raises:
@@ -173,6 +182,9 @@ def adaptive_kde(activity: Data, labels: Data, *, constant: float = 1e-3) -> Lay
         activity: ``[..., n, units]``.
         labels: Classes of the inputs, ``[n]``.
         constant: Variance of the noise over the largest absolute activity of the layer.
+
+    Returns:
+        The bounds on inputs and labels in nats, ``[...]`` each.
 
     :cite:t:`chelombiev2019adaptive`; see ``ibutils.estimators.kde``.
 

@@ -121,7 +121,8 @@ class ConvolutionalEncoder(nn.Module):
         checks.tensor("x", x, ndim=4)
         if x.shape[1:] != self.image:
             raise ValueError(f"this encoder sees images {self.image}, got {tuple(x.shape[1:])}")
-        local = self.to_local(x)
+        with checks.suits(x=x):
+            local = self.to_local(x)
         conv = self.to_conv(local).flatten(1)
         fc = self.to_fc(conv)
         return Features(local, conv, fc, self.to_code(fc))

@@ -96,7 +96,8 @@ class StackedPerceptrons:
                 f"inputs must be [n, {self.blank[0].in_features}], got {tuple(inputs.shape)}"
             )
         x = inputs.T[:, None].expand(-1, len(self), -1)
-        *hidden, logits = self.layers(self.parameter, x)
+        with checks.suits(inputs=inputs):
+            *hidden, logits = self.layers(self.parameter, x)
         return [h.permute(1, 2, 0) for h in (*hidden, logits.softmax(0))]
 
     def objective(self, parameter: Tensor, inputs: Tensor, targets: Tensor, l2: Tensor) -> Tensor:

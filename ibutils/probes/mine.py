@@ -98,8 +98,9 @@ def mine(
         train_y: Their codes, ``[n, dy]``.
         test_x: Inputs that it has not seen, ``[m, ...]``.
         test_y: Their codes, ``[m, dy]``.
-        critic: Maps x and y to scores ``[n, n]``, such as ``ibutils.nets.image_code`` or
-            those of ``ibutils.critics``; its weights are trained in place.
+        critic: Maps x and y to scores ``[n, n]``, such as
+            ``ibutils.nets.image_code.ImageAndCode`` or those of ``ibutils.critics``; its weights
+            are trained in place.
         steps: Gradient steps at least; whole passes over the samples are made.
         seed: What the order of the batches follows from.
         batch_size: Pairs in a step.

@@ -46,8 +46,7 @@ class Probe(Trainable):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        for name, size in (("inputs", inputs), ("classes", classes), ("hidden", hidden)):
-            checks.count(name, size)
+        checks.sizes(inputs=inputs, classes=classes, hidden=hidden)
         checks.number("dropout", dropout, least=0, below=1)
         checks.generator(generator)
         self.inputs = inputs
@@ -68,7 +67,8 @@ class Probe(Trainable):
         checks.tensor("x", x, ndim=2)
         if x.shape[1] != self.inputs:
             raise ValueError(f"x must be [n, {self.inputs}], got {tuple(x.shape)}")
-        h = self.first(x)
+        with checks.suits(x=x):
+            h = self.first(x)
         if noise is not None:
             checks.tensor("noise", noise, ndim=2)
             checks.same_shape(noise=noise, hidden_units=h)

@@ -80,9 +80,9 @@ def milestones(epochs: Sequence[int], decay: float = 0.1) -> Schedule:
         TypeError: An epoch is no integer, or ``decay`` no number.
         ValueError: Epochs that do not increase from 1 or later, or ``decay`` is not positive.
     """
-    checks.counts("milestones", epochs)
+    checks.counts("epochs", epochs)
     if list(epochs) != sorted(set(epochs)):
-        raise ValueError(f"milestones must increase, got {epochs}")
+        raise ValueError(f"epochs must increase, got {epochs}")
     checks.number("decay", decay, above=0)
     return partial(MultiStepLR, milestones=list(epochs), gamma=decay)
 
@@ -128,8 +128,9 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse settings that cannot train."""
         checks.sizes(epochs=self.epochs, batch_size=self.batch_size)
-        for name, value in (("optimiser", self.optimiser), ("schedule", self.schedule or adam)):
-            if not callable(value):
+        for name, value in (("optimiser", self.optimiser), ("schedule", self.schedule)):
+            missing = name == "schedule" and value is None
+            if not callable(value) and not missing:
                 raise TypeError(f"{name} must be a function, got {checks.described(value)}")
         checks.number("averaging", self.averaging, least=0, below=1)
         checks.choice("precision", self.precision, PRECISIONS)

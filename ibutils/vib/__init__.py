@@ -11,7 +11,8 @@ Codes carry the logarithm of their scale, so that rate, sample and gradient stay
 that a network returns, as long as squares do: up to 1e18 in single precision.
 """
 
-from ibutils.information.gaussian import diagonal_gaussian_kl, full_gaussian_kl, log_softplus
+from ibutils.information.gaussian import diagonal_gaussian_kl, full_gaussian_kl
+from ibutils.information.log_space import log_softplus
 from ibutils.vib.classifier import VIB, expected_log_sum_exp, recipe, vib_loss
 from ibutils.vib.encoder import OFF_DIAGONAL, SCALE_SHIFT, GaussianCode, StochasticEncoder
 

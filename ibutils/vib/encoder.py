@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ibutils import checks
-from ibutils.information.gaussian import diagonal_gaussian_kl, full_gaussian_kl, log_softplus
-from ibutils.information.log_space import at_least_single
+from ibutils.information.gaussian import diagonal_gaussian_kl, full_gaussian_kl
+from ibutils.information.log_space import at_least_single, log_softplus
 
 SCALE_SHIFT = 5.0  # standard deviations start near softplus(-5) (appendix A, equation 19)
 OFF_DIAGONAL = 0.01  # shrinks the off-diagonal of the Cholesky factor (appendix A)

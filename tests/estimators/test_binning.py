@@ -401,3 +401,13 @@ class TestBadInput:
         ):
             with pytest.raises(ValueError, match=f"bins must be at least 1, got {bins}"):
                 edges()
+
+
+@pytest.mark.parametrize(("bins", "copies"), [(2, 63), (4, 31), (8, 21), (16, 15)])
+def test_a_side_of_many_columns_counts_as_on_the_other_side(bins, copies):
+    """Keys of a power of two for each side, whose product would wrap round to equal numbers."""
+    g = torch.Generator().manual_seed(0)
+    x, y = torch.randn(500, 2, generator=g), torch.randn(500, 1, generator=g)
+    found = binning.information_of_samples(x, y.repeat(1, copies), bins=bins)
+    assert found == binning.information_of_samples(y.repeat(1, copies), x, bins=bins)
+    assert float(found) == pytest.approx(float(binning.information_of_samples(x, y, bins=bins)))

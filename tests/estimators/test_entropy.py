@@ -42,35 +42,36 @@ def test_formula_term_by_term() -> None:
 def test_scaling_adds_d_log_scale() -> None:
     x = torch.randn(300, 4, generator=generator(2, "scale"), dtype=torch.float64)
     one, two = (
-        entropy_from_distances(neighbour_distances(s * x), dimension=4, offset=0.0) for s in (1, 7)
+        entropy_from_distances(neighbour_distances(s * x, k=2), dimension=4, k=2, offset=0.0)
+        for s in (1, 7)
     )
     assert float(two - one) == pytest.approx(4 * math.log(7), abs=1e-10)
 
 
 def test_of_repeated_samples_the_offset_sets_the_value() -> None:
     x = torch.zeros(10, 3)
-    r = neighbour_distances(x)
+    r = neighbour_distances(x, k=2)
     assert r.tolist() == [0.0] * 10
-    fine, coarse = (entropy_from_distances(r, dimension=3, offset=e) for e in (1e-16, 1e-8))
+    fine, coarse = (entropy_from_distances(r, dimension=3, k=2, offset=e) for e in (1e-16, 1e-8))
     assert float(coarse - fine) == pytest.approx(3 * 8 * math.log(10), rel=1e-9)
-    assert float(entropy_from_distances(r, dimension=3, offset=0.0)) == -math.inf
+    assert float(entropy_from_distances(r, dimension=3, k=2, offset=0.0)) == -math.inf
 
 
 def test_arrays_lists_and_other_types_give_the_same() -> None:
     x = torch.randn(50, generator=generator(3, "types"), dtype=torch.float64)
-    r = neighbour_distances(x[:, None])
-    assert torch.equal(neighbour_distances(x.tolist()), r)
-    assert torch.equal(neighbour_distances(x.numpy()), r)
-    assert neighbour_distances(x.float().requires_grad_()).dtype == torch.float64
-    assert neighbour_distances(torch.arange(5)).tolist() == [2.0, 1.0, 1.0, 1.0, 2.0]
+    r = neighbour_distances(x[:, None], k=2)
+    assert torch.equal(neighbour_distances(x.tolist(), k=2), r)
+    assert torch.equal(neighbour_distances(x.numpy(), k=2), r)
+    assert neighbour_distances(x.float().requires_grad_(), k=2).dtype == torch.float64
+    assert neighbour_distances(torch.arange(5), k=2).tolist() == [2.0, 1.0, 1.0, 1.0, 2.0]
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_distances_of_any_precision_are_read_in_double(dtype: torch.dtype) -> None:
     """In single precision the logarithms would be rounded, and in half the offset be zero."""
     exact = torch.tensor([0.0, 0.25, 3.0, 0.5])
-    found = entropy_from_distances(exact.to(dtype), dimension=3)
-    assert torch.equal(found, entropy_from_distances(exact.double(), dimension=3))
+    found = entropy_from_distances(exact.to(dtype), dimension=3, k=2)
+    assert torch.equal(found, entropy_from_distances(exact.double(), dimension=3, k=2))
 
 
 @pytest.mark.parametrize("k", [0, 5])
@@ -86,9 +87,9 @@ def test_refuses_values_that_are_not_finite() -> None:
 
 def test_refuses_what_are_no_samples() -> None:
     with pytest.raises(ValueError, match=r"x must be samples .* got shape \(5, 2, 2\)"):
-        neighbour_distances(torch.rand(5, 2, 2))
+        neighbour_distances(torch.rand(5, 2, 2), k=2)
     with pytest.raises(TypeError, match="x must hold numbers"):
-        neighbour_distances(["a", "b", "c"])
+        neighbour_distances(["a", "b", "c"], k=2)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_refuses_what_are_no_samples() -> None:
 )
 def test_refuses_what_are_no_distances(distances: torch.Tensor, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        entropy_from_distances(distances, dimension=1)
+        entropy_from_distances(distances, dimension=1, k=2)
 
 
 @pytest.mark.parametrize(
@@ -117,4 +118,4 @@ def test_refuses_what_are_no_distances(distances: torch.Tensor, message: str) ->
 )
 def test_refuses_numbers_out_of_range(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        entropy_from_distances(torch.ones(4), **options)
+        entropy_from_distances(torch.ones(4), **{"k": 2, **options})

@@ -168,6 +168,8 @@ class TestUnits:
         assert LayerInformation(one, one) == LayerInformation(same, same)
         assert LayerInformation(one, one) != LayerInformation(same, other)
         assert hash(Estimate(1.0)) == hash(Estimate(1.0))
+        first, second = Estimate(torch.ones(2)), Estimate(torch.ones(2))
+        assert first == second and hash(first) == hash(second)
 
     def test_bits(self, normal_pair) -> None:
         found = estimate_mi(*normal_pair)

@@ -70,7 +70,7 @@ class TestModel:
     def test_a_step_refuses_a_label_out_of_range(self, images, label):
         model, labels = classifier(), torch.tensor([0, 1, label])
         noise = model.draw_noise(3, generator=torch.Generator().manual_seed(0))
-        with pytest.raises(ValueError, match=f"must suit the network: Target {label} is out"):
+        with pytest.raises(ValueError, match=f"labels must lie in 0..9.*: Target {label} is out"):
             model.objective(images[:3], labels, noise)
 
     def test_upto_is_a_prefix_of_the_whole(self, images):

@@ -57,6 +57,18 @@ def test_layers_of_less_than_full_rank_keep_their_information_at_small_noise(dty
     assert float(part) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("noise", [1e-4, 1e-6, 1e-8])
+def test_single_precision_keeps_information_about_the_output_at_small_noise(noise):
+    """A layer of nearly one direction, whose others only little noise lets through."""
+    narrow = matrix(3, 1) @ matrix(1, 5, seed=3) + 1e-3 * matrix(3, 5, seed=4)
+    given = narrow.float(), matrix(2, 5, seed=2).float(), covariance(5).float()
+    noises = dict(noise_variance=noise, output_noise_variance=1.0)
+    found = linear.information_about_output(*given, **noises)
+    assert found.dtype == torch.float32
+    exact = linear.information_about_output(*(one.double() for one in given), **noises)
+    assert float(found) == pytest.approx(float(exact), rel=1e-6)
+
+
 def test_inputs_that_repeat_others_add_nothing():
     """The covariance is singular: the third input is the sum of the others."""
     sums = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
@@ -132,7 +144,7 @@ def test_information_about_the_output_is_that_of_a_correlation():
     """One unit and one output: minus half the logarithm of one minus the squared correlation."""
     weight, teacher, sigma = matrix(1, 4), matrix(1, 4, seed=3), covariance(4)
     found = linear.information_about_output(
-        weight, teacher, sigma, noise_variance=0.3, output_noise=0.7
+        weight, teacher, sigma, noise_variance=0.3, output_noise_variance=0.7
     )
     across = float(weight @ sigma @ teacher.T)
     t, y = float(weight @ sigma @ weight.T) + 0.3, float(teacher @ sigma @ teacher.T) + 0.7
@@ -143,14 +155,14 @@ def test_the_output_cannot_be_known_better_than_the_input_allows():
     """Data processing along T - X - Y, and batches of weights at once."""
     weights, teacher, sigma = matrix(6, 3, 5), matrix(2, 5, seed=3), covariance(5)
     about_y = linear.information_about_output(
-        weights, teacher, sigma, noise_variance=0.1, output_noise=0.5
+        weights, teacher, sigma, noise_variance=0.1, output_noise_variance=0.5
     )
     about_x = linear.information_about_input(weights, sigma, noise_variance=0.1)
     ceiling = linear.information_about_input(teacher, sigma, noise_variance=0.5)
     assert about_y.shape == about_x.shape == (6,)
     assert bool((about_y < about_x).all()) and bool((about_y < ceiling).all())
     one = linear.information_about_output(
-        weights[2], teacher, sigma, noise_variance=0.1, output_noise=0.5
+        weights[2], teacher, sigma, noise_variance=0.1, output_noise_variance=0.5
     )
     torch.testing.assert_close(about_y[2], one, rtol=0, atol=1e-12)
 
@@ -158,7 +170,7 @@ def test_the_output_cannot_be_known_better_than_the_input_allows():
 def test_generalisation_error_is_that_of_fresh_examples():
     sample = sample_teacher(200_000, 4, 2, snr=2.0, generator=torch.Generator().manual_seed(0))
     student, sigma = matrix(2, 4, seed=5), torch.eye(4, dtype=torch.float64) / 4
-    found = linear.generalisation_error(student, sample.teacher, sigma, output_noise=0.5)
+    found = linear.generalisation_error(student, sample.teacher, sigma, output_noise_variance=0.5)
     errors = (sample.y - sample.x @ student.T).square().sum(1)
     spread = float(errors.std()) / math.sqrt(len(errors))
     assert abs(float(errors.mean() - found)) < 4 * spread
@@ -263,7 +275,9 @@ def test_variances_and_ratios_must_be_positive(value):
     with pytest.raises(ValueError, match=f"got {value}"):
         linear.information_about_input(one, one, noise_variance=value)
     with pytest.raises(ValueError, match=f"got {value}"):
-        linear.information_about_output(one, one, one, noise_variance=1.0, output_noise=value)
+        linear.information_about_output(
+            one, one, one, noise_variance=1.0, output_noise_variance=value
+        )
     with pytest.raises(ValueError, match=f"got {value}"):
         sample_teacher(5, 2, 1, snr=value)
 

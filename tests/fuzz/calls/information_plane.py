@@ -67,11 +67,11 @@ call(
 )
 call(
     linear_networks.information_about_output,
-    lambda: given(normal(3, 4), normal(2, 4), covariance(4), output_noise=0.3, **NOISE),
+    lambda: given(normal(3, 4), normal(2, 4), covariance(4), output_noise_variance=0.3, **NOISE),
 )
 call(
     linear_networks.generalisation_error,
-    lambda: given(normal(2, 4), normal(2, 4), covariance(4), output_noise=0.3),
+    lambda: given(normal(2, 4), normal(2, 4), covariance(4), output_noise_variance=0.3),
 )
 call(
     student_teacher.sample_teacher,
