@@ -117,7 +117,7 @@ def power_of_ten(exponent: int) -> str:
 
 def over_seeds(table: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
     """Return ``mean`` and standard error ``sem`` (NaN for one seed) of ``value`` over seeds."""
-    return table.groupby(by)["value"].agg(["mean", "sem", "count"]).reset_index()
+    return table.groupby(by)["value"].agg(["mean", "sem"]).reset_index()
 
 
 def beta_axis(axes: Axes, betas: Sequence[float]) -> None:

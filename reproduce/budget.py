@@ -1,4 +1,4 @@
-"""The time that a command may take: no member is begun that would end after it.
+"""The time that a command may take: no member is begun that is known to end after it.
 
 python -m reproduce.budget 2.5h [--since 1767225600]
 

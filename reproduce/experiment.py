@@ -159,11 +159,12 @@ class Experiment(Reader):
         ):
             torch.set_num_threads(threads)  # the last checkpoint may have been begun with others
             start, checkpoint = time.perf_counter(), self.record.checkpoint(group)
+            resumed = checkpoint.exists()
             made = self.module.train(group, self.settings, self.data, checkpoint=checkpoint)
             results = [Result(list(one.rows), one.arrays) for one in made]
             seconds = (time.perf_counter() - start) / len(group)
             self.record.extend(
-                Finished(member, one.rows, seconds, one.arrays)
+                Finished(member, one.rows, seconds, one.arrays, resumed)
                 for member, one in zip(group, results, strict=True)
             )
             checkpoint.unlink(missing_ok=True)

@@ -32,15 +32,18 @@ def of_notebook(root: Path, notebook: str, profile: str) -> str:
     files = [
         *([parameters] if parameters else []),
         *imported(root, code),
-        *(root / EXPERIMENTS / part).rglob("*.py"),  # they register what claims measure
         *(root / "results").glob(f"*/{notebook}/*/*"),
-        *(root / "book" / "claims").glob(f"{part}.*"),
         root / "book" / "claims" / "looks.csv",
         *(  # chapters draw each other's runs, and verdicts are corrected within a paper
             path
             for other in _corrected_with(root, part)
-            for path in (root / "results").glob(f"*/{other}/*/*/run.json")
+            for path in (
+                *(root / "results").glob(f"*/{other}/*/*/run.json"),
+                *(root / "book" / "claims").glob(f"{other}.*"),
+                *(root / EXPERIMENTS / other).rglob("*.py"),  # which register what claims measure
+            )
         ),
+        *(root / "benchmarks" / name for name in ("baselines.json", "peers.csv")),
         *(root / "book" / "paper_values").glob(f"{part}.*"),
         *(root / "book" / "models" / part).glob("*"),
         root / "constraints.txt",
@@ -63,7 +66,15 @@ def of_run(root: Path, notebook: str, profile: str) -> Path:
 
 def of_book(root: Path) -> str:
     """Return the hash of what the pages show besides the executed notebooks."""
-    folders = ("book", "experiments", "ibutils", "reproduce", "results", "tests/reference")
+    folders = (
+        "benchmarks",
+        "book",
+        "experiments",
+        "ibutils",
+        "reproduce",
+        "results",
+        "tests/reference",
+    )
     files = [path for folder in folders for path in (root / folder).rglob("*")]
     return _digest(root, [*files, *root.glob("_*.yml"), root / "constraints.txt"])
 

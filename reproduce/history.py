@@ -144,8 +144,8 @@ def past_looks() -> list[Look]:
 
 
 def _news(arms: list[dict[Any, Values]], before: list[dict[Any, Values]]) -> bool:
-    """Return whether arms hold a seed that none did before, or other values of all before."""
-    if not set().union(*arms) <= set().union(*before):
+    """Return whether an arm holds a seed that it did not before, or other values of all before."""
+    if any(arm.keys() - old.keys() for arm, old in zip(arms, before, strict=True)):
         return True
     pairs = [
         (arm[seed], old[seed])

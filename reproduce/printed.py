@@ -139,22 +139,25 @@ def _summary(
     scale = 100.0 if unit == "percent" else 1.0
     values = rows["value"].to_numpy(float)
     mean = values.mean()
-    share = cases and unit == "percent"
+    share = cases and unit == "percent" and not str(rows["metric"].iloc[0]).endswith("_spread")
     return {
         "ours": scale * values,
         "binomial": scale * (mean * (1 - mean) / cases) ** 0.5 if share else np.nan,
         "device": ", ".join(sorted({device_name(device) for device in rows["device"]})),
-        "seconds": np.mean([*_seconds(rows, runs)]),
+        "seconds": np.mean([*_seconds(rows, runs)] or [np.nan]),
     }
 
 
 def _seconds(rows: pd.DataFrame, runs: dict[str, dict[str, Any]]) -> Iterator[float]:
-    """Yield the time that the member of each row took."""
+    """Yield the time that the member of each row took, but for those that were resumed."""
     for name, own in rows.groupby("run"):
         members = runs[str(name)]["members"]
-        took = {record.key(entry["member"]): entry["seconds"] for entry in members}
+        whole = [entry for entry in members if not entry.get("resumed")]
+        took = {record.key(entry["member"]): entry["seconds"] for entry in whole}
         for row in own[[*members[0]["member"]]].astype(object).itertuples(index=False, name=None):
-            yield took[record.key(dict(zip(members[0]["member"], row, strict=True)))]
+            name = record.key(dict(zip(members[0]["member"], row, strict=True)))
+            if name in took:
+                yield took[name]
 
 
 def device_name(device: str) -> str:

@@ -10,7 +10,7 @@ from reproduce.claims.attribution import changed, taken_from_papers
 from reproduce.claims.looks import looks
 from reproduce.claims.report import badge, link, p_values
 from reproduce.markdown import NONE
-from reproduce.record.recorded import read_members
+from reproduce.record.recorded import read_members, read_table
 from reproduce.strip import strip
 
 HEAD = ["claim", "statement", "verdict", "effect", "p, corrected", "units", "stated"]
@@ -168,16 +168,17 @@ def open_claims(judged: list[claims.Verdict]) -> str:
 
 def _cost(v: claims.Verdict) -> tuple[str, str]:
     """Return the hours that a claim's second look takes, and why it has not been taken."""
+    if "cluster" in v.units:
+        return NONE, "there are no more kinds of networks to take as clusters"
     if not v.plan.isdigit():
         return NONE, "no number of units that can be trained would decide it"
     missing = int(v.plan) - v.n
     if missing <= 0:
         return "0", "has its planned units, and stays open"
-    if "cluster" in v.units:
-        return NONE, "there are no more kinds of networks to take as clusters"
     ranked = v.claim.test["kind"] in ("correlation", "uncorrelated")
     alone = ranked and "cluster" not in v.claim.test  # each network is a unit
-    hours = missing * _seconds(v.claim.target, str(v.profile), alone=alone) / 3600
+    target = v.claim.test.get("target", v.claim.target)
+    hours = missing * _seconds(target, str(v.profile), alone=alone) / 3600
     taken = len(looks().get((v.claim.id, str(v.profile)), ()))
     over = taken >= claims.LOOKS
     return f"{hours:.2g}", "both looks are taken" if over else "its second look has not been taken"
@@ -185,15 +186,20 @@ def _cost(v: claims.Verdict) -> tuple[str, str]:
 
 @cache
 def _seconds(target: str, profile: str, *, alone: bool) -> float:
-    """Return the seconds that one more seed of all members of a target takes, or one member."""
+    """Return the seconds that one more seed of all members of a target takes, or one network.
+
+    A member without a seed of its own is several networks, one of each seed of its rows.
+    """
     seconds: dict[Any, float] = {}
     for run in record.runs():
-        if run["profile"] == profile:
-            own = set(read_members(run, target))
+        if run["profile"] == profile and (own := set(read_members(run, target))):
+            every = set(read_table(run, target)["seed"])
             for entry in run["members"]:
-                if record.key(entry["member"]) in own:
-                    unit = len(seconds) if alone else entry["member"].get("seed")
-                    seconds[unit] = seconds.get(unit, 0.0) + entry["seconds"]
+                if (name := record.key(entry["member"])) in own:
+                    seeds = {entry["member"]["seed"]} if "seed" in entry["member"] else every
+                    for seed in seeds:
+                        unit = (name, seed) if alone else seed
+                        seconds[unit] = seconds.get(unit, 0.0) + entry["seconds"] / len(seeds)
     return sum(seconds.values()) / max(1, len(seconds))
 
 

@@ -50,7 +50,8 @@ def choose(profile: str, rows: int, only: str = "") -> list[tuple[Description, M
     for run in record.runs(profile=profile, notebook=only or "*/*"):
         own = [
             (one["seconds"], {**run, "threads": one.get("threads", run["threads"])}, one["member"])
-            for one in run["members"]  # one that was resumed may have threads of its own
+            for one in run["members"]
+            if not one.get("resumed")  # whose seconds are those of a part of its training
         ]
         found.setdefault(run["notebook"], []).extend(own)
     if not found:

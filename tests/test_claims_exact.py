@@ -380,3 +380,14 @@ def test_the_sign_of_a_correlation_and_the_margin_of_none_reach_their_tests(tidy
         found = judged(rows, kind="uncorrelated", x="beta", margin=margin)
         twin = claims.uncorrelated(np.arange(200.0), noise, margin=margin)
         assert found.p == pytest.approx(twin.p)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_values_that_agree_are_as_sure_on_either_scale(paired):
+    """Their error is half a unit of their last digit, also where their logarithms are tested."""
+    first, second = np.full(3, 0.12), np.full(3, 0.11)
+    linear = claims.difference(first, second, paired=paired)
+    log = claims.difference(first, second, paired=paired, scale="log")
+    assert 0.5 < log.p / linear.p < 2
+    groups = {"a": first, "b": second}
+    assert Layout(groups, "log").own["a"] ** 0.5 == pytest.approx(0.005 / 0.12)

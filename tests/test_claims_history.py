@@ -243,6 +243,26 @@ def test_a_look_needs_the_seeds_of_each_arm_at_its_own_profile(monkeypatch):
     ]
 
 
+def test_new_units_of_one_arm_are_a_look(monkeypatch):
+    """Seeds that another arm had before are other networks."""
+    claim = next(one for one in claims.load("vib") if one.id == "VIB-T1-2")
+    claim = replace(claim, seeds=2, profiles=("laptop",))
+
+    def run(folder, seeds, method):
+        version = run_of(folder, seeds)
+        version.tables["VIB-T1"]["method"] = method
+        return version
+
+    history = [
+        past.Commit("a", EARLY, [run("a", (0, 1, 2), "vib"), run("b", (0, 1), "baseline")], []),
+        past.Commit("b", EARLY + DAY, [run("c", (2,), "baseline")], []),
+    ]
+    monkeypatch.setattr(past, "commits", lambda: iter(history))
+    monkeypatch.setattr("reproduce.history.stated_at", lambda commit: {claim.id: claim})
+    monkeypatch.setattr(claims, "load", lambda part: [claim] if part == "vib" else [])
+    assert [(one.date, one.units) for one in past_looks()] == [(EARLY, 2), (EARLY + DAY, 3)]
+
+
 def test_of_looks_whose_commits_were_moved_the_last_is_new(monkeypatch):
     made = [Look("A-1", "laptop", EARLY + n * DAY, 3 + n) for n in range(2)]
     monkeypatch.setattr("reproduce.history.past_looks", lambda: made)

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.infomax.model_tables import LAYERS, LOSS_COLOURS, named, of_data, printed
+from experiments.infomax.model_tables import LAYERS, LOSS_COLOURS, named, printed
 from experiments.quoted import quoted
 from experiments.style import COLOURS, finish, mean_line
 from reproduce.view import View
@@ -59,7 +59,11 @@ def of_model(rows: pd.DataFrame, method: str, loss: str, layer: str) -> pd.DataF
 
 
 def of_table_1(view: View, data: str) -> pd.DataFrame:
-    """Return the accuracies of Table 1 on a data set, with the images its encoders have seen."""
+    """Return the accuracies of Table 1 on a data set, with the images its encoders have seen.
+
+    These are those of the laptop profile, whose encoders see few images, each of them often.
+    """
+    view = view if view.live else view.at("laptop")
     rows = view.rows("DIM-T1")
     if not len(rows) or not (rows["data"] == data).any():
         return pd.DataFrame(columns=["method", "loss", "layer", "value", "seen"])
@@ -94,9 +98,9 @@ def numbers(view: View) -> dict[str, float]:
         return {}
     means = 100 * rows.groupby(["method", "loss", "layer", "epoch"])["value"].mean()
     found = quoted("t1l", means.rename(index={"": "none"}))
-    fewer = of_data(view.rows("DIM-T1"))
+    fewer = of_table_1(view, view.settings("DIM-T1L")["data"])
     if len(fewer):
-        fewer = fewer[fewer["metric"] == "accuracy"].fillna({"loss": "none"})
+        fewer = fewer.fillna({"loss": "none"})
         found |= quoted("t1", 100 * fewer.groupby(["method", "loss", "layer"])["value"].mean())
     marks = sorted(rows["epoch"].unique())[-2:]
     last, before = (means.xs(mark, level="epoch") for mark in reversed(marks))

@@ -47,7 +47,7 @@ def of_data(rows: pd.DataFrame, data: str | None = None) -> pd.DataFrame:
     """Return the rows of a data set, by default of the first."""
     if not len(rows):
         return pd.DataFrame(columns=["data", "method", "loss", "layer", "metric", "value", "seed"])
-    return rows[rows["data"] == (data or rows["data"].iloc[0])]
+    return rows[rows["data"] == (data or rows["data"].min())]
 
 
 def of_first_data(view: View, target: str) -> dict[tuple[str, str], Mapping[str, np.ndarray]]:
@@ -64,7 +64,7 @@ def beside_paper(view: View, target: str, data: str, *, metric: str = "accuracy"
     """
     rows = view.rows(target)
     if view.live and len(rows):
-        data = rows["data"].iloc[0]
+        data = rows["data"].min()
     table = comparison(of_data(rows, data), printed(view, target, data), metric=metric)
     title = f"{TITLES.get(data, data)}, %"
     if not len(of_data(rows, data)):

@@ -13,6 +13,7 @@ from experiments.infomax.model_tables import (
     in_words,
     measures_by_model,
     named,
+    of_data,
     printed,
 )
 from experiments.quoted import quoted
@@ -52,8 +53,8 @@ class Settings:
 
 
 def _seen(view: View, metrics: Iterable[str] = ()) -> pd.DataFrame:
-    """Return the rows on test images, those of some metrics if these alone are drawn."""
-    rows = view.rows("DIM-T4").query("split == 'test'")
+    """Return the rows on test images of the first data set, or those of the metrics drawn."""
+    rows = of_data(view.rows("DIM-T4").query("split == 'test'"))
     return view.drawn("DIM-T4", rows[rows["metric"].isin([*metrics])]) if metrics else rows
 
 

@@ -72,12 +72,12 @@ def titled_images(images: Sequence[np.ndarray] | np.ndarray, titles: list[str]) 
     return finish(figure)
 
 
-def as_bytes(images: Tensor) -> list[np.ndarray]:
+def stretched(images: Tensor) -> list[np.ndarray]:
     """Return images ``[n, c, h, w]`` to be drawn, each from its least value to its largest.
 
     They are bytes, ``[h, w]`` where there is one channel and ``[h, w, c]`` otherwise.
     """
     own = images.detach().cpu().double()
     least, largest = own.amin((1, 2, 3), keepdim=True), own.amax((1, 2, 3), keepdim=True)
-    stretched = (255 * (own - least) / (largest - least)).round().byte().numpy()
-    return [image[0] if len(image) == 1 else image.transpose(1, 2, 0) for image in stretched]
+    levels = (255 * (own - least) / (largest - least)).round().byte().numpy()
+    return [image[0] if len(image) == 1 else image.transpose(1, 2, 0) for image in levels]

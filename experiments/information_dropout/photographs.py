@@ -6,6 +6,7 @@ from functools import cached_property
 
 from torch import Tensor
 
+from ibutils import checks
 from ibutils.data import Images, load
 from ibutils.whitening import fit_zca, standardise
 
@@ -59,7 +60,12 @@ class Photographs:
 
 
 def photographs(name: str, *, images: int, device: str) -> Photographs:
-    """Return the photographs of a data set."""
+    """Return the photographs of a data set.
+
+    Raises:
+        ValueError: There are none of that name.
+    """
+    checks.choice("pictures", name, RIDGE)
     return Photographs({s: load(name, split=s) for s in SPLITS}, images, device)
 
 

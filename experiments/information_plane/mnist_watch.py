@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from experiments.flat_images import FlatImages
+from experiments.information_plane.plane_estimators import by_deviation
 from ibutils.estimators import LayerInformation, binning, kde
 from ibutils.information_plane import adaptive_kde, coordinates
 from ibutils.information_plane.plane import Estimator
@@ -34,21 +35,6 @@ def observers(*, noise: float, width: float) -> dict[str, Estimator]:
         "akde-deviation": partial(by_deviation, share=noise),
         "bins": partial(by_width, width=width),
     }
-
-
-def by_deviation(activity: Tensor, labels: Tensor, *, share: float) -> LayerInformation:
-    """Return the upper bound with noise whose deviation is proportional to the largest activity.
-
-    Multiplying a layer by a number leaves it as it is.
-
-    Args:
-        activity: ``[members, n, units]``.
-        labels: Classes of the inputs, ``[n]``.
-        share: Variance over the square of the largest activity.
-    """
-    largest = activity.abs().amax((-2, -1)).double()
-    variance = share * torch.where(largest > 0, largest, 1.0).square()
-    return kde.information(activity, labels, noise_variance=variance, bound="upper")
 
 
 def by_width(activity: Tensor, labels: Tensor, *, width: float) -> LayerInformation:

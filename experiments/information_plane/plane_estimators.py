@@ -80,17 +80,25 @@ def by_kernels(
     others: dict[str, Estimator] = {
         name: partial(adaptive_kde, constant=constant) for name, constant in CONSTANTS.items()
     }
-    others["akde-deviation"] = kde_by_deviation
+    others["akde-deviation"] = partial(by_deviation, share=CONSTANT)
     if fixed in FIXED_KERNELS:
         for name, variance in VARIANCES.items():
             others[name] = partial(kde.information, noise_variance=variance, bound="upper")
     return trained.courses(main, kept, count) | trained.courses(others, coarse, count)
 
 
-def kde_by_deviation(activity: Tensor, labels: Tensor) -> LayerInformation:
-    """Return the bound with a standard deviation, not a variance, proportional to activity."""
+def by_deviation(activity: Tensor, labels: Tensor, *, share: float) -> LayerInformation:
+    """Return the upper bound with noise whose deviation is proportional to the largest activity.
+
+    Multiplying a layer by a number leaves it as it is.
+
+    Args:
+        activity: ``[..., n, units]``.
+        labels: Classes of the inputs, ``[n]``.
+        share: Variance over the square of the largest activity.
+    """
     largest = activity.abs().amax((-2, -1)).double()
-    variance = CONSTANT * torch.where(largest > 0, largest, 1.0).square()
+    variance = share * torch.where(largest > 0, largest, 1.0).square()
     return kde.information(activity, labels, noise_variance=variance, bound="upper")
 
 

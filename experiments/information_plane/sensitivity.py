@@ -31,12 +31,13 @@ def _falls(activation: str, l2: float = 0.0) -> Statement:
 
 
 def _more_than(activation: str) -> Statement:
-    """State that tanh falls more than another activation, by the score."""
+    """State that tanh falls more than another activation of the same seeds, by the score."""
     return lambda table, score: difference(
         *(
             (-1 if score == "signed_change" else 1) * _values(table, score, name, LAST)
             for name in ("tanh", activation)
-        )
+        ),
+        paired=True,
     )
 
 

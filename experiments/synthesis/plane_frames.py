@@ -32,13 +32,14 @@ def weight_by_weight(view: View) -> HTML | Markdown:
     """The plane and the codes at the lightest, the middle and the heaviest weights."""
     found, codes = means(table(view)), codes_by_name(view)
     weights = {name: sorted(of_method(found, name).index) for name in METHODS}
-    many = min(map(len, weights.values()))
+    many = min(len(STEPS), *map(len, weights.values()))
     if not many:
         return Markdown("Not all objectives are on record yet.")
     steps = [STEPS[i] for i in np.linspace(0, len(STEPS) - 1, many).round().astype(int)]
     pictures = {}
     for i, step in enumerate(steps):
-        here = {name: own[i] for name, own in weights.items()}
+        share = i / max(1, many - 1)  # of the way from the lightest to the heaviest
+        here = {name: own[round(share * (len(own) - 1))] for name, own in weights.items()}
         pictures[step] = _frame(here, found, codes)
     what = "Accuracy against information with one weight of each objective marked, and its codes"
     return frames(pictures, setting="weight", alternative=what, start=steps[0])

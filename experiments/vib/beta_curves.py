@@ -74,11 +74,12 @@ def _information_curve(
 
 
 def _name_betas(axes: Axes, x: pd.Series, y: pd.Series) -> None:
-    """Write each beta below its point, but where the point before is too near for two names."""
+    """Write powers of ten below their points, but where one before is too near for two names."""
     last, ordered = 0.0, x.sort_values()
     for beta, a in zip(ordered.index.to_numpy(float), ordered, strict=True):
-        if a > 2.5 * last and beta:
-            name, place = rf"$10^{{{round(np.log10(beta))}}}$", (a, y[beta])
+        exponent = round(np.log10(beta)) if beta else 0
+        if a > 2.5 * last and np.isclose(beta, 10.0**exponent):
+            name, place = rf"$10^{{{exponent}}}$", (a, y[beta])
             axes.annotate(name, place, (0, -16), textcoords="offset points", size=11, clip_on=True)
             last = a
 

@@ -1,7 +1,7 @@
 """A paper's statements as claims, and the tests that turn recorded tables into verdicts."""
 
 from reproduce.claims.association import correlation, uncorrelated
-from reproduce.claims.claim import JUDGED, KINDS, UNITS, Claim, every, load
+from reproduce.claims.claim import JUDGED, KINDS, Claim, every, load
 from reproduce.claims.correction import LOOKS, corrected
 from reproduce.claims.effect import ALPHA
 from reproduce.claims.evidence import Evidence, difference, equivalence, extremum, ordering
@@ -18,7 +18,6 @@ __all__ = [
     "KINDS",
     "LOOKS",
     "STATUSES",
-    "UNITS",
     "Claim",
     "Evidence",
     "Target",

@@ -21,7 +21,7 @@ class Attribution:
 
     Args:
         claim: Its identifier.
-        date: When it was committed.
+        date: When it was listed, by ``python -m reproduce.history``.
         whose: The key of a paper, or ``this book``; with ``, primary`` where it is.
     """
 

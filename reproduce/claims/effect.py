@@ -87,8 +87,37 @@ def spread(values: np.ndarray, floor: float = 0.0) -> float:
     """
     if not _constant(values):
         return float(np.std(values, ddof=1))
+    return floor or last_digit(values)
+
+
+def last_digit(values: np.ndarray) -> float:
+    """Return half a unit of the last digit of the first of some values.
+
+    Example:
+        >>> last_digit(np.array([0.12]))
+        0.005
+    """
     exponent = Decimal(f"{values[0]:.{DIGITS}g}").as_tuple().exponent
-    return floor or 0.5 * 10.0 ** (exponent if isinstance(exponent, int) else 0)
+    return 0.5 * 10.0 ** (exponent if isinstance(exponent, int) else 0)
+
+
+def error_on(scale: str, floor: float, values: np.ndarray) -> float:
+    """Return the standard error of a single value on a scale, by its last digit if not known.
+
+    The logarithm of a value has many digits, of which those beyond the value's say nothing.
+
+    Args:
+        scale: ``"linear"`` or ``"log"``.
+        floor: Standard error of a single value, known from how it is measured; 0 if it is not.
+        values: Values of a sample before any logarithm.
+
+    Example:
+        >>> error_on("log", 0.0, np.array([0.1, 0.1])), error_on("linear", 0.02, np.ones(2))
+        (0.5, 0.02)
+    """
+    if scale == "linear":
+        return floor
+    return (floor or last_digit(values)) / abs(float(np.mean(values)))
 
 
 def binomial_error(share: Any, cases: int) -> Any:
@@ -152,7 +181,7 @@ class Layout:
         for level, floor in (floors or {}).items():
             checks.number(f"floors[{level!r}]", floor, least=0)
         known = {level: (floors or {}).get(level, 0.0) for level in several}
-        least = {k: v / abs(np.mean(groups[k])) if scale == "log" else v for k, v in known.items()}
+        least = {level: error_on(scale, v, groups[level]) for level, v in known.items()}
         self.own = {level: spread(v, least[level]) ** 2 for level, v in several.items()}
         self.dfs = {level: len(values) - 1 for level, values in several.items()}
         self.df = sum(self.dfs.values())

@@ -22,6 +22,7 @@ from reproduce.claims.effect import (
     Effect,
     Layout,
     by_signs,
+    error_on,
     margin_on,
     scaled,
     spread,
@@ -128,8 +129,7 @@ def difference(
     if paired and (sizes := [len(arm) for arm in arms]) != 2 * sizes[:1]:
         raise ValueError(f"paired arms first and second must be of one length, got {sizes}")
     samples = [scaled(name, arm, scale) for name, arm in zip(named, arms, strict=True)]
-    if scale == "log":
-        floor /= min(abs(float(np.mean(arm))) for arm in arms)
+    floor = max(error_on(scale, floor, arm) for arm in arms)
     if paired:
         samples, floor = [_gaps(*samples)], 2**0.5 * floor
     if len(samples) == 1:

@@ -16,7 +16,7 @@ from reproduce.record.rows import COLUMNS, factors
 
 Tables = Mapping[str, pd.DataFrame]
 
-WITHIN = ("layer", "probe", "estimator", "examples")  # factors that one network has several of
+WITHIN = ("layer", "estimator", "examples")  # factors that one network has several of
 
 
 def check_tables(tables: Any) -> None:

@@ -25,7 +25,7 @@ class Change:
 
     Args:
         claim: Its identifier.
-        date: When it was committed.
+        date: When it was listed, by ``python -m reproduce.history``.
         what: ``stated``, or the fields that changed.
         digest: Of the meaning from then on.
     """

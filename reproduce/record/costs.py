@@ -22,6 +22,7 @@ class Costs:
 
     Args:
         runs: Recorded runs, whose entries say how long each member took, and on how many threads.
+            Those of members that were resumed say how long the rest took, and do not count.
         gpu: Whether to count runs on a GPU, or those on a CPU.
         cores: Whether to count the time of all threads, or that of the clock.
     """
@@ -34,6 +35,8 @@ class Costs:
         for run in runs:
             if run["device"].startswith("CPU") != gpu:
                 for entry in run["members"]:
+                    if entry.get("resumed"):
+                        continue
                     threads = entry.get("threads", run["threads"]) if cores else 1
                     self.add(entry["member"], entry["seconds"] * threads)
 

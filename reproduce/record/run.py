@@ -28,12 +28,16 @@ from reproduce.record.supersede import alike
 
 
 class Finished(NamedTuple):
-    """A trained member: its factors, tidy rows, seconds, and arrays by target and name."""
+    """A trained member: its factors, tidy rows, seconds, and arrays by target and name.
+
+    Where it was ``resumed`` from a checkpoint, the seconds are those after it.
+    """
 
     member: Member
     rows: Iterable[Mapping[str, Any]]
     seconds: float
     arrays: Mapping[str, Mapping[str, np.ndarray]] = MappingProxyType({})
+    resumed: bool = False
 
 
 class Run:
@@ -162,6 +166,7 @@ class Run:
         folder = leftovers.checkpoints(*self._place)
         if self.fresh:  # which does not go on where another run was killed
             folder = folder / self.folder.name
+            self._hold()  # or others would take what is in it for a leftover
         name = hashlib.sha256(names.encode()).hexdigest()[:16]
         for begun in folder.glob(f"{name}.*.pt"):
             threads = int(begun.suffixes[-2][1:])
@@ -170,6 +175,11 @@ class Run:
                 torch.set_num_threads(threads)
             return begun
         return folder / f"{name}.{torch.get_num_threads()}.pt"
+
+    def _hold(self) -> None:
+        """Take the lock of who writes this run and its checkpoints."""
+        if self._lock is None:
+            self._lock = leftovers.hold(self.folder.name)
 
     def forget_checkpoints(self) -> None:
         """Remove the checkpoints of the notebook: all its members are on record."""
@@ -208,7 +218,8 @@ class Run:
                     held[f"{target}|{name}|{label}"] = array
             threads = torch.get_num_threads()
             entry = {"member": dict(one.member), "seconds": round(one.seconds, 1)}
-            entries.append({**entry, "threads": threads})
+            resumed = {"resumed": True} if one.resumed else {}
+            entries.append({**entry, "threads": threads, **resumed})
         description = {
             **self.description,
             "members": entries,
@@ -216,8 +227,7 @@ class Run:
             "wall_seconds": round(time.perf_counter() - self._clock, 1),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        if self._lock is None:
-            self._lock = leftovers.hold(self.folder.name)
+        self._hold()
         contents = _contents(tables, held)
         description = integrity.sealed(description, contents)
         write_together(self.folder, contents, ("run.json", integrity.text(description)))

@@ -123,6 +123,24 @@ def test_what_is_not_run_says_why(pages):
             assert re.search(r"(not run|quoted only), because \w", section, re.I), target.id
 
 
+def test_the_cost_of_a_seed_is_that_of_one_network(monkeypatch):
+    """A member without a seed of its own trains the networks of several."""
+    member = {"activation": "tanh"}
+    runs = [{"profile": "laptop", "members": [{"member": member, "seconds": 60.0}]}]
+    monkeypatch.setattr(record, "runs", lambda: runs)
+    monkeypatch.setattr(standing, "read_members", lambda *_: [record.key(member)])
+    table = pd.DataFrame({"activation": "tanh", "seed": range(30)})
+    monkeypatch.setattr(standing, "read_table", lambda *_: table)
+    for alone in (False, True):
+        assert standing._seconds.__wrapped__("AE-F6", "laptop", alone=alone) == pytest.approx(2)
+
+
+def test_claims_over_clusters_say_that_there_are_no_more(pages):
+    open_ones = pages["ledger/information_plane"].split("## What the open claims would take")[1]
+    over = re.findall(r"\| \d+ clusters \|.*", open_ones.split("\n## ")[0])
+    assert over and all("no more kinds of networks" in line for line in over)
+
+
 def test_what_is_left_out_of_a_table_says_why_and_what_it_takes(pages):
     for part in claims.parts():
         for target in (t for t in claims.targets(part).values() if t.printed):

@@ -161,6 +161,11 @@ class TestAppend:
     def test_two_runs_of_one_second_have_their_own_folders(self):
         assert begin().folder != begin().folder
 
+    def test_a_member_that_was_resumed_says_so(self):
+        run = begin()
+        run.extend([Finished(VIB, rows(), 1.0, resumed=True), Finished(BASELINE, rows(), 2.0)])
+        assert [entry.get("resumed") for entry in run.description["members"]] == [True, None]
+
     def test_a_member_is_not_appended_twice(self):
         run = finish(begin(), VIB)
         with pytest.raises(ValueError, match=f"{key(VIB)} is on record"):
@@ -314,6 +319,13 @@ class TestCheckpoint:
         others.add(begin().checkpoint([VIB]))
         assert len(others) == 8 and path not in others
         assert project / "_build" in path.parents
+
+    def test_of_a_fresh_run_is_no_leftover_to_others(self):
+        path = begin(fresh=True).checkpoint([VIB])
+        path.parent.mkdir(parents=True)
+        path.touch()
+        begin()
+        assert path.exists()
 
     def test_training_goes_on_with_the_threads_it_began_with(self, capsys):
         path, before = begin().checkpoint([VIB]), torch.get_num_threads()

@@ -48,6 +48,12 @@ class TestTheTimeOfAMember:
         assert Costs(self.runs, gpu=True).longest() == 1
         assert Costs((), gpu=True).longest() == 0
 
+    def test_the_rest_of_a_training_that_was_resumed_is_no_cost(self):
+        run = times((0.5, 0, 10.0), (0.5, 1, 300.0))
+        run["members"][0]["resumed"] = True
+        costs = Costs([run], gpu=False)
+        assert costs.of({"beta": 0.5, "seed": 0}) == costs.longest() == 300
+
     def test_a_kind_is_all_but_the_seed(self):
         assert kind({"beta": 0.5, "seed": 0}) == kind({"beta": 0.5, "seed": 1}) == "beta=0.5"
 

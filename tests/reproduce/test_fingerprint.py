@@ -22,6 +22,8 @@ def root(tmp_path: Path) -> Path:
         "ibutils/unused.py": "x = 1\n",
         "experiments/part/errors.py": "x = 1\n",
         "experiments/other/errors.py": "x = 1\n",
+        "experiments/beside/errors.py": "x = 1\n",
+        "benchmarks/peers.csv": "peer\n",
         "book/claims/part.yaml": "    family: paper\n",
         "book/claims/other.yaml": "    family: another\n",
         "book/claims/beside.yaml": "    family: paper\n",
@@ -57,6 +59,9 @@ def test_imports_are_followed(root: Path) -> None:
         ("ibutils/unused.py", False),
         ("experiments/part/errors.py", True),  # claims of the part may measure by it
         ("experiments/other/errors.py", False),
+        ("experiments/beside/errors.py", True),  # the verdicts of one paper are corrected together
+        ("book/claims/beside.yaml", True),
+        ("benchmarks/peers.csv", True),  # a page shows its times
         ("book/claims/part.yaml", True),
         ("book/claims/other.yaml", False),
         ("notebooks/part/n.laptop.yaml", True),

@@ -14,8 +14,8 @@ from experiments.information_dropout.disentanglement_figures import ESTIMATES, f
 from experiments.information_dropout.dropout_figures import fits_table, fitted
 from experiments.information_dropout.gains import INK
 from experiments.information_dropout.images_and_maps import (
-    as_bytes,
     maps_beside_images,
+    stretched,
     titled_images,
 )
 from experiments.information_dropout.nuisances_figures import (
@@ -171,9 +171,9 @@ def test_errors_that_are_not_on_record_say_so():
 def test_each_image_is_stretched_to_bytes():
     rows = torch.tensor([[0.0, 1.0, 2.0], [5.0, 6.0, 9.0]])
     for image, expected in zip(
-        as_bytes(rows.reshape(2, 1, 1, 3)), ([0, 128, 255], [0, 64, 255]), strict=True
+        stretched(rows.reshape(2, 1, 1, 3)), ([0, 128, 255], [0, 64, 255]), strict=True
     ):
         assert image.dtype == np.uint8
         np.testing.assert_array_equal(image, [expected])
-    (colour,) = as_bytes(rows[:1].reshape(1, 3, 1, 1))
+    (colour,) = stretched(rows[:1].reshape(1, 3, 1, 1))
     np.testing.assert_array_equal(colour, [[[0, 128, 255]]])

@@ -61,6 +61,15 @@ def test_information_curve_is_in_bits():
     np.testing.assert_allclose(curve.get_xdata(), rates)
 
 
+def test_only_powers_of_ten_are_named_beside_a_curve():
+    table = tidy(beta=[3e-4, 1e-2, 0.3], seed=[0], split=["train", "test"], metric=["rate"])
+    table["value"] = 1 / table["beta"]  # far enough from each other for their names
+    table = pd.concat([table, table.assign(metric="cross_entropy", value=np.log(2))])
+    entropies = {"train": np.log(8), "test": np.log(8)}
+    axes = beta_curves.information_curve(table, entropies, title="here").axes[0]
+    assert [text.get_text() for text in axes.texts] == ["$10^{-2}$"]
+
+
 def test_rates_are_in_bits_and_known_values_are_marked():
     table = tidy(beta=[1e-3, 1.0], seed=[0, 1], split=["train", "test"], metric=["rate"])
     axes = beta_curves.rate_against_beta(table, {1e-3: 22.0}, title="here").axes[0]
