@@ -13,6 +13,10 @@ from ibutils.project import project_root
 from reproduce import claims, standing
 from reproduce.registry import picture
 
+WORDS = (
+    "What came of each: *likely* is said of verdicts that lean, *open* of undecided ones; what is"
+    " stated plainly passed its corrected test."
+)
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
 
 
@@ -20,8 +24,8 @@ def summary(judged: list[claims.Verdict]) -> str:
     """Return the block of README: claims by paper and verdict, what came of each paper."""
     titles, outcomes = claims.families(), claims.outcomes()
     said = "\n".join(f"- **{titles[name]}.** {one['outcome']}" for name, one in outcomes.items())
-    words = [standing.by_paper(judged), said, standing.stated(), standing.attributed(judged)]
-    return "\n\n".join(words)
+    parts = [standing.by_paper(judged), WORDS, said]
+    return "\n\n".join([*parts, standing.stated(), standing.attributed(judged)])
 
 
 def update(path: Path) -> None:
