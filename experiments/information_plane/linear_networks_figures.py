@@ -95,7 +95,7 @@ def rate_study(courses: Mapping[str, Curves], falls: Mapping[str, Curves]) -> Fi
         falls: By kind of gradient, the curves ``time`` and ``fall``, the distance below the
             maximum so far over that of the whole course, ``[m]``, a mean over networks.
     """
-    titles = "by rate and noise of the labels", "by length of training"
+    titles = "by rate and noise, one small student", "by length of training, on record"
     figure, (left, right) = page_panels(
         titles, 3.4, "time, step times rate", "I(X;T) of layer 5, nats", sharex=False, sharey=False
     )

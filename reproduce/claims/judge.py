@@ -146,7 +146,8 @@ def _extremum(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
     options["least"] = claim.test.get("least", True)
     found = evidence.extremum(groups, low=low, high=high, **options)
     metric = claim.test["metric"].replace("_", " ")
-    return replace(found, note=f"{metric} {found.note}".replace(" at ", f" at {factor} ")), unit
+    where = "β =" if factor == "beta" else factor
+    return replace(found, note=f"{metric} {found.note}".replace(" at ", f" at {where} ")), unit
 
 
 def _pairs(claim: Claim, tables: Tables) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
