@@ -98,7 +98,7 @@ def train(
 
 
 def build(member: Member, settings: Settings, inputs: Tensor) -> NoisyClassifier:
-    """Return the untrained model of a member."""
+    """Return the untrained model of a member, which is to see all of the inputs."""
     network = all_cnn_32(
         channels=inputs.shape[1],
         size=inputs.shape[-1],
@@ -106,7 +106,7 @@ def build(member: Member, settings: Settings, inputs: Tensor) -> NoisyClassifier
         activation="softplus",
         generator=generator(member["seed"], "weights"),
     )
-    samples = settings.images
+    samples = len(inputs)
     beta = scaled(member["beta"], samples=samples, full=SHARE, own=settings.share)
     return NoisyClassifier(network, beta=beta, samples=samples)
 

@@ -207,7 +207,7 @@ def test_beta_is_in_the_unit_of_the_paper_and_of_the_widest_network():
     )
     units = 131_328 / cluttered.network.noise_units
     assert beta_of(cluttered) == pytest.approx(50 / 50_000 * units * 3.0)
-    chosen = disentanglement.Settings(images=50, share=0.0625)
+    chosen = disentanglement.Settings(share=0.0625)  # other images than are given
     found = disentanglement.build(dict(width=0.03, beta=3.0, seed=0), chosen, picture)
     assert beta_of(found) == pytest.approx(50 / 50_000 * 0.25 / 0.0625 * 3.0)
 
