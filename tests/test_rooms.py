@@ -25,8 +25,10 @@ FLOORS = (
     "probes",
     "baselines",
     "evaluation",
-    "attacks command_line",
-    "__init__ __main__",
+    "attacks",
+    "__init__",
+    "command_line",
+    "__main__",
 )
 LEVELS = {room: level for level, floor in enumerate(FLOORS) for room in floor.split()}
 FORM = {"Settings"}  # what every experiment has

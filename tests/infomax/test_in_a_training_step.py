@@ -146,7 +146,7 @@ def test_labels_out_of_range_are_named_and_none_is_left_out(label):
         lambda: confidence_penalty_loss(torch.zeros(2, 3), labels, weight=0.1),
         lambda: model.objective(torch.zeros(2, 2), labels, torch.empty(2, 0)),
     ):
-        with pytest.raises(ValueError, match=f"^labels .* must suit .*: Target {label} is out"):
+        with pytest.raises(ValueError, match=f"^labels must lie in 0..2.*: Target {label} is out"):
             loss()
 
 
