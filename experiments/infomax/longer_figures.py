@@ -98,7 +98,7 @@ def numbers(view: View) -> dict[str, float]:
         return {}
     means = 100 * rows.groupby(["method", "loss", "layer", "epoch"])["value"].mean()
     found = quoted("t1l", means.rename(index={"": "none"}))
-    fewer = of_table_1(view, rows["data"].iloc[0])
+    fewer = of_table_1(view, view.settings("DIM-T1L")["data"])
     if len(fewer):
         fewer = fewer.fillna({"loss": "none"})
         found |= quoted("t1", 100 * fewer.groupby(["method", "loss", "layer"])["value"].mean())

@@ -91,6 +91,7 @@ def test_numbers_are_by_epoch_and_gains_between_the_last_marks(rows):
     table = pd.DataFrame(rows).assign(**longer.grid(SMALL)[0], data="digits", profile="smoke")
     view = View("infomax", None)
     view.rows = lambda target: table if target == "DIM-T1L" else table[:0]
+    view.settings = lambda target: {"data": "digits"}
     found = numbers(view)
     values = probed(view).query("layer == 'y'").set_index("epoch")["value"]
     assert found["t1l-dim_local-infonce-y-1"] == pytest.approx(100 * values[1])
