@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -18,6 +19,7 @@ LAUNCH = {
     "notebook_interface": "jupyterlab",
 }
 WITHOUT_SOURCE = ("book/generated/",)  # pages that the repository does not hold
+CHECKED = "Checked by"  # as lines begin that name the tests of a theorem
 CARD = "_static/card.png"
 
 
@@ -47,6 +49,13 @@ def on_config(app: Sphinx, config: Config) -> None:
             "launch_buttons": LAUNCH,
         }
     config.html_theme_options = {**config.html_theme_options, **options}
+
+
+def on_doctree(app: object, doctree: nodes.document) -> None:
+    """Mark the lines that name the tests of a theorem, so that they are set as side notes."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        if paragraph.astext().startswith(CHECKED) and isinstance(paragraph[0], nodes.emphasis):
+            paragraph["classes"].append("checked")
 
 
 def on_page(
@@ -101,6 +110,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("book_branch", "main", "html")
     app.add_config_value("book_description", "", "html")
     app.connect("config-inited", on_config, priority=900)
+    app.connect("doctree-read", on_doctree)
     app.connect("env-updated", citations.letter_years, priority=900)
     app.connect("html-page-context", on_page, priority=400)
     app.connect("html-page-context", on_buttons, priority=900)

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from docutils import nodes
+from docutils.core import publish_doctree
 from PIL import Image
 
-from reproduce import markup
+from reproduce import markup, sphinx_pages
 from reproduce.bars import name_bars
 from reproduce.pdf import one_page
 from reproduce.theorems import directives
@@ -185,3 +187,11 @@ def test_paper_shows_neither_the_live_run_nor_code_that_is_folded(tmp_path):
     (tmp_path / "a.html").write_text(f"{title}<body><article><h1>A</h1>{body}</article>")
     page = BeautifulSoup(one_page(tmp_path, [("", ["a"])]), "html.parser")
     assert [one["class"] for one in page.select("details[open]")] == [["solution"]]
+
+
+def test_lines_that_name_tests_are_set_as_side_notes():
+    text = "*Checked by* ``TestBound``.\n\nChecked by hand.\n\n*Checked* by ``TestOther``."
+    document = publish_doctree(text)
+    sphinx_pages.on_doctree(None, document)
+    marked = [p["classes"] for p in document.findall(nodes.paragraph)]
+    assert marked == [["checked"], [], []]
