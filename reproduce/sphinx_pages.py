@@ -54,7 +54,8 @@ def on_config(app: Sphinx, config: Config) -> None:
 def on_doctree(app: object, doctree: nodes.document) -> None:
     """Mark the lines that name the tests of a theorem, so that they are set as side notes."""
     for paragraph in doctree.findall(nodes.paragraph):
-        if paragraph.astext().startswith(CHECKED) and isinstance(paragraph[0], nodes.emphasis):
+        first = paragraph.children[0]
+        if isinstance(first, nodes.emphasis) and first.astext() == CHECKED:
             paragraph["classes"].append("checked")
 
 
