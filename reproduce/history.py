@@ -26,7 +26,7 @@ from reproduce.claims.timing import MEANING, Change
 from reproduce.record.provenance import git, need_history
 
 NAMES = {field.name for field in fields(claims.Claim)}
-Values = tuple[str, ...]
+Values = tuple[tuple[str, str], ...]  # metric and value
 
 
 def stated(text: str) -> dict[str, claims.Claim]:
@@ -122,24 +122,35 @@ def _uses(claim: claims.Claim, version: past.Version) -> bool:
 def past_looks() -> list[Look]:
     """Return the looks at each claim, at the record of each commit.
 
-    Units of a seed that was seen are new where all of them were trained again to other numbers.
+    Units of a seed that was seen are new where all of them were trained again to other numbers. A
+    claim that is stated when its units are on record is looked at when it is stated.
     """
     held: dict[str, past.Version] = {}
     seen: dict[tuple[str, str], list[dict[Any, Values]]] = {}
     found = []
+
+    def look(claim: claims.Claim, profile: str, seeds: int, date: datetime) -> None:
+        own = [one for one in held.values() if one.run["profile"] == profile]
+        arms = [_seeds(own, *arm, past.quantities(claim)) for arm in past.arms(claim)]
+        units, before = min(map(len, arms)), seen.get((claim.id, profile), [{}] * len(arms))
+        if units >= seeds and _news(arms, before):
+            seen[claim.id, profile] = arms
+            found.append(Look(claim.id, profile, date, units))
+
+    def look_at_new(asked: dict[str, claims.Claim]) -> None:
+        for claim, profile in _judged_on([*held.values()]):
+            if claim.id in asked and (claim.id, profile) not in seen:
+                look(claim, profile, asked[claim.id].seeds, timing.changes()[claim.id][0].date)
+
     for commit in past.commits():
+        look_at_new(stated_at(f"{commit.name}^"))
         held = {name: one for name, one in held.items() if name not in commit.gone}
         held |= {one.folder: one for one in commit.written}
         asked = stated_at(commit.name)
         for claim, profile in _judged_on(commit.written):
-            if claim.id not in asked:
-                continue
-            own = [one for one in held.values() if one.run["profile"] == profile]
-            arms = [_seeds(own, *arm) for arm in past.arms(claim)]
-            units, before = min(map(len, arms)), seen.get((claim.id, profile), [{}] * len(arms))
-            if units >= asked[claim.id].seeds and _news(arms, before):
-                seen[claim.id, profile] = arms
-                found.append(Look(claim.id, profile, commit.date, units))
+            if claim.id in asked:
+                look(claim, profile, asked[claim.id].seeds, commit.date)
+    look_at_new(stated_at("HEAD"))
     return found
 
 
@@ -156,8 +167,12 @@ def _news(arms: list[dict[Any, Values]], before: list[dict[Any, Values]]) -> boo
 
 
 def _redrawn(now: Values, then: Values) -> bool:
-    """Return whether most values of a seed are others."""
-    return 2 * (Counter(now) & Counter(then)).total() < len(then)
+    """Return whether most values of a metric are others.
+
+    Not all need be: an error over few test cases can come out the same by chance.
+    """
+    kept = Counter(metric for metric, _ in (Counter(now) & Counter(then)).elements())
+    return any(2 * kept[metric] < n for metric, n in Counter(m for m, _ in then).items())
 
 
 def new_looks() -> list[Look]:
@@ -187,14 +202,21 @@ def _judged_on(written: list[past.Version]) -> Iterator[tuple[claims.Claim, str]
                 yield claim, profile
 
 
-def _seeds(runs: list[past.Version], target: str, factors: dict[str, Any]) -> dict[Any, Values]:
-    """Return the seeds that runs hold of a sample, each with its values, to five digits."""
-    found: dict[Any, list[str]] = {}
+def _seeds(
+    runs: list[past.Version], target: str, factors: dict[str, Any], quantities: set[str]
+) -> dict[Any, Values]:
+    """Return the seeds that runs hold of a sample, each with what is tested, to five digits.
+
+    Of a quantity that is measured on recorded arrays, all values of the seed stand for it.
+    """
+    found: dict[Any, list[tuple[str, str]]] = {}
     for run in runs:
         if target in run.targets:
             own = past.used(run, target, factors)
-            for seed, value in zip(own["seed"], own["value"], strict=True):
-                found.setdefault(seed, []).append(f"{value:.5g}")
+            tested = own["metric"].isin(quantities)
+            own = own[tested] if tested.any() else own
+            for seed, metric, value in own[["seed", "metric", "value"]].itertuples(index=False):
+                found.setdefault(seed, []).append((metric, f"{value:.5g}"))
     return {seed: tuple(sorted(values)) for seed, values in found.items()}
 
 

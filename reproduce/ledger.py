@@ -6,8 +6,8 @@ import pandas as pd
 
 from ibutils.project import project_root
 from reproduce import claims, contents, markdown, record, standing
+from reproduce.claims.of_part import best, by_profile
 from reproduce.claims.report import badge, link
-from reproduce.claims.verdict import best, by_profile
 from reproduce.headline import headline, members, paper_of
 from reproduce.ledger_part import Tested, download, part_page, recorded
 from reproduce.markdown import NONE

@@ -5,8 +5,8 @@ from typing import Any
 from ibutils.project import project_root
 from reproduce import claims, markdown, record, standing
 from reproduce.cells_table import cells_table
+from reproduce.claims.of_part import best
 from reproduce.claims.report import label
-from reproduce.claims.verdict import best
 from reproduce.contents import link
 from reproduce.headline import members, missing
 from reproduce.markdown import plain

@@ -105,6 +105,15 @@ def arms(claim: claims.Claim) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+def quantities(claim: claims.Claim) -> set[str]:
+    """Return the metrics that a claim's test names."""
+    test = claim.test
+    arms = [test.get(side, {}) for side in ("first", "second")]
+    arms += [*test.get("arms", []), *test.get("over", []), *test.get("under", [])]
+    named = [one for arm in [test, *arms] for one in (arm, arm.get("minus", {}))]
+    return {one["metric"] for one in named if "metric" in one}
+
+
 def used(version: Version, target: str, factors: dict[str, Any]) -> pd.DataFrame:
     """Return the rows of a run that have all levels; factors that are measured later do not count.
 

@@ -215,6 +215,50 @@ def test_all_units_trained_again_to_other_numbers_are_another_draw(monkeypatch):
     assert [one.date for one in new_looks()] == [EARLY]
 
 
+def test_a_value_that_comes_out_the_same_by_chance_hides_no_draw(monkeypatch):
+    claim = next(one for one in claims.load("vib") if one.id == "VIB-T1-1")
+    claim = replace(claim, seeds=3, profiles=("laptop",))
+
+    def run(folder, errors):
+        rows = [
+            {"method": "vib", "seed": seed, "metric": metric, "value": value}
+            for seed in range(3)
+            for metric, value in (("error", 0.017), ("error_12", errors), ("rate", 20.0))
+        ]
+        version = run_of(folder, ())
+        version.tables["VIB-T1"] = pd.DataFrame(rows)
+        return version
+
+    history = [
+        past.Commit("first", EARLY, [run("a", 0.013)], []),
+        past.Commit("again", EARLY + DAY, [run("b", 0.012)], ["a"]),
+    ]
+    monkeypatch.setattr(past, "commits", lambda: iter(history))
+    monkeypatch.setattr("reproduce.history.stated_at", lambda commit: {claim.id: claim})
+    monkeypatch.setattr(claims, "load", lambda part: [claim] if part == "vib" else [])
+    assert [one.date for one in past_looks()] == [EARLY, EARLY + DAY]
+
+
+def test_a_claim_that_is_stated_on_its_record_is_looked_at_then(monkeypatch):
+    claim = next(one for one in claims.load("vib") if one.id == "VIB-T1-1")
+    claim = replace(claim, seeds=3, profiles=("laptop",))
+    history = [
+        past.Commit("record", EARLY, [run_of("a", (0, 1, 2))], []),
+        past.Commit("more", EARLY + 5 * DAY, [run_of("b", (3,))], []),
+    ]
+    stated_later = {"record": {}, "record^": {}, "more^": {claim.id: claim}}
+    stated_at = [Change(claim.id, EARLY + DAY, "stated", timing.digest(claim))]
+    monkeypatch.setattr(timing, "changes", lambda: {claim.id: stated_at})
+    monkeypatch.setattr(past, "commits", lambda: iter(history))
+    monkeypatch.setattr(
+        "reproduce.history.stated_at", lambda commit: stated_later.get(commit, {claim.id: claim})
+    )
+    monkeypatch.setattr(claims, "load", lambda part: [claim] if part == "vib" else [])
+    assert [one.date for one in past_looks()] == [EARLY + DAY, EARLY + 5 * DAY]
+    history.pop()
+    assert [one.date for one in past_looks()] == [EARLY + DAY]
+
+
 def test_a_look_needs_the_seeds_of_each_arm_at_its_own_profile(monkeypatch):
     claim = next(one for one in claims.load("vib") if one.id == "VIB-T1-2")
     claim = replace(claim, seeds=3, profiles=("laptop", "paper"))
@@ -272,9 +316,13 @@ def test_of_looks_whose_commits_were_moved_the_last_is_new(monkeypatch):
 
 
 def test_values_are_drawn_again_where_most_of_them_are_others():
-    then = ("1", "2", "3", "4")
-    assert not _redrawn(then, then) and not _redrawn(("1", "2", "5", "6"), then)
-    assert _redrawn(("1", "5", "6", "7"), then)
+    def values(*shown):
+        return tuple(("error", one) for one in shown)
+
+    then = values("1", "2", "3", "4")
+    assert not _redrawn(then, then) and not _redrawn(values("1", "2", "5", "6"), then)
+    assert _redrawn(values("1", "5", "6", "7"), then)
+    assert _redrawn((*then, ("rate", "8")), (*then, ("rate", "9"))), "one metric is enough"
 
 
 def test_what_a_run_gained_later_began_after_what_it_held_had_ended(monkeypatch):

@@ -1,7 +1,6 @@
 """Claims as they are stated, and the verdicts that made-up records lead to."""
 
 import json
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +12,10 @@ from synthetic import BETAS, seal, write_calibration, write_record
 
 from experiments.vib import embedding
 from reproduce import claims, record
-from reproduce.claims import stated
+from reproduce.claims import of_part, stated
+from reproduce.claims.of_part import _cases, _corrected, best
 from reproduce.claims.plan import planned
-from reproduce.claims.verdict import _cases, _corrected, best, decided
+from reproduce.claims.verdict import decided
 from reproduce.record import store
 
 TARGETS = {"VIB-T1": {"what": "a table", "notebook": "vib/mnist"}, "VIB-F3": {"what": "later"}}
@@ -527,13 +527,44 @@ def of_parts(monkeypatch):
             ]
             for part, values in parts.items()
         }
-        module = sys.modules["reproduce.claims.verdict"]  # whose name a function has
-        monkeypatch.setattr(module, "parts", lambda: [*made])
-        monkeypatch.setattr(module, "load", lambda part: [v.claim for v in made[part]])
-        monkeypatch.setattr(module, "_raw", lambda part, profile: made[part])
+        monkeypatch.setattr(of_part, "parts", lambda: [*made])
+        monkeypatch.setattr(of_part, "load", lambda part: [v.claim for v in made[part]])
+        monkeypatch.setattr(of_part, "_raw", lambda part, profile: made[part])
         return claims.verdicts(next(iter(parts)), profile="laptop")
 
     return found
+
+
+def test_claims_shown_at_different_profiles_are_corrected_together(monkeypatch):
+    """What is shown mixes profiles; 0.01 doubles for its looks, and 3 primary claims stand there.
+
+    Holm over one profile alone, with one and with two claims, would decide all three.
+    """
+    names = {"paper": ["a"], "laptop": ["a", "b", "c"], "gpu": []}
+    own = [claim(id=name, primary=True, profiles=(*claims.JUDGED,)) for name in "abc"]
+
+    def raw(part, profile):
+        judged = {name: 0.01 for name in names[profile]}
+        return [
+            claims.Verdict(c, "", profile, 1.0, n=3, p=judged[c.id], against=1.0)
+            if c.id in judged
+            else claims.Verdict(c, "not run")
+            for c in own
+        ]
+
+    monkeypatch.setattr(of_part, "parts", lambda: ["one"])
+    monkeypatch.setattr(of_part, "load", lambda part: own)
+    monkeypatch.setattr(of_part, "_raw", raw)
+    found = claims.verdicts("one")
+    assert [v.profile for v in found] == ["paper", "laptop", "laptop"]
+    assert [v.corrected for v in found] == pytest.approx([3 * 2 * 0.01] * 3)
+    assert {v.status for v in found} == {"leaning for"}
+    rows = of_part.by_profile("one")
+    assert [of_part.best(row) for row in rows] == found
+    replication = next(v for v in rows[0] if v.profile == "laptop")
+    assert replication.corrected == pytest.approx(3 * 2 * 0.01)
+    (alone,) = [v for v in claims.verdicts("one", profile="paper") if v.tested]
+    assert alone.corrected == pytest.approx(2 * 0.01) and alone.status == "reproduced"
 
 
 def test_a_verdict_is_narrow_where_one_claim_more_would_undo_it(of_parts):

@@ -4,7 +4,8 @@ import numpy as np
 
 from ibutils import checks
 from reproduce import markdown
-from reproduce.claims.verdict import Verdict, verdicts
+from reproduce.claims.of_part import verdicts
+from reproduce.claims.verdict import Verdict
 
 FEW = 4  # claims without a run, above which they leave the table
 _HEAD = ("claim", "statement", "verdict", "effect and interval", "p, corrected", "units")

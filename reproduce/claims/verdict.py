@@ -1,25 +1,17 @@
 """From claims and recorded tables to verdicts."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from ibutils import checks
 from ibutils.information import nats_to_bits
-from reproduce import record
-from reproduce.claims.claim import JUDGED, QUANTITY, Claim, load
-from reproduce.claims.correction import corrected_by_family
+from reproduce.claims.claim import Claim
 from reproduce.claims.effect import ALPHA
 from reproduce.claims.judge import Shortage, judge
-from reproduce.claims.looks import times_looked
-from reproduce.claims.measured import measure
 from reproduce.claims.plan import MOST, is_gap, planned
-from reproduce.claims.samples import Tables, check_tables, with_floor
-from reproduce.claims.stated import parts
-from reproduce.claims.target import Target, targets
+from reproduce.claims.samples import Tables, check_tables
 
 STATUSES = (
     "reproduced",
@@ -177,10 +169,10 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
         raise ValueError(f"claim {claim.id!r}: tables mix the profiles {sorted(profiles)}")
     profile = next(iter(profiles), None)
     if profile not in claim.profiles:
-        return Verdict(claim, "not run", note=_no_record(claim))
+        return Verdict(claim, "not run", note=no_record(claim))
     if claim.withdrawn:
         if not len(tables.get(claim.test.get("target", claim.target), ())):
-            return Verdict(claim, "not run", note=_no_record(claim))
+            return Verdict(claim, "not run", note=no_record(claim))
         note = f"to be run again, because {claim.withdrawn}"
         return Verdict(claim, "withdrawn", profile, note=note)
     try:
@@ -204,94 +196,6 @@ def decided(v: Verdict) -> Verdict:
     return replace(v, status="undecided")
 
 
-def verdicts(part: str, *, profile: str | None = None) -> list[Verdict]:
-    """Test the claims of a part on its recorded runs, corrected within each paper.
-
-    Runs of one profile are one replication of a paper: the correction is over the claims of its
-    family that are judged on it, those of other parts included.
-
-    Args:
-        part: For example ``"vib"``.
-        profile: The profile; by default the most faithful that each claim can be judged on.
-
-    Raises:
-        ValueError: Unknown part or profile, or as in :func:`load` and :func:`verdict`.
-    """
-    if profile is None:
-        return [best(row) for row in by_profile(part)]
-    checks.choice("profile", profile, JUDGED)  # a smoke run supports no claim
-    own = [claim.id for claim in load(part)]
-    families = {claim.family for claim in load(part)}
-    related = [p for p in parts() if families & {claim.family for claim in load(p)}]
-    found = {v.claim.id: v for p in related for v in _raw(p, profile)}
-    tested = {name: v for name, v in found.items() if v.tested}
-    corrected, stricter = _corrected(tested), _corrected(tested, nulls=True)
-    final = {}
-    for name, v in tested.items():
-        now, then = (decided(replace(v, corrected=p[name])) for p in (corrected, stricter))
-        final[name] = replace(now, narrow=now.status != then.status)
-    return [final.get(name, found[name]) for name in own]
-
-
-def _corrected(tested: dict[str, Verdict], *, nulls: bool = False) -> dict[str, float]:
-    """Return the corrected p-values; with ``nulls`` as if each family had a null claim more."""
-    family = {name: v.claim.family for name, v in tested.items()}
-    p_values = {name: v.raw for name, v in tested.items()}
-    primary = {name: v.claim.primary for name, v in tested.items()}
-    looks = times_looked({name: str(v.profile) for name, v in tested.items()})
-    if nulls:  # one that is primary and one that is not: the two are corrected apart
-        more = {
-            (f"+{one}{chosen}"): (one, chosen)
-            for one in set(family.values())
-            for chosen in (True, False)
-        }
-        p_values |= dict.fromkeys(more, 1.0)
-        family |= {name: one for name, (one, _) in more.items()}
-        primary |= {name: chosen for name, (_, chosen) in more.items()}
-    return corrected_by_family(p_values, family, primary, looks)
-
-
-def by_profile(part: str) -> list[tuple[Verdict, ...]]:
-    """Return the verdicts of each claim of a part at all profiles, the most faithful first."""
-    return [*zip(*(verdicts(part, profile=name) for name in reversed(JUDGED)), strict=True)]
-
-
-def _raw(part: str, profile: str) -> list[Verdict]:
-    """Return the verdicts of a part before any correction."""
-    known = targets(part)
-    tables = {name: _table(part, target, profile) for name, target in known.items()}
-    return [
-        replace(verdict(claim, tables), cases=_cases(claim, known, profile))
-        for claim in load(part)
-    ]
-
-
-def _cases(claim: Claim, known: Mapping[str, Target], profile: str) -> int | None:
-    """Return the test cases of what a claim tests, if it is the same quantity in all arms."""
-    test = claim.test
-    arms = [test.get("first", {}), *test.get("over", []), *test.get("under", [])]
-    if test.get("split") != "test" or any(arm.keys() & {*QUANTITY} for arm in arms):
-        return None
-    return known[test.get("target", claim.target)].cases_at(profile)
-
-
-def _table(part: str, target: Target, profile: str) -> pd.DataFrame:
-    """Return the recorded rows of a target and what is measured on its arrays."""
-    rows = record.table(target.id, profile=profile)
-    if target.measures and len(rows):
-        derived = measure.find(target.measures, part)
-        arrays = record.arrays(target.id, profile=profile)
-        rows = pd.concat([rows, derived(rows, arrays)], ignore_index=True)
-    return with_floor(rows, target.cases_at(profile))
-
-
-def _no_record(claim: Claim) -> str:
+def no_record(claim: Claim) -> str:
+    """Return what a verdict without a run says."""
     return f"needs a record: {' or '.join(claim.profiles)}"
-
-
-def best(candidates: tuple[Verdict, ...]) -> Verdict:
-    """Return the first verdict that was tested, or else withdrawn, or else falls short."""
-    tested = [v for v in candidates if v.tested]
-    recorded = [v for v in candidates if v.profile]
-    short = [v for v in candidates if v.note != _no_record(v.claim)]
-    return (tested or recorded or short or list(candidates))[0]
