@@ -102,4 +102,4 @@ bench: env  ## time the code against its baselines
 
 clean:  ## remove what was built, but no runs and no environment
 	rm -rf _build/dist _build/executed _build/fingerprints _build/stage _build/html _build/.doctrees \
-		_build/book.done .snakemake .mypy_cache .pytest_cache .ruff_cache
+		_build/book.done _build/verify-* _build/peers .snakemake .mypy_cache .pytest_cache .ruff_cache

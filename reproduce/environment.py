@@ -4,12 +4,14 @@ Runs before anything is installed, so it uses the standard library only.
 """
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+SUITS = "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"
 REQUIREMENTS = ("pyproject.toml", "constraints.txt")
 
 
@@ -31,13 +33,31 @@ def prepare(environment: Path) -> None:
     stamp = environment / ".ibutils-installed"
     if stamp.exists() and stamp.read_text() == fingerprint():
         return
-    if not python.exists():
-        print(f"Making the virtual environment {environment}", flush=True)
-        venv.create(environment, with_pip=True)
+    own = environment.name == ".venv" and environment.parent.resolve() == ROOT
+    if own and not _works(python, f"import pip; {SUITS}"):
+        make(environment)
+    if not _works(python, SUITS):
+        sys.exit(f"{environment} needs Python 3.11 to 3.13: activate another one, or none")
     print("Installing the pinned versions; the first time takes some minutes", flush=True)
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install"]
     subprocess.run([*pip, "-c", "constraints.txt", "-e", ".[book,test]"], cwd=ROOT, check=True)
     stamp.write_text(fingerprint())
+
+
+def make(environment: Path) -> None:
+    """Make a virtual environment in place of what is there, whole or not at all."""
+    print(f"Making the virtual environment {environment}", flush=True)
+    try:
+        venv.create(environment, with_pip=True, clear=True)
+    except subprocess.CalledProcessError:
+        shutil.rmtree(environment)
+        raise
+
+
+def _works(python: Path, command: str) -> bool:
+    if not python.exists():
+        return False
+    return not subprocess.run([str(python), "-c", command], stderr=subprocess.DEVNULL).returncode
 
 
 def main() -> None:

@@ -34,12 +34,14 @@ def of_notebook(root: Path, notebook: str, profile: str) -> str:
         *imported(root, code),
         *(root / "results").glob(f"*/{notebook}/*/*"),
         root / "book" / "claims" / "looks.csv",
+        root / "reproduce" / "same_numbers.csv",  # which records are of present code
         *(  # chapters draw each other's runs, and verdicts are corrected within a paper
             path
             for other in _corrected_with(root, part)
             for path in (
                 *(root / "results").glob(f"*/{other}/*/*/run.json"),
                 *(root / "book" / "claims").glob(f"{other}.*"),
+                *(root / "notebooks" / other).glob("*.yaml"),  # what members a profile has
                 *(root / EXPERIMENTS / other).rglob("*.py"),  # which register what claims measure
             )
         ),

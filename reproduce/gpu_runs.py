@@ -134,12 +134,13 @@ def write(report: Path, stands: Mapping[str, str]) -> None:
 
 
 def test(out: Path) -> str:
-    """Run the GPU tests unless they have passed here before, and return how they stand.
+    """Run the GPU tests unless they have passed at this commit, and return how they stand.
 
     They get half of the time, so that training begins whatever they do.
     """
-    log, earlier = out / "tests.log", project_root() / "_build" / "gpu_tests.log"
-    if earlier.exists():
+    log, commit = out / "tests.log", os.environ.get(provenance.COMMIT)
+    earlier = project_root() / "_build" / f"gpu_tests.{commit}.log"
+    if commit and earlier.exists():
         log.write_text(earlier.read_text())
         return DONE
     mark = "pytest.mark.gpu"  # other files may need packages that are not here

@@ -15,6 +15,7 @@ import pandas as pd
 from reproduce import claims
 from reproduce.claims.claim import QUANTITY
 from reproduce.claims.samples import has_level
+from reproduce.record.integrity import factors as factors_of
 from reproduce.record.provenance import git
 
 
@@ -119,9 +120,9 @@ def used(version: Version, target: str, factors: dict[str, Any]) -> pd.DataFrame
 
     What is measured on recorded arrays is not in the table, which tells no more than the members.
     """
-    rows, members = version.table(target), version.run["members"]
+    rows = version.table(target)
     if target in _measured():
-        factors = {k: v for k, v in factors.items() if k in members[0]["member"]}
+        factors = {k: v for k, v in factors.items() if k in factors_of(version.run)}
     same = np.ones(len(rows), bool)
     for name, level in factors.items():
         if name in rows:

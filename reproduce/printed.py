@@ -8,6 +8,7 @@ import pandas as pd
 
 from ibutils.project import project_root
 from reproduce import claims, record
+from reproduce.record.integrity import factors
 from reproduce.record.rows import COLUMNS
 
 _OWN = {*COLUMNS, "id", "item", "tag", "source"}  # the rest: factors
@@ -154,8 +155,10 @@ def _seconds(rows: pd.DataFrame, runs: dict[str, dict[str, Any]]) -> Iterator[fl
         members = runs[str(name)]["members"]
         whole = [entry for entry in members if not entry.get("resumed")]
         took = {record.key(entry["member"]): entry["seconds"] for entry in whole}
-        for row in own[[*members[0]["member"]]].astype(object).itertuples(index=False, name=None):
-            name = record.key(dict(zip(members[0]["member"], row, strict=True)))
+        names = [factor for factor in factors(runs[str(name)]) if factor in own]
+        values = own[names].astype(object)
+        for row in values.where(values.notna(), None).itertuples(index=False, name=None):
+            name = record.key(dict(zip(names, row, strict=True)))
             if name in took:
                 yield took[name]
 

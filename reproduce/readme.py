@@ -14,8 +14,8 @@ from reproduce import claims, standing
 from reproduce.registry import picture
 
 WORDS = (
-    "What came of each: *likely* is said of verdicts that lean, *open* of undecided ones; what is"
-    " stated plainly passed its corrected test."
+    "What came of each: *likely* is said of verdicts that lean, *open* of undecided ones, *in the"
+    " means* of what no claim tests; a claim that is stated plainly passed its corrected test."
 )
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
 

@@ -134,6 +134,7 @@ def _extremum(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
     recorded, most = [low <= level <= high for level in groups], max(map(len, groups.values()))
     if all(recorded) or not any(recorded):
         raise Shortage(f"no record of {factor} both inside and outside {low:g} to {high:g}")
+    levels = len(groups)
     groups = {v: sample for v, sample in groups.items() if len(sample) >= claim.seeds}
     inside = [low <= level <= high for level in groups]
     if all(inside) or not any(inside):
@@ -147,7 +148,10 @@ def _extremum(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
     found = evidence.extremum(groups, low=low, high=high, **options)
     metric = claim.test["metric"].replace("_", " ")
     where = "β =" if factor == "beta" else factor
-    return replace(found, note=f"{metric} {found.note}".replace(" at ", f" at {where} ")), unit
+    note = f"{metric} {found.note}".replace(" at ", f" at {where} ")
+    if len(groups) < levels:
+        note += f", of the {len(groups)} of {levels} levels with {claim.seeds} seeds"
+    return replace(found, note=note), unit
 
 
 def _pairs(claim: Claim, tables: Tables) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:

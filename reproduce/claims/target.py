@@ -62,13 +62,13 @@ class Target:
     data: str = "data"
 
     def cases_at(self, profile: str) -> int | None:
-        """Return the test cases of a profile.
+        """Return the test cases of a profile; ``None`` where they are not known.
 
         Example:
             >>> Target("A-T1", "errors", cases={"laptop": 100, "paper": 1000}).cases_at("paper")
             1000
         """
-        return self.cases[profile] if isinstance(self.cases, Mapping) else self.cases
+        return self.cases.get(profile) if isinstance(self.cases, Mapping) else self.cases
 
 
 def targets(part: str) -> dict[str, Target]:

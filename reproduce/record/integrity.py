@@ -115,17 +115,22 @@ def rows_by_member(name: str, content: bytes, run: Mapping[str, Any]) -> Counter
 
 
 def factors(run: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of the factors of a run's members."""
-    return tuple(run["members"][0]["member"]) if run["members"] else ()
+    """Return the names of the factors of a run's members, in the order of one that has most.
+
+    Others may have fewer of them.
+    """
+    members = sorted((entry["member"] for entry in run["members"]), key=len, reverse=True)
+    return tuple(dict.fromkeys(name for member in members for name in member))
 
 
 @lru_cache(maxsize=512)
 def parsed(content: bytes, factors: tuple[str, ...]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows of a table and the key of the member that each belongs to."""
     rows = pd.read_csv(io.BytesIO(content))
-    values = rows[list(factors)].astype(object)
+    own_factors = [name for name in factors if name in rows]
+    values = rows[own_factors].astype(object)
     found = list(values.where(values.notna(), None).itertuples(index=False, name=None))
-    names = {own: key(dict(zip(factors, own, strict=True))) for own in set(found)}
+    names = {own: key(dict(zip(own_factors, own, strict=True))) for own in set(found)}
     return rows, tuple(names[own] for own in found)
 
 

@@ -264,3 +264,16 @@ def test_a_lock_is_held_by_one(tmp_path):
     assert two.take() and not one.take()
     two.release()
     assert not list(tmp_path.iterdir()) and "just ended" in one.holder()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_member_with_a_factor_more_keeps_its_own_rows(order):
+    """Each file counts for its member, whichever is listed first."""
+    members = [{"rate": 0.1, "seed": 0}, {"rate": 0.1, "batch": 32, "seed": 0}]
+    run = {"members": [{"member": members[place]} for place in order]}
+    contents = {
+        "A.csv": b"rate,batch,seed,value\n0.1,,0,1.0\n0.1,32,0,2.0\n0.1,32,0,3.0\n",
+        "B.csv": b"rate,seed,value\n0.1,0,1.0\n",
+    }
+    found = {key(one["member"]): one["rows"] for one in integrity.sealed(run, contents)["members"]}
+    assert found == {"rate=0.1,seed=0": {"A.csv": 1, "B.csv": 1}, key(members[1]): {"A.csv": 2}}

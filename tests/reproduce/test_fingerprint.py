@@ -29,6 +29,8 @@ def root(tmp_path: Path) -> Path:
         "book/claims/beside.yaml": "    family: paper\n",
         "book/claims/looks.csv": "claim\n",
         "notebooks/part/n.laptop.yaml": "steps: 4\n",
+        "notebooks/beside/n.paper.yaml": "steps: 4\n",
+        "reproduce/same_numbers.csv": "code\n",
         "results/laptop/part/n/run/run.json": "{}\n",
         "results/laptop/part/m/run/run.json": "{}\n",
         "results/laptop/beside/n/run/run.json": "{}\n",
@@ -61,6 +63,8 @@ def test_imports_are_followed(root: Path) -> None:
         ("experiments/other/errors.py", False),
         ("experiments/beside/errors.py", True),  # the verdicts of one paper are corrected together
         ("book/claims/beside.yaml", True),
+        ("reproduce/same_numbers.csv", True),  # a caption says what is of an earlier version
+        ("notebooks/beside/n.paper.yaml", True),
         ("benchmarks/peers.csv", True),  # a page shows its times
         ("book/claims/part.yaml", True),
         ("book/claims/other.yaml", False),

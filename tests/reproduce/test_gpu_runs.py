@@ -11,7 +11,7 @@ from projects import ROOT
 
 from reproduce import budget, gpu_runs, settings, status
 from reproduce.gpu_runs import FAILED, named, ordered, steps
-from reproduce.record import key
+from reproduce.record import key, provenance
 from reproduce.record.parameters import of_profile
 from tests.rehearsal import TINY
 
@@ -157,7 +157,9 @@ def test_a_process_that_outlasts_the_budget_is_ended_and_what_it_wrote_is_packed
     ("code", "left", "stands"),
     [("", 100, "done"), ("raise SystemExit(1)", 100, "failed, see"), ("sleep(9)", 2, "not ended")],
 )
-def test_gpu_tests_run_until_they_have_passed_once(code, left, stands, tmp_path, monkeypatch):
+def test_gpu_tests_run_until_they_have_passed_at_a_commit(
+    code, left, stands, tmp_path, monkeypatch
+):
     monkeypatch.setattr(gpu_runs, "project_root", lambda: tmp_path)
     monkeypatch.setenv(budget.UNTIL, str(time.time() + left))
     (tmp_path / "tests").mkdir()
@@ -169,6 +171,10 @@ def test_gpu_tests_run_until_they_have_passed_once(code, left, stands, tmp_path,
     monkeypatch.chdir(tmp_path)
     assert gpu_runs.test(tmp_path).startswith(stands)
     if stands == "done":
-        (tmp_path / "tests/test_own.py").unlink()
+        monkeypatch.setenv(provenance.COMMIT, "a" * 40)
         assert gpu_runs.test(tmp_path) == stands
+        (tmp_path / "tests/test_own.py").write_text(own.replace("    1", "    assert False"))
+        assert gpu_runs.test(tmp_path) == stands
+        monkeypatch.setenv(provenance.COMMIT, "b" * 40)
+        assert gpu_runs.test(tmp_path).startswith("failed")
     assert (tmp_path / "tests.log").exists()
