@@ -332,6 +332,24 @@ def test_only_shares_of_test_cases_have_a_binomial_error():
     assert "floor" not in with_floor(rows, None)
 
 
+def test_a_fall_of_exactly_zero_has_the_error_of_what_it_is_a_difference_of():
+    falls = [dict(metric="drop", seed=seed, value=0.0, unit="nat") for seed in range(6)]
+    ends = [dict(metric="final", seed=seed, value=7.603, unit="nat") for seed in range(6)]
+    alone = pd.DataFrame(falls).assign(split="test")
+    beside = pd.DataFrame(falls + ends).assign(split="test")
+    assert "floor" not in with_floor(alone, None), "nothing tells how large the parts were"
+    floors = with_floor(beside, None)["floor"]
+    assert floors.tolist() == [0.0005] * 6 + [0.0] * 6
+    apart = claims.superiority(
+        {"a": np.zeros(6), "b": np.zeros(6)},
+        over=[],
+        under=["a", "b"],
+        margin=0.01,
+        floors={"a": floors[0], "b": floors[0]},
+    )
+    assert apart.p < claims.ALPHA / 2 and apart.high < 0.01
+
+
 def test_groups_of_another_layer_lend_no_spread():
     rows = [row | {"layer": "y"} for row in arms(a=A, b=B[:1])]
     wild = [row | {"layer": "conv", "value": 100 * row["value"]} for row in arms(a=A, b=B)]

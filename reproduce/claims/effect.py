@@ -87,17 +87,17 @@ def spread(values: np.ndarray, floor: float = 0.0) -> float:
     """
     if not _constant(values):
         return float(np.std(values, ddof=1))
-    return floor or last_digit(values)
+    return floor or last_digit(float(values[0]))
 
 
-def last_digit(values: np.ndarray) -> float:
-    """Return half a unit of the last digit of the first of some values.
+def last_digit(value: float) -> float:
+    """Return half a unit of the last digit of a value, as it is written, of nine at most.
 
     Example:
-        >>> last_digit(np.array([0.12]))
+        >>> last_digit(0.12)
         0.005
     """
-    exponent = Decimal(f"{values[0]:.{DIGITS}g}").as_tuple().exponent
+    exponent = Decimal(f"{value:.{DIGITS}g}").as_tuple().exponent
     return 0.5 * 10.0 ** (exponent if isinstance(exponent, int) else 0)
 
 
@@ -117,7 +117,7 @@ def error_on(scale: str, floor: float, values: np.ndarray) -> float:
     """
     if scale == "linear":
         return floor
-    return (floor or last_digit(values)) / abs(float(np.mean(values)))
+    return (floor or last_digit(float(values[0]))) / abs(float(np.mean(values)))
 
 
 def binomial_error(share: Any, cases: int) -> Any:

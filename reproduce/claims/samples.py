@@ -10,7 +10,7 @@ from ibutils import checks
 from ibutils.information import nats_to_bits
 from reproduce.claims import checked
 from reproduce.claims.claim import QUANTITY, Claim
-from reproduce.claims.effect import binomial_error
+from reproduce.claims.effect import binomial_error, last_digit
 from reproduce.record import key
 from reproduce.record.rows import COLUMNS, factors
 
@@ -98,17 +98,25 @@ def _values(claim: Claim, tables: Tables, named: Mapping[str, Any]) -> pd.DataFr
 
 
 def with_floor(rows: pd.DataFrame, cases: int | None) -> pd.DataFrame:
-    """Return rows with the binomial standard error of those that are shares, on test cases.
+    """Return rows with the standard error of single values, 0 where it is not known.
 
-    It is that of an error or an accuracy. The mean over test cases of anything between 0 and 1,
-    such as the share of a network's units that are saturated, varies no more.
+    That of a share on test cases is binomial: of an error or an accuracy, and the mean over test
+    cases of anything between 0 and 1, such as the share of a network's units that are saturated,
+    varies no more. Information that is exactly zero, such as a fall from a maximum that stands at
+    the end, is a difference: its error is half a unit of the last digit of the largest value of
+    the table.
     """
-    if not cases or not len(rows):
+    if not len(rows):
         return rows
-    shares = (rows["unit"].astype(str) == "1") & (rows["split"] == "test")
-    shares &= rows["value"].between(0, 1)
-    errors = binomial_error(rows["value"].clip(0, 1), cases)
-    return rows.assign(floor=np.where(shares, errors, 0.0))
+    units, floors = rows["unit"].astype(str), np.zeros(len(rows))
+    if cases:
+        shares = (units == "1") & (rows["split"] == "test") & rows["value"].between(0, 1)
+        floors = np.where(shares, binomial_error(rows["value"].clip(0, 1), cases), floors)
+    for unit, values in rows["value"].abs().groupby(units):
+        if unit in ("nat", "bit") and values.any():
+            zero = (units == unit) & (rows["value"] == 0)
+            floors = np.where(zero, last_digit(float(values.max())), floors)
+    return rows.assign(floor=floors) if floors.any() else rows
 
 
 def networks(values: pd.DataFrame) -> pd.Series:
