@@ -146,9 +146,8 @@ def _extremum(claim: Claim, tables: Tables) -> tuple[Evidence, str]:
         )
     options["least"] = claim.test.get("least", True)
     found = evidence.extremum(groups, low=low, high=high, **options)
-    metric = claim.test["metric"].replace("_", " ")
     where = "β =" if factor == "beta" else factor
-    note = f"{metric} {found.note}".replace(" at ", f" at {where} ")
+    note = found.note.replace(" at ", f" at {where} ")
     if len(groups) < levels:
         note += f", of the {len(groups)} of {levels} levels with {claim.seeds} seeds"
     return replace(found, note=note), unit
