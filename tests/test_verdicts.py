@@ -283,7 +283,8 @@ def test_the_most_faithful_profile_that_can_judge_a_claim_does(results):
     after = {v.claim.id: v for v in claims.verdicts("vib")}
     assert before["VIB-T1-2"].profile == "laptop"
     assert after["VIB-T1-2"].profile == "paper"
-    assert after["VIB-F1a-3"] == before["VIB-F1a-3"]
+    same = (replace(v["VIB-F1a-3"], corrected=0.0) for v in (before, after))
+    assert next(same) == next(same), "the correction is over what is shown, and so has changed"
     assert before["VIB-T1-10"].note == "needs a record: paper"
     assert after["VIB-T1-10"].profile == "paper"
 
