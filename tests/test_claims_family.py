@@ -1,5 +1,6 @@
 """Corrections over the claims of a paper: independent twins, and error rates of whole families."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from reproduce import claims
+from reproduce.claims.claim import MOST_PRIMARY
 from reproduce.claims.correction import LOOKS, corrected, corrected_by_family
 from reproduce.claims.samples import with_floor
 from reproduce.claims.verdict import decided
@@ -50,6 +52,11 @@ def test_primary_and_secondary_claims_and_families_do_not_mix():
         {"a": 0.04, "b": 0.04, "c": 0.02, "d": 0.024}
     )
     assert corrected_by_family({}, {}, {}) == {}
+
+
+def test_at_most_ten_claims_of_a_family_are_primary_over_all_parts():
+    primary = Counter(claim.family for claim in claims.every() if claim.primary)
+    assert primary and max(primary.values()) <= MOST_PRIMARY
 
 
 def look(generator, means, n):
