@@ -54,7 +54,7 @@ def on_config(app: Sphinx, config: Config) -> None:
 def on_doctree(app: object, doctree: nodes.document) -> None:
     """Mark the lines that name the tests of a theorem, so that they are set as side notes."""
     for paragraph in doctree.findall(nodes.paragraph):
-        first = paragraph.children[0]
+        first = next(iter(paragraph.children), None)  # a table may hold empty paragraphs
         if isinstance(first, nodes.emphasis) and first.astext() == CHECKED:
             paragraph["classes"].append("checked")
 
