@@ -12,6 +12,7 @@ from torch.nn.functional import logsigmoid
 from ibutils import checks
 from ibutils.information.log_space import at_least_single
 from ibutils.nets.layers import perceptron
+from ibutils.nets.square_slope import square_slope
 
 __all__ = [
     "PriorMatching",
@@ -247,36 +248,6 @@ class PriorMatching(nn.Module):
             slopes = [square_slope(self.discriminator, at) for at in (samples, codes)]
             loss = loss + self.penalty / 2 * (slopes[0] + slopes[1])
         return of_encoder, loss
-
-
-def square_slope(network: nn.Module, *inputs: Float[Tensor, "n ..."]) -> Float[Tensor, ""]:
-    """Return the mean squared gradient of scores by their inputs, with a gradient to the weights.
-
-    Args:
-        network: Maps inputs to a score for each row, ``[n]`` or ``[n, 1]``, which depends on its
-            own row alone.
-        inputs: What is scored together, ``[n, ...]`` each, such as images and codes; the squares
-            are summed.
-
-    Returns:
-        A scalar.
-
-    Example:
-        >>> network = nn.Linear(2, 1)
-        >>> slope = square_slope(network, torch.randn(5, 2))
-        >>> bool(slope.isclose(network.weight.square().sum()))
-        True
-    """
-    # It differentiates twice, which compiled code does not. Said here and not by a decorator,
-    # which would import the compiler, seconds, with this module.
-    return torch.compiler.disable(_square_slope)(network, *inputs)
-
-
-def _square_slope(network: nn.Module, *inputs: Tensor) -> Tensor:
-    with torch.inference_mode(False), torch.enable_grad():  # a loss that is only looked at, too
-        at = [part.detach().clone().requires_grad_() for part in inputs]
-        slopes = torch.autograd.grad(network(*at).sum(), at, create_graph=True)
-        return torch.stack([s.square().flatten(1).sum(1).mean() for s in slopes]).sum()
 
 
 def check_prior(prior: str) -> None:

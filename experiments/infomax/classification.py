@@ -28,7 +28,7 @@ from experiments.infomax.image_sets import (
     ImageSet,
     ImageSets,
     load_image_sets,
-    with_unlabelled,
+    without_labels,
 )
 from experiments.infomax.models import DIM, METHODS, PAPER_NAMES, Untrained, build, learn
 from experiments.infomax.occluded_loss import occluded_losses, occlusion_rows
@@ -44,6 +44,8 @@ __all__ = ["CHOICES", "FIGURES", "Settings", "grid", "load", "numbers", "train"]
 LARGE = ("tiny_imagenet", "stl10")  # 64 by 64 pixels, Table 2
 STRUCTURED = ("dim_coordinates", "dim_occlusion", "dim_coordinates_occlusion")  # Table 5
 DEFAULT_LOSS = {"dim_global": "jsd", "dim_both": "jsd"}  # infoNCE for all others but local DIM
+SHOWN = ("dim_global", "jsd"), ("dim_local", "infonce")  # models of Figure 10
+SHOWN_SEED = 0  # of the models whose images Figures 10 and 16 show
 SEVERAL = ("untrained", "supervised", "dim_global", "dim_local")  # trained with all ``seeds``
 QUERIES, OCCLUDED, DRAWN = 6, 200, 8  # images of Figures 10 and 16, and those that are kept
 SMOKE = ("untrained", "supervised", "ae", "dim_global", "dim_local", "dim_coordinates_occlusion")
@@ -139,9 +141,8 @@ def trained(
     checkpoint: Path | None = None,
 ) -> TrainedEncoder:
     """Train the model of a member."""
-    part, seed = splits["train"], member["seed"]
-    if member["method"] != "supervised":
-        part = with_unlabelled(member["data"], part)
+    seed, supervised = member["seed"], member["method"] == "supervised"
+    part = splits["train"] if supervised else without_labels(splits)
     model = build(
         member["method"],
         member["loss"],
@@ -169,15 +170,13 @@ def train(
         rows += course(targets(member)[0], history)
         if compared(member):
             rows += code_rows(member, frozen, settings)
-        arrays = {}
-        own = member["loss"] in ("infonce", DEFAULT_LOSS.get(member["method"]))
-        if member["method"] in ("dim_global", "dim_local") and own:
-            if member["seed"] == settings.seeds[0]:
-                arrays["DIM-F10"] = neighbour_pictures(frozen, queries=QUERIES)
+        arrays, shown = {}, member["seed"] == SHOWN_SEED
+        if shown and (member["method"], member["loss"]) in SHOWN:
+            arrays["DIM-F10"] = neighbour_pictures(frozen, queries=QUERIES)
         if "DIM-T5" in targets(member):
             hidden, maps = occlusion(cast(DeepInfoMax, model), frozen)
             rows += tagged("DIM-F16", hidden)
-            if member["seed"] in (settings.seeds[0], settings.other_seeds[0]):
+            if shown:
                 arrays["DIM-F16"] = maps
         yield Result(rows, arrays)
 

@@ -12,7 +12,7 @@ from experiments.courses import course
 from experiments.infomax.crops_figures import FIGURES, numbers
 from experiments.infomax.effort import Heads, ProbeTraining, Training
 from experiments.infomax.encoder_measures import Frozen, accuracies
-from experiments.infomax.image_sets import ImageSet, ImageSets, load_image_sets, with_unlabelled
+from experiments.infomax.image_sets import ImageSet, ImageSets, load_image_sets, without_labels
 from experiments.infomax.models import Untrained, learn
 from ibutils import checks
 from ibutils.baselines import CPC, SeveralGlobals
@@ -128,7 +128,7 @@ def train(
     """Yield the accuracy of a probe on the map of crops of each member, and its losses."""
     for member in members:
         splits, seed = data.splits[member["data"]], member["seed"]
-        part = with_unlabelled(member["data"], splits["train"])
+        part = without_labels(splits)
         side = part.images.shape[-1]
         model = construct(member, settings.networks, side=side).to(part.images.device)
         rate = member["rate"] or settings.training.learning_rate  # the untrained takes no step

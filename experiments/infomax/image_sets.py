@@ -11,6 +11,7 @@ from ibutils.data import load, resize
 from ibutils.train import generator
 
 SIDES = {"stl10": 64, "tiny_imagenet": 64}  # pixels; 32 for all others
+UNLABELLED = {"stl10"}  # data sets that have images without labels
 PART_SEED = 0  # of the order in which a part is taken; never changed, or records would not compare
 
 
@@ -87,7 +88,7 @@ def load_splits(settings: Any, device: str) -> Splits:
 
 
 class ImageSets(NamedTuple):
-    """The splits of each data set, and their checksums."""
+    """The splits of each data set, of STL-10 its unlabelled images too, and their checksums."""
 
     splits: Mapping[str, Mapping[str, ImageSet]]
     checksums: Mapping[str, str]
@@ -97,17 +98,21 @@ def load_image_sets(settings: Any, device: str) -> ImageSets:
     """Return the images of an experiment on several data sets."""
     counts = dict(images=settings.images, test_images=settings.test_images)
     splits = {name: train_and_test(name, **counts, device=device) for name in settings.datasets}
+    for name in UNLABELLED & splits.keys():
+        splits[name]["unlabeled"] = image_set(name, split="unlabeled", device=device)
     checksums = {f"{d} {s}": part.checksum for d, own in splits.items() for s, part in own.items()}
     return ImageSets(splits, checksums)
 
 
-def with_unlabelled(name: str, part: ImageSet) -> ImageSet:
-    """Return what an encoder learns from without labels: of STL-10 its unlabelled images too."""
-    if name != "stl10":
+def without_labels(splits: Mapping[str, ImageSet]) -> ImageSet:
+    """Return what an encoder learns from without labels: training and unlabelled images."""
+    part = splits["train"]
+    if "unlabeled" not in splits:
         return part
-    rest = image_set(name, split="unlabeled", device=part.images.device)
-    images, labels = (torch.cat(pair) for pair in zip(part[:2], rest[:2], strict=True))
-    return ImageSet(images, labels, rest.checksum)
+    images, labels = (
+        torch.cat(pair) for pair in zip(part[:2], splits["unlabeled"][:2], strict=True)
+    )
+    return part._replace(images=images, labels=labels)
 
 
 def _balanced(labels: Tensor, count: int) -> Tensor:

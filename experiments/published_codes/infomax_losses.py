@@ -13,7 +13,8 @@ from ibutils.infomax import infomax_loss, local_scores
 from ibutils.infomax.heads import Branch
 from ibutils.infomax.losses import pair_loss, pairs
 from ibutils.nets.encoders import alex64, basic32
-from ibutils.prior_matching import PriorMatching, encoder_loss, square_slope
+from ibutils.nets.square_slope import square_slope
+from ibutils.prior_matching import PriorMatching, encoder_loss
 
 
 def _scores(case: Case) -> Tensor:

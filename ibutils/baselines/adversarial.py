@@ -9,12 +9,12 @@ from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, check_noise
 from ibutils.nets.image_code import ImageAndCode
+from ibutils.nets.square_slope import square_slope
 from ibutils.prior_matching import (
     PriorMatching,
     discriminator_loss,
     game_value,
     sample_prior,
-    square_slope,
 )
 
 HIDDEN = 200, 200  # layers of the discriminator of codes

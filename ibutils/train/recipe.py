@@ -73,18 +73,18 @@ def staircase(decay: float, *, every: int = 1) -> Schedule:
     return partial(StepLR, step_size=every, gamma=decay)
 
 
-def milestones(epochs: Sequence[int], decay: float = 0.1) -> Schedule:
+def milestones(milestones: Sequence[int], decay: float = 0.1) -> Schedule:
     """Return a learning rate that is multiplied by ``decay`` after each of some epochs.
 
     Raises:
-        TypeError: An epoch is no integer, or ``decay`` no number.
-        ValueError: Epochs that do not increase from 1 or later, or ``decay`` is not positive.
+        TypeError: A milestone is no integer, or ``decay`` no number.
+        ValueError: Milestones that do not increase from 1 or later, or ``decay`` is not positive.
     """
-    checks.counts("epochs", epochs)
-    if list(epochs) != sorted(set(epochs)):
-        raise ValueError(f"epochs must increase, got {epochs}")
+    checks.counts("milestones", milestones)
+    if list(milestones) != sorted(set(milestones)):
+        raise ValueError(f"milestones must increase, got {milestones}")
     checks.number("decay", decay, above=0)
-    return partial(MultiStepLR, milestones=list(epochs), gamma=decay)
+    return partial(MultiStepLR, milestones=list(milestones), gamma=decay)
 
 
 @dataclass(frozen=True)

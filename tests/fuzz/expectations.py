@@ -91,7 +91,6 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "*.log_normal_kl.prior_mean": ("huge",),  # infinitely far, in single precision
     "*.warm_up*.epoch*": ("0",),
     "*.check_priors.epoch": ("0",),
-    "*.milestones.epochs": ("nothing in it",),  # a constant learning rate
     "*.fit.callbacks": ("nothing in it",),
     "*.fit.save_at": ("list",),  # of epochs
     "*.Looks.labels": ("label below 0", "label too large"),  # the learner knows the classes

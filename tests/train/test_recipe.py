@@ -123,8 +123,8 @@ def test_weight_decay_spares_biases():
         (lambda: nesterov(1.0, weight_decay=-1.0), "weight_decay must be at least 0, got -1.0"),
         (lambda: staircase(0.0), "decay must be above 0, got 0.0"),
         (lambda: staircase(0.5, every=0), "every must be at least 1, got 0"),
-        (lambda: milestones((3, 2)), r"epochs must increase, got \(3, 2\)"),
-        (lambda: milestones((0, 2)), r"epochs\[0\] must be at least 1, got 0"),
+        (lambda: milestones((3, 2)), r"milestones must increase, got \(3, 2\)"),
+        (lambda: milestones((0, 2)), r"milestones\[0\] must be at least 1, got 0"),
         (lambda: milestones((2,), math.nan), "decay must be above 0, got nan"),
     ],
 )

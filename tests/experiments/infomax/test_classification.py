@@ -1,9 +1,11 @@
 """What is asked of each member of Tables 1 to 5, and on which images and features it is read."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from experiments.infomax import classification, encoder_measures
+from experiments.infomax import classification, encoder_measures, image_sets
 from experiments.infomax.effort import Machines, Networks, ProbeTraining, Steps, Training
 from experiments.infomax.encoder_measures import LAYERS, Frozen
 from experiments.infomax.image_sets import ImageSet
@@ -71,16 +73,15 @@ def test_a_member_serves_the_tables_that_show_it(own, targets, in_table_4):
 def test_large_images_and_unlabelled_ones_are_learned_as_stated(
     monkeypatch, data, method, epochs, more
 ):
-    splits, both = {"train": part(30, 0.25), "test": part(20, -0.5)}, part(90, 0.25)
+    splits = {"train": part(30, 0.25), "test": part(20, -0.5)}
+    if data == "stl10":
+        splits["unlabeled"] = part(60, 0.75)
     asked, seen = {}, {}
 
     def learn(model, images, recipe, *, seed, checkpoint):
         asked.update(images=images, recipe=recipe, seed=seed)
         return {}
 
-    monkeypatch.setattr(
-        classification, "with_unlabelled", lambda name, one: both if name == "stl10" else one
-    )
     monkeypatch.setattr(classification, "learn", learn)
     monkeypatch.setattr(
         classification,
@@ -91,8 +92,33 @@ def test_large_images_and_unlabelled_ones_are_learned_as_stated(
     recipe = asked["recipe"]
     rate = recipe.optimiser([{"params": [torch.nn.Parameter(torch.zeros(2, 2))]}])
     assert (recipe.epochs, recipe.batch_size, rate.param_groups[0]["lr"]) == (epochs, 64, 3e-4)
-    assert asked["images"] is (both if more else splits["train"]) and asked["seed"] == 4
+    learned = asked["images"].images
+    whole = [splits["train"].images, *([splits["unlabeled"].images] if more else [])]
+    assert torch.equal(learned, torch.cat(whole)) and len(asked["images"].labels) == len(learned)
+    assert asked["seed"] == 4
     assert seen == {"images": (splits["train"], splits["test"]), "seed": 4}
+
+
+def test_unlabelled_images_are_read_once_and_their_checksum_is_kept(monkeypatch):
+    read = []
+
+    def image_set(name, *, split, count=0, device="cpu"):
+        read.append((name, split, count))
+        return part(10, 0.0)._replace(checksum=f"sum of {name} {split}")
+
+    monkeypatch.setattr(image_sets, "image_set", image_set)
+    chosen = replace(SETTINGS, datasets=("cifar10", "stl10"), images=8, test_images=4)
+    found = classification.load(chosen, "cpu")
+    assert read == [
+        ("cifar10", "train", 8),
+        ("cifar10", "test", 4),
+        ("stl10", "train", 8),
+        ("stl10", "test", 4),
+        ("stl10", "unlabeled", 0),
+    ]
+    assert found.checksums == {
+        f"{name} {split}": f"sum of {name} {split}" for name, split, _ in read
+    }
 
 
 def accuracy_rows(monkeypatch, frozen, own):

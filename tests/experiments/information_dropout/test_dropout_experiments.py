@@ -71,7 +71,7 @@ def test_what_is_on_record_is_of_these_settings_and_of_this_grid(chapter):
         ("width", {"shares": (0.0,)}, "shares must be above 0"),
         ("width", {"alphas": (0.0,)}, "alphas must be above 0"),
         ("vae", {"factors": (0.001,)}, "factors must be at least 0.0039"),
-        ("vae", {"milestones": (15, 10)}, r"must increase, got \(15, 10\)"),
+        ("vae", {"milestones": (15, 10)}, r"milestones must increase, got \(15, 10\)"),
         ("disentanglement", {"betas": (0.3, -3.0)}, "beta must be at least 0, got -3.0"),
         ("nuisances", {"priors": ("tanh",)}, "priors must be .*'tanh'"),
     ],
