@@ -2,12 +2,15 @@
 
 import re
 
+import nbformat
 import pytest
 
+from ibutils.project import project_root
 from reproduce import claims, standing
 from reproduce.claims import timing
 
 OUTCOMES = claims.outcomes()
+BADGE = re.compile(r"\{verdict\}`([^`]+)`")
 
 
 def test_each_paper_has_its_sentence(verdicts):
@@ -57,3 +60,24 @@ def test_what_no_paper_says_is_counted_for_none(verdicts):
     assert sum(map(len, groups.values())) == len(verdicts)
     assert all(v.claim.ours for v in groups.pop(standing.OURS))
     assert not any(v.claim.ours for own in groups.values() for v in own)
+
+
+def against_prose(verdicts):
+    """Yield the words before each badge of one claim that the record speaks against, in a text."""
+    for path in sorted((project_root() / "notebooks").rglob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type != "markdown":
+                continue
+            for line in cell.source.split("\n"):
+                for found in BADGE.finditer(line):
+                    own = {verdicts[name].status for name in found[1].split(", ")}
+                    if own & {"contradicted", "leaning against"} and not line.startswith("|"):
+                        yield f"{path.stem} {cell.id}: {found[0]}", line[: found.start()]
+
+
+def test_the_record_speaks_against_what_a_sentence_says(verdicts):
+    """A badge that says *contradicted* after the contrary of the claim would read as its own."""
+    seen = dict(against_prose(verdicts))
+    assert len(seen) > 10
+    odd = [badge for badge, before in seen.items() if not before.endswith((" is ", ": "))]
+    assert not odd, f"say 'that (what is claimed) is {{verdict}}', not the contrary: {odd}"
