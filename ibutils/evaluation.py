@@ -23,7 +23,7 @@ def error_rate(
 
     Raises:
         TypeError: An argument is no tensor.
-        ValueError: A logarithm is NaN or infinite, a label is out of range, or the shapes
+        ValueError: A logarithm is NaN or plus infinity, a label is out of range, or the shapes
             disagree.
 
     Example:
@@ -41,8 +41,8 @@ def check_predictions(log_probabilities: Tensor, **classes: Tensor) -> None:
 
     Raises:
         TypeError: ``log_probabilities`` is no tensor.
-        ValueError: These are no log-probabilities ``[batch, classes]``, one is NaN or infinite,
-            or there is not one class in range for each.
+        ValueError: These are no log-probabilities ``[batch, classes]``, one is NaN or plus
+            infinity, or there is not one class in range for each.
     """
     checks.tensor("log_probabilities", log_probabilities, ndim=2)
     count, number = log_probabilities.shape

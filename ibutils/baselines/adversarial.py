@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
-from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, check_noise
+from ibutils.nets.encoders import ConvolutionalEncoder, check_encoder, check_noise
 from ibutils.nets.image_code import ImageAndCode
 from ibutils.nets.square_slope import square_slope
 from ibutils.prior_matching import (
@@ -53,7 +53,7 @@ class AAE(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
-        checks.instance("encoder", encoder, Encoder)
+        check_encoder(encoder)
         checks.module("decoder", decoder)
         self.decoder, self.code = decoder, encoder.code
         self.matching = PriorMatching(
@@ -121,7 +121,7 @@ class BiGAN(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
-        checks.instance("encoder", encoder, Encoder)
+        check_encoder(encoder)
         checks.module("decoder", decoder)
         self.decoder, self.code = decoder, encoder.code
         network = ImageAndCode(encoder.image, encoder.code, channels=channels, generator=generator)

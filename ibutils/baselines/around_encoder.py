@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ibutils import checks
-from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, Features, check_inputs
+from ibutils.nets.encoders import ConvolutionalEncoder, Features, check_encoder, check_inputs
 from ibutils.probes.fine_tuning import FineTuned
 from ibutils.probes.mlp import Probe
 from ibutils.train import Trainable
@@ -32,7 +32,7 @@ class AroundEncoder(Trainable):
 
     def check_inputs(self, inputs: Tensor, *, least: int = 1) -> None:
         """Raise unless inputs are images that the encoder takes, to train on at least 2."""
-        check_inputs(self.encoder, inputs, least=2 if self.training else least)
+        check_inputs(self.encoder, inputs, least=max(least, 2) if self.training else least)
 
 
 class Supervised(FineTuned):
@@ -66,7 +66,7 @@ class Supervised(FineTuned):
         *,
         generator: torch.Generator | None = None,
     ) -> None:
-        checks.instance("encoder", encoder, Encoder)
+        check_encoder(encoder)
         super().__init__(encoder, Probe(encoder.conv_size, classes, generator=generator))
 
     def features(self, inputs: Tensor) -> Features:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.information.log_space import at_least_single
-from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, check_noise
+from ibutils.nets.encoders import ConvolutionalEncoder, check_encoder, check_noise
 from ibutils.nets.layers import dense
 from ibutils.prior_matching import sample_prior
 
@@ -138,7 +138,7 @@ class VAE(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
-        checks.instance("encoder", encoder, Encoder)
+        check_encoder(encoder)
         checks.module("decoder", decoder)
         checks.number("beta", beta, least=0)
         checks.generator(generator)

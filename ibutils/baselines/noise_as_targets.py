@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from ibutils import checks
 from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.information.log_space import at_least_single
-from ibutils.nets.encoders import ConvolutionalEncoder, Encoder
+from ibutils.nets.encoders import ConvolutionalEncoder, check_encoder
 from ibutils.prior_matching import sample_prior
 
 
@@ -21,7 +21,7 @@ def best_assignment(
 
     .. math:: \min_\pi \sum_i \| c_i - t_{\pi(i)} \|^2 \quad\text{over permutations } \pi
 
-    The Hungarian method, :cite:t:`virtanen2020scipy`.
+    By the algorithm of Jonker and Volgenant, as SciPy has it (:cite:t:`virtanen2020scipy`).
 
     Args:
         codes: ``[n, d]``.
@@ -98,7 +98,7 @@ class NoiseAsTargets(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
-        checks.instance("encoder", encoder, Encoder)
+        check_encoder(encoder)
         checks.count("images", images)
         checks.generator(generator)
         points = sample_prior("gaussian", images, encoder.code, generator=generator)

@@ -10,7 +10,7 @@ from ibutils.baselines.around_encoder import AroundEncoder
 from ibutils.infomax.blocks import infomax_loss_from_embeddings
 from ibutils.infomax.heads import Branch, EncodeAndDot
 from ibutils.information.log_space import at_least_single
-from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, check_images
+from ibutils.nets.encoders import ConvolutionalEncoder, check_encoder, check_images
 from ibutils.nets.layers import convolution
 
 STEPS = 3  # rows ahead that are predicted, each by a pair of embeddings of its own
@@ -153,7 +153,7 @@ class CPC(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
-        checks.instance("encoder", encoder, Encoder)
+        check_encoder(encoder)
         checks.count("units", units)
         channels, rows, _ = encoder.local_shape
         if rows <= STEPS:
@@ -220,7 +220,7 @@ class SeveralGlobals(AroundEncoder):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(encoder)
-        checks.instance("encoder", encoder, Encoder)
+        check_encoder(encoder)
         checks.count("units", units)
         checks.generator(generator)
         channels, *sides = encoder.local_shape

@@ -47,7 +47,7 @@ def info_nce(scores: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
 def interpolated(
     scores: Float[Tensor, "n n"], log_baseline: Float[Tensor, " n"], *, alpha: float
 ) -> Float[Tensor, ""]:
-    r"""Return the bound between TUBA (``alpha`` = 0) and InfoNCE (``alpha`` = 1).
+    r"""Return the bound between TUBA (``alpha`` = 0) and InfoNCE of n - 1 pairs (``alpha`` = 1).
 
     The baseline mixes a fixed one with the mean of a batch of :math:`n - 1` others,
 
@@ -68,8 +68,10 @@ def interpolated(
         alpha: Weight of the batch in the baseline, in [0, 1].
 
     Returns:
-        A scalar in nats, for ``alpha`` > 0 at most :math:`1 + \log\frac{n-1}{\alpha}`. Only at
-        ``alpha`` = 0 can it overflow, as ``nwj`` does.
+        A scalar in nats, for ``alpha`` > 0 at most :math:`1 + \log\frac{n-1}{\alpha}`, and at
+        ``alpha`` = 1, where it is the mean of ``info_nce`` over the batches that leave out one
+        pair, at most :math:`\log(n - 1)`. Only at ``alpha`` = 0 can it overflow, as ``nwj``
+        does.
 
     Raises:
         TypeError: An argument is no tensor, or ``alpha`` is no number.
@@ -115,7 +117,7 @@ def info_nce_from_embeddings(
     multiplied in single, under ``torch.autocast`` too. The scores are made in tiles of
     ``chunk`` by ``chunk``, once for the value and once more for the gradient, so that memory is
     of order :math:`n d + \text{chunk}^2`, and time of order :math:`n^2 d`. There is no
-    second derivative, for which ``create_graph`` raises, and no map by :func:`torch.func.vmap`;
+    second derivative, for which ``create_graph`` raises, and no transform of ``torch.func``;
     ``info_nce`` has both.
 
     Args:

@@ -86,7 +86,8 @@ def equal_distinct_edges(
             bins first for :math:`m = 130`: a bin has one value fewer, the next one more.
 
     Returns:
-        Increasing edges ``[*batch, bins+1]``, order statistics of the activity in its own type.
+        Increasing edges ``[*batch, bins+1]``, order statistics of the activity, in single
+        precision, or in double where the activity is so or integers.
 
     Raises:
         TypeError: The activity is not numbers, or ``bins`` no integer.

@@ -10,7 +10,6 @@ from ibutils.estimators.blockwise import score, table
 from ibutils.inputs import Pair
 from ibutils.progress import track
 
-WEIGHT_DECAY = 1.0  # without it, a critic of a few thousand pairs learns them by heart
 CHECKS = 40  # evaluations on the validation samples while training
 VALIDATED = 4096  # of them, at most: their table of scores is held whole
 
@@ -24,6 +23,7 @@ def fit(
     steps: int,
     batch_size: int,
     learning_rate: float,
+    weight_decay: float,
     generator: torch.Generator | None,
     progress: bool,
 ) -> list[float]:
@@ -37,6 +37,7 @@ def fit(
         steps: Gradient steps.
         batch_size: Pairs in a step.
         learning_rate: Of Adam with decoupled weight decay.
+        weight_decay: Of Adam; with w, no parameter grows far beyond 1 / w.
         generator: Source of the batches.
         progress: Whether to show a bar.
 
@@ -49,7 +50,7 @@ def fit(
     """
     held_out = Pair(*(part[:VALIDATED] for part in validation))
     learned = [one for one in network.parameters() if one.requires_grad]
-    optimizer = torch.optim.AdamW(learned, lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+    optimizer = torch.optim.AdamW(learned, lr=learning_rate, weight_decay=weight_decay, fused=True)
     network.train()
     curve, best = [-math.inf], _copy(network)
     for step in track(range(1, steps + 1), unit="step", show=progress):

@@ -51,7 +51,8 @@ def information(
     mean within the classes. A difference of two bounds, it is an estimate of
     :math:`I(T; Y)` and no bound, though never above :math:`H(Y)`.
 
-    The values can be differentiated once with respect to activity and variance.
+    The values can be differentiated once with respect to activity and variance, by ``backward``
+    and not by the transforms of ``torch.func``.
 
     Args:
         activity: Outputs :math:`h` of a layer, ``[*batch, n, units]``; the batch is epochs and

@@ -44,6 +44,7 @@ CRITICS: dict[str, Callable[..., nn.Module]] = {
 OTHER = {"separable": "separable_relu"}  # which preset to compare; of all others the first
 TRAIN, VALIDATION = 0.6, 0.1  # shares of the samples; the rest is for the report
 
+WEIGHT_DECAY = 1.0  # of named critics: without, they learn a few thousand pairs by heart
 LEAST = 40  # samples: below, the jackknife has groups of less than one
 ENOUGH = 100  # training samples for each dimension of (x, y)
 DIVERGED = -1.0  # nats, far below what a critic without skill reads
@@ -92,7 +93,8 @@ def estimate(
             place.
         steps: Gradient steps.
         batch_size: Pairs in a step, at most those there are to train on.
-        learning_rate: Of Adam with decoupled weight decay.
+        learning_rate: Of Adam, with decoupled weight decay for the critics that have a name. A
+            module is trained without: which of its weights are to stay small, it knows itself.
         generator: Where the split, the weights and the batches come from. By default the global
             source of PyTorch: each call draws anew, and moves its state. (``ibutils.estimate_mi``
             takes a fixed one.)
@@ -202,6 +204,7 @@ def estimates(
                 steps=steps,
                 batch_size=batch_size,
                 learning_rate=learning_rate,
+                weight_decay=WEIGHT_DECAY if isinstance(critic, str) else 0.0,
                 generator=generator,
                 progress=progress,
             )

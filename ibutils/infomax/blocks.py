@@ -201,8 +201,9 @@ def infomax_loss_from_embeddings(
     are made for the features of ``chunk`` images at a time, once for the value and once more for
     the gradient, so memory beside the embeddings and their gradients grows as n and not as
     :math:`n^2`. A single chunk is kept and not made again. The embeddings may have half
-    precision; sums have single precision. There is no second derivative, and no map by
-    :func:`torch.func.vmap`; ``pair_loss`` has both.
+    precision, and under :func:`torch.autocast` they are multiplied in its type; sums have single
+    precision. There is no second derivative and no transform of ``torch.func``; ``pair_loss`` has
+    both.
 
     Args:
         local: Embedded local features, ``[n, d, locations]``. Fastest where the memory holds d

@@ -11,7 +11,7 @@ from ibutils.infomax.coordinates import AbsoluteCoordinates, RelativeCoordinates
 from ibutils.infomax.heads import ConcatenateAndConvolve, EncodeAndDot, global_head
 from ibutils.infomax.losses import infomax_loss, local_scores, negatives_from, pair_loss, pairs
 from ibutils.infomax.occlusion import BLOCK, occlude, occlusion_masks
-from ibutils.nets.encoders import Encoder, Features, check_inputs, check_noise
+from ibutils.nets.encoders import Encoder, Features, check_encoder, check_inputs, check_noise
 from ibutils.prior_matching import PriorMatching, check_prior, sample_prior
 from ibutils.train import Recipe, Trainable, adam
 
@@ -116,7 +116,7 @@ class DeepInfoMax(Trainable):
     ) -> None:
         super().__init__()
         terms = Terms() if terms is None else terms
-        checks.instance("encoder", encoder, Encoder)
+        check_encoder(encoder)
         checks.instance("terms", terms, Terms)
         checks.count("units", units)
         checks.count("global_units", global_units)

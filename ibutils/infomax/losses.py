@@ -90,7 +90,7 @@ def infomax_loss(
     logarithm of the number of candidates; as the locations of one image depend on each other, it
     is no estimate of information. Pairs of an image with itself are never negatives.
 
-    There is no second derivative, and no map by :func:`torch.func.vmap`; ``pair_loss``, the loss
+    There is no second derivative and no transform of ``torch.func``; ``pair_loss``, the loss
     for chosen negatives, has both.
 
     Args:

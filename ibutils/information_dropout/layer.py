@@ -138,6 +138,10 @@ class InformationDropout(nn.Module):
             raise RuntimeError("the layer has had no forward pass yet")
         return self._last
 
+    def extra_repr(self) -> str:
+        """Return prior and largest noise, which no weight tells, for ``print``."""
+        return f"prior={self.prior!r}, max_alpha={self.max_alpha}"
+
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without the last pass, whose graph can't be copied."""
         return {**self.__dict__, "_last": None}
@@ -186,6 +190,10 @@ class FixedNoise(nn.Module):
         _check_shapes(activity, noise, "noise")
         noisy = activity * fixed_noise(noise, law=self.law, strength=self.strength)
         return noisy.to(activity.dtype)
+
+    def extra_repr(self) -> str:
+        """Return the law of the noise, for ``print``."""
+        return f"law={self.law!r}, strength={self.strength}"
 
 
 def _check_shapes(activity: Tensor, other: Tensor, what: str) -> None:

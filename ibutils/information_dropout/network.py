@@ -79,9 +79,12 @@ class NoisyNetwork(nn.Module):
                 x = layer(x)
                 if isinstance(layer, FixedNoise | InformationDropout):
                     found[name] = tuple(x.shape[1:])
-        for layer in self.information_layers().values():
-            layer._last = None  # this pass was of no example
+        self._forget()  # this pass was of no example
         return found
+
+    def _forget(self) -> None:
+        for layer in self.information_layers().values():
+            layer._last = None
 
     def forward(
         self, inputs: Tensor, noise: Tensor | None = None, *, upto: str | None = None
@@ -105,6 +108,7 @@ class NoisyNetwork(nn.Module):
         if upto is not None:
             checks.choice("upto", upto, list(self.layers))
         pieces = self._pieces(noise)
+        self._forget()  # of an earlier pass, of other inputs
         x = inputs
         if self.input_keep < 1 and noise is not None:
             kept = fixed_noise(pieces[INPUTS], law="binary", strength=self.input_keep)
@@ -148,7 +152,7 @@ class NoisyNetwork(nn.Module):
         A network without Information Dropout has none: a scalar 0.
 
         Raises:
-            RuntimeError: There was no pass yet.
+            RuntimeError: There was no pass yet, or the last stopped before a layer.
         """
         layers = self.information_layers().values()
         totals = [layer.kl.flatten(1).sum(1) for layer in layers]

@@ -99,7 +99,8 @@ class NoisyClassifier(Trainable):
     it, 1 unless a warm-up sets it, are buffers; neither ``beta`` nor ``samples`` is kept.
 
     Args:
-        network: Maps inputs and noise to logits, such as ``all_cnn_32`` or ``dropout_mlp``.
+        network: Maps inputs and noise to logits, such as those that
+            ``ibutils.information_dropout.all_cnn`` and ``.dropout_mlp`` make.
         beta: Weight of the divergence, at least 0; ``weight``, its share of an example, is a
             buffer, which ``load_state_dict`` replaces.
         samples: Number of training examples, by which ``beta`` is divided.

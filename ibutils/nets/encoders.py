@@ -263,6 +263,16 @@ def _shapes(image: tuple[int, int, int], *parts: nn.Module) -> list[torch.Size]:
     return shapes
 
 
+def check_encoder(encoder: object) -> None:
+    """Raise unless a network has what ``Encoder`` names, and say what it lacks."""
+    lacks = [name for name in Encoder.__annotations__ if not hasattr(encoder, name)]
+    if lacks or not callable(encoder):
+        raise TypeError(
+            "encoder must be a network with all that ibutils.nets.encoders.Encoder names, "
+            f"got {type(encoder).__name__}" + (f" without {', '.join(lacks)}" if lacks else "")
+        )
+
+
 def check_inputs(encoder: object, inputs: Tensor, *, least: int = 1) -> None:
     """Raise unless inputs are images ``[n, channels, h, w]`` that an encoder takes.
 

@@ -53,6 +53,8 @@ class Mine(Trainable):
     def objective(self, inputs: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the ``loss`` and the Donsker-Varadhan value, nats; ``labels`` are the y.
 
+        In training mode the batch enters the moving average.
+
         Raises:
             TypeError: Inputs or labels are no tensor.
             ValueError: They have different lengths, or the critic does not score all pairs.
@@ -67,8 +69,10 @@ class Mine(Trainable):
             first = self.log_average.isnan()
             past = self.log_average + (math.log(self.decay) if self.decay else -math.inf)
             mixed = torch.logaddexp(past, log_mean + math.log1p(-self.decay))
-            self.log_average.copy_(torch.where(first, log_mean, mixed))
-        baseline = self.log_average.clone().expand(len(scores))
+            average = torch.where(first, log_mean, mixed)
+            if self.training:
+                self.log_average.copy_(average)
+        baseline = average.expand(len(scores))
         value = scores.detach().diagonal().mean() - log_mean
         return {"loss": -tuba(scores, baseline), "donsker_varadhan": value}
 

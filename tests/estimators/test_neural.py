@@ -96,6 +96,25 @@ def test_the_value_is_the_bound_on_samples_that_were_held_out():
     assert (40, False, False) in given and (12, False, False) in given
 
 
+def test_the_weights_of_a_critic_of_ones_own_are_not_held_small():
+    """The log-ratio of normals is quadratic; at a correlation of 0.95 it has weights above 2."""
+    x, y, truth = samples(0.95)
+
+    class Quadratic(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weights = nn.Parameter(torch.zeros(3, 3))
+
+        def forward(self, x, y):
+            u, v = (torch.cat([torch.ones_like(z), z, z**2], 1) for z in (x, y))
+            return u @ self.weights @ v.mT
+
+    critic = Quadratic()
+    found = estimate(x, y, critic=critic, steps=200, learning_rate=0.1, generator=seeded())
+    assert abs(found.value - truth) < STANDARD_ERRORS * found.stderr + 0.05
+    assert float(critic.weights.abs().max()) > 2  # 1 at most under the decay of named critics
+
+
 def test_the_critic_with_the_best_validation_value_is_reported():
     """A critic that turns bad half way, and recovers a little, is reported as it was before."""
     x, y, _ = samples(0.8, n=400)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, alex64, basic32
+from ibutils.nets.encoders import ConvolutionalEncoder, Encoder, alex64, basic32, check_encoder
 from ibutils.nets.strided_crops import OnCrops, strided_crops, strided_crops64
 
 SMALL = {
@@ -53,6 +53,13 @@ class TestSizes:
     def test_strided_crops64(self):
         encoder = strided_crops64(channels=1 / 8)
         assert encoder.local_shape == (24, 7, 7) and encoder.fc_size == 512
+
+
+def test_a_network_of_ones_own_is_told_what_it_lacks():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(12, 5))
+    network.image, network.code = (3, 2, 2), 5
+    with pytest.raises(TypeError, match="Sequential without local_shape, conv_size, fc_size"):
+        check_encoder(network)
 
 
 @each

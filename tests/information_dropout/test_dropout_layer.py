@@ -17,7 +17,7 @@ from ibutils.information_dropout import (
     log_uniform_kl,
     warm_up,
 )
-from ibutils.information_dropout.all_cnn import alpha_bias
+from ibutils.information_dropout.all_cnn import all_cnn_32, alpha_bias
 from ibutils.information_dropout.layer import MIN_ALPHA
 
 close = torch.testing.assert_close
@@ -282,6 +282,13 @@ class TestBadInput:
             network(torch.zeros(2, 4), torch.zeros(2, 3))
         with pytest.raises(ValueError, match="upto must be one of 'drop', 'out', got 'in'"):
             network(torch.zeros(2, 4), upto="in")
+        with torch.no_grad():
+            deep = all_cnn_32(width=1 / 32, generator=generator)
+            deep(torch.zeros(2, 3, 32, 32))
+            assert deep.kl.shape == (2,)
+            deep(torch.zeros(3, 3, 32, 32), upto="drop_1")  # the next layers saw other images
+            with pytest.raises(RuntimeError, match="no forward pass"):
+                _ = deep.kl
         for keep in (0.0, 1.5):
             with pytest.raises(ValueError, match=f"got {keep}"):
                 NoisyNetwork(layers, shape=(4,), input_keep=keep)

@@ -50,6 +50,16 @@ def test_the_average_moves_over_batches():
     assert float(model.log_average.exp()) == pytest.approx(expected, rel=1e-5)
 
 
+def test_looking_at_other_pairs_does_not_move_the_average():
+    model, (x, y), other = Mine(critic()), pairs(16, 0.5, 0), pairs(16, 0.5, 1)
+    model.objective(x, y, torch.empty(16, 0))
+    before = model.log_average.clone()
+    model.eval()
+    first = model.objective(*other, torch.empty(16, 0))
+    assert torch.equal(model.log_average, before)
+    assert torch.equal(first["loss"], model.objective(*other, torch.empty(16, 0))["loss"])
+
+
 @pytest.mark.filterwarnings("ignore::ibutils.probes.ProbeWarning")
 @pytest.mark.parametrize("correlation", [0.0, 0.8])
 def test_gaussian_pairs_have_their_information(correlation):
