@@ -4,8 +4,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["square_slope"]
-
 
 def square_slope(network: nn.Module, *inputs: Float[Tensor, "n ..."]) -> Float[Tensor, ""]:
     """Return the mean squared gradient of scores by their inputs, with a gradient to the weights.
