@@ -61,7 +61,7 @@ def _log_normal(model: VariationalAutoencoder) -> InformationDropout:
     return model.latent
 
 
-# What sets the log-normal code apart from the Gaussian one, undone one by one. The last two
+# Changes to what stands around the noise of the log-normal code, one by one. The last two
 # together leave a Gaussian code, written in another way.
 CHANGES: dict[str, tuple[Callable[[VariationalAutoencoder], None], ...]] = {
     "unit_prior": (unit_prior,),
