@@ -29,6 +29,7 @@ _QUOTED = {
     "ksg-cauchy": ("ksg", CAUCHY),
     "ksg-folded": ("ksg", f"asinh-{CAUCHY}"),
     "nce-folded": ("info_nce", f"asinh-{CAUCHY}"),
+    "relu-folded": ("info_nce_relu", f"asinh-{CAUCHY}"),
     "nwj-folded": ("nwj", f"asinh-{CAUCHY}"),
 }
 

@@ -259,6 +259,11 @@ def numbers(view: View) -> dict[str, float]:
     found["hidden-most-within"] = float(within["r"].max())
     signed = all_of.xs(("signed_change", "pooled")).loc[HIDDEN]
     found["hidden-signed"] = int((signed["high"] < 0).sum())
+    others = table[~table["activation"].isin(("relu", "prelu"))]
+    for layer in (1, 2):
+        found[f"signed-{layer}"] = signed["r"][layer]
+        own = others[others["layer"] == layer]
+        found[f"signed-others-{layer}"] = correlated(own, "signed_change", "pooled")[0]
     other = scores(networks, "ebab-shared")
     found["rule-moves"] = max(
         abs(correlated(own, "drop", "pooled")[0] - all_of["r"]["drop", "pooled", layer])
